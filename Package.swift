@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The runtime core stays inside the Embedded Swift subset. With VDSQ_EMBEDDED=1 the same targets
+// are built in Embedded mode (see Tools/build-embedded), so that leaving the subset fails the build.
+let embedded = Context.environment["VDSQ_EMBEDDED"] == "1"
+
+let coreSettings: [SwiftSetting] =
+  embedded
+  ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])]
+  : []
+
+/// Kernels are worth nothing unoptimised, and unoptimised SIMD generics are not inlined into the
+/// target whose instruction set they were written for.
+func isaSettings(_ clangFlags: [String]) -> [SwiftSetting] {
+  coreSettings + [.unsafeFlags(["-O"] + clangFlags.flatMap { ["-Xcc", $0] })]
+}
+
+#if arch(x86_64)
+  let avx2Flags = ["-march=x86-64-v3"]
+  let avx512Flags = ["-march=x86-64-v4", "-mavx512vnni"]
+  let neonFlags: [String] = []
+#else
+  let avx2Flags: [String] = []
+  let avx512Flags: [String] = []
+  let neonFlags = ["-march=armv8.2-a+dotprod"]
+#endif
+
+let core: [Target] = [
+  // Header-only C glue: portable vector operations, intrinsics by ISA, libc calls Swift can't import.
+  .target(name: "CShims", linkerSettings: [.linkedLibrary("m")]),
+  // Generic kernels over `VectorISA`, the baseline table, and the scalar reference that defines each.
+  .target(name: "VDSQKernels", dependencies: ["CShims"], swiftSettings: isaSettings([])),
+  // The kernels specialised for AVX2 + FMA + F16C.
+  .target(
+    name: "VDSQKernelsAVX2", dependencies: ["VDSQKernels"], swiftSettings: isaSettings(avx2Flags)),
+  // The kernels specialised for AVX-512 with VNNI.
+  .target(
+    name: "VDSQKernelsAVX512", dependencies: ["VDSQKernels"],
+    swiftSettings: isaSettings(avx512Flags)),
+  // The kernels specialised for aarch64 NEON with dot products.
+  .target(
+    name: "VDSQKernelsNEON", dependencies: ["VDSQKernels"], swiftSettings: isaSettings(neonFlags)),
+  // The .vdsq container: layout, checksums, validated zero-copy reader.
+  .target(name: "VDSQFormat", dependencies: ["CShims"], swiftSettings: coreSettings),
+  // Text to token ids, over tables stored in the container.
+  .target(name: "VDSQTokenizers", dependencies: ["VDSQFormat"], swiftSettings: coreSettings),
+  // Memory plan, arena, threads, and the encoder's forward pass.
+  .target(
+    name: "VDSQInference",
+    dependencies: [
+      "VDSQKernels", "VDSQKernelsAVX2", "VDSQKernelsAVX512", "VDSQKernelsNEON", "VDSQFormat",
+      "VDSQTokenizers",
+    ],
+    swiftSettings: coreSettings),
+  // Label sets, cosine logits, gradients in latent space, adapters, the classifier.
+  .target(name: "VDSQSemantics", dependencies: ["VDSQInference"], swiftSettings: coreSettings),
+  // The smallest program: classifies stdin, line by line.
+  .executableTarget(
+    name: "vdsq-run", dependencies: ["VDSQSemantics"], swiftSettings: coreSettings,
+    linkerSettings: embedded ? embeddedLinkerSettings() : []),
+]
+
+/// Embedded Swift on Linux keeps its Unicode tables in an archive of its own.
+func embeddedLinkerSettings() -> [LinkerSetting] {
+  let tables = Context.environment["VDSQ_UNICODE_TABLES"] ?? "libswiftUnicodeDataTables.a"
+  return [.unsafeFlags([tables])]
+}
+
+let tools: [Target] = [
+  // Readers for other people's files: JSON, safetensors, Hugging Face model folders.
+  .target(
+    name: "VDSQCheckpoints",
+    dependencies: ["VDSQFormat", .product(name: "SystemPackage", package: "swift-system")]),
+  // Architecture maps, quantizers, the container writer, provenance.
+  .target(
+    name: "VDSQConversion",
+    dependencies: [
+      "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference",
+      .product(name: "Crypto", package: "swift-crypto"),
+    ]),
+  // Semantic calibration: trains an adapter on cached hidden states.
+  .target(name: "VDSQTraining", dependencies: ["VDSQSemantics", "VDSQConversion"]),
+  // The command line.
+  .executableTarget(
+    name: "vdsq",
+    dependencies: [
+      "VDSQCheckpoints", "VDSQConversion", "VDSQTraining", "VDSQSemantics",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ]),
+]
+
+let tests: [Target] = [
+  .testTarget(name: "VDSQKernelsTests", dependencies: ["VDSQInference"]),
+  .testTarget(name: "VDSQFormatTests", dependencies: ["VDSQConversion"]),
+  .testTarget(
+    name: "VDSQTokenizersTests", dependencies: ["VDSQConversion"], resources: [.copy("Golden")]),
+  .testTarget(
+    name: "VDSQInferenceTests", dependencies: ["VDSQConversion", "VDSQInference"],
+    resources: [.copy("Golden")]),
+  .testTarget(name: "VDSQSemanticsTests", dependencies: ["VDSQTraining"]),
+  .testTarget(name: "VDSQCheckpointsTests", dependencies: ["VDSQCheckpoints"]),
+  .testTarget(
+    name: "CommandTests", dependencies: ["vdsq", "vdsq-run", "VDSQConversion"]),
+]
+
+let package = Package(
+  name: "vdsq",
+  products: [
+    .executable(name: "vdsq-run", targets: ["vdsq-run"]),
+    .library(name: "VDSQSemantics", targets: ["VDSQSemantics"]),
+  ]
+    + (embedded
+      ? []
+      : [
+        .executable(name: "vdsq", targets: ["vdsq"]),
+        .library(name: "VDSQConversion", targets: ["VDSQConversion"]),
+        .library(name: "VDSQTraining", targets: ["VDSQTraining"]),
+      ]),
+  dependencies: embedded
+    ? []
+    : [
+      .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+      .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+      .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+  targets: embedded ? core : core + tools
+)

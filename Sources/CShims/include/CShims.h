@@ -1,0 +1,15 @@
+// Header-only C glue: what Swift cannot import or express by itself. No kernels live here.
+#ifndef VDSQ_CSHIMS_H
+#define VDSQ_CSHIMS_H
+
+#include "cpu.h"
+#include "kernels.h"
+#include "libc.h"
+#include "threads.h"
+#include "vectors.h"
+
+#include "avx2.h"
+#include "avx512.h"
+#include "neon.h"
+
+#endif

@@ -1,0 +1,11 @@
+// The kernel tables of the per-ISA targets, each filled in behind a symbol that no optimizer sees
+// through: code for one instruction set never leaks into code for another.
+#ifndef VDSQ_KERNELS_H
+#define VDSQ_KERNELS_H
+
+// `table` is an uninitialized VDSQKernels.KernelTable.
+void vdsq_kernels_avx2(void *table);
+void vdsq_kernels_avx512(void *table);
+void vdsq_kernels_neon(void *table);
+
+#endif

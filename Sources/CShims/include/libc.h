@@ -1,0 +1,79 @@
+// libc calls that Swift cannot import (variadic functions, macros) or that Embedded Swift has no
+// module for.
+#ifndef VDSQ_LIBC_H
+#define VDSQ_LIBC_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static inline int vdsq_errno(void) { return errno; }
+static inline const char *vdsq_error_text(int code) { return strerror(code); }
+
+static inline int vdsq_open_for_reading(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
+static inline void vdsq_close(int fd) { close(fd); }
+
+// The length of a regular file in bytes; -1 where it cannot be told, -2 where it is no regular file.
+static inline int64_t vdsq_file_length(int fd) {
+  struct stat s;
+  if (fstat(fd, &s) != 0) return -1;
+  return S_ISREG(s.st_mode) ? (int64_t)s.st_size : -2;
+}
+
+static inline const void *vdsq_map_file(int fd, int64_t length) {
+  void *p = mmap(NULL, (size_t)length, PROT_READ, MAP_SHARED, fd, 0);
+  return p == MAP_FAILED ? NULL : p;
+}
+// Zeroed pages that cost nothing until they are touched.
+static inline void *vdsq_map_memory(int64_t length) {
+  void *p = mmap(NULL, (size_t)length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return p == MAP_FAILED ? NULL : p;
+}
+static inline void vdsq_unmap(const void *p, int64_t length) { munmap((void *)p, (size_t)length); }
+
+// The whole count or false.
+static inline bool vdsq_read_at(int fd, void *into, int64_t count, int64_t offset) {
+  char *p = (char *)into;
+  while (count > 0) {
+    ssize_t n = pread(fd, p, (size_t)count, offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    p += n, count -= n, offset += n;
+  }
+  return true;
+}
+// Bytes read, 0 at the end, -1 on an error.
+static inline int64_t vdsq_read(int fd, void *into, int64_t count) {
+  ssize_t n;
+  do n = read(fd, into, (size_t)count);
+  while (n < 0 && errno == EINTR);
+  return n;
+}
+static inline bool vdsq_write_all(int fd, const void *from, int64_t count) {
+  const char *p = (const char *)from;
+  while (count > 0) {
+    ssize_t n = write(fd, p, (size_t)count);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    p += n, count -= n;
+  }
+  return true;
+}
+
+static inline const char *vdsq_environment(const char *name) { return getenv(name); }
+static inline float vdsq_sqrtf(float x) { return sqrtf(x); }
+static inline float vdsq_expf(float x) { return expf(x); }
+static inline float vdsq_logf(float x) { return logf(x); }
+static inline double vdsq_exp(double x) { return exp(x); }
+static inline double vdsq_erf(double x) { return erf(x); }
+static inline double vdsq_tanh(double x) { return tanh(x); }
+
+#endif

@@ -1,0 +1,43 @@
+// POSIX threads behind one small monitor: Embedded Swift has no module for them.
+#ifndef VDSQ_THREADS_H
+#define VDSQ_THREADS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+typedef struct vdsq_monitor {
+  pthread_mutex_t mutex;
+  pthread_cond_t work, done;
+} vdsq_monitor;
+
+static inline void vdsq_monitor_init(vdsq_monitor *m) {
+  pthread_mutex_init(&m->mutex, NULL);
+  pthread_cond_init(&m->work, NULL);
+  pthread_cond_init(&m->done, NULL);
+}
+static inline void vdsq_monitor_destroy(vdsq_monitor *m) {
+  pthread_cond_destroy(&m->done);
+  pthread_cond_destroy(&m->work);
+  pthread_mutex_destroy(&m->mutex);
+}
+static inline void vdsq_lock(vdsq_monitor *m) { pthread_mutex_lock(&m->mutex); }
+static inline void vdsq_unlock(vdsq_monitor *m) { pthread_mutex_unlock(&m->mutex); }
+static inline void vdsq_wait_for_work(vdsq_monitor *m) { pthread_cond_wait(&m->work, &m->mutex); }
+static inline void vdsq_wait_until_done(vdsq_monitor *m) { pthread_cond_wait(&m->done, &m->mutex); }
+static inline void vdsq_announce_work(vdsq_monitor *m) { pthread_cond_broadcast(&m->work); }
+static inline void vdsq_announce_done(vdsq_monitor *m) { pthread_cond_signal(&m->done); }
+
+// A small stack (256 KiB) is plenty: kernels keep their scratch in the arena.
+static inline bool vdsq_start_thread(unsigned long *thread, void *(*body)(void *), void *argument) {
+  pthread_attr_t attributes;
+  pthread_t t;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  int failed = pthread_create(&t, &attributes, body, argument);
+  pthread_attr_destroy(&attributes);
+  *thread = (unsigned long)t;
+  return failed == 0;
+}
+static inline void vdsq_join_thread(unsigned long thread) { pthread_join((pthread_t)thread, NULL); }
+
+#endif

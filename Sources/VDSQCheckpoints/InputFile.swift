@@ -1,0 +1,81 @@
+import SystemPackage
+public import VDSQFormat
+
+/// A file that is read by position, in pieces as large as the caller likes.
+public final class InputFile {
+  public let path: String
+  public let length: Int
+  private let descriptor: FileDescriptor
+
+  /// - Throws: `missingInput` where the file is not there, `badInput` where it is not a regular file.
+  public init(path: String) throws(VDSQError) {
+    self.path = path
+    do {
+      descriptor = try FileDescriptor.open(
+        FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
+    } catch {
+      throw VDSQError(.missingInput, "\(path): cannot be opened: \(error)")
+    }
+    guard let length = try? descriptor.seek(offset: 0, from: .end),
+      length < Int64.max, length >= 0
+    else {
+      try? descriptor.close()
+      throw .badInput("\(path): this is not a regular file")
+    }
+    self.length = Int(length)
+  }
+
+  deinit { try? descriptor.close() }
+
+  /// - Throws: `badInput` where the file ends before `count` bytes.
+  public func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(VDSQError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let count: Int
+      do {
+        count = try descriptor.read(
+          fromAbsoluteOffset: Int64(offset + done), into: rest)
+      } catch {
+        throw .badInput("\(path): cannot be read: \(error)")
+      }
+      guard count > 0 else {
+        throw .badInput("\(path): truncated: it ends at byte \(offset + done)")
+      }
+      done += count
+    }
+  }
+
+  public func bytes(at offset: Int, count: Int) throws(VDSQError) -> [UInt8] {
+    guard offset >= 0, count >= 0, offset <= length, count <= length - offset else {
+      throw .badInput("\(path): truncated: \(length) bytes, \(count) wanted at \(offset)")
+    }
+    var bytes = [UInt8](repeating: 0, count: count)
+    try bytes.withMutableBytes { (buffer) throws(VDSQError) in
+      try read(into: buffer, at: offset)
+    }
+    return bytes
+  }
+
+  /// A whole small file.
+  ///
+  /// - Throws: `badInput` where it is larger than `limit` bytes.
+  public static func contents(
+    of path: String, limit: Int = 256 << 20
+  ) throws(VDSQError) -> [UInt8] {
+    let file = try InputFile(path: path)
+    guard file.length <= limit else {
+      throw .badInput("\(path): \(file.length) bytes are more than such a file has")
+    }
+    return try file.bytes(at: 0, count: file.length)
+  }
+
+  public static func exists(_ path: String) -> Bool {
+    guard let descriptor = try? FileDescriptor.open(FilePath(path), .readOnly, options: .nonBlocking)
+    else { return false }
+    try? descriptor.close()
+    return true
+  }
+}

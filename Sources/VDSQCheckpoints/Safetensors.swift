@@ -1,0 +1,95 @@
+public import VDSQFormat
+
+/// A safetensors file: a JSON header that names tensors and their bytes, then the bytes.
+///
+/// The header's rules are those of the reference implementation: at most 100 MB, no name twice,
+/// tensors without overlap or gap, every byte count equal to the shape's.
+public struct Safetensors {
+  public static let longestHeader = 100_000_000
+
+  public let file: InputFile
+  /// By name; tensors of types that hold no weights (integers, booleans) are left out.
+  public let tensors: [String: SourceTensor]
+
+  /// - Throws: `missingInput` or `badInput`.
+  public init(path: String) throws(VDSQError) {
+    file = try InputFile(path: path)
+    guard file.length >= 8 else { throw .badInput("\(path): too short for a safetensors file") }
+    let lengthBytes = try file.bytes(at: 0, count: 8)
+    let length = lengthBytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self).littleEndian }
+    guard length <= Self.longestHeader, Int(length) <= file.length - 8 else {
+      throw .badInput(
+        "\(path): the safetensors header claims \(length) bytes; the file has \(file.length)")
+    }
+    let dataStart = 8 + Int(length)
+    let header = try JSON(
+      parsing: try file.bytes(at: 8, count: Int(length)), context: "\(path): safetensors header")
+    guard let members = header.members else {
+      throw .badInput("\(path): the safetensors header is no JSON object")
+    }
+    var tensors: [String: SourceTensor] = [:]
+    var spans: [(start: Int, end: Int, name: String)] = []
+    for member in members where member.key != "__metadata__" {
+      let (span, tensor) = try Self.tensor(member, file: file, dataStart: dataStart)
+      spans.append((span.lowerBound, span.upperBound, member.key))
+      if let tensor { tensors[member.key] = tensor }
+    }
+    try Self.check(spans, dataLength: file.length - dataStart, path: path)
+    self.tensors = tensors
+  }
+
+  private static func tensor(
+    _ member: JSON.Member, file: InputFile, dataStart: Int
+  ) throws(VDSQError) -> (Range<Int>, SourceTensor?) {
+    let what = "\(file.path): tensor \(member.key)"
+    guard let typeName = member.value["dtype"]?.text,
+      let dimensions = member.value["shape"]?.elements,
+      let offsets = member.value["data_offsets"]?.elements, offsets.count == 2,
+      let start = offsets[0].integer, let end = offsets[1].integer
+    else { throw .badInput("\(what): dtype, shape or data_offsets are missing or malformed") }
+    guard start >= 0, start <= end, end <= file.length - dataStart else {
+      throw .badInput("\(what): its bytes \(start)..<\(end) lie outside of the file")
+    }
+    guard dimensions.count <= 8 else { throw .badInput("\(what): too many dimensions") }
+    var shape: [Int] = []
+    var count = 1
+    for dimension in dimensions {
+      guard let size = dimension.integer, size >= 0 else {
+        throw .badInput("\(what): a dimension is no size")
+      }
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard !overflow else { throw .badInput("\(what): the product of its shape overflows") }
+      count = product
+      shape.append(size)
+    }
+    guard let type = SourceType(rawValue: typeName) else {
+      // Position ids and the like: named by the header, used by nothing here.
+      return (start..<end, nil)
+    }
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: type.size)
+    guard !overflow, bytes == end - start else {
+      throw .badInput("\(what): \(end - start) bytes do not match its shape \(shape)")
+    }
+    let tensor = SourceTensor(
+      name: member.key, type: type, shape: shape, file: file, offset: dataStart + start)
+    return (start..<end, tensor)
+  }
+
+  private static func check(
+    _ spans: [(start: Int, end: Int, name: String)], dataLength: Int, path: String
+  ) throws(VDSQError) {
+    var position = 0
+    for span in spans.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) {
+      guard span.start == position else {
+        throw .badInput(
+          span.start < position
+            ? "\(path): tensor \(span.name) overlaps another"
+            : "\(path): \(span.start - position) bytes before tensor \(span.name) belong to none")
+      }
+      position = span.end
+    }
+    guard position == dataLength else {
+      throw .badInput("\(path): \(dataLength - position) bytes at the end belong to no tensor")
+    }
+  }
+}

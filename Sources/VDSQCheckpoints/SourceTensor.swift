@@ -1,0 +1,74 @@
+public import VDSQFormat
+
+/// The element types that checkpoints store weights in.
+public enum SourceType: String, Sendable {
+  case float64 = "F64"
+  case float32 = "F32"
+  case float16 = "F16"
+  case bfloat16 = "BF16"
+
+  public var size: Int {
+    switch self {
+    case .float64: 8
+    case .float32: 4
+    case .float16, .bfloat16: 2
+    }
+  }
+}
+
+/// A tensor in a checkpoint file, read by rows.
+public struct SourceTensor {
+  public let name: String
+  public let type: SourceType
+  public let shape: [Int]
+  public let file: InputFile
+  public let offset: Int
+
+  public var count: Int { shape.reduce(1, *) }
+  public var columns: Int { shape.last ?? 1 }
+  public var rows: Int { shape.dropLast().reduce(1, *) }
+  public var byteCount: Int { count * type.size }
+
+  /// Reads whole rows as floats.
+  ///
+  /// - Throws: `badInput` where the file ends early, or a value is not finite as a float32.
+  public func read(rows range: Range<Int>) throws(VDSQError) -> [Float] {
+    let count = range.count * columns
+    let raw = try file.bytes(
+      at: offset + range.lowerBound * columns * type.size, count: count * type.size)
+    let type = type
+    let values = [Float](unsafeUninitializedCapacity: count) { out, initialized in
+      raw.withUnsafeBytes { raw in
+        switch type {
+        case .float32:
+          for i in 0..<count {
+            let bits = raw.loadUnaligned(fromByteOffset: i * 4, as: UInt32.self)
+            out[i] = Float(bitPattern: UInt32(littleEndian: bits))
+          }
+        case .float16:
+          for i in 0..<count {
+            let bits = raw.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)
+            out[i] = Float(Float16(bitPattern: UInt16(littleEndian: bits)))
+          }
+        case .bfloat16:
+          for i in 0..<count {
+            let bits = raw.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)
+            out[i] = Float(bitPattern: UInt32(UInt16(littleEndian: bits)) << 16)
+          }
+        case .float64:
+          for i in 0..<count {
+            let bits = raw.loadUnaligned(fromByteOffset: i * 8, as: UInt64.self)
+            out[i] = Float(Double(bitPattern: UInt64(littleEndian: bits)))
+          }
+        }
+      }
+      initialized = count
+    }
+    for (i, value) in values.enumerated() where !value.isFinite {
+      throw .badInput(
+        "\(file.path): tensor \(name) has the value \(value) in row "
+          + "\(range.lowerBound + i / columns); weights must be finite")
+    }
+    return values
+  }
+}

@@ -1,0 +1,115 @@
+public import VDSQFormat
+
+/// Writes a container section by section; the header and the table, whose place is kept free, come
+/// last.
+public final class ContainerWriter {
+  private let file: AtomicFile
+  private let kind: FileKind
+  private let sectionCount: Int
+  private let crc = CRC32()
+  private var sections: [Section] = []
+  private var current: (kind: SectionKind, name: String, start: Int)?
+  private var checksum: UInt32 = 0
+  private var tensors: [TensorRecord] = []
+
+  /// - Parameter sectionCount: how many sections will be written, the tensor directory among them.
+  /// - Throws: `usage` where the file cannot be written.
+  public init(
+    path: String, kind: FileKind, sectionCount: Int, replace: Bool
+  ) throws(VDSQError) {
+    self.kind = kind
+    self.sectionCount = sectionCount
+    file = try AtomicFile(path: path, replace: replace)
+    let reserved =
+      ContainerLayout.headerLength + sectionCount * ContainerLayout.sectionEntryLength
+    try file.write([UInt8](repeating: 0, count: reserved))
+  }
+
+  public func begin(_ kind: SectionKind, _ name: String) throws(VDSQError) {
+    try file.align(to: ContainerLayout.alignment)
+    current = (kind, name, file.position)
+    checksum = 0
+  }
+
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
+    checksum = crc.checksum(of: bytes, continuing: checksum)
+    try file.write(bytes)
+  }
+
+  public func write(_ bytes: [UInt8]) throws(VDSQError) {
+    try bytes.withBytes { (raw) throws(VDSQError) in try write(raw) }
+  }
+
+  public func end() throws(VDSQError) {
+    let (kind, name, start) = current!
+    sections.append(
+      Section(
+        kind: kind, offset: start, length: file.position - start, checksum: checksum, name: name))
+    current = nil
+  }
+
+  /// A whole section at once.
+  public func add(_ kind: SectionKind, _ name: String, _ bytes: [UInt8]) throws(VDSQError) {
+    try begin(kind, name)
+    try write(bytes)
+    try end()
+  }
+
+  /// Writes one part of a tensor into the current section, aligned.
+  ///
+  /// - Returns: its offset from the section's start.
+  public func part(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) -> Int {
+    let offset = try alignedOffset()
+    try write(bytes)
+    return offset
+  }
+
+  /// Fills up to the alignment.
+  ///
+  /// - Returns: where the next byte will stand, from the section's start.
+  public func alignedOffset() throws(VDSQError) -> Int {
+    let rest = (64 - (file.position - current!.start) % 64) % 64
+    try write([UInt8](repeating: 0, count: rest))
+    return file.position - current!.start
+  }
+
+  /// The index that the section being written will have.
+  public var sectionIndex: Int { sections.count }
+
+  public func add(_ tensor: TensorRecord) { tensors.append(tensor) }
+
+  public var tensorRecords: [TensorRecord] { tensors }
+
+  /// Writes the tensor directory, the section table and the header, and gives the file its name.
+  ///
+  /// - Returns: the file's length in bytes.
+  public func finish() throws(VDSQError) -> Int {
+    try add(.tensors, "tensors", directory())
+    guard sections.count == sectionCount else {
+      throw VDSQError(.internalFault, "\(sections.count) sections written, \(sectionCount) planned")
+    }
+    try file.align(to: ContainerLayout.alignment)
+    var table = ByteWriter()
+    for section in sections { section.encode(to: &table) }
+    let tableChecksum = table.bytes.withUnsafeBytes { crc.checksum(of: $0) }
+    let header = FileHeader(
+      kind: kind, fileLength: file.position, tableOffset: ContainerLayout.headerLength,
+      sectionCount: sections.count, tableChecksum: tableChecksum)
+    try file.rewrite(header.encoded(crc: crc) + table.bytes, at: 0)
+    try file.commit()
+    return file.position
+  }
+
+  private func directory() -> [UInt8] {
+    var out = ByteWriter()
+    out.append(UInt32(tensors.count))
+    out.append(UInt32(0))
+    var nameOffset = 0
+    for tensor in tensors {
+      tensor.encode(nameOffset: nameOffset, to: &out)
+      nameOffset += tensor.name.utf8.count
+    }
+    for tensor in tensors { out.append(bytes: Array(tensor.name.utf8)) }
+    return out.bytes
+  }
+}

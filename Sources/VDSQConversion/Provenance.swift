@@ -1,0 +1,63 @@
+import Crypto
+import VDSQCheckpoints
+import VDSQFormat
+
+/// Where a container's contents came from, as JSON: files with their SHA-256, tool and arguments.
+public enum Provenance {
+  public static let toolVersion = "0.1.0"
+
+  /// Nothing of it depends on the time or the place of the conversion: the same input gives the
+  /// same bytes.
+  static func json(
+    _ folder: ModelFolder, weights: String, progress: Progress
+  ) throws(VDSQError) -> [UInt8] {
+    var files: [String] = []
+    for name in folder.files {
+      let file = try InputFile(path: "\(folder.path)/\(name)")
+      let digest = try sha256(file, progress)
+      files.append(
+        "{\"name\": \(quoted(name)), \"bytes\": \(file.length), \"sha256\": \"\(digest)\"}")
+    }
+    let name = folder.config["_name_or_path"]?.text ?? ""
+    return Array(
+      """
+      {"tool": "vdsq", "version": "\(toolVersion)", "weights": "\(weights)", \
+      "model": \(quoted(name)), "checkpoint_bytes": \(folder.weightBytes), \
+      "files": [\(files.joined(separator: ", "))]}
+      """.utf8)
+  }
+
+  private static func sha256(_ file: InputFile, _ progress: Progress) throws(VDSQError) -> String {
+    var hash = SHA256()
+    var offset = 0
+    var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    while offset < file.length {
+      let count = min(buffer.count, file.length - offset)
+      try buffer.withMutableBytes { (raw) throws(VDSQError) in
+        let chunk = UnsafeMutableRawBufferPointer(rebasing: raw[..<count])
+        try file.read(into: chunk, at: offset)
+        hash.update(bufferPointer: UnsafeRawBufferPointer(chunk))
+      }
+      offset += count
+      progress.advance(count)
+    }
+    let digits = Array("0123456789abcdef")
+    return String(hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+  }
+
+  /// A JSON string literal.
+  public static func quoted(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": out += "\\\(scalar)"
+      case "\n": out += "\\n"
+      case "\u{0}"..<"\u{20}":
+        let hex = String(scalar.value, radix: 16)
+        out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out + "\""
+  }
+}

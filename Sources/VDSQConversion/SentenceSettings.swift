@@ -1,0 +1,62 @@
+import VDSQCheckpoints
+import VDSQFormat
+
+/// How a sentence-transformers folder makes one vector of token states.
+///
+/// A folder without `modules.json` is read as sentence-transformers reads it: mean pooling.
+struct SentenceSettings {
+  private(set) var pooling = "mean"
+  private(set) var normalize = false
+  let maximumTokens: Int
+  private(set) var lowercases = false
+
+  /// - Throws: `badInput` where the folder asks for a module or a pooling that is not supported.
+  init(_ folder: ModelFolder, positions: Int) throws(VDSQError) {
+    let settings = try folder.optionalJSON("sentence_bert_config.json")
+    let wanted =
+      settings?["max_seq_length"]?.integer
+      ?? folder.tokenizer["truncation"]?["max_length"]?.integer ?? positions
+    guard wanted >= 2 else {
+      throw .badInput("\(folder.path): max_seq_length \(wanted) leaves no room for a text")
+    }
+    maximumTokens = min(wanted, positions)
+    lowercases = settings?["do_lower_case"]?.boolean ?? false
+    guard let modules = try folder.optionalJSON("modules.json") else { return }
+    for module in modules.elements ?? [] {
+      let type = module["type"]?.text ?? ""
+      let kind = type.split(separator: ".").last.map(String.init) ?? ""
+      switch kind {
+      case "Transformer": continue
+      case "Normalize": normalize = true
+      case "Pooling":
+        let name = "\(module["path"]?.text ?? "1_Pooling")/config.json"
+        guard !name.hasPrefix("/"), !name.contains("..") else {
+          throw .badInput("\(folder.path)/modules.json: the path \(name) leaves the folder")
+        }
+        guard let config = try folder.optionalJSON(name) else {
+          throw VDSQError(.missingInput, "\(folder.path)/\(name): no such file")
+        }
+        pooling = try Self.pooling(config, "\(folder.path)/\(name)")
+      default:
+        throw .badInput(
+          "\(folder.path)/modules.json: module \(type) is not supported; supported: Transformer, "
+            + "Pooling, Normalize")
+      }
+    }
+  }
+
+  private static func pooling(_ config: JSON, _ path: String) throws(VDSQError) -> String {
+    let modes = [
+      ("pooling_mode_cls_token", "cls"), ("pooling_mode_mean_tokens", "mean"),
+      ("pooling_mode_max_tokens", "max"), ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len"),
+    ]
+    var chosen = modes.filter { config[$0.0]?.boolean == true }.map(\.1)
+    if chosen.isEmpty, let mode = config["pooling_mode"]?.text { chosen = [mode] }
+    guard chosen.count == 1, modes.contains(where: { $0.1 == chosen[0] }) else {
+      throw .badInput(
+        "\(path): pooling \(chosen.joined(separator: " + ")); supported: one of cls, mean, max, "
+          + "mean_sqrt_len")
+    }
+    return chosen[0]
+  }
+}

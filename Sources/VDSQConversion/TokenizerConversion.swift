@@ -1,0 +1,133 @@
+import VDSQCheckpoints
+import VDSQFormat
+import VDSQTokenizers
+
+/// `tokenizer.json` of a BERT tokenizer to the container's tokenizer section.
+struct TokenizerConversion {
+  private let json: JSON
+  private let path: String
+
+  init(_ folder: ModelFolder) {
+    json = folder.tokenizer
+    path = "\(folder.path)/tokenizer.json"
+  }
+
+  /// - Parameters:
+  ///   - vocabularySize: rows of the embedding table; no id may be beyond.
+  ///   - lowercases: whether texts are lower-cased in any case.
+  /// - Throws: `badInput` where the tokenizer is of a kind, or has a part, that is not supported.
+  func section(vocabularySize: Int, lowercases: Bool) throws(VDSQError) -> [UInt8] {
+    guard let model = json["model"], let type = model["type"]?.text else {
+      throw .badInput("\(path): no model.type")
+    }
+    guard type == "WordPiece" else {
+      throw .badInput("\(path): tokenizer model \(type) is not supported; supported: WordPiece")
+    }
+    var source = WordPieceVocabulary.Source(
+      tokens: try tokens(model, vocabularySize: vocabularySize))
+    source.options = try normalizer()
+    if lowercases { source.options.insert(.lowercase) }
+    try checkPreTokenizer()
+    source.continuingPrefix = Array((model["continuing_subword_prefix"]?.text ?? "##").utf8)
+    source.maximumWordLength = model["max_input_chars_per_word"]?.integer ?? 100
+    guard source.maximumWordLength >= 1, source.maximumWordLength <= 10_000 else {
+      throw .badInput("\(path): max_input_chars_per_word is not in 1...10000")
+    }
+    let ids = Dictionary(
+      source.tokens.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    func id(_ token: String) throws(VDSQError) -> Int {
+      guard let id = ids[Array(token.utf8)] else {
+        throw .badInput("\(path): the token \(token) is not in the vocabulary")
+      }
+      return id
+    }
+    source.unknown = try id(model["unk_token"]?.text ?? "[UNK]")
+    let (first, last) = try frame()
+    source.classify = try id(first)
+    source.separator = try id(last)
+    source.added = try addedTokens(vocabularySize: vocabularySize)
+    return WordPieceVocabulary.encode(source)
+  }
+
+  private func tokens(_ model: JSON, vocabularySize: Int) throws(VDSQError) -> [[UInt8]] {
+    guard let vocab = model["vocab"]?.members, !vocab.isEmpty else {
+      throw .badInput("\(path): model.vocab is missing or empty")
+    }
+    var tokens = [[UInt8]?](repeating: nil, count: min(vocabularySize, vocab.count * 2))
+    var last = 0
+    for entry in vocab {
+      guard let id = entry.value.integer, id >= 0, id < vocabularySize else {
+        throw .badInput(
+          "\(path): the id of \(entry.key) is not in the embedding table of \(vocabularySize) rows")
+      }
+      while id >= tokens.count { tokens.append(nil) }
+      guard tokens[id] == nil else { throw .badInput("\(path): the id \(id) is there twice") }
+      tokens[id] = Array(entry.key.utf8)
+      last = max(last, id)
+    }
+    return tokens[...last].map { $0 ?? [] }
+  }
+
+  private func normalizer() throws(VDSQError) -> BertNormalizer.Options {
+    let normalizer = json["normalizer"]
+    guard let normalizer, normalizer["type"]?.text == "BertNormalizer" else {
+      let type = normalizer?["type"]?.text ?? "none"
+      throw .badInput("\(path): normalizer \(type) is not supported; supported: BertNormalizer")
+    }
+    var options: BertNormalizer.Options = []
+    let lowercase = normalizer["lowercase"]?.boolean ?? true
+    if lowercase { options.insert(.lowercase) }
+    if normalizer["strip_accents"]?.boolean ?? lowercase { options.insert(.stripAccents) }
+    if normalizer["clean_text"]?.boolean ?? true { options.insert(.cleanText) }
+    if normalizer["handle_chinese_chars"]?.boolean ?? true { options.insert(.separateIdeographs) }
+    return options
+  }
+
+  private func checkPreTokenizer() throws(VDSQError) {
+    let type = json["pre_tokenizer"]?["type"]?.text ?? "none"
+    guard type == "BertPreTokenizer" else {
+      throw .badInput("\(path): pre_tokenizer \(type) is not supported; supported: BertPreTokenizer")
+    }
+  }
+
+  /// The tokens that go before and after a text.
+  private func frame() throws(VDSQError) -> (first: String, last: String) {
+    let processor = json["post_processor"]
+    switch processor?["type"]?.text {
+    case "BertProcessing":
+      if let first = processor?["cls"]?.elements?.first?.text,
+        let last = processor?["sep"]?.elements?.first?.text
+      {
+        return (first, last)
+      }
+    case "TemplateProcessing":
+      let pieces = processor?["single"]?.elements ?? []
+      if pieces.count == 3, pieces[1]["Sequence"] != nil,
+        let first = pieces[0]["SpecialToken"]?["id"]?.text,
+        let last = pieces[2]["SpecialToken"]?["id"]?.text
+      {
+        return (first, last)
+      }
+    default: break
+    }
+    throw .badInput("\(path): post_processor: only [CLS] text [SEP] is supported")
+  }
+
+  private func addedTokens(
+    vocabularySize: Int
+  ) throws(VDSQError) -> [(id: Int, text: [UInt8])] {
+    var added: [(id: Int, text: [UInt8])] = []
+    for token in json["added_tokens"]?.elements ?? [] {
+      guard let id = token["id"]?.integer, id >= 0, id < vocabularySize,
+        let content = token["content"]?.text, !content.isEmpty
+      else { throw .badInput("\(path): an added token has no content, or an id out of range") }
+      guard token["normalized"]?.boolean != true, token["single_word"]?.boolean != true else {
+        throw .badInput(
+          "\(path): added token \(content) is matched in normalized text or as a single word, "
+            + "which is not supported")
+      }
+      added.append((id, Array(content.utf8)))
+    }
+    return added
+  }
+}

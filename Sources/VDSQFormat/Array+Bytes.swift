@@ -1,0 +1,19 @@
+extension Array where Element: BitwiseCopyable {
+  /// `withUnsafeBytes` that carries a typed error through.
+  public func withBytes<Value>(
+    _ body: (UnsafeRawBufferPointer) throws(VDSQError) -> Value
+  ) throws(VDSQError) -> Value {
+    try withUnsafeBufferPointer { (buffer) throws(VDSQError) in
+      try body(UnsafeRawBufferPointer(buffer))
+    }
+  }
+
+  /// `withUnsafeMutableBytes` that carries a typed error through.
+  public mutating func withMutableBytes<Value>(
+    _ body: (UnsafeMutableRawBufferPointer) throws(VDSQError) -> Value
+  ) throws(VDSQError) -> Value {
+    try withUnsafeMutableBufferPointer { (buffer) throws(VDSQError) in
+      try body(UnsafeMutableRawBufferPointer(buffer))
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/// Reads little-endian fields from bytes that are not to be trusted.
+public struct ByteReader {
+  public let bytes: UnsafeRawBufferPointer
+  /// What the bytes are, for error messages: a file and a section.
+  public let context: String
+  public private(set) var position = 0
+
+  public init(_ bytes: UnsafeRawBufferPointer, context: String) {
+    self.bytes = bytes
+    self.context = context
+  }
+
+  public var remaining: Int { bytes.count - position }
+
+  /// - Throws: `badInput` where fewer bytes are left.
+  public mutating func take(_ count: Int, _ field: StaticString) throws(VDSQError)
+    -> UnsafeRawBufferPointer
+  {
+    guard count >= 0, count <= remaining else {
+      throw .badInput("\(context): truncated at \(field), byte \(position)")
+    }
+    defer { position += count }
+    return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
+  }
+
+  public mutating func integer<T: FixedWidthInteger>(
+    _ type: T.Type, _ field: StaticString
+  ) throws(VDSQError) -> T {
+    let raw = try take(MemoryLayout<T>.size, field)
+    return T(littleEndian: raw.loadUnaligned(as: T.self))
+  }
+
+  /// A count or an offset that must fit an `Int`.
+  public mutating func size(_ field: StaticString) throws(VDSQError) -> Int {
+    let value = try integer(UInt64.self, field)
+    guard let size = Int(exactly: value) else {
+      throw .badInput("\(context): \(field) is \(value), which no file holds")
+    }
+    return size
+  }
+
+  public mutating func float(_ field: StaticString) throws(VDSQError) -> Float {
+    Float(bitPattern: try integer(UInt32.self, field))
+  }
+
+  /// UTF-8 text; anything that is not is replaced, as it only ever names something.
+  public mutating func text(_ count: Int, _ field: StaticString) throws(VDSQError) -> String {
+    String(decoding: try take(count, field), as: UTF8.self)
+  }
+}

@@ -1,0 +1,106 @@
+/// A .vdsq or .vdsa file, mapped and checked.
+///
+/// Opening verifies the header, the section table, and the checksums of all sections that steer the
+/// program; weights are verified by `verify()`, as reading them all would cost a cold start.
+public final class Container: @unchecked Sendable {
+  public let file: MappedFile
+  public let header: FileHeader
+  public let sections: [Section]
+  public let metadata: Metadata
+  public let tensors: [TensorRecord]
+  private let crc = CRC32()
+
+  public var path: String { file.path }
+
+  /// - Throws: `missingInput` where the file cannot be read, `badInput` where it is not a sound
+  ///   container of the wanted kind.
+  public init(path: String, kind: FileKind) throws(VDSQError) {
+    file = try MappedFile(path: path)
+    header = try FileHeader(reading: file.bytes, path: path, crc: crc)
+    guard header.kind == kind else {
+      throw .badInput(
+        kind == .model
+          ? "\(path): this is an adapter, not a model; pass it as --adapter"
+          : "\(path): this is a model, not an adapter")
+    }
+    let tableBytes = UnsafeRawBufferPointer(
+      rebasing: file.bytes[header.tableOffset...]
+        .prefix(header.sectionCount * ContainerLayout.sectionEntryLength))
+    guard crc.checksum(of: tableBytes) == header.tableChecksum else {
+      throw .badInput("\(path): the section table is damaged (its checksum does not match)")
+    }
+    var reader = ByteReader(tableBytes, context: path)
+    var sections: [Section] = []
+    for _ in 0..<header.sectionCount {
+      sections.append(try Section(&reader, fileLength: header.fileLength))
+    }
+    self.sections = sections
+    for section in sections where section.kind != .weights {
+      try Self.verify(section, in: file, crc)
+    }
+    metadata = try Metadata(
+      reading: try Self.bytes(of: .metadata, in: sections, file), path: path)
+    tensors = try Self.tensors(
+      try Self.bytes(of: .tensors, in: sections, file), sections: sections, path: path)
+  }
+
+  /// The bytes of the one section of a kind.
+  ///
+  /// - Throws: `badInput` where the file has none.
+  public func bytes(of kind: SectionKind) throws(VDSQError) -> UnsafeRawBufferPointer {
+    try Self.bytes(of: kind, in: sections, file)
+  }
+
+  private static func bytes(
+    of kind: SectionKind, in sections: [Section], _ file: MappedFile
+  ) throws(VDSQError) -> UnsafeRawBufferPointer {
+    guard let section = sections.first(where: { $0.kind == kind }) else {
+      throw .badInput("\(file.path): the file has no \(kind.name) section")
+    }
+    return bytes(of: section, file)
+  }
+
+  private static func bytes(of section: Section, _ file: MappedFile) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: file.bytes[section.offset..<section.offset + section.length])
+  }
+
+  private static func verify(
+    _ section: Section, in file: MappedFile, _ crc: CRC32
+  ) throws(VDSQError) {
+    guard crc.checksum(of: bytes(of: section, file)) == section.checksum else {
+      throw .badInput(
+        "\(file.path): section \(section.name) is damaged (its checksum does not match)")
+    }
+  }
+
+  /// Checks every section's checksum, weights included: reads the whole file.
+  ///
+  /// - Throws: `badInput`, naming the first damaged section.
+  public func verify() throws(VDSQError) {
+    for section in sections { try Self.verify(section, in: file, crc) }
+  }
+
+  /// A checksum that identifies the model to its adapters: over the section table, which holds the
+  /// checksum of every section.
+  public var identity: UInt32 { header.tableChecksum }
+
+  private static func tensors(
+    _ bytes: UnsafeRawBufferPointer, sections: [Section], path: String
+  ) throws(VDSQError) -> [TensorRecord] {
+    var reader = ByteReader(bytes, context: "\(path): tensors")
+    let count = Int(try reader.integer(UInt32.self, "tensor count"))
+    _ = try reader.integer(UInt32.self, "reserved")
+    guard count <= ContainerLayout.maximumTensors else {
+      throw .badInput("\(path): \(count) tensors are more than any model has")
+    }
+    let records = try reader.take(count * ContainerLayout.tensorRecordLength, "tensor records")
+    let names = try reader.take(reader.remaining, "tensor names")
+    var recordReader = ByteReader(records, context: path)
+    var tensors: [TensorRecord] = []
+    tensors.reserveCapacity(count)
+    for _ in 0..<count {
+      tensors.append(try TensorRecord(&recordReader, names: names, sections: sections))
+    }
+    return tensors
+  }
+}

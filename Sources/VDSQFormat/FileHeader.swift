@@ -1,0 +1,76 @@
+/// The fixed 64 bytes that a container starts with.
+public struct FileHeader: Sendable {
+  public let kind: FileKind
+  public let fileLength: Int
+  public let tableOffset: Int
+  public let sectionCount: Int
+  public let tableChecksum: UInt32
+
+  public init(
+    kind: FileKind, fileLength: Int, tableOffset: Int, sectionCount: Int, tableChecksum: UInt32
+  ) {
+    self.kind = kind
+    self.fileLength = fileLength
+    self.tableOffset = tableOffset
+    self.sectionCount = sectionCount
+    self.tableChecksum = tableChecksum
+  }
+
+  /// - Throws: `badInput` where the bytes are not a container's, are damaged, cut short, or of a
+  ///   version this reader does not know.
+  init(reading bytes: UnsafeRawBufferPointer, path: String, crc: CRC32) throws(VDSQError) {
+    typealias L = ContainerLayout
+    guard bytes.count >= L.headerLength else {
+      throw .badInput("\(path): \(bytes.count) bytes are too short for a .vdsq file")
+    }
+    var reader = ByteReader(
+      UnsafeRawBufferPointer(rebasing: bytes[..<L.headerLength]), context: "\(path): header")
+    let magic = try reader.take(8, "magic")
+    guard magic.elementsEqual(L.magic) else {
+      throw .badInput("\(path): not a .vdsq file (its first bytes are others)")
+    }
+    let stored = bytes.loadUnaligned(fromByteOffset: 60, as: UInt32.self).littleEndian
+    guard crc.checksum(of: UnsafeRawBufferPointer(rebasing: bytes[..<60])) == stored else {
+      throw .badInput("\(path): the header is damaged (its checksum does not match)")
+    }
+    let version = try reader.integer(UInt32.self, "version")
+    guard version == L.version else {
+      throw .badInput(
+        "\(path): format version \(version); this program reads version \(L.version)")
+    }
+    let kind = try reader.integer(UInt32.self, "kind")
+    guard let kind = FileKind(rawValue: kind) else {
+      throw .badInput("\(path): file kind \(kind) is not known to this program")
+    }
+    self.kind = kind
+    fileLength = try reader.size("file length")
+    tableOffset = try reader.size("section table offset")
+    sectionCount = Int(try reader.integer(UInt32.self, "section count"))
+    tableChecksum = try reader.integer(UInt32.self, "section table checksum")
+    guard fileLength == bytes.count else {
+      throw .badInput(
+        "\(path): \(bytes.count) bytes, but its header says \(fileLength): it was cut or extended")
+    }
+    guard sectionCount <= L.maximumSections,
+      tableOffset >= L.headerLength, tableOffset % L.alignment == 0,
+      tableOffset <= fileLength - sectionCount * L.sectionEntryLength
+    else {
+      throw .badInput("\(path): the section table lies outside of the file")
+    }
+  }
+
+  /// The 64 bytes, checksum included.
+  public func encoded(crc: CRC32) -> [UInt8] {
+    var out = ByteWriter()
+    out.append(bytes: ContainerLayout.magic)
+    out.append(ContainerLayout.version)
+    out.append(kind.rawValue)
+    out.append(UInt64(fileLength))
+    out.append(UInt64(tableOffset))
+    out.append(UInt32(sectionCount))
+    out.append(tableChecksum)
+    out.pad(to: 60)
+    out.append(out.bytes.withUnsafeBytes { crc.checksum(of: $0) })
+    return out.bytes
+  }
+}

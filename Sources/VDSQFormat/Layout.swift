@@ -1,0 +1,76 @@
+// The container's layout, as docs/format.md specifies it. Everything is little-endian.
+
+public enum ContainerLayout {
+  /// Like PNG's: a byte that is no ASCII, the name, and line ends that a text transfer would change.
+  public static let magic: [UInt8] = [0x89, 0x56, 0x44, 0x53, 0x51, 0x0D, 0x0A, 0x1A]
+  public static let version: UInt32 = 1
+  public static let headerLength = 64
+  public static let sectionEntryLength = 64
+  public static let tensorRecordLength = 128
+  /// Sections and tensors start at multiples of it, so that int8 rows load aligned from the map.
+  public static let alignment = 64
+  /// More sections than any model has layers; bounds what an unchecked count could ask for.
+  public static let maximumSections = 4096
+  public static let maximumTensors = 65536
+  public static let maximumRank = 4
+}
+
+/// What a file is.
+public enum FileKind: UInt32, Sendable {
+  case model = 1
+  case adapter = 2
+}
+
+/// What a section holds.
+public enum SectionKind: UInt32, Sendable {
+  /// Typed key-value pairs: the architecture's configuration.
+  case metadata = 1
+  /// The tensor directory: a record a tensor, then their names.
+  case tensors = 2
+  /// Token strings, their hash index, and added tokens.
+  case tokenizer = 3
+  /// JSON text: where the weights came from.
+  case provenance = 4
+  /// Tensor data; a layer is a section, so that it can be read by itself.
+  case weights = 5
+
+  public var name: StaticString {
+    switch self {
+    case .metadata: "metadata"
+    case .tensors: "tensors"
+    case .tokenizer: "tokenizer"
+    case .provenance: "provenance"
+    case .weights: "weights"
+    }
+  }
+}
+
+/// How a tensor's elements are stored.
+public enum ElementType: UInt16, Sendable {
+  case float32 = 1
+  case float16 = 2
+  /// Symmetric int8 with a float32 scale for each row.
+  case int8 = 3
+
+  public var name: StaticString {
+    switch self {
+    case .float32: "f32"
+    case .float16: "f16"
+    case .int8: "i8"
+    }
+  }
+}
+
+/// How a tensor's elements are ordered.
+public enum TensorOrder: UInt16, Sendable {
+  case rowMajor = 1
+  /// Panels of sixteen rows: int8 `[N/16][K/4][16][4]`, fp16 `[N/16][K][16]`, zero-filled.
+  case panels16 = 2
+
+  public var name: StaticString {
+    switch self {
+    case .rowMajor: "rows"
+    case .panels16: "panels16"
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import CShims
+
+/// A whole file, mapped read-only. Pages become resident when they are first touched.
+public final class MappedFile: @unchecked Sendable {
+  public let path: String
+  public let bytes: UnsafeRawBufferPointer
+  private let descriptor: Int32
+
+  /// - Throws: `missingInput` where the file cannot be opened, `badInput` where it is empty or is not
+  ///   a regular file.
+  public init(path: String) throws(VDSQError) {
+    self.path = path
+    let descriptor = path.withCString { vdsq_open_for_reading($0) }
+    guard descriptor >= 0 else {
+      throw VDSQError(.missingInput, "\(path): cannot be opened: \(lastErrorText())")
+    }
+    let length = vdsq_file_length(descriptor)
+    guard length > 0 else {
+      vdsq_close(descriptor)
+      throw .badInput(
+        length == 0 ? "\(path): the file is empty" : "\(path): this is not a regular file")
+    }
+    guard let base = vdsq_map_file(descriptor, length) else {
+      vdsq_close(descriptor)
+      throw VDSQError(.missingInput, "\(path): cannot be mapped: \(lastErrorText())")
+    }
+    self.descriptor = descriptor
+    bytes = UnsafeRawBufferPointer(start: base, count: Int(length))
+  }
+
+  deinit {
+    vdsq_unmap(bytes.baseAddress, Int64(bytes.count))
+    vdsq_close(descriptor)
+  }
+
+  /// Copies bytes without making the pages they lie on resident, which suits a few rows out of a
+  /// large table.
+  ///
+  /// - Throws: `badInput` where the file has become shorter since it was opened.
+  public func read(
+    into destination: UnsafeMutableRawPointer, count: Int, at offset: Int
+  ) throws(VDSQError) {
+    guard vdsq_read_at(descriptor, destination, Int64(count), Int64(offset)) else {
+      throw .badInput("\(path): \(count) bytes at \(offset) cannot be read: \(lastErrorText())")
+    }
+  }
+}
+
+/// The C library's text for the last failed call.
+public func lastErrorText() -> String { String(cString: vdsq_error_text(vdsq_errno())) }

@@ -1,0 +1,103 @@
+/// Typed key-value pairs: an architecture's configuration, in the order they were written.
+public struct Metadata: Sendable {
+  public enum Value: Sendable {
+    case integer(Int)
+    case number(Double)
+    case text(String)
+  }
+
+  public private(set) var entries: [(key: String, value: Value)] = []
+  /// The file, for error messages.
+  public let path: String
+
+  public init(path: String = "metadata") { self.path = path }
+
+  public mutating func set(_ key: String, _ value: Value) { entries.append((key, value)) }
+
+  /// A text whose key is made at run time, or nil.
+  public func find(_ key: String) -> String? {
+    for entry in entries where entry.key.utf8.elementsEqual(key.utf8) {
+      if case .text(let text) = entry.value { return text }
+    }
+    return nil
+  }
+
+  private func value(_ key: StaticString) -> Value? {
+    key.withUTF8Buffer { wanted in
+      entries.first { $0.key.utf8.elementsEqual(wanted) }?.value
+    }
+  }
+
+  /// - Throws: `badInput` where the key is absent, or its value is no integer of `range`.
+  public func integer(
+    _ key: StaticString, in range: ClosedRange<Int>
+  ) throws(VDSQError) -> Int {
+    guard case .integer(let n) = value(key) else {
+      throw .badInput("\(path): metadata: \(key) is missing or no integer")
+    }
+    guard range.contains(n) else {
+      throw .badInput(
+        "\(path): metadata: \(key) is \(n), not in \(range.lowerBound)...\(range.upperBound)")
+    }
+    return n
+  }
+
+  /// - Throws: `badInput` where the key is absent, or its value is no finite number.
+  public func number(_ key: StaticString) throws(VDSQError) -> Double {
+    guard case .number(let n) = value(key), n.isFinite else {
+      throw .badInput("\(path): metadata: \(key) is missing or no finite number")
+    }
+    return n
+  }
+
+  /// - Throws: `badInput` where the key is absent, or its value is no text.
+  public func text(_ key: StaticString) throws(VDSQError) -> String {
+    guard case .text(let s) = value(key) else {
+      throw .badInput("\(path): metadata: \(key) is missing or no text")
+    }
+    return s
+  }
+
+  /// - Throws: `badInput` where a pair is cut short or of an unknown type.
+  init(reading bytes: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
+    self.path = path
+    var reader = ByteReader(bytes, context: "\(path): metadata")
+    while reader.remaining > 0 {
+      let keyLength = Int(try reader.integer(UInt16.self, "key length"))
+      let key = try reader.text(keyLength, "key")
+      switch try reader.integer(UInt8.self, "value type") {
+      case 1:
+        entries.append((key, .integer(Int(try reader.integer(Int64.self, "integer")))))
+      case 2:
+        let bits = try reader.integer(UInt64.self, "number")
+        entries.append((key, .number(Double(bitPattern: bits))))
+      case 3:
+        let length = Int(try reader.integer(UInt32.self, "text length"))
+        entries.append((key, .text(try reader.text(length, "text"))))
+      default:
+        throw .badInput("\(path): metadata: \(key) is of an unknown type")
+      }
+    }
+  }
+
+  public func encoded() -> [UInt8] {
+    var out = ByteWriter()
+    for (key, value) in entries {
+      out.append(UInt16(key.utf8.count))
+      out.append(bytes: Array(key.utf8))
+      switch value {
+      case .integer(let n):
+        out.append(UInt8(1))
+        out.append(Int64(n))
+      case .number(let n):
+        out.append(UInt8(2))
+        out.append(n.bitPattern)
+      case .text(let s):
+        out.append(UInt8(3))
+        out.append(UInt32(s.utf8.count))
+        out.append(bytes: Array(s.utf8))
+      }
+    }
+    return out.bytes
+  }
+}

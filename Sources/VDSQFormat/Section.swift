@@ -1,0 +1,57 @@
+/// One entry of the section table.
+public struct Section: Sendable {
+  public let kind: SectionKind
+  public let offset: Int
+  public let length: Int
+  public let checksum: UInt32
+  /// At most 24 bytes of UTF-8; `layer.3`, say.
+  public let name: String
+
+  public init(kind: SectionKind, offset: Int, length: Int, checksum: UInt32, name: String) {
+    self.kind = kind
+    self.offset = offset
+    self.length = length
+    self.checksum = checksum
+    self.name = name
+  }
+
+  /// - Throws: `badInput` where the entry names an unknown kind or encoding, or bytes outside of the
+  ///   file.
+  init(_ reader: inout ByteReader, fileLength: Int) throws(VDSQError) {
+    let kind = try reader.integer(UInt32.self, "section kind")
+    let encoding = try reader.integer(UInt32.self, "section encoding")
+    offset = try reader.size("section offset")
+    length = try reader.size("section length")
+    let rawLength = try reader.size("section raw length")
+    checksum = try reader.integer(UInt32.self, "section checksum")
+    _ = try reader.integer(UInt32.self, "reserved")
+    let raw = try reader.take(24, "section name")
+    let name = String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+    self.name = name
+    guard let known = SectionKind(rawValue: kind) else {
+      throw .badInput("\(reader.context): section \(name) is of unknown kind \(kind)")
+    }
+    self.kind = known
+    guard encoding == 0, rawLength == length else {
+      throw .badInput("\(reader.context): section \(name) has unknown encoding \(encoding)")
+    }
+    guard offset % ContainerLayout.alignment == 0, offset >= ContainerLayout.headerLength,
+      length <= fileLength, offset <= fileLength - length
+    else {
+      throw .badInput("\(reader.context): section \(name) lies outside of the file")
+    }
+  }
+
+  public func encode(to out: inout ByteWriter) {
+    let end = out.count + ContainerLayout.sectionEntryLength
+    out.append(kind.rawValue)
+    out.append(UInt32(0))
+    out.append(UInt64(offset))
+    out.append(UInt64(length))
+    out.append(UInt64(length))
+    out.append(checksum)
+    out.append(UInt32(0))
+    out.append(bytes: Array(name.utf8.prefix(24)))
+    out.pad(to: end)
+  }
+}

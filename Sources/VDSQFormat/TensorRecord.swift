@@ -1,0 +1,167 @@
+/// What quantization cost a tensor: the stored values against the checkpoint's.
+public struct QuantizationError: Sendable {
+  /// The largest absolute difference.
+  public let maxAbs: Float
+  /// The root of the mean squared difference.
+  public let rms: Float
+  /// The cosine between the two tensors, flattened.
+  public let cosine: Float
+
+  public init(maxAbs: Float, rms: Float, cosine: Float) {
+    self.maxAbs = maxAbs
+    self.rms = rms
+    self.cosine = cosine
+  }
+}
+
+/// One tensor of the directory: its shape, and where in the file its parts lie.
+public struct TensorRecord: Sendable {
+  public let name: String
+  public let element: ElementType
+  public let order: TensorOrder
+  public let shape: [Int]
+  /// Index of the section that holds the tensor.
+  public let section: Int
+  /// Offsets from the section's start; 0 for scales or row sums that the tensor does not have.
+  public let dataOffset: Int
+  public let dataLength: Int
+  public let scalesOffset: Int
+  public let rowSumsOffset: Int
+  public let error: QuantizationError
+
+  public init(
+    name: String, element: ElementType, order: TensorOrder, shape: [Int], section: Int,
+    dataOffset: Int, dataLength: Int, scalesOffset: Int, rowSumsOffset: Int,
+    error: QuantizationError
+  ) {
+    self.name = name
+    self.element = element
+    self.order = order
+    self.shape = shape
+    self.section = section
+    self.dataOffset = dataOffset
+    self.dataLength = dataLength
+    self.scalesOffset = scalesOffset
+    self.rowSumsOffset = rowSumsOffset
+    self.error = error
+  }
+
+  /// Number of rows: the product of all dimensions but the last.
+  public var rows: Int { shape.dropLast().reduce(1, *) }
+  public var columns: Int { shape.last ?? 1 }
+
+  /// Rows as stored: panels are filled up to sixteen.
+  public var storedRows: Int { Self.storedRows(order: order, rows: rows) }
+
+  public static func storedRows(order: TensorOrder, rows: Int) -> Int {
+    order == .panels16 ? (rows + 15) / 16 * 16 : rows
+  }
+
+  /// Bytes that a tensor's elements take, or nil where the product overflows.
+  public static func dataLength(element: ElementType, order: TensorOrder, shape: [Int]) -> Int? {
+    guard shape.allSatisfy({ $0 > 0 && $0 <= 1 << 40 }) else { return nil }
+    let rows = product(shape.dropLast()).flatMap { $0 <= Int.max - 16 ? $0 : nil }
+    guard let rows, var columns = shape.last else { return nil }
+    if order == .panels16, element == .int8 { columns = (columns + 3) / 4 * 4 }
+    let width = element == .float32 ? 4 : element == .float16 ? 2 : 1
+    return product([storedRows(order: order, rows: rows), columns, width])
+  }
+
+  private static func product(_ factors: some Sequence<Int>) -> Int? {
+    var result = 1
+    for factor in factors {
+      let (product, overflow) = result.multipliedReportingOverflow(by: factor)
+      if overflow { return nil }
+      result = product
+    }
+    return result
+  }
+
+  /// - Throws: `badInput` where a field is unknown, or any part lies outside of the tensor's section.
+  init(
+    _ reader: inout ByteReader, names: UnsafeRawBufferPointer, sections: [Section]
+  ) throws(VDSQError) {
+    let nameOffset = Int(try reader.integer(UInt32.self, "name offset"))
+    let nameLength = Int(try reader.integer(UInt32.self, "name length"))
+    guard nameOffset <= names.count, nameLength <= names.count - nameOffset else {
+      throw .badInput("\(reader.context): a tensor's name lies outside of the directory")
+    }
+    let nameBytes = names[nameOffset..<nameOffset + nameLength]
+    let name = String(decoding: nameBytes, as: UTF8.self)
+    self.name = name
+    let elementCode = try reader.integer(UInt16.self, "element type")
+    let orderCode = try reader.integer(UInt16.self, "order")
+    let rank = Int(try reader.integer(UInt32.self, "rank"))
+    guard let element = ElementType(rawValue: elementCode),
+      let order = TensorOrder(rawValue: orderCode),
+      rank >= 1, rank <= ContainerLayout.maximumRank,
+      order == .rowMajor || (rank == 2 && element != .float32)
+    else {
+      throw .badInput("\(reader.context): tensor \(name) has an unknown type, order or rank")
+    }
+    self.element = element
+    self.order = order
+    var shape: [Int] = []
+    for axis in 0..<ContainerLayout.maximumRank {
+      let dimension = try reader.size("dimension")
+      if axis < rank { shape.append(dimension) }
+    }
+    self.shape = shape
+    section = Int(try reader.integer(UInt32.self, "section index"))
+    _ = try reader.integer(UInt32.self, "reserved")
+    dataOffset = try reader.size("data offset")
+    dataLength = try reader.size("data length")
+    scalesOffset = try reader.size("scales offset")
+    rowSumsOffset = try reader.size("row sums offset")
+    error = QuantizationError(
+      maxAbs: try reader.float("max abs error"), rms: try reader.float("rms error"),
+      cosine: try reader.float("cosine"))
+    _ = try reader.take(28, "reserved")
+
+    guard section < sections.count, sections[section].kind == .weights else {
+      throw .badInput("\(reader.context): tensor \(name) is in no weights section")
+    }
+    let expected = Self.dataLength(element: element, order: order, shape: shape)
+    guard dataLength == expected else {
+      throw .badInput("\(reader.context): tensor \(name)'s length does not match its shape")
+    }
+    let length = sections[section].length
+    try Self.check(dataOffset, dataLength, in: length, "data of \(name)", reader.context)
+    if element == .int8 {
+      try Self.check(scalesOffset, storedRows * 4, in: length, "scales of \(name)", reader.context)
+      if order == .panels16 {
+        try Self.check(
+          rowSumsOffset, storedRows * 4, in: length, "row sums of \(name)", reader.context)
+      }
+    }
+  }
+
+  private static func check(
+    _ offset: Int, _ count: Int, in length: Int, _ what: String, _ context: String
+  ) throws(VDSQError) {
+    guard offset % ContainerLayout.alignment == 0, count <= length, offset <= length - count else {
+      throw .badInput("\(context): the \(what) lie outside of their section")
+    }
+  }
+
+  public func encode(nameOffset: Int, to out: inout ByteWriter) {
+    let end = out.count + ContainerLayout.tensorRecordLength
+    out.append(UInt32(nameOffset))
+    out.append(UInt32(name.utf8.count))
+    out.append(element.rawValue)
+    out.append(order.rawValue)
+    out.append(UInt32(shape.count))
+    for axis in 0..<ContainerLayout.maximumRank {
+      out.append(UInt64(axis < shape.count ? shape[axis] : 0))
+    }
+    out.append(UInt32(section))
+    out.append(UInt32(0))
+    for offset in [dataOffset, dataLength, scalesOffset, rowSumsOffset] {
+      out.append(UInt64(offset))
+    }
+    out.append(error.maxAbs)
+    out.append(error.rms)
+    out.append(error.cosine)
+    out.pad(to: end)
+  }
+}

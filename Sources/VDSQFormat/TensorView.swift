@@ -1,0 +1,55 @@
+/// A tensor's parts, where they lie in the map.
+public struct TensorView: Sendable {
+  public let record: TensorRecord
+  /// Offset of the elements from the start of the file, for reading rows without mapping them.
+  public let fileOffset: Int
+  nonisolated(unsafe) public let data: UnsafeRawPointer
+  /// `storedRows` of them, int8 only.
+  nonisolated(unsafe) public let scales: UnsafePointer<Float>?
+  /// `storedRows` of them, int8 panels only.
+  nonisolated(unsafe) public let rowSums: UnsafePointer<Int32>?
+
+  /// The elements of a float32 tensor.
+  public var floats: UnsafePointer<Float> { data.assumingMemoryBound(to: Float.self) }
+}
+
+extension Container {
+  /// A tensor by name, or nil where the file has none of that name.
+  public func find(_ name: String) -> TensorView? {
+    guard let record = tensors.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+      return nil
+    }
+    let start = sections[record.section].offset
+    let base = file.bytes.baseAddress! + start
+    return TensorView(
+      record: record, fileOffset: start + record.dataOffset, data: base + record.dataOffset,
+      scales: record.element == .int8
+        ? (base + record.scalesOffset).assumingMemoryBound(to: Float.self) : nil,
+      rowSums: record.element == .int8 && record.order == .panels16
+        ? (base + record.rowSumsOffset).assumingMemoryBound(to: Int32.self) : nil)
+  }
+
+  /// A tensor of a known shape.
+  ///
+  /// - Throws: `badInput` where the file has none of that name, shape and order.
+  public func tensor(
+    _ name: String, shape: [Int], order: TensorOrder = .rowMajor
+  ) throws(VDSQError) -> TensorView {
+    guard let view = find(name) else { throw .badInput("\(path): tensor \(name) is missing") }
+    guard view.record.shape == shape, view.record.order == order else {
+      throw .badInput("\(path): tensor \(name) has another shape or order than the configuration")
+    }
+    return view
+  }
+
+  /// The elements of a float32 tensor of a known shape.
+  ///
+  /// - Throws: `badInput` where the file has none of that name, shape and type.
+  public func floats(_ name: String, shape: [Int]) throws(VDSQError) -> UnsafePointer<Float> {
+    let view = try tensor(name, shape: shape)
+    guard view.record.element == .float32 else {
+      throw .badInput("\(path): tensor \(name) is \(view.record.element.name), not f32")
+    }
+    return view.floats
+  }
+}

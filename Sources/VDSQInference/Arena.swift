@@ -1,0 +1,24 @@
+import CShims
+public import VDSQFormat
+
+/// One anonymous mapping that a memory plan's regions lie in. Pages cost nothing until touched.
+public final class Arena: @unchecked Sendable {
+  private let base: UnsafeMutableRawPointer
+  private let plan: MemoryPlan
+
+  /// - Throws: `budgetTooSmall` where the system does not give the memory.
+  public init(_ plan: MemoryPlan) throws(VDSQError) {
+    guard let base = vdsq_map_memory(Int64(plan.length)) else {
+      throw VDSQError(
+        .budgetTooSmall, "the system has no \(plan.length) bytes for the arena; use fewer tokens")
+    }
+    self.base = base
+    self.plan = plan
+  }
+
+  deinit { vdsq_unmap(base, Int64(plan.length)) }
+
+  func region<T>(_ index: Int, as type: T.Type) -> UnsafeMutablePointer<T> {
+    (base + plan.regions[index].offset).assumingMemoryBound(to: T.self)
+  }
+}

@@ -1,0 +1,123 @@
+import CShims
+public import VDSQFormat
+
+/// Reads lines from a file descriptor in constant memory.
+public final class LineReader {
+  public struct Line {
+    /// Without its line end; valid until the next call.
+    public let bytes: UnsafeRawBufferPointer
+    /// Counted from 1.
+    public let number: Int
+    /// Whether the line was longer than the reader keeps, and cut.
+    public let cut: Bool
+  }
+
+  /// The most bytes of a line that are kept: far more than any model's longest sequence.
+  public static let longestLine = 1 << 20
+
+  private let descriptor: Int32
+  private let name: String
+  private var buffer: UnsafeMutableRawBufferPointer
+  private var start = 0
+  private var end = 0
+  private var number = 0
+  private var ended = false
+
+  /// - Parameter name: what to call the input in errors.
+  public init(descriptor: Int32, name: String) {
+    self.descriptor = descriptor
+    self.name = name
+    buffer = .allocate(byteCount: 1 << 16, alignment: 64)
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// Whether the next line is there already, so that asking for it does not wait for input.
+  public var hasBufferedLine: Bool {
+    ended || firstLineEnd(from: start) != nil
+  }
+
+  /// The next line, or nil at the end of the input. A last line need not end in a newline.
+  ///
+  /// - Throws: `missingInput` where reading fails.
+  public func next() throws(VDSQError) -> Line? {
+    var scanned = start
+    while true {
+      if let lineEnd = firstLineEnd(from: scanned) {
+        defer { start = lineEnd + 1 }
+        return line(to: lineEnd, cut: false)
+      }
+      scanned = end
+      if ended {
+        guard start < end else { return nil }
+        defer { start = end }
+        return line(to: end, cut: false)
+      }
+      if end - start >= Self.longestLine { return try cutLine() }
+      let before = start
+      makeRoom()
+      scanned -= before - start
+      try fill()
+    }
+  }
+
+  private func firstLineEnd(from position: Int) -> Int? {
+    guard position < end else { return nil }
+    let base = UnsafeRawPointer(buffer.baseAddress!)
+    guard let found = memchr(base + position, 10, end - position) else { return nil }
+    return UnsafeRawPointer(found) - base
+  }
+
+  private func line(to lineEnd: Int, cut: Bool) -> Line {
+    number += 1
+    let trimmed = lineEnd > start && buffer[lineEnd - 1] == 13 ? lineEnd - 1 : lineEnd
+    return Line(
+      bytes: UnsafeRawBufferPointer(rebasing: buffer[start..<trimmed]), number: number, cut: cut)
+  }
+
+  /// The first part of a line that is too long, the rest of it skipped on the next call.
+  private func cutLine() throws(VDSQError) -> Line? {
+    // The rest is read into the end of the buffer, behind what is kept.
+    let kept = start + Self.longestLine
+    while true {
+      if let lineEnd = firstLineEnd(from: kept) {
+        defer { start = lineEnd + 1 }
+        return line(to: kept, cut: true)
+      }
+      end = kept
+      if ended {
+        defer { start = end }
+        return line(to: kept, cut: true)
+      }
+      if buffer.count - end < 1 << 15 { grow() }
+      try fill()
+    }
+  }
+
+  private func makeRoom() {
+    if start > 0 {
+      buffer.baseAddress!.copyMemory(
+        from: buffer.baseAddress! + start, byteCount: end - start)
+      end -= start
+      start = 0
+    }
+    if buffer.count - end < 1 << 15 { grow() }
+  }
+
+  private func grow() {
+    let larger = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: buffer.count * 2, alignment: 64)
+    larger.baseAddress!.copyMemory(from: buffer.baseAddress!, byteCount: end)
+    buffer.deallocate()
+    buffer = larger
+  }
+
+  private func fill() throws(VDSQError) {
+    let count = vdsq_read(descriptor, buffer.baseAddress! + end, Int64(buffer.count - end))
+    guard count >= 0 else {
+      throw VDSQError(.missingInput, "\(name): cannot be read: \(lastErrorText())")
+    }
+    if count == 0 { ended = true }
+    end += Int(count)
+  }
+}

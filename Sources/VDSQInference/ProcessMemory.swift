@@ -1,0 +1,23 @@
+import CShims
+
+/// What the system says of this process's memory.
+public enum ProcessMemory {
+  /// The peak resident set (`VmHWM`) in bytes, or nil where the system does not tell.
+  public static func peakResidentBytes() -> Int? {
+    let descriptor = vdsq_open_for_reading("/proc/self/status")
+    guard descriptor >= 0 else { return nil }
+    defer { vdsq_close(descriptor) }
+    let reader = LineReader(descriptor: descriptor, name: "/proc/self/status")
+    let wanted: StaticString = "VmHWM:"
+    while let line = try? reader.next() {
+      let matches = wanted.withUTF8Buffer { line.bytes.starts(with: $0) }
+      guard matches else { continue }
+      var kilobytes = 0
+      for byte in line.bytes where byte >= 0x30 && byte <= 0x39 {
+        kilobytes = kilobytes * 10 + Int(byte - 0x30)
+      }
+      return kilobytes * 1024
+    }
+    return nil
+  }
+}

@@ -1,0 +1,61 @@
+#if arch(x86_64)
+  import CShims
+  import VDSQKernels
+
+  /// AVX2, FMA and F16C.
+  ///
+  /// `vpmaddubsw` would saturate at 16 bits, so weights are split into even and odd int16 bytes,
+  /// once a panel for all rows of the tile, and multiplied exactly by `vpmaddwd`.
+  enum AVX2: VectorISA {
+    struct Accumulator { var low, high: SIMD8<Int32> }
+    struct WeightQuads { var lowEven, lowOdd, highEven, highOdd: SIMD8<Int32> }
+    struct ActivationQuad { var even, odd: SIMD8<Int32> }
+
+    @inline(__always) static var tile: RegisterTile { .rows4Panels1 }
+    @inline(__always) static var activationBias: Int32 { 0 }
+    @inline(__always) static var zero: Accumulator {
+      Accumulator(low: SIMD8(repeating: 0), high: SIMD8(repeating: 0))
+    }
+
+    @inline(__always)
+    static func loadWeights(_ p: UnsafeRawPointer) -> WeightQuads {
+      let low = vdsq_avx2_load(p), high = vdsq_avx2_load(p + 32)
+      return WeightQuads(
+        lowEven: vdsq_avx2_even_i8(low), lowOdd: vdsq_avx2_odd_i8(low),
+        highEven: vdsq_avx2_even_i8(high), highOdd: vdsq_avx2_odd_i8(high))
+    }
+
+    @inline(__always)
+    static func loadActivations(_ p: UnsafeRawPointer) -> ActivationQuad {
+      let quad = p.loadUnaligned(as: UInt32.self)
+      return ActivationQuad(
+        even: vdsq_avx2_splat(quad & 0x00FF_00FF), odd: vdsq_avx2_splat((quad >> 8) & 0x00FF_00FF))
+    }
+
+    @inline(__always)
+    static func dot(_ sums: Accumulator, _ a: ActivationQuad, _ w: WeightQuads) -> Accumulator {
+      Accumulator(
+        low: vdsq_avx2_madd(vdsq_avx2_madd(sums.low, a.even, w.lowEven), a.odd, w.lowOdd),
+        high: vdsq_avx2_madd(vdsq_avx2_madd(sums.high, a.even, w.highEven), a.odd, w.highOdd))
+    }
+
+    @inline(__always)
+    static func lanes(_ sums: Accumulator) -> SIMD16<Int32> { vdsq_avx2_join(sums.low, sums.high) }
+
+    @inline(__always)
+    static func fma(
+      _ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: SIMD16<Float>
+    ) -> SIMD16<Float> { vdsq_avx2_fma(a, b, c) }
+
+    @inline(__always)
+    static func loadHalf(_ p: UnsafeRawPointer) -> SIMD16<Float> { vdsq_avx2_load_f16(p) }
+  }
+
+  /// Fills in a `KernelTable`. Behind a C symbol, and imported by no Swift module: nothing compiled
+  /// for this instruction set may be inlined into, or shared with, code for another.
+  @_cdecl("vdsq_kernels_avx2")
+  public func makeKernelTable(_ table: UnsafeMutableRawPointer) {
+    table.initializeMemory(
+      as: KernelTable.self, to: KernelTable(name: "avx2", isa: AVX2.self))
+  }
+#endif

@@ -1,0 +1,43 @@
+#if arch(x86_64)
+  import CShims
+  import VDSQKernels
+
+  /// AVX-512 with VNNI: `vpdpbusd` multiplies and adds four u8 by s8 products a lane, exactly.
+  enum AVX512: VectorISA {
+    @inline(__always) static var tile: RegisterTile { .rows8Panels2 }
+    @inline(__always) static var activationBias: Int32 { 0 }
+    @inline(__always) static var zero: SIMD16<Int32> { SIMD16(repeating: 0) }
+
+    @inline(__always)
+    static func loadWeights(_ p: UnsafeRawPointer) -> SIMD16<Int32> { vdsq_avx512_load(p) }
+
+    @inline(__always)
+    static func loadActivations(_ p: UnsafeRawPointer) -> SIMD16<Int32> {
+      vdsq_avx512_splat(p.loadUnaligned(as: UInt32.self))
+    }
+
+    @inline(__always)
+    static func dot(
+      _ sums: SIMD16<Int32>, _ a: SIMD16<Int32>, _ w: SIMD16<Int32>
+    ) -> SIMD16<Int32> { vdsq_avx512_dpbusd(sums, a, w) }
+
+    @inline(__always)
+    static func lanes(_ sums: SIMD16<Int32>) -> SIMD16<Int32> { sums }
+
+    @inline(__always)
+    static func fma(
+      _ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: SIMD16<Float>
+    ) -> SIMD16<Float> { vdsq_avx512_fma(a, b, c) }
+
+    @inline(__always)
+    static func loadHalf(_ p: UnsafeRawPointer) -> SIMD16<Float> { vdsq_avx512_load_f16(p) }
+  }
+
+  /// Fills in a `KernelTable`. Behind a C symbol, and imported by no Swift module: nothing compiled
+  /// for this instruction set may be inlined into, or shared with, code for another.
+  @_cdecl("vdsq_kernels_avx512")
+  public func makeKernelTable(_ table: UnsafeMutableRawPointer) {
+    table.initializeMemory(
+      as: KernelTable.self, to: KernelTable(name: "avx512", isa: AVX512.self))
+  }
+#endif

@@ -1,0 +1,86 @@
+public import VDSQFormat
+
+/// A task's semantic calibration: fixed anchors for its labels, and the residual module
+/// `h' = h + up (down h) + offset` that clusters states around them (design section 2.4).
+public struct Adapter: Sendable {
+  public let labels: LabelSet
+  /// Softmax temperature that it was trained with.
+  public let temperature: Float
+  public let rank: Int
+  /// `[rank, dimensions]`.
+  public let down: [Float]
+  /// `[dimensions, rank]`, transposed: `[rank, dimensions]`, a column a row.
+  public let up: [Float]
+  /// `[dimensions]`.
+  public let offset: [Float]
+  /// The identity of the model whose states it was trained on.
+  public let modelIdentity: UInt32
+
+  public init(
+    labels: LabelSet, temperature: Float, rank: Int, down: [Float], up: [Float], offset: [Float],
+    modelIdentity: UInt32
+  ) {
+    self.labels = labels
+    self.temperature = temperature
+    self.rank = rank
+    self.down = down
+    self.up = up
+    self.offset = offset
+    self.modelIdentity = modelIdentity
+  }
+
+  /// The names of an adapter's parts in its file.
+  public enum Name {
+    public static let anchors = "anchors"
+    public static let down = "calibration.down"
+    public static let up = "calibration.up"
+    public static let offset = "calibration.offset"
+    public static func label(_ index: Int) -> String { "label.\(index)" }
+  }
+
+  /// Reads an adapter file.
+  ///
+  /// - Parameter model: the container that it is to be used with.
+  /// - Throws: `missingInput` or `badInput` for the file, `badInput` where it was made for another
+  ///   model.
+  public init(path: String, model: Container) throws(VDSQError) {
+    let file = try Container(path: path, kind: .adapter)
+    // An adapter is small and all of it counts, so all of it is verified.
+    try file.verify()
+    let identity = try file.metadata.integer("model_identity", in: 0...Int(UInt32.max))
+    modelIdentity = UInt32(identity)
+    guard modelIdentity == model.identity else {
+      throw .badInput(
+        "\(path): this adapter was made for another model than \(model.path); run vdsq adapt again")
+    }
+    let d = try file.metadata.integer("dimensions", in: 1...65536)
+    let count = try file.metadata.integer("labels", in: 1...65536)
+    rank = try file.metadata.integer("rank", in: 1...65536)
+    temperature = Float(try file.metadata.number("temperature"))
+    guard temperature > 0 else { throw .badInput("\(path): the temperature is not positive") }
+    var names: [String] = []
+    for i in 0..<count {
+      guard let name = file.metadata.find(Name.label(i)) else {
+        throw .badInput("\(path): label \(i) has no name")
+      }
+      names.append(name)
+    }
+    labels = LabelSet(
+      names: names, dimensions: d,
+      anchors: try Self.floats(file, Name.anchors, shape: [count, d]))
+    down = try Self.floats(file, Name.down, shape: [rank, d])
+    up = try Self.floats(file, Name.up, shape: [rank, d])
+    offset = try Self.floats(file, Name.offset, shape: [d])
+  }
+
+  private static func floats(
+    _ file: Container, _ name: String, shape: [Int]
+  ) throws(VDSQError) -> [Float] {
+    let start = try file.floats(name, shape: shape)
+    let values = Array(UnsafeBufferPointer(start: start, count: shape.reduce(1, *)))
+    for value in values where !value.isFinite {
+      throw .badInput("\(file.path): tensor \(name) has a value that is not finite")
+    }
+    return values
+  }
+}

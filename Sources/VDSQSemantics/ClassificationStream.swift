@@ -1,0 +1,120 @@
+public import VDSQFormat
+public import VDSQInference
+import VDSQTokenizers
+
+/// Classifies texts as they come in and writes an answer a text, in constant memory.
+///
+/// Texts wait until a batch is full or the input pauses, so that a pipe that is written to slowly
+/// is answered at once.
+public final class ClassificationStream {
+  public struct Options: Sendable {
+    public var top = 1
+    public var json = false
+    public var strict = false
+
+    public init() {}
+  }
+
+  /// What happened to the texts.
+  public struct Counts: Sendable {
+    public var texts = 0
+    public var tokens = 0
+    /// Texts cut to the model's longest sequence.
+    public var truncated = 0
+    /// Texts in which invalid UTF-8 was replaced.
+    public var replaced = 0
+  }
+
+  public private(set) var counts = Counts()
+  private let encoder: TextEncoder
+  private let classifier: Classifier
+  private let template: Template?
+  private let options: Options
+  private let output: OutputBuffer
+  private var pending: [(tokens: Int, truncated: Bool)] = []
+  private var filled: [UInt8] = []
+
+  public init(
+    encoder: TextEncoder, classifier: Classifier, template: Template?, options: Options,
+    output: OutputBuffer
+  ) {
+    self.encoder = encoder
+    self.classifier = classifier
+    self.template = template.flatMap { $0.aroundTexts ? $0 : nil }
+    self.options = options
+    self.output = output
+  }
+
+  /// Takes a text.
+  ///
+  /// - Parameters:
+  ///   - source: where the text is from, for errors: a line's number.
+  ///   - cut: whether the reader already dropped its end.
+  /// - Throws: `badInput` for invalid UTF-8 where the options are strict.
+  public func add(
+    _ text: UnsafeRawBufferPointer, source: Int, cut: Bool = false
+  ) throws(VDSQError) {
+    if UTF8Decoder.replacements(in: text) > 0 {
+      if options.strict { throw .badInput("line \(source): the text is not valid UTF-8") }
+      counts.replaced += 1
+    }
+    if !encoder.hasRoom { try flush() }
+    var info: (tokens: Int, truncated: Bool)
+    if let template {
+      template.fill(text, into: &filled)
+      info = filled.withUnsafeBytes { encoder.add($0) }
+    } else {
+      info = encoder.add(text)
+    }
+    info.truncated = info.truncated || cut
+    counts.texts += 1
+    counts.tokens += info.tokens
+    if info.truncated { counts.truncated += 1 }
+    pending.append(info)
+  }
+
+  /// Classifies what waits and writes the answers out.
+  public func flush() throws(VDSQError) {
+    guard encoder.count > 0 else { return }
+    try encoder.encode { index, vector in
+      classifier.classify(vector, top: options.top)
+      if options.json { writeJSON(pending[index]) } else { writePlain() }
+    }
+    pending.removeAll(keepingCapacity: true)
+    try output.flush()
+  }
+
+  /// `label<TAB>probability`, once for each of the top labels.
+  private func writePlain() {
+    for place in 0..<min(options.top, classifier.labels.count) {
+      let label = classifier.ranking[place]
+      if place > 0 { output.write("\t") }
+      output.write(classifier.labels.names[label])
+      output.write("\t")
+      output.write(classifier.probabilities[label], decimals: 4)
+    }
+    output.write("\n")
+  }
+
+  private func writeJSON(_ info: (tokens: Int, truncated: Bool)) {
+    let best = classifier.ranking[0]
+    output.write("{\"label\": ")
+    output.writeJSON(classifier.labels.names[best])
+    output.write(", \"probability\": ")
+    output.write(classifier.probabilities[best], decimals: 6)
+    output.write(", \"top\": [")
+    for place in 0..<min(options.top, classifier.labels.count) {
+      let label = classifier.ranking[place]
+      output.write(place > 0 ? ", {\"label\": " : "{\"label\": ")
+      output.writeJSON(classifier.labels.names[label])
+      output.write(", \"cosine\": ")
+      output.write(classifier.cosines[label], decimals: 6)
+      output.write(", \"probability\": ")
+      output.write(classifier.probabilities[label], decimals: 6)
+      output.write("}")
+    }
+    output.write("], \"tokens\": ")
+    output.write(info.tokens)
+    output.write(info.truncated ? ", \"truncated\": true}\n" : ", \"truncated\": false}\n")
+  }
+}

@@ -1,0 +1,96 @@
+public import VDSQFormat
+import VDSQInference
+public import VDSQKernels
+
+/// Sorts states into the labels of a set, through an adapter where there is one.
+public final class Classifier {
+  /// What zero-shot probabilities are sharpened by: sentence encoders' cosines to any two labels
+  /// lie close together.
+  public static let defaultTemperature: Float = 0.05
+
+  public let labels: LabelSet
+  public let temperature: Float
+  /// The cosine of the last state to each label's anchor.
+  public private(set) var cosines: [Float]
+  /// `softmax(cosines / temperature)`.
+  public private(set) var probabilities: [Float]
+  /// Label indices, the most probable first; the first `top` are in order.
+  public private(set) var ranking: [Int]
+  private let adapter: Adapter?
+  private let kernels: KernelTable
+  private var state: [Float]
+  private var inner: [Float]
+
+  /// - Throws: `usage` where the temperature is not positive.
+  public init(
+    labels: LabelSet, adapter: Adapter? = nil, temperature: Float? = nil, kernels: KernelTable
+  ) throws(VDSQError) {
+    self.labels = labels
+    self.adapter = adapter
+    self.kernels = kernels
+    self.temperature = temperature ?? adapter?.temperature ?? Self.defaultTemperature
+    guard self.temperature > 0, self.temperature.isFinite else {
+      throw .usage("--temperature: must be above 0")
+    }
+    cosines = [Float](repeating: 0, count: labels.count)
+    probabilities = cosines
+    ranking = Array(0..<labels.count)
+    state = [Float](repeating: 0, count: labels.dimensions)
+    inner = [Float](repeating: 0, count: adapter?.rank ?? 0)
+  }
+
+  /// Classifies one state of `labels.dimensions` floats; the results are the properties above.
+  ///
+  /// - Parameter top: how many labels `ranking` is to have in order.
+  public func classify(_ vector: UnsafePointer<Float>, top: Int) {
+    calibrate(vector)
+    let d = labels.dimensions
+    let norm = state.withUnsafeBufferPointer { length($0.baseAddress!, d) }
+    state.withUnsafeBufferPointer { state in
+      labels.anchors.withUnsafeBufferPointer { anchors in
+        cosines.withUnsafeMutableBufferPointer {
+          kernels.dotRows(
+            state.baseAddress!, anchors.baseAddress!, labels.count, d, $0.baseAddress!)
+        }
+      }
+    }
+    for i in cosines.indices {
+      cosines[i] = norm > 0 ? cosines[i] / norm : 0
+      probabilities[i] = cosines[i]
+      ranking[i] = i
+    }
+    CosineLogits.softmax(&probabilities, temperature: temperature)
+    // A selection of the first few: label sets are small, and ties go to the earlier label.
+    for place in 0..<min(top, labels.count) {
+      var best = place
+      for i in place + 1..<max(place + 1, labels.count)
+      where probabilities[ranking[i]] > probabilities[ranking[best]]
+        || (probabilities[ranking[i]] == probabilities[ranking[best]]
+          && ranking[i] < ranking[best])
+      { best = i }
+      ranking.swapAt(place, best)
+    }
+  }
+
+  /// The state after the adapter's residual module.
+  private func calibrate(_ vector: UnsafePointer<Float>) {
+    let d = labels.dimensions
+    for j in 0..<d { state[j] = vector[j] }
+    guard let adapter else { return }
+    adapter.down.withUnsafeBufferPointer { down in
+      inner.withUnsafeMutableBufferPointer {
+        kernels.dotRows(vector, down.baseAddress!, adapter.rank, d, $0.baseAddress!)
+      }
+    }
+    state.withUnsafeMutableBufferPointer { state in
+      adapter.offset.withUnsafeBufferPointer {
+        kernels.addScaled(1, $0.baseAddress!, d, state.baseAddress!)
+      }
+      adapter.up.withUnsafeBufferPointer { up in
+        for r in 0..<adapter.rank {
+          kernels.addScaled(inner[r], up.baseAddress! + r * d, d, state.baseAddress!)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+public import VDSQFormat
+
+/// A sentence around a label's words or around a text.
+///
+/// `{}` or `{label}` stands for a label's words: anchors are made of whole sentences such as
+/// `This is about {}.` With `{text}` the template goes around the texts instead.
+public struct Template: Sendable {
+  private let before: [UInt8]
+  private let after: [UInt8]
+  /// Whether it goes around texts rather than labels.
+  public let aroundTexts: Bool
+
+  /// - Throws: `usage` where it has no place for a label or a text, or more than one.
+  public init(_ template: String) throws(VDSQError) {
+    let bytes = Array(template.utf8)
+    var found: (range: Range<Int>, text: Bool)?
+    let marks: [(String, Bool)] = [("{}", false), ("{label}", false), ("{text}", true)]
+    for (mark, isText) in marks {
+      let mark = Array(mark.utf8)
+      var i = 0
+      while i + mark.count <= bytes.count {
+        if bytes[i..<i + mark.count].elementsEqual(mark) {
+          if found != nil { throw .usage("--template: more than one {}, {label} or {text}") }
+          found = (i..<i + mark.count, isText)
+        }
+        i += 1
+      }
+    }
+    guard let found else {
+      throw .usage("--template: no {} for the label's words, and no {text} for the text")
+    }
+    before = Array(bytes[..<found.range.lowerBound])
+    after = Array(bytes[found.range.upperBound...])
+    aroundTexts = found.text
+  }
+
+  /// Replaces the contents of `buffer` by the template around `content`.
+  public func fill(_ content: UnsafeRawBufferPointer, into buffer: inout [UInt8]) {
+    buffer.removeAll(keepingCapacity: true)
+    buffer.append(contentsOf: before)
+    buffer.append(contentsOf: content)
+    buffer.append(contentsOf: after)
+  }
+}

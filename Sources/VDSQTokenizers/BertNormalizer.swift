@@ -1,0 +1,83 @@
+/// The normalization and the splitting into words of BERT tokenizers, one scalar at a time.
+///
+/// Follows `BertNormalizer` and `BertPreTokenizer` of Hugging Face's tokenizers: clean text, set
+/// ideographs apart, strip accents (NFD, then drop nonspacing marks), lower-case; then split at
+/// whitespace and around punctuation.
+public struct BertNormalizer: Sendable {
+  public struct Options: OptionSet, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    public static let lowercase = Options(rawValue: 1)
+    public static let stripAccents = Options(rawValue: 2)
+    public static let cleanText = Options(rawValue: 4)
+    public static let separateIdeographs = Options(rawValue: 8)
+  }
+
+  let options: Options
+  /// Scalars with a combining class above 0 that wait to be put in canonical order.
+  private var pending: [UInt32] = []
+
+  init(options: Options) { self.options = options }
+
+  /// Normalizes one scalar into the word that is being built.
+  mutating func feed(_ scalar: UInt32, to words: inout WordBuilder) {
+    var scalar = scalar
+    if scalar >= 0x20, scalar < 0x7F {
+      flush(to: &words)
+      return finish(scalar, &words)
+    }
+    let kind = CharacterData.characterClass(scalar)
+    if options.contains(.cleanText) {
+      if kind.contains(.removed) { return }
+      if kind.contains(.whitespace) { scalar = 0x20 }
+    }
+    let apart = options.contains(.separateIdeographs) && kind.contains(.ideograph)
+    if apart { put(0x20, &words) }
+    put(scalar, &words)
+    if apart { put(0x20, &words) }
+  }
+
+  /// Ends the text: whatever waits is put out.
+  mutating func end(_ words: inout WordBuilder) {
+    flush(to: &words)
+    words.endWord()
+  }
+
+  private mutating func put(_ scalar: UInt32, _ words: inout WordBuilder) {
+    guard options.contains(.stripAccents) else { return finish(scalar, &words) }
+    CharacterData.decompose(scalar) { part in
+      if CharacterData.characterClass(part).contains(.mark) { return }
+      if CharacterData.combiningClass(part) == 0 {
+        flush(to: &words)
+        finish(part, &words)
+      } else if pending.count < 64 {
+        pending.append(part)
+      }
+    }
+  }
+
+  private mutating func flush(to words: inout WordBuilder) {
+    if pending.isEmpty { return }
+    // An insertion sort by combining class: it must be stable.
+    for i in 1..<max(1, pending.count) {
+      var j = i
+      while j > 0,
+        CharacterData.combiningClass(pending[j - 1]) > CharacterData.combiningClass(pending[j])
+      {
+        pending.swapAt(j - 1, j)
+        j -= 1
+      }
+    }
+    for scalar in pending { finish(scalar, &words) }
+    pending.removeAll(keepingCapacity: true)
+  }
+
+  private func finish(_ scalar: UInt32, _ words: inout WordBuilder) {
+    if options.contains(.lowercase) {
+      CharacterData.lowercase(scalar) { words.add($0) }
+    } else {
+      words.add(scalar)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/// Collects scalars into words: whitespace ends one, punctuation is one by itself.
+struct WordBuilder {
+  /// The current word's UTF-8; no longer than a word that can be in the vocabulary.
+  private(set) var bytes: [UInt8] = []
+  /// Scalars in the current word, those beyond `limit` included.
+  private(set) var scalars = 0
+  let limit: Int
+  private let vocabulary: WordPieceVocabulary
+  private(set) var tokens: TokenBuffer
+
+  init(vocabulary: WordPieceVocabulary, tokens: TokenBuffer) {
+    self.vocabulary = vocabulary
+    self.tokens = tokens
+    limit = vocabulary.maximumWordLength
+  }
+
+  mutating func add(_ scalar: UInt32) {
+    let kind = CharacterData.characterClass(scalar)
+    if kind.contains(.whitespace) { return endWord() }
+    let alone = kind.contains(.punctuation)
+    if alone { endWord() }
+    scalars += 1
+    if scalars <= limit { bytes.append(scalar: scalar) }
+    if alone { endWord() }
+  }
+
+  mutating func endWord() {
+    guard scalars > 0 else { return }
+    if scalars > limit {
+      tokens.append(vocabulary.unknown)
+    } else {
+      vocabulary.split(bytes, into: &tokens)
+    }
+    scalars = 0
+    bytes.removeAll(keepingCapacity: true)
+  }
+
+  mutating func addToken(_ id: Int32) {
+    endWord()
+    tokens.append(id)
+  }
+
+  /// Starts a new text.
+  mutating func reset(capacity: Int) {
+    bytes.removeAll(keepingCapacity: true)
+    scalars = 0
+    tokens.reset(capacity: capacity)
+  }
+}
+
+/// Token ids up to a capacity; what does not fit only shows in `overflowed`.
+struct TokenBuffer {
+  private(set) var ids: [Int32] = []
+  private(set) var capacity = 0
+  private(set) var overflowed = false
+
+  mutating func append(_ id: Int32) {
+    if ids.count < capacity { ids.append(id) } else { overflowed = true }
+  }
+
+  /// Takes back what was appended since the buffer was in an earlier state.
+  mutating func restore(count: Int, overflowed: Bool) {
+    ids.removeLast(ids.count - count)
+    self.overflowed = overflowed
+  }
+
+  mutating func reset(capacity: Int) {
+    ids.removeAll(keepingCapacity: true)
+    self.capacity = capacity
+    overflowed = false
+  }
+}

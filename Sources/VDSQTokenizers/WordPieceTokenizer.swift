@@ -1,0 +1,77 @@
+/// Turns text into BERT token ids, the same as Hugging Face's tokenizers give.
+///
+/// Its buffers are kept from text to text: after the first ones it allocates nothing.
+public final class WordPieceTokenizer {
+  public let vocabulary: WordPieceVocabulary
+  private var normalizer: BertNormalizer
+  private var words: WordBuilder
+  /// Whether an added token starts with a byte.
+  private var addedStarts: [Bool]
+
+  public init(vocabulary: WordPieceVocabulary) {
+    self.vocabulary = vocabulary
+    normalizer = BertNormalizer(options: vocabulary.options)
+    words = WordBuilder(vocabulary: vocabulary, tokens: TokenBuffer())
+    addedStarts = [Bool](repeating: false, count: 256)
+    for token in vocabulary.added { addedStarts[Int(token.text[0])] = true }
+  }
+
+  /// Appends `[CLS] text [SEP]` to `tokens`.
+  ///
+  /// - Parameters:
+  ///   - text: UTF-8; what is invalid reads as U+FFFD.
+  ///   - limit: how many ids at most, the two special ones included; at least 2.
+  /// - Returns: whether the text was cut to fit.
+  public func encode(
+    _ text: UnsafeRawBufferPointer, limit: Int, into tokens: inout [Int32]
+  ) -> Bool {
+    words.reset(capacity: max(0, limit - 2))
+    var start = 0
+    var position = 0
+    while position < text.count, !words.tokens.overflowed {
+      if addedStarts[Int(text[position])], let token = addedToken(in: text, at: position) {
+        normalize(text[start..<position])
+        words.addToken(token.id)
+        position += token.text.count
+        start = position
+      } else {
+        position += 1
+        // Text between added tokens is handled in runs, so that a long one ends at the limit.
+        if position - start >= 4096, position == text.count || isBoundary(text, position) {
+          feed(text[start..<position])
+          start = position
+        }
+      }
+    }
+    if !words.tokens.overflowed { normalize(text[start...]) }
+    tokens.append(vocabulary.classify)
+    tokens.append(contentsOf: words.tokens.ids)
+    tokens.append(vocabulary.separator)
+    return words.tokens.overflowed
+  }
+
+  /// Whether a run may end before `position`: not in the middle of a scalar.
+  private func isBoundary(_ text: UnsafeRawBufferPointer, _ position: Int) -> Bool {
+    text[position] < 0x80
+  }
+
+  private func addedToken(in text: UnsafeRawBufferPointer, at position: Int) -> AddedToken? {
+    var longest: AddedToken?
+    for token in vocabulary.added
+    where token.text.count > (longest?.text.count ?? 0)
+      && text.count - position >= token.text.count
+      && text[position..<position + token.text.count].elementsEqual(token.text)
+    { longest = token }
+    return longest
+  }
+
+  private func feed(_ text: Slice<UnsafeRawBufferPointer>) {
+    var decoder = UTF8Decoder(UnsafeRawBufferPointer(rebasing: text))
+    while let scalar = decoder.next() { normalizer.feed(scalar, to: &words) }
+  }
+
+  private func normalize(_ text: Slice<UnsafeRawBufferPointer>) {
+    feed(text)
+    normalizer.end(&words)
+  }
+}

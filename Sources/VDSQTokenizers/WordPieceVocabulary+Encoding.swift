@@ -1,0 +1,54 @@
+import VDSQFormat
+
+extension WordPieceVocabulary {
+  /// What a tokenizer section is made from.
+  public struct Source: Sendable {
+    /// By id; every id from 0 on has one.
+    public var tokens: [[UInt8]]
+    /// Tokens that are matched in the raw text.
+    public var added: [(id: Int, text: [UInt8])] = []
+    public var unknown = 0
+    public var classify = 0
+    public var separator = 0
+    public var options: BertNormalizer.Options = []
+    public var continuingPrefix: [UInt8] = Array("##".utf8)
+    public var maximumWordLength = 100
+
+    public init(tokens: [[UInt8]]) { self.tokens = tokens }
+  }
+
+  /// The bytes of a tokenizer section.
+  public static func encode(_ source: Source) -> [UInt8] {
+    var slots = 64
+    while slots < source.tokens.count * 2 { slots *= 2 }
+    var index = [UInt32](repeating: 0, count: slots)
+    for (id, token) in source.tokens.enumerated() {
+      var slot = Int(token.withUnsafeBytes { hash($0) }) & (slots - 1)
+      while index[slot] != 0 { slot = (slot + 1) & (slots - 1) }
+      index[slot] = UInt32(id) + 1
+    }
+    var blob = source.continuingPrefix
+    var offsets = [UInt32(blob.count)]
+    for token in source.tokens {
+      blob += token
+      offsets.append(UInt32(blob.count))
+    }
+    var addedRecords: [UInt32] = []
+    for token in source.added {
+      addedRecords += [UInt32(token.id), 0, UInt32(blob.count), UInt32(token.text.count)]
+      blob += token.text
+    }
+    var out = ByteWriter()
+    for field in [
+      Int(kind), Int(source.options.rawValue), source.tokens.count, slots, source.unknown,
+      source.classify, source.separator, source.maximumWordLength, source.continuingPrefix.count,
+      source.added.count, blob.count,
+    ] { out.append(UInt32(field)) }
+    out.pad(to: headerLength)
+    for value in offsets { out.append(value) }
+    for value in index { out.append(value) }
+    for value in addedRecords { out.append(value) }
+    out.append(bytes: blob)
+    return out.bytes
+  }
+}

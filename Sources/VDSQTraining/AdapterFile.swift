@@ -1,0 +1,39 @@
+import VDSQConversion
+public import VDSQFormat
+public import VDSQSemantics
+
+extension Adapter {
+  /// Writes the adapter's file.
+  ///
+  /// - Throws: `usage` where it cannot be written.
+  /// - Returns: its length in bytes.
+  public func write(to path: String, replace: Bool) throws(VDSQError) -> Int {
+    let d = labels.dimensions
+    var metadata = Metadata()
+    metadata.set("model_identity", .integer(Int(modelIdentity)))
+    metadata.set("dimensions", .integer(d))
+    metadata.set("labels", .integer(labels.count))
+    metadata.set("rank", .integer(rank))
+    metadata.set("temperature", .number(Double(temperature)))
+    for (i, name) in labels.names.enumerated() { metadata.set(Name.label(i), .text(name)) }
+    let writer = try ContainerWriter(
+      path: path, kind: .adapter, sectionCount: 3, replace: replace)
+    try writer.add(.metadata, "metadata", metadata.encoded())
+    try writer.begin(.weights, "adapter")
+    for (name, values, shape) in [
+      (Name.anchors, labels.anchors, [labels.count, d]), (Name.down, down, [rank, d]),
+      (Name.up, up, [rank, d]), (Name.offset, offset, [d]),
+    ] {
+      let bytes = values.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+      let start = try bytes.withBytes { (raw) throws(VDSQError) in try writer.part(raw) }
+      writer.add(
+        TensorRecord(
+          name: name, element: .float32, order: .rowMajor, shape: shape,
+          section: writer.sectionIndex, dataOffset: start, dataLength: bytes.count,
+          scalesOffset: 0, rowSumsOffset: 0,
+          error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
+    }
+    try writer.end()
+    return try writer.finish()
+  }
+}

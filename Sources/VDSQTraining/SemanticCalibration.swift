@@ -1,0 +1,143 @@
+public import VDSQFormat
+public import VDSQKernels
+public import VDSQSemantics
+
+/// Semantic calibration, the paper's neural clustering (design section 2.4): a residual module that
+/// moves a task's states towards their labels' anchors, which stay where the vocabulary put them.
+///
+/// Trained by cross-entropy on the cosine logits of the calibrated states, over cached states, from
+/// the identity, with the closed-form gradient of section 2.3 and AdamW.
+public struct SemanticCalibration {
+  public struct Options: Sendable {
+    /// Rank of the residual map; 0 for the smaller of 64 and the dimensions.
+    public var rank = 0
+    public var epochs = 60
+    public var batch = 32
+    public var learningRate: Float = 0.003
+    public var weightDecay: Float = 0.01
+    public var temperature = Classifier.defaultTemperature
+    public var seed: UInt64 = 1
+
+    public init() {}
+  }
+
+  private let options: Options
+  private let kernels: KernelTable
+
+  public init(options: Options, kernels: KernelTable) {
+    self.options = options
+    self.kernels = kernels
+  }
+
+  /// - Parameters:
+  ///   - states: `[examples, dimensions]`.
+  ///   - targets: each example's label.
+  ///   - report: called with the epoch and its mean loss.
+  /// - Throws: `usage` where there are no examples, `internalFault` where training diverges.
+  public func train(
+    states: [Float], targets: [Int], labels: LabelSet, modelIdentity: UInt32,
+    report: (_ epoch: Int, _ loss: Float) -> Void = { _, _ in }
+  ) throws(VDSQError) -> Adapter {
+    guard !targets.isEmpty else { throw .usage("there are no examples to learn from") }
+    let d = labels.dimensions
+    let rank = options.rank > 0 ? min(options.rank, d) : min(64, d)
+    var random = SplitMix64(seed: options.seed)
+    // As in low-rank adaptation: one side random, the other zero, so that training starts at the
+    // identity.
+    var parameters = Parameters(rank: rank, dimensions: d)
+    let spread = 1 / Float(d).squareRoot()
+    for i in 0..<rank * d { parameters.values[i] = random.nextNormal() * spread }
+    var gradient = [Float](repeating: 0, count: parameters.values.count)
+    var optimizer = AdamW(count: gradient.count, weightDecay: options.weightDecay)
+    var order = Array(targets.indices)
+    let batches = (targets.count + options.batch - 1) / options.batch
+    let steps = options.epochs * batches
+    var step = 0
+    for epoch in 0..<options.epochs {
+      order.shuffle(using: &random)
+      var total: Float = 0
+      for first in stride(from: 0, to: order.count, by: options.batch) {
+        let members = order[first..<min(first + options.batch, order.count)]
+        for i in gradient.indices { gradient[i] = 0 }
+        for example in members {
+          total += accumulate(
+            states, example, targets[example], labels, parameters, 1 / Float(members.count),
+            &gradient)
+        }
+        // A cosine schedule: large steps first, then down to nothing.
+        let progress = Double(step) / Double(steps)
+        let rate = options.learningRate * Float(0.5 * (1 + cosine(.pi * progress)))
+        optimizer.update(&parameters.values, gradient, rate: rate)
+        step += 1
+      }
+      let loss = total / Float(targets.count)
+      guard loss.isFinite else {
+        throw VDSQError(.internalFault, "training diverged; report this with the examples")
+      }
+      report(epoch, loss)
+    }
+    let v = parameters.values
+    return Adapter(
+      labels: labels, temperature: options.temperature, rank: rank, down: Array(v[..<(rank * d)]),
+      up: Array(v[(rank * d)..<(2 * rank * d)]), offset: Array(v[(2 * rank * d)...]),
+      modelIdentity: modelIdentity)
+  }
+
+  /// Adds an example's gradient; returns its loss.
+  private func accumulate(
+    _ states: [Float], _ example: Int, _ target: Int, _ labels: LabelSet,
+    _ parameters: Parameters, _ weight: Float, _ gradient: inout [Float]
+  ) -> Float {
+    let d = labels.dimensions
+    let rank = parameters.rank
+    var inner = [Float](repeating: 0, count: rank)
+    var calibrated = Array(states[example * d..<(example + 1) * d])
+    var cosines = [Float](repeating: 0, count: labels.count)
+    var slope = [Float](repeating: 0, count: d)
+    var loss: Float = 0
+    states.withUnsafeBufferPointer { states in
+      parameters.values.withUnsafeBufferPointer { p in
+        let state = states.baseAddress! + example * d
+        let down = p.baseAddress!
+        let up = down + rank * d
+        kernels.dotRows(state, down, rank, d, &inner)
+        kernels.addScaled(1, up + rank * d, d, &calibrated)
+        for r in 0..<rank { kernels.addScaled(inner[r], up + r * d, d, &calibrated) }
+
+        let norm = max(length(calibrated, d), 1e-12)
+        kernels.dotRows(calibrated, labels.anchors, labels.count, d, &cosines)
+        for i in cosines.indices { cosines[i] /= norm }
+        var probabilities = cosines
+        CosineLogits.softmax(&probabilities, temperature: options.temperature)
+        loss = -logarithm(max(probabilities[target], 1e-30))
+        CosineLogits.gradient(
+          state: calibrated, labels: labels, cosines: cosines, probabilities: probabilities,
+          target: target, temperature: options.temperature, into: &slope)
+
+        gradient.withUnsafeMutableBufferPointer { g in
+          let downGradient = g.baseAddress!
+          let upGradient = downGradient + rank * d
+          kernels.addScaled(weight, slope, d, upGradient + rank * d)
+          var innerSlope = [Float](repeating: 0, count: rank)
+          kernels.dotRows(slope, up, rank, d, &innerSlope)
+          for r in 0..<rank {
+            kernels.addScaled(weight * inner[r], slope, d, upGradient + r * d)
+            kernels.addScaled(weight * innerSlope[r], state, d, downGradient + r * d)
+          }
+        }
+      }
+    }
+    return loss
+  }
+
+  /// `down`, `up` and `offset` in one array, for the optimizer.
+  private struct Parameters {
+    let rank: Int
+    var values: [Float]
+
+    init(rank: Int, dimensions: Int) {
+      self.rank = rank
+      values = [Float](repeating: 0, count: (2 * rank + 1) * dimensions)
+    }
+  }
+}

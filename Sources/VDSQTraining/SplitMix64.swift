@@ -1,0 +1,23 @@
+import Glibc
+
+/// A small random generator with a seed, the same on every machine (Steele, Lea and Flood 2014).
+public struct SplitMix64: RandomNumberGenerator {
+  private var state: UInt64
+
+  public init(seed: UInt64) { state = seed }
+
+  public mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// A number from the standard normal distribution (Box and Muller 1958).
+  mutating func nextNormal() -> Float {
+    let u = (Double(next() >> 11) + 0.5) * 0x1p-53
+    let v = Double(next() >> 11) * 0x1p-53
+    return Float((-2 * log(u)).squareRoot() * cos(2 * .pi * v))
+  }
+}

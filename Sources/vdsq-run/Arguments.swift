@@ -1,0 +1,87 @@
+import CShims
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
+
+/// The command line: options may stand before or after the model.
+struct Arguments {
+  static let usage = """
+    usage: vdsq-run MODEL (--labels a,b,c | --labels-file F | --adapter F)
+                    [--template T] [--top K] [--json] [--strict] [--threads N]
+                    [--max-tokens N] [--stats]
+    """
+
+  private(set) var model = ""
+  private(set) var labels: [Label] = []
+  private(set) var adapter: String?
+  private(set) var template: Template?
+  private(set) var threads = 1
+  private(set) var maximumTokens: Int?
+  private(set) var statistics = false
+  private(set) var stream = ClassificationStream.Options()
+
+  init(_ arguments: [String]) throws(VDSQError) {
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      switch argument {
+      case "--labels": labels += try Label.parse(list: try Self.value(argument, &rest))
+      case "--labels-file": labels += try Self.read(try Self.value(argument, &rest))
+      case "--adapter": adapter = try Self.value(argument, &rest)
+      case "--template": template = try Template(try Self.value(argument, &rest))
+      case "--threads": threads = try Self.number(argument, &rest)
+      case "--max-tokens": maximumTokens = try Self.number(argument, &rest)
+      case "--top": stream.top = try Self.number(argument, &rest)
+      case "--json": stream.json = true
+      case "--strict": stream.strict = true
+      case "--stats": statistics = true
+      case "--help", "-h":
+        print(Self.usage)
+        exit(0)
+      default:
+        guard !argument.utf8.starts(with: "-".utf8), model.utf8.isEmpty else {
+          throw .usage("\(argument) is not understood\n\(Self.usage)")
+        }
+        model = argument
+      }
+    }
+    if model.utf8.isEmpty { throw .usage("no model is named\n\(Self.usage)") }
+    if adapter == nil {
+      labels = try Label.checked(labels)
+    } else if !labels.isEmpty {
+      throw .usage("--adapter brings its own labels; leave --labels out")
+    }
+  }
+
+  private static func value(
+    _ option: String, _ rest: inout ArraySlice<String>
+  ) throws(VDSQError) -> String {
+    guard let value = rest.popFirst() else { throw .usage("\(option) needs a value") }
+    return value
+  }
+
+  private static func number(
+    _ option: String, _ rest: inout ArraySlice<String>
+  ) throws(VDSQError) -> Int {
+    let text = try value(option, &rest)
+    guard let number = Int(text), number > 0, number < 1 << 30 else {
+      throw .usage("\(option) \(text): a number from 1 up is needed")
+    }
+    return number
+  }
+
+  /// A label a line: `name`, or `name=word,word phrase`.
+  private static func read(_ path: String) throws(VDSQError) -> [Label] {
+    let descriptor = path.withCString { vdsq_open_for_reading($0) }
+    guard descriptor >= 0 else {
+      throw VDSQError(.missingInput, "\(path): cannot be opened: \(lastErrorText())")
+    }
+    defer { vdsq_close(descriptor) }
+    let reader = LineReader(descriptor: descriptor, name: path)
+    var labels: [Label] = []
+    while let line = try reader.next() {
+      if line.bytes.isEmpty { continue }
+      labels.append(try Label.parse(line: String(decoding: line.bytes, as: UTF8.self)))
+    }
+    return labels
+  }
+}

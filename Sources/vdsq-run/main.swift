@@ -1,0 +1,56 @@
+import CShims
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
+
+/// Reads the arguments, classifies standard input line by line, and tells failures by exit codes.
+func run() throws(VDSQError) {
+  let arguments = try Arguments(try commandArguments())
+  var options = TextEncoder.Options()
+  options.threads = arguments.threads
+  options.maximumTokens = arguments.maximumTokens
+  let encoder = try TextEncoder(path: arguments.model, options: options)
+  let adapter: Adapter?
+  let labels: LabelSet
+  if let path = arguments.adapter {
+    let read = try Adapter(path: path, model: encoder.container)
+    guard read.labels.dimensions == encoder.dimensions else {
+      throw .badInput("\(path): the adapter's dimensions are not the model's")
+    }
+    (adapter, labels) = (read, read.labels)
+  } else {
+    adapter = nil
+    labels = try LabelSet(arguments.labels, encoder: encoder, template: arguments.template)
+  }
+  let stream = ClassificationStream(
+    encoder: encoder,
+    classifier: try Classifier(labels: labels, adapter: adapter, kernels: encoder.kernels),
+    template: arguments.template, options: arguments.stream,
+    output: OutputBuffer(descriptor: 1))
+  let reader = LineReader(descriptor: 0, name: "standard input")
+  while let line = try reader.next() {
+    try stream.add(line.bytes, source: line.number, cut: line.cut)
+    if !reader.hasBufferedLine { try stream.flush() }
+  }
+  try stream.flush()
+  if arguments.statistics { report(stream.counts) }
+}
+
+func report(_ counts: ClassificationStream.Counts) {
+  let out = OutputBuffer(descriptor: 2)
+  out.write(
+    "\(counts.texts) texts, \(counts.tokens) tokens, \(counts.truncated) cut, "
+      + "\(counts.replaced) with invalid UTF-8, peak RSS ")
+  out.write(Float(ProcessMemory.peakResidentBytes() ?? 0) / 1_048_576, decimals: 1)
+  out.write(" MiB\n")
+  try? out.flush()
+}
+
+do throws(VDSQError) {
+  try run()
+} catch {
+  let out = OutputBuffer(descriptor: 2)
+  out.write("vdsq-run: \(error.message)\n")
+  try? out.flush()
+  exit(error.category.rawValue)
+}

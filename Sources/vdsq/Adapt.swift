@@ -1,0 +1,43 @@
+import ArgumentParser
+import VDSQFormat
+import VDSQInference
+import VDSQTraining
+
+struct Adapt: Command {
+  static let configuration = CommandConfiguration(
+    abstract: "Learns an adapter from a few examples, on the device, in seconds.",
+    discussion: """
+      Each example goes through the model once; then a small module learns to move their states \
+      towards what their labels mean (semantic calibration). The model's file stays as it is.
+      """)
+
+  @Argument(help: "The .vdsq file.")
+  var model: String
+
+  @Argument(help: #"The examples, JSON Lines: {"text": "...", "label": "..."}."#)
+  var examples: String
+
+  @Option(name: .shortAndLong, help: "The adapter file to write.")
+  var output: String
+
+  @OptionGroup var label: LabelOptions
+  @OptionGroup var encoding: EncoderOptions
+
+  @Flag(help: "Replace the output file if it exists.")
+  var force = false
+
+  @Flag(name: .shortAndLong, help: "No progress, no summary.")
+  var quiet = false
+
+  func execute() throws(VDSQError) {
+    let start = now()
+    let encoder = try encoding.encoder(model)
+    let adapter = try label.adapter(from: examples, encoder: encoder, quiet: quiet)
+    let bytes = try adapter.write(to: output, replace: force)
+    if quiet { return }
+    let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
+    print(
+      "\(output): \(adapter.labels.count) labels, rank \(adapter.rank), \(bytes) bytes, "
+        + "\(fixed(now() - start, 2)) s\(peak)")
+  }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
+
+struct Classify: Command {
+  static let configuration = CommandConfiguration(
+    abstract: "Sorts the texts on standard input into labels.",
+    discussion: """
+      Without examples, labels mean what their words say (zero-shot). With --examples, or with an \
+      adapter that vdsq adapt made of them, a few examples correct that. Writes one line a text: \
+      the label, a tab, its probability.
+      """)
+
+  @Argument(help: "The .vdsq file.")
+  var model: String
+
+  @OptionGroup var label: LabelOptions
+
+  @Option(help: #"Learn from these examples first, JSON Lines: {"text": "...", "label": "..."}."#)
+  var examples: String?
+
+  @Option(help: "Use an adapter that vdsq adapt made for this model.")
+  var adapter: String?
+
+  @Option(help: "Softmax temperature of the cosines; the adapter's, or 0.05, by default.")
+  var temperature: Float?
+
+  @Option(help: "How many labels to write for each text.")
+  var top = 1
+
+  @Flag(help: "Write a JSON object a line.")
+  var json = false
+
+  @OptionGroup var input: InputOptions
+  @OptionGroup var encoding: EncoderOptions
+
+  @Flag(help: "Write counts, time and peak memory to standard error at the end.")
+  var stats = false
+
+  @Flag(name: .shortAndLong, help: "No progress, no warnings.")
+  var quiet = false
+
+  func validate() throws {
+    guard top >= 1 else { throw ValidationError("--top must be at least 1") }
+    guard adapter == nil || examples == nil else {
+      throw ValidationError("--adapter and --examples exclude each other")
+    }
+    guard adapter == nil || (label.labels.isEmpty && label.labelsFile == nil) else {
+      throw ValidationError("--adapter brings its own labels; leave --labels out")
+    }
+    guard
+      adapter != nil || examples != nil || !label.labels.isEmpty || label.labelsFile != nil
+    else {
+      throw ValidationError("one of --labels, --labels-file, --examples, --adapter is needed")
+    }
+  }
+
+  func execute() throws(VDSQError) {
+    let start = now()
+    let encoder = try encoding.encoder(model)
+    let template = try label.parsedTemplate()
+    let classifier = try classifier(encoder, template)
+    var options = ClassificationStream.Options()
+    options.top = top
+    options.json = json
+    options.strict = input.strict
+    let stream = ClassificationStream(
+      encoder: encoder, classifier: classifier, template: template, options: options,
+      output: OutputBuffer(descriptor: 1))
+    try input.forEachText(
+      { (text, line) throws(VDSQError) in
+        try stream.add(text, source: line.number, cut: line.cut)
+      }, pause: { () throws(VDSQError) in try stream.flush() })
+    if !quiet { warn(stream.counts, encoder) }
+    if stats { report(stream.counts, seconds: now() - start) }
+  }
+
+  private func classifier(
+    _ encoder: TextEncoder, _ template: Template?
+  ) throws(VDSQError) -> Classifier {
+    var learned: Adapter?
+    if let adapter {
+      learned = try Adapter(path: adapter, model: encoder.container)
+    } else if let examples {
+      learned = try label.adapter(from: examples, encoder: encoder, quiet: quiet)
+    }
+    let labels: LabelSet
+    if let learned {
+      labels = learned.labels
+    } else {
+      labels = try LabelSet(try label.named(), encoder: encoder, template: template)
+    }
+    return try Classifier(
+      labels: labels, adapter: learned, temperature: temperature, kernels: encoder.kernels)
+  }
+
+  private func warn(_ counts: ClassificationStream.Counts, _ encoder: TextEncoder) {
+    if counts.truncated > 0 {
+      let limit = encoding.maxTokens ?? encoder.configuration.maximumTokens
+      StandardError.write(
+        "vdsq: \(counts.truncated) of \(counts.texts) texts were cut to \(limit) tokens\n")
+    }
+    if counts.replaced > 0 {
+      StandardError.write(
+        "vdsq: \(counts.replaced) of \(counts.texts) texts had invalid UTF-8, which was replaced\n")
+    }
+  }
+
+  private func report(_ counts: ClassificationStream.Counts, seconds: Double) {
+    let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
+    StandardError.write(
+      "\(counts.texts) texts, \(counts.tokens) tokens, \(fixed(seconds, 3)) s\(peak)\n")
+  }
+}

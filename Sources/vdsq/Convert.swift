@@ -1,0 +1,60 @@
+import ArgumentParser
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+
+extension Converter.Weights: ExpressibleByArgument {}
+
+struct Convert: Command {
+  static let configuration = CommandConfiguration(
+    abstract: "Converts a Hugging Face model folder to one .vdsq file.",
+    discussion: """
+      Reads config.json, tokenizer.json, the weights in safetensors (f64, f32, f16 or bf16) and, \
+      where there is one, a sentence-transformers folder's pooling. Supported architectures: bert, \
+      distilbert.
+      """)
+
+  @Argument(help: "The model's folder.")
+  var folder: String
+
+  @Option(name: .shortAndLong, help: "The file to write.")
+  var output: String
+
+  @Option(help: "How weights are stored: int8 (a scale a row) or fp16.")
+  var weights: Converter.Weights = .int8
+
+  @Flag(help: "Replace the output file if it exists.")
+  var force = false
+
+  @Flag(name: .shortAndLong, help: "No progress, no summary.")
+  var quiet = false
+
+  func execute() throws(VDSQError) {
+    let start = now()
+    let converter = try Converter(folder: folder, weights: weights)
+    let bar = ProgressBar("converting", quiet: quiet)
+    let progress = Progress(total: converter.totalBytes) { bar.show($0.done, of: $0.total) }
+    defer { bar.end() }
+    let summary = try converter.write(to: output, replace: force, progress: progress)
+    bar.end()
+    if !quiet { report(summary, seconds: now() - start) }
+  }
+
+  private func report(_ summary: Converter.Summary, seconds: Double) {
+    let share = Double(summary.fileBytes) / Double(max(1, summary.checkpointBytes)) * 100
+    print(
+      "\(output): \(mebibytes(summary.fileBytes)), \(fixed(share, 1))% of the checkpoint's "
+        + "\(mebibytes(summary.checkpointBytes))")
+    let quantized = summary.tensors.filter { $0.element != .float32 }
+    if let worst = quantized.min(by: { $0.error.cosine < $1.error.cosine }) {
+      print(
+        "\(quantized.count) tensors quantized; the least faithful is \(worst.name), cosine "
+          + fixed(Double(worst.error.cosine), 6))
+    }
+    if !summary.unused.isEmpty {
+      print("left out, as the encoder has no use for them: \(summary.unused.joined(separator: ", "))")
+    }
+    let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
+    print("\(fixed(seconds, 2)) s\(peak)")
+  }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+import VDSQTokenizers
+
+struct Embed: Command {
+  static let configuration = CommandConfiguration(
+    abstract: "Turns the texts on standard input into vectors.",
+    discussion: """
+      Writes a NumPy file with --output, or JSON Lines to standard output: {"embedding": [...]}, \
+      or {"tokens": [...]} with --tokens.
+      """)
+
+  @Argument(help: "The .vdsq file.")
+  var model: String
+
+  @Option(name: .shortAndLong, help: "A .npy file to write: float32, a row a text.")
+  var output: String?
+
+  @Flag(help: "Replace the output file if it exists.")
+  var force = false
+
+  @Flag(help: "Write token ids instead of vectors.")
+  var tokens = false
+
+  @OptionGroup var input: InputOptions
+  @OptionGroup var encoding: EncoderOptions
+
+  @Flag(help: "Write counts, time and peak memory to standard error at the end.")
+  var stats = false
+
+  func validate() throws {
+    guard !tokens || output == nil else {
+      throw ValidationError("--tokens writes JSON Lines to standard output; leave --output out")
+    }
+  }
+
+  func execute() throws(VDSQError) {
+    let start = now()
+    let encoder = try encoding.encoder(model)
+    let lines = OutputBuffer(descriptor: 1)
+    var matrix: NPYWriter?
+    if let output {
+      matrix = try NPYWriter(path: output, columns: encoder.dimensions, replace: force)
+    }
+    var count = 0
+    func flush() throws(VDSQError) {
+      if tokens { return try lines.flush() }
+      guard encoder.count > 0 else { return }
+      try encoder.encode { (_, vector) throws(VDSQError) in
+        let values = UnsafeBufferPointer(start: vector, count: encoder.dimensions)
+        if let matrix {
+          try matrix.append(values)
+        } else {
+          write(values, to: lines)
+        }
+      }
+      if output == nil { try lines.flush() }
+    }
+    try input.forEachText(
+      { (text, line) throws(VDSQError) in
+        if input.strict, UTF8Decoder.replacements(in: text) > 0 {
+          throw .badInput("line \(line.number): the text is not valid UTF-8")
+        }
+        count += 1
+        if tokens {
+          let ids = encoder.tokens(of: text).map { "\($0)" }.joined(separator: ", ")
+          return lines.write("{\"tokens\": [\(ids)]}\n")
+        }
+        if !encoder.hasRoom { try flush() }
+        encoder.add(text)
+      }, pause: flush)
+    try matrix?.finish()
+    if stats {
+      let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
+      StandardError.write("\(count) texts, \(fixed(now() - start, 3)) s\(peak)\n")
+    }
+  }
+
+  private func write(_ values: UnsafeBufferPointer<Float>, to lines: OutputBuffer) {
+    let numbers = values.map { "\($0)" }.joined(separator: ", ")
+    lines.write("{\"embedding\": [\(numbers)]}\n")
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Glibc
+import VDSQFormat
+import VDSQInference
+
+extension Precision: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument {
+    case "int8": self = .integer
+    case "high": self = .high
+    default: return nil
+    }
+  }
+
+  public static var allValueStrings: [String] { ["int8", "high"] }
+
+  public var defaultValueDescription: String { "int8" }
+}
+
+/// How a model is run; the same for every command that runs one.
+struct EncoderOptions: ParsableArguments {
+  @Option(help: "Threads that share the work; all processors by default.")
+  var threads: Int = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+
+  @Option(
+    help: """
+      How int8 weights are multiplied: int8 (activations as u8, products in integers) or high \
+      (activations in float32; slower, closer to the checkpoint).
+      """)
+  var precision: Precision = .integer
+
+  @Option(help: "Cut texts to this many tokens; the model's longest sequence by default.")
+  var maxTokens: Int?
+
+  func encoder(_ path: String) throws(VDSQError) -> TextEncoder {
+    let container = try Container(path: path, kind: .model)
+    var options = TextEncoder.Options()
+    options.threads = threads
+    options.precision = precision
+    options.maximumTokens = maxTokens
+    // Room for one text of the longest kind behind a batch that keeps all threads busy.
+    options.tokenCapacity = 2 * (try EncoderConfiguration(container.metadata).maximumTokens)
+    return try TextEncoder(container, options: options)
+  }
+}

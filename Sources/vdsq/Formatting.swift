@@ -1,0 +1,37 @@
+import Glibc
+
+/// A number with a fixed number of decimals.
+func fixed(_ number: Double, _ decimals: Int) -> String {
+  guard number.isFinite, number.magnitude < 0x1p52 else { return "\(number)" }
+  let unit = pow(10, Double(decimals))
+  let scaled = (number.magnitude * unit).rounded()
+  let whole = Int(scaled / unit)
+  let sign = number < 0 && scaled > 0 ? "-" : ""
+  guard decimals > 0 else { return "\(sign)\(whole)" }
+  let fraction = String(Int(scaled - Double(whole) * unit))
+  return "\(sign)\(whole).\(String(repeating: "0", count: decimals - fraction.count))\(fraction)"
+}
+
+/// A number with a few significant digits, as tables want it.
+func significant(_ number: Double) -> String {
+  if number == 0 { return "0" }
+  let exponent = Int(log10(number.magnitude).rounded(.down))
+  return fixed(number, max(0, 2 - exponent))
+}
+
+func mebibytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1_048_576, 1) + " MiB" }
+
+func padded(_ text: String, _ width: Int) -> String {
+  text + String(repeating: " ", count: max(0, width - text.count))
+}
+
+func rightAligned(_ text: String, _ width: Int) -> String {
+  String(repeating: " ", count: max(0, width - text.count)) + text
+}
+
+/// Seconds on a clock that only goes forward.
+func now() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}

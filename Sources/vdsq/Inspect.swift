@@ -1,0 +1,116 @@
+import ArgumentParser
+import VDSQCheckpoints
+import VDSQConversion
+import VDSQFormat
+
+struct Inspect: Command {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows what a .vdsq file holds: configuration, sections, tensors, quantization error.")
+
+  @Argument(help: "The .vdsq file.")
+  var file: String
+
+  @Flag(help: "Write JSON.")
+  var json = false
+
+  @Flag(help: "Check the checksum of every section, weights included.")
+  var verify = false
+
+  func execute() throws(VDSQError) {
+    let container = try Container(path: file, kind: .model)
+    if verify { try container.verify() }
+    let provenance = try JSON(
+      parsing: try container.bytes(of: .provenance), context: "\(file): provenance")
+    let checkpointBytes = provenance["checkpoint_bytes"]?.integer ?? 0
+    if json {
+      try printJSON(container, checkpointBytes)
+    } else {
+      printTable(container, provenance, checkpointBytes)
+    }
+  }
+
+  private func bytes(of tensor: TensorRecord) -> Int {
+    let scales = tensor.element == .int8 ? tensor.storedRows * 4 : 0
+    let sums = tensor.element == .int8 && tensor.order == .panels16 ? tensor.storedRows * 4 : 0
+    return tensor.dataLength + scales + sums
+  }
+
+  private func printTable(_ container: Container, _ provenance: JSON, _ checkpointBytes: Int) {
+    print("\(file)")
+    for (key, value) in container.metadata.entries {
+      switch value {
+      case .integer(let n): print("  \(padded(key, 20)) \(n)")
+      case .number(let n): print("  \(padded(key, 20)) \(n)")
+      case .text(let s): print("  \(padded(key, 20)) \(s)")
+      }
+    }
+    for source in provenance["files"]?.elements ?? [] {
+      print(
+        "  \(padded("source", 20)) \(source["name"]?.text ?? "") sha256 "
+          + (source["sha256"]?.text ?? ""))
+    }
+    print("\n\(padded("section", 16)) \(padded("kind", 12)) \(rightAligned("bytes", 12)) crc32")
+    for section in container.sections {
+      print(
+        "\(padded(section.name, 16)) \(padded("\(section.kind.name)", 12)) "
+          + "\(rightAligned("\(section.length)", 12)) \(hex(section.checksum))")
+    }
+    print(
+      "\n\(padded("tensor", 36)) \(padded("type", 5)) \(padded("order", 9)) "
+        + "\(padded("shape", 14)) \(rightAligned("bytes", 10)) \(rightAligned("max abs", 10)) "
+        + "\(rightAligned("rms", 10)) \(rightAligned("cosine", 10))")
+    for tensor in container.tensors {
+      let shape = tensor.shape.map(String.init).joined(separator: " x ")
+      print(
+        "\(padded(tensor.name, 36)) \(padded("\(tensor.element.name)", 5)) "
+          + "\(padded("\(tensor.order.name)", 9)) \(padded(shape, 14)) "
+          + "\(rightAligned("\(bytes(of: tensor))", 10)) "
+          + "\(rightAligned(significant(Double(tensor.error.maxAbs)), 10)) "
+          + "\(rightAligned(significant(Double(tensor.error.rms)), 10)) "
+          + "\(rightAligned(fixed(Double(tensor.error.cosine), 6), 10))")
+    }
+    let total = container.header.fileLength
+    let share = Double(total) / Double(max(1, checkpointBytes)) * 100
+    print(
+      "\n\(container.tensors.count) tensors, \(total) bytes, \(fixed(share, 1))% of the "
+        + "checkpoint's \(checkpointBytes)")
+    if verify { print("all \(container.sections.count) checksums match") }
+  }
+
+  private func printJSON(_ container: Container, _ checkpointBytes: Int) throws(VDSQError) {
+    let metadata = container.metadata.entries.map { entry in
+      let value =
+        switch entry.value {
+        case .integer(let n): "\(n)"
+        case .number(let n): "\(n)"
+        case .text(let s): Provenance.quoted(s)
+        }
+      return "\(Provenance.quoted(entry.key)): \(value)"
+    }
+    let sections = container.sections.map {
+      "{\"name\": \(Provenance.quoted($0.name)), \"kind\": \"\($0.kind.name)\", "
+        + "\"offset\": \($0.offset), \"bytes\": \($0.length), \"crc32\": \"\(hex($0.checksum))\"}"
+    }
+    let tensors = container.tensors.map {
+      "{\"name\": \(Provenance.quoted($0.name)), \"type\": \"\($0.element.name)\", "
+        + "\"order\": \"\($0.order.name)\", \"shape\": \($0.shape), \"bytes\": \(bytes(of: $0)), "
+        + "\"section\": \(Provenance.quoted(container.sections[$0.section].name)), "
+        + "\"error\": {\"max_abs\": \($0.error.maxAbs), \"rms\": \($0.error.rms), "
+        + "\"cosine\": \($0.error.cosine)}}"
+    }
+    let provenance = String(decoding: try container.bytes(of: .provenance), as: UTF8.self)
+    print(
+      """
+      {"file": \(Provenance.quoted(file)), "format_version": \(ContainerLayout.version), \
+      "bytes": \(container.header.fileLength), "checkpoint_bytes": \(checkpointBytes), \
+      "verified": \(verify), "metadata": {\(metadata.joined(separator: ", "))}, \
+      "provenance": \(provenance), "sections": [\(sections.joined(separator: ", "))], \
+      "tensors": [\(tensors.joined(separator: ", "))]}
+      """)
+  }
+
+  private func hex(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}

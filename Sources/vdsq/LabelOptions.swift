@@ -1,0 +1,75 @@
+import ArgumentParser
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
+import VDSQTraining
+
+/// What the labels are and how they are learned; the same for `classify` and `adapt`.
+struct LabelOptions: ParsableArguments {
+  @Option(
+    help: """
+      Labels: a,b,c, or with words that say what they mean: "billing=invoice,credit card;outage". \
+      May be repeated.
+      """)
+  var labels: [String] = []
+
+  @Option(help: "A file of labels: a line each, name or name=word,word phrase; or a JSON object.")
+  var labelsFile: String?
+
+  @Option(
+    help: """
+      A sentence around each label's words, such as "This is about {}."; with {text} in it, around \
+      each text instead.
+      """)
+  var template: String?
+
+  @Option(help: "The field of an example's text.")
+  var textField = "text"
+
+  @Option(help: "The field of an example's label.")
+  var labelField = "label"
+
+  @Option(help: "Seed of the training's random numbers.")
+  var seed: UInt64 = 1
+
+  func parsedTemplate() throws(VDSQError) -> Template? {
+    guard let template else { return nil }
+    return try Template(template)
+  }
+
+  /// The labels that the options name; empty where they name none.
+  func named() throws(VDSQError) -> [Label] {
+    var all: [Label] = []
+    for list in labels { all += try Label.parse(list: list) }
+    if let labelsFile { all += try LabelFile.read(labelsFile) }
+    return all.isEmpty && labels.isEmpty && labelsFile == nil ? [] : try Label.checked(all)
+  }
+
+  /// Trains an adapter on the examples of a file.
+  func adapter(
+    from path: String, encoder: TextEncoder, quiet: Bool
+  ) throws(VDSQError) -> Adapter {
+    let examples = try ExampleFile.read(path, textField: textField, labelField: labelField)
+    var labels = try named()
+    if labels.isEmpty { labels = Examples.labels(of: examples) }
+    let template = try parsedTemplate()
+    let anchors = try LabelSet(labels, encoder: encoder, template: template)
+    let bar = ProgressBar("encoding examples", quiet: quiet)
+    defer { bar.end() }
+    var done = 0
+    let encoded = try Examples(
+      examples, labels: labels, encoder: encoder, template: template,
+      advance: {
+        done += $0
+        bar.show(done, of: examples.count)
+      })
+    var options = SemanticCalibration.Options()
+    options.seed = seed
+    let training = ProgressBar("calibrating", quiet: quiet)
+    defer { training.end() }
+    return try SemanticCalibration(options: options, kernels: encoder.kernels).train(
+      states: encoded.states, targets: encoded.targets, labels: anchors,
+      modelIdentity: encoder.container.identity,
+      report: { epoch, _ in training.show(epoch + 1, of: options.epochs) })
+  }
+}

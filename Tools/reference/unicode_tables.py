@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Writes Sources/VDSQTokenizers/UnicodeTables.swift.
+
+Token ids must be those of Hugging Face's `tokenizers`, whose Unicode data is of several ages, so the
+tables are read off that library by asking it about every code point. Needs: pip install tokenizers.
+"""
+import pathlib
+import unicodedata
+
+from tokenizers import normalizers, pre_tokenizers
+
+WHITESPACE, REMOVED, PUNCTUATION, IDEOGRAPH, MARK = 1, 2, 4, 8, 16
+
+clean = normalizers.BertNormalizer(True, False, False, False)
+chinese = normalizers.BertNormalizer(False, True, False, False)
+strip = normalizers.BertNormalizer(False, False, True, False)
+nfd = normalizers.NFD()
+lower = normalizers.Lowercase()
+split = pre_tokenizers.BertPreTokenizer()
+
+classes, decompositions, lowercase, combining = [], {}, {}, {}
+for point in [p for p in range(0x110000) if not 0xD800 <= p < 0xE000]:
+    c = chr(point)
+    flags = 0
+    cleaned = clean.normalize_str(f"a{c}b")
+    pieces = [p for p, _ in split.pre_tokenize_str(f"a{c}b")]
+    if cleaned == "ab":
+        flags |= REMOVED
+    if pieces == ["a", "b"] or (cleaned == "a b" and c != " "):
+        flags |= WHITESPACE
+    elif len(pieces) == 3:
+        flags |= PUNCTUATION
+    if chinese.normalize_str(c) == f" {c} ":
+        flags |= IDEOGRAPH
+    decomposed = nfd.normalize_str(c)
+    if strip.normalize_str(c) == "":
+        flags |= MARK
+    hangul = 0xAC00 <= point < 0xAC00 + 11172
+    if decomposed != c and not hangul:
+        decompositions[point] = [ord(x) for x in decomposed]
+    if (low := lower.normalize_str(c)) != c:
+        lowercase[point] = [ord(x) for x in low]
+    if not flags & MARK and (order := unicodedata.combining(c)):
+        combining[point] = order
+    if not classes or classes[-1] & 0xFF != flags:
+        classes.append(point << 8 | flags)
+
+
+def table(name, doc, values, kind="UInt32"):
+    lines, line = [], "   "
+    for value in values:
+        if len(line) + len(item := f" {value},") > 100:
+            lines.append(line)
+            line = "   "
+        line += item
+    return f"  /// {doc}\n  static let {name}: [{kind}] = [\n" + "\n".join(lines + [line]) + "\n  ]\n"
+
+
+def mapping(name, doc, entries):
+    keys, ends, scalars = sorted(entries), [], []
+    for key in keys:
+        scalars += entries[key]
+        ends.append(len(scalars))
+    return "\n".join([
+        table(f"{name}Keys", f"{doc}: the code points, ascending.", keys),
+        table(f"{name}Ends", "Where each one's scalars end.", ends, "UInt16"),
+        table(f"{name}Scalars", "The scalars, one after another.", scalars),
+    ])
+
+
+out = "\n".join([
+    "// Made by Tools/reference/unicode_tables.py; do not edit.\n",
+    "/// Character data as Hugging Face's tokenizers see it.",
+    "enum UnicodeTables {",
+    table("classes", "Where a run of code points of one class starts, `start << 8 | flags`.", classes),
+    mapping("decomposition", "Canonical decompositions (NFD), Hangul syllables aside", decompositions),
+    mapping("lowercase", "Lower-case mappings", lowercase),
+    table("combining", "Code points with a combining class that no accent stripping removes, "
+          "`point << 8 | class`.", [p << 8 | c for p, c in sorted(combining.items())]),
+    "}",
+    "",
+]).replace("\n\n}", "\n}")
+path = pathlib.Path(__file__).parents[2] / "Sources/VDSQTokenizers/UnicodeTables.swift"
+path.write_text(out)
+print(len(classes), len(decompositions), len(lowercase), len(combining), path.stat().st_size)
