@@ -29,6 +29,14 @@ public struct Adapter: Sendable {
     self.modelIdentity = modelIdentity
   }
 
+  /// The adapter with its displacement scaled: 0 is the identity, 1 this adapter.
+  public func scaled(by strength: Float) -> Adapter {
+    Adapter(
+      labels: labels, temperature: temperature, rank: rank, down: down,
+      up: up.map { $0 * strength }, offset: offset.map { $0 * strength },
+      modelIdentity: modelIdentity)
+  }
+
   /// The names of an adapter's parts in its file.
   public enum Name {
     public static let anchors = "anchors"

@@ -29,16 +29,68 @@ public struct SemanticCalibration {
     self.kernels = kernels
   }
 
+  /// Trains a module and scales it to the strength that held-out examples like best.
+  ///
   /// - Parameters:
   ///   - states: `[examples, dimensions]`.
   ///   - targets: each example's label.
-  ///   - report: called with the epoch and its mean loss.
+  ///   - report: called with the share of the work that is done, from 0 to 1.
   /// - Throws: `usage` where there are no examples, `internalFault` where training diverges.
   public func train(
     states: [Float], targets: [Int], labels: LabelSet, modelIdentity: UInt32,
-    report: (_ epoch: Int, _ loss: Float) -> Void = { _, _ in }
+    report: (_ share: Double) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
     guard !targets.isEmpty else { throw .usage("there are no examples to learn from") }
+    let folds = Folds(targets: targets, labels: labels.count, count: Self.foldCount)
+    var fitted = 0
+    func fit(_ members: [Int]) throws(VDSQError) -> Adapter {
+      defer { fitted += 1 }
+      return try self.fit(members, states, targets, labels, modelIdentity) { epoch in
+        let share = Double(epoch) / Double(options.epochs)
+        report((Double(fitted) + share) / Double(folds == nil ? 1 : Self.foldCount + 1))
+      }
+    }
+    var strength = Self.strengthWithoutFolds
+    if let folds {
+      var losses = [Double](repeating: 0, count: Self.strengths.count)
+      for fold in 0..<Self.foldCount {
+        let adapter = try fit(folds.training(without: fold))
+        for (i, candidate) in Self.strengths.enumerated() {
+          losses[i] += try loss(
+            adapter.scaled(by: candidate), folds.heldOut(fold), states, targets)
+        }
+      }
+      strength = Self.strengths[losses.indices.min { losses[$0] < losses[$1] }!]
+    }
+    return try fit(Array(targets.indices)).scaled(by: strength)
+  }
+
+  private static let foldCount = 4
+  /// How much of the trained displacement is kept: 0 is zero-shot, 1 the module as trained.
+  private static let strengths: [Float] = [0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1]
+  /// Where a label has one example and none can be held out.
+  private static let strengthWithoutFolds: Float = 0.2
+
+  /// The summed negative log-likelihood of examples.
+  private func loss(
+    _ adapter: Adapter, _ members: [Int], _ states: [Float], _ targets: [Int]
+  ) throws(VDSQError) -> Double {
+    let classifier = try Classifier(labels: adapter.labels, adapter: adapter, kernels: kernels)
+    var total = 0.0
+    for example in members {
+      states.withUnsafeBufferPointer {
+        classifier.classify($0.baseAddress! + example * adapter.labels.dimensions, top: 1)
+      }
+      total -= Double(logarithm(max(classifier.probabilities[targets[example]], 1e-30)))
+    }
+    return total
+  }
+
+  /// Trains a module on some of the examples.
+  private func fit(
+    _ members: [Int], _ states: [Float], _ targets: [Int], _ labels: LabelSet,
+    _ modelIdentity: UInt32, report: (_ epoch: Int) -> Void
+  ) throws(VDSQError) -> Adapter {
     let d = labels.dimensions
     let rank = options.rank > 0 ? min(options.rank, d) : min(64, d)
     var random = SplitMix64(seed: options.seed)
@@ -49,8 +101,8 @@ public struct SemanticCalibration {
     for i in 0..<rank * d { parameters.values[i] = random.nextNormal() * spread }
     var gradient = [Float](repeating: 0, count: parameters.values.count)
     var optimizer = AdamW(count: gradient.count, weightDecay: options.weightDecay)
-    var order = Array(targets.indices)
-    let batches = (targets.count + options.batch - 1) / options.batch
+    var order = members
+    let batches = (members.count + options.batch - 1) / options.batch
     let steps = options.epochs * batches
     var step = 0
     for epoch in 0..<options.epochs {
@@ -70,11 +122,11 @@ public struct SemanticCalibration {
         optimizer.update(&parameters.values, gradient, rate: rate)
         step += 1
       }
-      let loss = total / Float(targets.count)
+      let loss = total / Float(members.count)
       guard loss.isFinite else {
         throw VDSQError(.internalFault, "training diverged; report this with the examples")
       }
-      report(epoch, loss)
+      report(epoch + 1)
     }
     let v = parameters.values
     return Adapter(

@@ -70,6 +70,6 @@ struct LabelOptions: ParsableArguments {
     return try SemanticCalibration(options: options, kernels: encoder.kernels).train(
       states: encoded.states, targets: encoded.targets, labels: anchors,
       modelIdentity: encoder.container.identity,
-      report: { epoch, _ in training.show(epoch + 1, of: options.epochs) })
+      report: { training.show(Int($0 * 1000), of: 1000) })
   }
 }
