@@ -91,17 +91,17 @@ let tools: [Target] = [
 ]
 
 let tests: [Target] = [
-  .testTarget(name: "VDSQKernelsTests", dependencies: ["VDSQInference"]),
-  .testTarget(name: "VDSQFormatTests", dependencies: ["VDSQConversion"]),
-  .testTarget(
-    name: "VDSQTokenizersTests", dependencies: ["VDSQConversion"], resources: [.copy("Golden")]),
-  .testTarget(
-    name: "VDSQInferenceTests", dependencies: ["VDSQConversion", "VDSQInference"],
-    resources: [.copy("Golden")]),
-  .testTarget(name: "VDSQSemanticsTests", dependencies: ["VDSQTraining"]),
-  .testTarget(name: "VDSQCheckpointsTests", dependencies: ["VDSQCheckpoints"]),
-  .testTarget(
-    name: "CommandTests", dependencies: ["vdsq", "vdsq-run", "VDSQConversion"]),
+  // Fixtures, temporary folders, seeded random numbers, running the programs.
+  .target(name: "TestSupport", path: "Tests/TestSupport"),
+  .testTarget(name: "VDSQKernelsTests", dependencies: ["TestSupport", "VDSQInference"]),
+  .testTarget(name: "VDSQFormatTests", dependencies: ["TestSupport", "VDSQConversion"]),
+  .testTarget(name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion"]),
+  .testTarget(name: "VDSQInferenceTests", dependencies: ["TestSupport", "VDSQConversion"]),
+  .testTarget(name: "VDSQSemanticsTests", dependencies: ["TestSupport", "VDSQSemantics"]),
+  .testTarget(name: "VDSQCheckpointsTests", dependencies: ["TestSupport", "VDSQCheckpoints"]),
+  .testTarget(name: "VDSQConversionTests", dependencies: ["TestSupport", "VDSQConversion"]),
+  .testTarget(name: "VDSQTrainingTests", dependencies: ["TestSupport", "VDSQTraining"]),
+  .testTarget(name: "CommandTests", dependencies: ["TestSupport", "vdsq", "vdsq-run"]),
 ]
 
 let package = Package(
@@ -124,5 +124,5 @@ let package = Package(
       .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
       .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
-  targets: embedded ? core : core + tools
+  targets: embedded ? core : core + tools + tests
 )

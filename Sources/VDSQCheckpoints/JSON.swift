@@ -58,7 +58,7 @@ public enum JSON: Sendable, Equatable {
 
   /// The number where it is an integer that a double holds exactly.
   public var integer: Int? {
-    guard case .number(let number) = self, number.magnitude <= 0x1p53 else { return nil }
+    guard case .number(let number) = self, number.magnitude < 0x1p53 else { return nil }
     return Int(exactly: number)
   }
 

@@ -40,8 +40,9 @@ public struct Converter {
   public func write(
     to path: String, replace: Bool, progress: Progress
   ) throws(VDSQError) -> Summary {
-    let tokenizer = try TokenizerConversion(folder).section(
-      vocabularySize: source.vocabularySize, lowercases: source.sentence.lowercases)
+    let tokenizer = try TokenizerConversion(
+      folder.tokenizer, path: "\(folder.path)/tokenizer.json"
+    ).section(vocabularySize: source.vocabularySize, lowercases: source.sentence.lowercases)
     var embeddings: [(TensorRule, RowSource)] = []
     for rule in source.map.embeddings { embeddings.append((rule, try source.rows(rule))) }
     var layers: [[(TensorRule, RowSource)]] = []

@@ -1,22 +1,23 @@
-import VDSQCheckpoints
-import VDSQFormat
+public import VDSQCheckpoints
+public import VDSQFormat
 import VDSQTokenizers
 
 /// `tokenizer.json` of a BERT tokenizer to the container's tokenizer section.
-struct TokenizerConversion {
+public struct TokenizerConversion {
   private let json: JSON
   private let path: String
 
-  init(_ folder: ModelFolder) {
-    json = folder.tokenizer
-    path = "\(folder.path)/tokenizer.json"
+  /// - Parameter path: the file, for error messages.
+  public init(_ json: JSON, path: String) {
+    self.json = json
+    self.path = path
   }
 
   /// - Parameters:
   ///   - vocabularySize: rows of the embedding table; no id may be beyond.
   ///   - lowercases: whether texts are lower-cased in any case.
   /// - Throws: `badInput` where the tokenizer is of a kind, or has a part, that is not supported.
-  func section(vocabularySize: Int, lowercases: Bool) throws(VDSQError) -> [UInt8] {
+  public func section(vocabularySize: Int, lowercases: Bool) throws(VDSQError) -> [UInt8] {
     guard let model = json["model"], let type = model["type"]?.text else {
       throw .badInput("\(path): no model.type")
     }

@@ -53,7 +53,7 @@ public final class LineReader {
         defer { start = end }
         return line(to: end, cut: false)
       }
-      if end - start >= Self.longestLine { return try cutLine() }
+      if end - start > Self.longestLine { return try cutLine() }
       let before = start
       makeRoom()
       scanned -= before - start

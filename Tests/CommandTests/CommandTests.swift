@@ -1,0 +1,236 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The programs as users call them: results on standard output, one line on standard error for
+/// every failure, and the documented exit codes.
+@Suite struct CommandTests {
+  private let folder: TemporaryFolder
+  private let model: String
+  private let vdsq = Program("vdsq")
+  private let vdsqRun = Program("vdsq-run")
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = folder.path("m.vdsq")
+    let result = try vdsq.run(["convert", Fixtures.path("bert-mean"), "-o", model])
+    #expect(result.status == 0)
+    #expect(result.output.contains("% of the checkpoint's"))
+    #expect(result.errors.isEmpty, "no progress where standard error is no terminal")
+  }
+
+  private func expectFailure(
+    _ program: Program, _ arguments: [String], input: Data = Data("hello\n".utf8), status: Int32,
+    mentioning word: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let result = try program.run(arguments, input: input)
+    #expect(result.status == status, "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
+    #expect(
+      result.errors.lowercased().contains(word.lowercased()), "\(result.errors)",
+      sourceLocation: sourceLocation)
+  }
+
+  @Test func bothProgramsGiveTheSameAnswers() throws {
+    let input = "hello world\n\nnaïve café\n\u{4e2d}\u{6587}\n"
+    for options in [["--top", "2"], ["--top", "3", "--json"], ["--template", "about {}"],
+      ["--template", "say {text} now"], ["--max-tokens", "4", "--json"]] {
+      let arguments = [model, "--labels", "world,café,stop"] + options
+      let ours = try vdsq.run(["classify"] + arguments, input: input)
+      let theirs = try vdsqRun.run(arguments, input: input)
+      #expect(ours.status == 0 && theirs.status == 0)
+      #expect(ours.output == theirs.output)
+      #expect(ours.lines.count == 4)
+    }
+  }
+
+  @Test func answersAreLabelsAndProbabilities() throws {
+    let result = try vdsq.run(
+      ["classify", model, "--labels", "hello world,stop believing", "--top", "2"],
+      input: "hello world\n")
+    let fields = result.lines[0].split(separator: "\t")
+    #expect(fields.count == 4 && fields[0] == "hello world")
+    #expect((Double(fields[1])! + Double(fields[3])! - 1).magnitude < 0.001)
+    let json = try vdsq.run(
+      ["classify", model, "--labels", "hello world,stop believing", "--json", "--top", "2"],
+      input: "hello world\n")
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+    #expect(object["label"] as? String == "hello world")
+    #expect((object["top"] as? [[String: Any]])?.count == 2)
+    let best = try #require((object["top"] as? [[String: Any]])?[0]["cosine"] as? Double)
+    #expect(best > 0.9999, "a text's cosine to itself")
+    #expect(object["truncated"] as? Bool == false)
+  }
+
+  @Test func labelFilesAndJSONLines() throws {
+    let lines = try folder.write(Data("greeting=hello,hi\nother=stop\n".utf8), to: "labels.txt")
+    let object = try folder.write(
+      Data(#"{"greeting": ["hello", "hi"], "other": "stop"}"#.utf8), to: "labels.json")
+    let input = "{\"id\": 1, \"body\": \"hello\"}\n{\"body\": \"stop\"}\n"
+    let a = try vdsq.run(["classify", model, "--labels-file", lines, "--field", "body"], input: input)
+    let b = try vdsq.run(["classify", model, "--labels-file", object, "--field", "body"], input: input)
+    #expect(a.status == 0 && a.output == b.output && a.lines.count == 2)
+    #expect(a.lines[1].hasPrefix("other\t"))
+    let c = try vdsqRun.run([model, "--labels-file", lines], input: "hello\nstop\n")
+    #expect(c.output == a.output)
+    try expectFailure(
+      vdsq, ["classify", model, "--labels", "a,b", "--field", "text"],
+      input: Data("{\"text\": 5}\n".utf8), status: 65, mentioning: "line 1")
+  }
+
+  @Test func examplesAndAdapters() throws {
+    let examples = try folder.write(
+      Data(
+        (0..<12).map { i in
+          let even = i % 2 == 0
+          return "{\"text\": \"\(even ? "hello world" : "stop it") \(i)\", "
+            + "\"label\": \"\(even ? "greeting" : "order")\"}"
+        }.joined(separator: "\n").utf8), to: "examples.jsonl")
+    let adapter = folder.path("a.vdsa")
+    let adapted = try vdsq.run(["adapt", model, examples, "-o", adapter])
+    #expect(adapted.status == 0 && adapted.output.contains("2 labels"), "\(adapted.errors)")
+    let input = "hello world\nstop it\n"
+    let direct = try vdsq.run(["classify", model, "--examples", examples], input: input)
+    let through = try vdsq.run(["classify", model, "--adapter", adapter], input: input)
+    let small = try vdsqRun.run([model, "--adapter", adapter], input: input)
+    #expect(direct.output == through.output && direct.output == small.output)
+    #expect(direct.lines.map { $0.split(separator: "\t")[0] } == ["greeting", "order"])
+
+    let other = folder.path("other.vdsq")
+    _ = try vdsq.run(["convert", Fixtures.path("bert-cls-f16"), "-o", other])
+    try expectFailure(
+      vdsq, ["classify", other, "--adapter", adapter], status: 65, mentioning: "another model")
+    try expectFailure(
+      vdsqRun, [other, "--adapter", adapter], status: 65, mentioning: "another model")
+    try expectFailure(
+      vdsq, ["classify", model, "--adapter", model], status: 65, mentioning: "not an adapter")
+    try expectFailure(
+      vdsq, ["adapt", model, examples, "-o", adapter], status: 64, mentioning: "--force")
+    let bad = try folder.write(Data("{\"text\": \"x\"}\n".utf8), to: "bad.jsonl")
+    try expectFailure(
+      vdsq, ["classify", model, "--examples", bad], status: 65, mentioning: "line 1")
+    try expectFailure(
+      vdsq, ["classify", model, "--examples", examples, "--labels", "greeting,x"], status: 65,
+      mentioning: "order")
+  }
+
+  @Test func textsThatAreNotUTF8OrTooLong() throws {
+    let input = Data([0x68, 0x69, 0xFF, 0x0A]) + Data(repeating: 0x61, count: 3_000_000)
+      + Data("\n".utf8) + Data(String(repeating: "hello ", count: 200_000).utf8)
+    let arguments = ["classify", model, "--labels", "a,b"]
+    let result = try vdsq.run(arguments, input: input)
+    #expect(result.status == 0 && result.lines.count == 3)
+    #expect(result.errors.contains("2 of 3 texts were cut to 40 tokens"), "\(result.errors)")
+    #expect(result.errors.contains("1 of 3 texts had invalid UTF-8"))
+    #expect(try vdsq.run(arguments + ["-q"], input: input).errors.isEmpty)
+    try expectFailure(vdsq, arguments + ["--strict"], input: input, status: 65, mentioning: "line 1")
+    try expectFailure(
+      vdsqRun, [model, "--labels", "a,b", "--strict"], input: input, status: 65,
+      mentioning: "line 1")
+    let small = try vdsqRun.run([model, "--labels", "a,b", "--stats"], input: input)
+    #expect(small.errors.contains("2 cut, 1 with invalid UTF-8"))
+  }
+
+  @Test func labelsThatAreWrong() throws {
+    for list in ["", "a,a", "a,,b", "a=", "a=x;"] {
+      try expectFailure(
+        vdsq, ["classify", model, "--labels", list], status: 64, mentioning: "label")
+      try expectFailure(vdsqRun, [model, "--labels", list], status: 64, mentioning: "label")
+    }
+    let empty = try folder.write(Data(), to: "empty")
+    try expectFailure(
+      vdsq, ["classify", model, "--labels-file", empty], status: 64, mentioning: "empty")
+    try expectFailure(
+      vdsq, ["classify", model, "--labels-file", folder.path("absent")], status: 66,
+      mentioning: "absent")
+    try expectFailure(vdsqRun, [model], status: 64, mentioning: "label")
+  }
+
+  @Test func wrongUsage() throws {
+    try expectFailure(vdsq, ["classify", model], status: 64, mentioning: "--labels")
+    try expectFailure(vdsq, ["convert"], status: 64, mentioning: "folder")
+    try expectFailure(vdsq, ["nonsense"], status: 64, mentioning: "nonsense")
+    try expectFailure(
+      vdsq, ["classify", model, "--labels", "a", "--threads", "0"], status: 64, mentioning: "threads")
+    try expectFailure(
+      vdsq, ["classify", model, "--labels", "a", "--max-tokens", "99"], status: 64,
+      mentioning: "max-tokens")
+    try expectFailure(
+      vdsq, ["classify", model, "--labels", "a", "--temperature", "0"], status: 64,
+      mentioning: "temperature")
+    try expectFailure(vdsqRun, [model, "--nonsense"], status: 64, mentioning: "usage")
+    try expectFailure(vdsqRun, [], status: 64, mentioning: "usage")
+    let forced = try vdsq.run(
+      ["classify", model, "--labels", "a"], environment: ["VDSQ_ISA": "mmx"])
+    #expect(forced.status == 64 && forced.errors.contains("baseline"))
+  }
+
+  @Test func filesThatAreWrong() throws {
+    let text = try folder.write(Data("hello".utf8), to: "text")
+    let empty = try folder.write(Data(), to: "nothing")
+    for (path, status) in [(text, Int32(65)), (empty, 65), (folder.path("absent"), 66), ("/dev/null", 65)] {
+      for program in ["classify", "inspect", "embed"] {
+        let labels = program == "classify" ? ["--labels", "a"] : []
+        try expectFailure(vdsq, [program, path] + labels, status: status, mentioning: path)
+      }
+      try expectFailure(vdsqRun, [path, "--labels", "a"], status: status, mentioning: path)
+    }
+    try expectFailure(
+      vdsq, ["convert", folder.path("absent"), "-o", folder.path("x")], status: 66,
+      mentioning: "absent")
+    #expect(!folder.contents.contains("x"))
+  }
+
+  @Test func inspectShowsEverything() throws {
+    let table = try vdsq.run(["inspect", model, "--verify"])
+    #expect(table.status == 0 && table.output.contains("checksums match"))
+    let json = try vdsq.run(["inspect", model, "--json"])
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+    let tensors = try #require(object["tensors"] as? [[String: Any]])
+    #expect(tensors.count == 5 + 2 * 12)
+    #expect((object["sections"] as? [Any])?.count == 7)
+    #expect((object["metadata"] as? [String: Any])?["hidden_size"] as? Int == 48)
+    var damaged = try Data(contentsOf: URL(fileURLWithPath: model))
+    damaged[damaged.count / 2] ^= 1
+    let path = try folder.write(damaged, to: "damaged.vdsq")
+    #expect(try vdsq.run(["inspect", path]).status == 0)
+    try expectFailure(vdsq, ["inspect", path, "--verify"], status: 65, mentioning: "damaged")
+  }
+
+  @Test func embedWritesMatricesAndLines() throws {
+    let path = folder.path("v.npy")
+    #expect(try vdsq.run(["embed", model, "-o", path], input: "a\nb\nc\n").status == 0)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count == 128 + 3 * 48 * 4)
+    try expectFailure(vdsq, ["embed", model, "-o", path], status: 64, mentioning: "--force")
+    let lines = try vdsq.run(["embed", model], input: "a\nb\n").lines
+    #expect(lines.count == 2)
+    let golden = try Fixtures.json("bert-mean/golden.json", as: [Golden].self)
+    let input = golden.map { "{\"text\": \(encoded($0.text))}" }.joined(separator: "\n")
+    let tokens = try vdsq.run(["embed", model, "--tokens", "--field", "text"], input: input)
+    #expect(tokens.lines == golden.map { "{\"tokens\": [\($0.ids.map(String.init).joined(separator: ", "))]}" })
+  }
+
+  private func encoded(_ text: String) -> String {
+    String(decoding: try! JSONEncoder().encode(text), as: UTF8.self)
+  }
+
+  /// An answer comes while the input is still open.
+  @Test func answersDoNotWaitForTheEnd() throws {
+    let process = Process()
+    process.executableURL = Fixtures.products.appendingPathComponent("vdsq")
+    process.arguments = ["classify", model, "--labels", "a,b"]
+    let input = Pipe(), output = Pipe()
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+    for _ in 0..<3 {
+      input.fileHandleForWriting.write(Data("hello\n".utf8))
+      let answer = output.fileHandleForReading.availableData
+      #expect(String(decoding: answer, as: UTF8.self).hasSuffix("\n"))
+    }
+    try input.fileHandleForWriting.close()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+  }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import TestSupport
+import Testing
+import VDSQConversion
+import VDSQFormat
+
+@Suite struct ContainerTests {
+  private let folder: TemporaryFolder
+  private let bytes: [UInt8]
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let converter = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8)
+    _ = try converter.write(
+      to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
+    bytes = Array(try Data(contentsOf: folder.url.appendingPathComponent("m.vdsq")))
+  }
+
+  /// Opening what was damaged must fail with bad input, never crash.
+  private func expectRefused(
+    _ damaged: [UInt8], verify: Bool = false, _ what: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let path = try folder.write(damaged, to: "damaged.vdsq")
+    #expect(sourceLocation: sourceLocation) {
+      let container = try Container(path: path, kind: .model)
+      if verify { try container.verify() }
+      Issue.record("\(what) was accepted", sourceLocation: sourceLocation)
+    } throws: {
+      ($0 as? VDSQError)?.category == .badInput && ($0 as! VDSQError).message.contains(path)
+    }
+  }
+
+  @Test func soundFilesVerify() throws {
+    let container = try Container(path: folder.path("m.vdsq"), kind: .model)
+    try container.verify()
+    #expect(container.header.fileLength == bytes.count)
+    for section in container.sections { #expect(section.offset % 64 == 0) }
+    for tensor in container.tensors { #expect(tensor.error.cosine > 0.999) }
+    let word = try container.tensor("embeddings.word", shape: [container.tensors[0].rows, 48])
+    #expect(Int(bitPattern: word.data) % 64 == 0)
+  }
+
+  @Test func cutAnywhere() throws {
+    let container = try Container(path: folder.path("m.vdsq"), kind: .model)
+    var cuts = [0, 1, 63, 64, 65, bytes.count - 1]
+    for section in container.sections { cuts += [section.offset, section.offset + section.length] }
+    for cut in cuts where cut < bytes.count {
+      try expectRefused(Array(bytes[..<cut]), "a file cut at \(cut)")
+    }
+    try expectRefused(bytes + [0], "a file with a byte more")
+  }
+
+  @Test func everyHeaderAndTableByteFlipped() throws {
+    let container = try Container(path: folder.path("m.vdsq"), kind: .model)
+    for at in 0..<64 + container.sections.count * 64 {
+      for mask: UInt8 in [0x01, 0x80, 0xFF] {
+        var damaged = bytes
+        damaged[at] ^= mask
+        try expectRefused(damaged, "byte \(at) ^ \(mask)")
+      }
+    }
+  }
+
+  @Test func everySectionFlipped() throws {
+    let container = try Container(path: folder.path("m.vdsq"), kind: .model)
+    for section in container.sections {
+      for at in [section.offset, section.offset + section.length - 1] {
+        var damaged = bytes
+        damaged[at] ^= 0x10
+        try expectRefused(damaged, verify: true, "section \(section.name), byte \(at)")
+      }
+    }
+  }
+
+  /// A forger gets the checksums right; every field must still be checked.
+  @Test func forgedFieldsAreRefusedOrHarmless() throws {
+    let crc = CRC32()
+    func sealed(_ damaged: [UInt8]) -> [UInt8] {
+      var out = damaged
+      func put(_ value: UInt32, at: Int) {
+        withUnsafeBytes(of: value.littleEndian) { out.replaceSubrange(at..<at + 4, with: $0) }
+      }
+      func get(_ at: Int) -> Int {
+        Int(
+          truncatingIfNeeded: out.withUnsafeBytes {
+            $0.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+          })
+      }
+      let count = Int(out.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 32, as: UInt32.self) })
+      for entry in 0..<min(count, 32) {
+        let at = 64 + entry * 64
+        let (start, length) = (get(at + 8), get(at + 16))
+        guard start >= 0, length >= 0, start <= out.count, length <= out.count - start else {
+          continue
+        }
+        put(out[start..<start + length].withUnsafeBytes { crc.checksum(of: $0) }, at: at + 32)
+      }
+      let table = min(64 + count * 64, out.count)
+      put(out[64..<max(64, table)].withUnsafeBytes { crc.checksum(of: $0) }, at: 36)
+      put(out[..<60].withUnsafeBytes { crc.checksum(of: $0) }, at: 60)
+      return out
+    }
+    #expect(sealed(bytes) == bytes)
+    let container = try Container(path: folder.path("m.vdsq"), kind: .model)
+    let directory = try #require(container.sections.first { $0.kind == .tensors })
+    let metadata = container.sections[0]
+    let places =
+      Array(8..<48) + Array(64..<64 + container.sections.count * 64)
+      + Array(metadata.offset..<metadata.offset + metadata.length)
+      + Array(directory.offset..<directory.offset + 8 + 3 * 128)
+    for at in places {
+      for value: UInt8 in [0x00, 0x01, 0x7F, 0xFF] {
+        var damaged = bytes
+        damaged[at] = value
+        let path = try folder.write(sealed(damaged), to: "forged.vdsq")
+        do throws(VDSQError) {
+          let forged = try Container(path: path, kind: .model)
+          // Accepted: then every tensor lies inside of the file.
+          for tensor in forged.tensors {
+            let section = forged.sections[tensor.section]
+            #expect(tensor.dataOffset + tensor.dataLength <= section.length)
+            #expect(section.offset + section.length <= bytes.count)
+          }
+        } catch {
+          let category = error.category
+          #expect(category == .badInput)
+        }
+      }
+    }
+  }
+
+  @Test func otherFilesAreToldApart() throws {
+    try expectRefused(Array("hello".utf8), "text")
+    try expectRefused([UInt8](repeating: 0, count: 4096), "zeros")
+    #expect { try Container(path: folder.path("absent"), kind: .model) } throws: {
+      ($0 as? VDSQError)?.category == .missingInput
+    }
+    #expect { try Container(path: folder.url.path, kind: .model) } throws: {
+      ($0 as? VDSQError)?.category == .badInput
+    }
+    #expect { try Container(path: folder.path("m.vdsq"), kind: .adapter) } throws: {
+      ($0 as? VDSQError)?.category == .badInput
+    }
+  }
+}

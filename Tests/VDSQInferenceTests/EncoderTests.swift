@@ -1,0 +1,102 @@
+import TestSupport
+import Testing
+import VDSQConversion
+import VDSQInference
+
+/// Vectors against transformers, on tiny checkpoints of every supported shape.
+@Suite struct EncoderTests {
+  private func convert(
+    _ name: String, _ weights: Converter.Weights, in folder: TemporaryFolder
+  ) throws -> String {
+    let path = folder.path("\(name).vdsq")
+    let converter = try Converter(folder: Fixtures.path(name), weights: weights)
+    _ = try converter.write(
+      to: path, replace: true, progress: Progress(total: converter.totalBytes) { _ in })
+    return path
+  }
+
+  private func vectors(
+    _ path: String, _ texts: [String], _ change: (inout TextEncoder.Options) -> Void = { _ in }
+  ) throws -> [[Float]] {
+    var options = TextEncoder.Options()
+    change(&options)
+    let encoder = try TextEncoder(path: path, options: options)
+    return try texts.map { try encoder.vector(of: $0) }
+  }
+
+  private func cosine(_ a: [Float], _ b: [Float]) -> Float {
+    func dot(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    return dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
+  }
+
+  @Test(arguments: Fixtures.models)
+  func vectorsAreTheReferences(_ name: String) throws {
+    let folder = try TemporaryFolder()
+    let golden = try Fixtures.json("\(name)/golden.json", as: [Golden].self)
+    let texts = golden.map(\.text)
+    let half = try convert(name, .fp16, in: folder)
+    for (ours, example) in zip(try vectors(half, texts), golden) {
+      let reference = example.vector!
+      #expect(cosine(ours, reference) >= 0.9999, "\(example.text)")
+      let size = reference.map(\.magnitude).max()!
+      #expect(zip(ours, reference).allSatisfy { ($0 - $1).magnitude <= 0.01 * size })
+    }
+    let int8 = try convert(name, .int8, in: folder)
+    for (ours, example) in zip(try vectors(int8, texts), golden) {
+      #expect(cosine(ours, example.vector!) >= 0.99, "\(example.text)")
+    }
+    let high = try vectors(int8, texts) { $0.precision = .high }
+    for (ours, example) in zip(high, golden) {
+      #expect(cosine(ours, example.vector!) >= 0.998, "\(example.text)")
+    }
+  }
+
+  /// What else is in the batch, how many threads work and how the batch is cut change nothing.
+  @Test(arguments: Fixtures.models)
+  func vectorsDoNotDependOnTheirCompany(_ name: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try convert(name, .int8, in: folder)
+    let texts = try Fixtures.json("\(name)/golden.json", as: [Golden].self).map(\.text)
+    let alone = try vectors(path, texts)
+    for (threads, capacity) in [(1, 0), (1, 400), (2, 400), (3, 100)] {
+      var options = TextEncoder.Options()
+      options.threads = threads
+      options.tokenCapacity = capacity
+      let encoder = try TextEncoder(path: path, options: options)
+      var together: [[Float]] = []
+      func flush() throws {
+        try encoder.encode { _, vector in
+          together.append(Array(UnsafeBufferPointer(start: vector, count: encoder.dimensions)))
+        }
+      }
+      for text in texts {
+        if !encoder.hasRoom { try flush() }
+        _ = Array(text.utf8).withUnsafeBytes { encoder.add($0) }
+      }
+      try flush()
+      #expect(together == alone, "\(threads) threads, \(capacity) tokens")
+    }
+  }
+
+  @Test func textsAreCutToTheLongestSequence() throws {
+    let folder = try TemporaryFolder()
+    let encoder = try TextEncoder(
+      path: try convert("bert-mean", .int8, in: folder), options: TextEncoder.Options())
+    let long = Array(String(repeating: "hello world ", count: 100_000).utf8)
+    let info = long.withUnsafeBytes { encoder.add($0) }
+    #expect(info.tokens == 40)
+    #expect(info.truncated)
+  }
+
+  @Test func thePlanHoldsEverything() throws {
+    let folder = try TemporaryFolder()
+    let encoder = try TextEncoder(
+      path: try convert("bert-mean", .int8, in: folder), options: TextEncoder.Options())
+    var end = 0
+    for region in encoder.plan.regions {
+      #expect(region.offset >= end && region.offset % 64 == 0)
+      end = region.offset + region.length
+    }
+    #expect(end <= encoder.plan.length)
+  }
+}

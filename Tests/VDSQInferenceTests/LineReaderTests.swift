@@ -1,0 +1,44 @@
+import Foundation
+import TestSupport
+import Testing
+import VDSQInference
+
+@Suite struct LineReaderTests {
+  private func lines(_ data: Data) throws -> [(text: String, number: Int, cut: Bool)] {
+    let folder = try TemporaryFolder()
+    let handle = try #require(FileHandle(forReadingAtPath: try folder.write(data, to: "in")))
+    let reader = LineReader(descriptor: handle.fileDescriptor, name: "in")
+    var lines: [(String, Int, Bool)] = []
+    while let line = try reader.next() {
+      lines.append((String(decoding: line.bytes, as: UTF8.self), line.number, line.cut))
+    }
+    return lines
+  }
+
+  @Test func lineEnds() throws {
+    let cases: [(String, [String])] = [
+      ("", []), ("\n", [""]), ("a", ["a"]), ("a\n", ["a"]), ("a\r\nb", ["a", "b"]),
+      ("\n\na\n", ["", "", "a"]), ("a\r\r\n", ["a\r"]),
+    ]
+    for (input, expected) in cases {
+      #expect(try lines(Data(input.utf8)).map(\.text) == expected, "\(input.debugDescription)")
+    }
+  }
+
+  @Test func linesOfEveryLengthAroundTheBuffer() throws {
+    let lengths = [0, 1, 65_535, 65_536, 65_537, 32_768, 200_000, 7, 131_072, 1_048_575, 1_048_576]
+    let text = lengths.map { String(repeating: "x", count: $0) }.joined(separator: "\n")
+    let read = try lines(Data(text.utf8))
+    #expect(read.map(\.text.utf8.count) == lengths)
+    #expect(read.map(\.number) == Array(1...lengths.count))
+    #expect(read.allSatisfy { !$0.cut })
+  }
+
+  @Test func linesThatAreTooLongAreCut() throws {
+    let long = String(repeating: "y", count: 5_000_000)
+    let read = try lines(Data("a\n\(long)\nb\n\(long)".utf8))
+    #expect(read.map(\.text.utf8.count) == [1, 1 << 20, 1, 1 << 20])
+    #expect(read.map(\.cut) == [false, true, false, true])
+    #expect(read.map(\.number) == [1, 2, 3, 4])
+  }
+}
