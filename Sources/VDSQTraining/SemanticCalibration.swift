@@ -66,8 +66,8 @@ public struct SemanticCalibration {
   }
 
   private static let foldCount = 4
-  /// How much of the trained displacement is kept: 0 is zero-shot, 1 the module as trained.
-  private static let strengths: [Float] = [0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1]
+  /// How much of the trained displacement is kept: 0 would be zero-shot, 1 is the module as trained.
+  private static let strengths: [Float] = [0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1]
   /// Where a label has one example and none can be held out.
   private static let strengthWithoutFolds: Float = 0.2
 
