@@ -44,15 +44,18 @@ def export():
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from transformers import AutoModel
-    model = AutoModel.from_pretrained(CHECKPOINT, attn_implementation="eager").eval()
 
     class States(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = AutoModel.from_pretrained(CHECKPOINT, attn_implementation="eager")
+
         def forward(self, input_ids, attention_mask):
-            return model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            return self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
 
     ids = torch.ones(1, 8, dtype=torch.long)
     torch.onnx.export(
-        States(), (ids, ids), str(CACHE / "minilm.onnx"), opset_version=17, dynamo=False,
+        States().eval(), (ids, ids), str(CACHE / "minilm.onnx"), opset_version=17, dynamo=False,
         input_names=["input_ids", "attention_mask"], output_names=["states"],
         dynamic_axes={n: {0: "batch", 1: "tokens"} for n in ["input_ids", "attention_mask", "states"]})
     quantize_dynamic(str(CACHE / "minilm.onnx"), str(CACHE / "minilm-int8.onnx"), per_channel=True,

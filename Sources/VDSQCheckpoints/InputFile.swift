@@ -73,7 +73,8 @@ public final class InputFile {
   }
 
   public static func exists(_ path: String) -> Bool {
-    guard let descriptor = try? FileDescriptor.open(FilePath(path), .readOnly, options: .nonBlocking)
+    guard
+      let descriptor = try? FileDescriptor.open(FilePath(path), .readOnly, options: .nonBlocking)
     else { return false }
     try? descriptor.close()
     return true

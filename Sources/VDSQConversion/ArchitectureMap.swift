@@ -99,8 +99,10 @@ struct ArchitectureMap: Sendable {
   ) -> [TensorRule] {
     func linear(_ name: String, _ sources: [String], _ shape: [Axis]) -> [TensorRule] {
       [
-        TensorRule("layer.#.\(name).weight", sources.map { prefix + $0 + ".weight" }, .linear, shape),
-        TensorRule("layer.#.\(name).bias", sources.map { prefix + $0 + ".bias" }, .vector, [shape[0]]),
+        TensorRule(
+          "layer.#.\(name).weight", sources.map { prefix + $0 + ".weight" }, .linear, shape),
+        TensorRule(
+          "layer.#.\(name).bias", sources.map { prefix + $0 + ".bias" }, .vector, [shape[0]]),
       ]
     }
     func norm(_ name: String, _ source: String) -> [TensorRule] {

@@ -30,7 +30,7 @@ public final class AtomicFile {
         throw .usage("\(path): this is not a regular file")
       }
     }
-    descriptor = open(folder, O_TMPFILE_ | O_RDWR | O_CLOEXEC, 0o644)
+    descriptor = open(folder, unnamedFile | O_RDWR | O_CLOEXEC, 0o644)
     if descriptor < 0 {
       let name = temporaryName()
       descriptor = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
@@ -48,7 +48,7 @@ public final class AtomicFile {
   }
 
   /// `O_TMPFILE`, a macro that Swift does not import.
-  private var O_TMPFILE_: Int32 {
+  private var unnamedFile: Int32 {
     #if arch(arm64)
       0o20000000 | 0o40000
     #else
@@ -62,11 +62,12 @@ public final class AtomicFile {
   }
 
   private func temporaryName() -> String {
-    let name = path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
+    let name =
+      path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
     return "\(folder)/.\(name).\(getpid())"
   }
 
-  /// - Throws: `usage` where the disk is full or fails.
+  /// - Throws: `internalFault` where the disk is full or fails.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
     position += bytes.count
     if buffer.count + bytes.count > Self.bufferLength { try flush() }
@@ -135,6 +136,8 @@ public final class AtomicFile {
   }
 
   private func failed() -> VDSQError {
-    .usage("\(path): cannot be written: \(lastErrorText()); the old file, if any, is as it was")
+    VDSQError(
+      .internalFault,
+      "\(path): cannot be written: \(lastErrorText()); the old file, if any, is as it was")
   }
 }

@@ -81,8 +81,10 @@ struct EncoderSource {
   /// - Throws: `badInput` where one is missing, of another shape, or of a type that holds no weights.
   func rows(_ rule: TensorRule, layer: Int? = nil) throws(VDSQError) -> RowSource {
     func named(_ template: String) -> String {
-      layer.map { template.split(separator: "#", omittingEmptySubsequences: false)
-        .joined(separator: "\($0)") } ?? template
+      layer.map {
+        template.split(separator: "#", omittingEmptySubsequences: false)
+          .joined(separator: "\($0)")
+      } ?? template
     }
     let shape = rule.shape.map(size)
     var parts: [SourceTensor] = []
@@ -94,7 +96,8 @@ struct EncoderSource {
       }
       guard tensor.shape == shape else {
         throw .badInput(
-          "\(tensor.file.path): tensor \(name) has shape \(tensor.shape); config.json says \(shape)")
+          "\(tensor.file.path): tensor \(name) has shape \(tensor.shape); config.json says \(shape)"
+        )
       }
       parts.append(tensor)
     }

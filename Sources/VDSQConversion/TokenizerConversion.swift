@@ -87,7 +87,8 @@ public struct TokenizerConversion {
   private func checkPreTokenizer() throws(VDSQError) {
     let type = json["pre_tokenizer"]?["type"]?.text ?? "none"
     guard type == "BertPreTokenizer" else {
-      throw .badInput("\(path): pre_tokenizer \(type) is not supported; supported: BertPreTokenizer")
+      throw .badInput(
+        "\(path): pre_tokenizer \(type) is not supported; supported: BertPreTokenizer")
     }
   }
 

@@ -11,14 +11,14 @@ public final class OutputBuffer {
     bytes.reserveCapacity(1 << 15)
   }
 
-  /// - Throws: `missingInput` where the output cannot be written to.
+  /// - Throws: `internalFault` where the output cannot be written to.
   public func flush() throws(VDSQError) {
     let ok = bytes.withUnsafeBytes {
       vdsq_write_all(descriptor, $0.baseAddress, Int64($0.count))
     }
     bytes.removeAll(keepingCapacity: true)
     guard ok else {
-      throw VDSQError(.missingInput, "the output cannot be written: \(lastErrorText())")
+      throw VDSQError(.internalFault, "the output cannot be written: \(lastErrorText())")
     }
   }
 

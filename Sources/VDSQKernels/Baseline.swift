@@ -42,7 +42,8 @@ public enum BaselineISA: VectorISA {
     let magnitude = vdsq_shift_left(h & SIMD16(repeating: 0x7FFF), 13)
     let sign = vdsq_shift_left(h & SIMD16(repeating: 0x8000), 16)
     let value = unsafeBitCast(magnitude, to: SIMD16<Float>.self) * SIMD16(repeating: 0x1p112)
-    return unsafeBitCast(unsafeBitCast(value, to: SIMD16<Int32>.self) | sign,
+    return unsafeBitCast(
+      unsafeBitCast(value, to: SIMD16<Int32>.self) | sign,
       to: SIMD16<Float>.self)
   }
 }

@@ -37,7 +37,8 @@
     @inline(__always)
     static func lanes(_ s: Quarters) -> SIMD16<Int32> {
       SIMD16(
-        lowHalf: SIMD8(lowHalf: s.q0, highHalf: s.q1), highHalf: SIMD8(lowHalf: s.q2, highHalf: s.q3))
+        lowHalf: SIMD8(lowHalf: s.q0, highHalf: s.q1),
+        highHalf: SIMD8(lowHalf: s.q2, highHalf: s.q3))
     }
 
     @inline(__always)

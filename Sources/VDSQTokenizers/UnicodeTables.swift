@@ -1,4 +1,5 @@
 // Made by Tools/reference/unicode_tables.py; do not edit.
+// swift-format-ignore-file
 
 /// Character data as Hugging Face's tokenizers see it.
 enum UnicodeTables {

@@ -52,7 +52,8 @@ struct Convert: Command {
           + fixed(Double(worst.error.cosine), 6))
     }
     if !summary.unused.isEmpty {
-      print("left out, as the encoder has no use for them: \(summary.unused.joined(separator: ", "))")
+      print(
+        "left out, as the encoder has no use for them: \(summary.unused.joined(separator: ", "))")
     }
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
     print("\(fixed(seconds, 2)) s\(peak)")

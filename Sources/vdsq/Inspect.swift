@@ -5,7 +5,8 @@ import VDSQFormat
 
 struct Inspect: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what a .vdsq file holds: configuration, sections, tensors, quantization error.")
+    abstract: "Shows what a .vdsq file holds: configuration, sections, tensors, quantization error."
+  )
 
   @Argument(help: "The .vdsq file.")
   var file: String

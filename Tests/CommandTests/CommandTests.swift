@@ -24,7 +24,8 @@ import Testing
     mentioning word: String, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let result = try program.run(arguments, input: input)
-    #expect(result.status == status, "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
+    #expect(
+      result.status == status, "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
     #expect(
       result.errors.lowercased().contains(word.lowercased()), "\(result.errors)",
       sourceLocation: sourceLocation)
@@ -32,8 +33,10 @@ import Testing
 
   @Test func bothProgramsGiveTheSameAnswers() throws {
     let input = "hello world\n\nnaïve café\n\u{4e2d}\u{6587}\n"
-    for options in [["--top", "2"], ["--top", "3", "--json"], ["--template", "about {}"],
-      ["--template", "say {text} now"], ["--max-tokens", "4", "--json"]] {
+    for options in [
+      ["--top", "2"], ["--top", "3", "--json"], ["--template", "about {}"],
+      ["--template", "say {text} now"], ["--max-tokens", "4", "--json"],
+    ] {
       let arguments = [model, "--labels", "world,café,stop"] + options
       let ours = try vdsq.run(["classify"] + arguments, input: input)
       let theirs = try vdsqRun.run(arguments, input: input)
@@ -67,8 +70,10 @@ import Testing
     let object = try folder.write(
       Data(#"{"greeting": ["hello", "hi"], "other": "stop"}"#.utf8), to: "labels.json")
     let input = "{\"id\": 1, \"body\": \"hello\"}\n{\"body\": \"stop\"}\n"
-    let a = try vdsq.run(["classify", model, "--labels-file", lines, "--field", "body"], input: input)
-    let b = try vdsq.run(["classify", model, "--labels-file", object, "--field", "body"], input: input)
+    let a = try vdsq.run(
+      ["classify", model, "--labels-file", lines, "--field", "body"], input: input)
+    let b = try vdsq.run(
+      ["classify", model, "--labels-file", object, "--field", "body"], input: input)
     #expect(a.status == 0 && a.output == b.output && a.lines.count == 2)
     #expect(a.lines[1].hasPrefix("other\t"))
     let c = try vdsqRun.run([model, "--labels-file", lines], input: "hello\nstop\n")
@@ -115,7 +120,8 @@ import Testing
   }
 
   @Test func textsThatAreNotUTF8OrTooLong() throws {
-    let input = Data([0x68, 0x69, 0xFF, 0x0A]) + Data(repeating: 0x61, count: 3_000_000)
+    let input =
+      Data([0x68, 0x69, 0xFF, 0x0A]) + Data(repeating: 0x61, count: 3_000_000)
       + Data("\n".utf8) + Data(String(repeating: "hello ", count: 200_000).utf8)
     let arguments = ["classify", model, "--labels", "a,b"]
     let result = try vdsq.run(arguments, input: input)
@@ -123,7 +129,8 @@ import Testing
     #expect(result.errors.contains("2 of 3 texts were cut to 40 tokens"), "\(result.errors)")
     #expect(result.errors.contains("1 of 3 texts had invalid UTF-8"))
     #expect(try vdsq.run(arguments + ["-q"], input: input).errors.isEmpty)
-    try expectFailure(vdsq, arguments + ["--strict"], input: input, status: 65, mentioning: "line 1")
+    try expectFailure(
+      vdsq, arguments + ["--strict"], input: input, status: 65, mentioning: "line 1")
     try expectFailure(
       vdsqRun, [model, "--labels", "a,b", "--strict"], input: input, status: 65,
       mentioning: "line 1")
@@ -151,7 +158,8 @@ import Testing
     try expectFailure(vdsq, ["convert"], status: 64, mentioning: "folder")
     try expectFailure(vdsq, ["nonsense"], status: 64, mentioning: "nonsense")
     try expectFailure(
-      vdsq, ["classify", model, "--labels", "a", "--threads", "0"], status: 64, mentioning: "threads")
+      vdsq, ["classify", model, "--labels", "a", "--threads", "0"], status: 64,
+      mentioning: "threads")
     try expectFailure(
       vdsq, ["classify", model, "--labels", "a", "--max-tokens", "99"], status: 64,
       mentioning: "max-tokens")
@@ -168,7 +176,9 @@ import Testing
   @Test func filesThatAreWrong() throws {
     let text = try folder.write(Data("hello".utf8), to: "text")
     let empty = try folder.write(Data(), to: "nothing")
-    for (path, status) in [(text, Int32(65)), (empty, 65), (folder.path("absent"), 66), ("/dev/null", 65)] {
+    for (path, status) in [
+      (text, Int32(65)), (empty, 65), (folder.path("absent"), 66), ("/dev/null", 65),
+    ] {
       for program in ["classify", "inspect", "embed"] {
         let labels = program == "classify" ? ["--labels", "a"] : []
         try expectFailure(vdsq, [program, path] + labels, status: status, mentioning: path)
@@ -208,7 +218,9 @@ import Testing
     let golden = try Fixtures.json("bert-mean/golden.json", as: [Golden].self)
     let input = golden.map { "{\"text\": \(encoded($0.text))}" }.joined(separator: "\n")
     let tokens = try vdsq.run(["embed", model, "--tokens", "--field", "text"], input: input)
-    #expect(tokens.lines == golden.map { "{\"tokens\": [\($0.ids.map(String.init).joined(separator: ", "))]}" })
+    #expect(
+      tokens.lines
+        == golden.map { "{\"tokens\": [\($0.ids.map(String.init).joined(separator: ", "))]}" })
   }
 
   private func encoded(_ text: String) -> String {

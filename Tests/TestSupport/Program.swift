@@ -33,7 +33,8 @@ public struct Program: Sendable {
     try process.run()
     process.waitUntilExit()
     func text(_ name: String) throws -> String {
-      String(decoding: try Data(contentsOf: scratch.url.appendingPathComponent(name)), as: UTF8.self)
+      String(
+        decoding: try Data(contentsOf: scratch.url.appendingPathComponent(name)), as: UTF8.self)
     }
     return Result(
       status: process.terminationReason == .exit

@@ -20,7 +20,8 @@ import VDSQFormat
   }
 
   private func expectRefused(
-    _ header: String, data: Int, headerLength: UInt64? = nil, mentioning word: String = "t.safetensors",
+    _ header: String, data: Int, headerLength: UInt64? = nil,
+    mentioning word: String = "t.safetensors",
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let path = try file(header, data: data, headerLength: headerLength)
@@ -71,13 +72,16 @@ import VDSQFormat
   }
 
   @Test func gaps() throws {
-    try expectRefused("{\(tensor("a", "F32", "[1]", "[4,8]"))}", data: 8, mentioning: "belong to none")
+    try expectRefused(
+      "{\(tensor("a", "F32", "[1]", "[4,8]"))}", data: 8, mentioning: "belong to none")
     try expectRefused(
       "{\(tensor("a", "F32", "[1]", "[0,4]"))}", data: 8, mentioning: "belong to no tensor")
   }
 
   @Test func shapeProductOverflow() throws {
-    for shape in ["[4294967296,4294967296,4]", "[9007199254740991,9007199254740991]", "[-1]", "[1.5]"] {
+    for shape in [
+      "[4294967296,4294967296,4]", "[9007199254740991,9007199254740991]", "[-1]", "[1.5]",
+    ] {
       try expectRefused("{\(tensor("a", "F32", shape, "[0,4]"))}", data: 4, mentioning: "tensor a")
     }
   }

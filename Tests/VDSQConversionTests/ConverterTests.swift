@@ -40,7 +40,8 @@ import VDSQFormat
   private func edit(_ file: URL, _ old: String, _ new: String) throws {
     let text = try String(contentsOf: file, encoding: .utf8)
     try #require(text.contains(old))
-    try text.replacingOccurrences(of: old, with: new).write(to: file, atomically: true, encoding: .utf8)
+    try text.replacingOccurrences(of: old, with: new).write(
+      to: file, atomically: true, encoding: .utf8)
   }
 
   @Test(arguments: Fixtures.models)
@@ -109,16 +110,22 @@ import VDSQFormat
 
   @Test func unsupportedArchitecturesAreNamed() throws {
     try expectRefused(mentioning: "architecture mamba is not supported; supported: bert") {
-      try edit($0.appendingPathComponent("config.json"), #""model_type": "bert""#, #""model_type": "mamba""#)
+      try edit(
+        $0.appendingPathComponent("config.json"), #""model_type": "bert""#,
+        #""model_type": "mamba""#)
     }
     try expectRefused(mentioning: "activation swish") {
-      try edit($0.appendingPathComponent("config.json"), #""hidden_act": "gelu""#, #""hidden_act": "swish""#)
+      try edit(
+        $0.appendingPathComponent("config.json"), #""hidden_act": "gelu""#,
+        #""hidden_act": "swish""#)
     }
     try expectRefused(mentioning: "Dense") {
       try edit($0.appendingPathComponent("modules.json"), "models.Normalize", "models.Dense")
     }
     try expectRefused(mentioning: "tokenizer model BPE") {
-      try edit($0.appendingPathComponent("tokenizer.json"), "\"type\": \"WordPiece\",\n    \"unk", "\"type\": \"BPE\",\n    \"unk")
+      try edit(
+        $0.appendingPathComponent("tokenizer.json"), "\"type\": \"WordPiece\",\n    \"unk",
+        "\"type\": \"BPE\",\n    \"unk")
     }
     try expectRefused(mentioning: "leaves the folder") {
       try edit($0.appendingPathComponent("modules.json"), #""1_Pooling""#, #""../../etc""#)
@@ -143,10 +150,14 @@ import VDSQFormat
 
   @Test func shapesThatTheConfigurationDoesNotHave() throws {
     try expectRefused(mentioning: "config.json says") {
-      try edit($0.appendingPathComponent("config.json"), #""intermediate_size": 88"#, #""intermediate_size": 96"#)
+      try edit(
+        $0.appendingPathComponent("config.json"), #""intermediate_size": 88"#,
+        #""intermediate_size": 96"#)
     }
     try expectRefused(mentioning: "layer.2") {
-      try edit($0.appendingPathComponent("config.json"), #""num_hidden_layers": 2"#, #""num_hidden_layers": 3"#)
+      try edit(
+        $0.appendingPathComponent("config.json"), #""num_hidden_layers": 2"#,
+        #""num_hidden_layers": 3"#)
     }
   }
 
@@ -160,7 +171,8 @@ import VDSQFormat
       var bytes = try Data(contentsOf: file)
       bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])
       // The last tensor of the file is the pooler's weight, which is left out; aim before it.
-      bytes.replaceSubrange(bytes.count / 2 / 4 * 4..<bytes.count / 2 / 4 * 4 + 4, with: [0, 0, 0xC0, 0x7F])
+      bytes.replaceSubrange(
+        bytes.count / 2 / 4 * 4..<bytes.count / 2 / 4 * 4 + 4, with: [0, 0, 0xC0, 0x7F])
       try bytes.write(to: file)
     }
   }

@@ -12,7 +12,9 @@ import VDSQFormat
     var bytes: [UInt8] = []
     for line in text.split(separator: "\n") {
       // 00000040  05 00 ...
-      guard let match = line.wholeMatch(of: /([0-9a-f]{8})  ((?:[0-9a-f]{2} ?)+).*/) else { continue }
+      guard let match = line.wholeMatch(of: /([0-9a-f]{8})  ((?:[0-9a-f]{2} ?)+).*/) else {
+        continue
+      }
       #expect(Int(match.1, radix: 16) == bytes.count)
       bytes += match.2.split(separator: " ").map { UInt8($0, radix: 16)! }
     }

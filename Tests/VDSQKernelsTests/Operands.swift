@@ -51,7 +51,10 @@ struct Panels {
     for n in 0..<outputs {
       for k in 0..<inputs {
         // The extremes saturate sixteen-bit intermediates, where a kernel has them.
-        let w = extreme ? [Int8(-128), 127].randomElement(using: &random)! : .random(in: -127...127, using: &random)
+        let w =
+          extreme
+          ? [Int8(-128), 127].randomElement(using: &random)!
+          : .random(in: -127...127, using: &random)
         bytes[n / 16 * quads * 64 + k / 4 * 64 + n % 16 * 4 + k % 4] = UInt8(bitPattern: w)
         rowSums[n] += Int32(w)
       }

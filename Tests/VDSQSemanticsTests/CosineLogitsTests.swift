@@ -41,7 +41,8 @@ import VDSQSemantics
         var gradient = [Float](repeating: 0, count: d)
         CosineLogits.gradient(
           state: state, labels: labels, cosines: classifier.cosines,
-          probabilities: classifier.probabilities, target: target, temperature: tau, into: &gradient)
+          probabilities: classifier.probabilities, target: target, temperature: tau, into: &gradient
+        )
         let wide = state.map(Double.init)
         let numeric = (0..<d).map { j in
           let step = 1e-6
@@ -52,8 +53,10 @@ import VDSQSemantics
             / (2 * step)
         }
         let size = numeric.reduce(0) { $0 + $1 * $1 }.squareRoot()
-        let off = zip(gradient, numeric).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }
-          .squareRoot()
+        let off = zip(gradient, numeric).reduce(0) {
+          $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1)
+        }
+        .squareRoot()
         #expect(off <= 1e-4 * max(size, 1e-2), "tau \(tau), \(count) labels: \(off / size)")
       }
     }

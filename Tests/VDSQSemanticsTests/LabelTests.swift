@@ -4,7 +4,10 @@ import VDSQSemantics
 
 @Suite struct LabelTests {
   @Test func lists() throws {
-    #expect(try Label.parse(list: "a,b, c d ") == [Label(name: "a"), Label(name: "b"), Label(name: "c d")])
+    #expect(
+      try Label.parse(list: "a,b, c d ") == [
+        Label(name: "a"), Label(name: "b"), Label(name: "c d"),
+      ])
     #expect(
       try Label.parse(list: "bill=invoice, credit card;out=down") == [
         Label(name: "bill", words: ["invoice", "credit card"]), Label(name: "out", words: ["down"]),

@@ -23,7 +23,7 @@ import VDSQTokenizers
         }
         #expect(ids == example.ids, "\(example.text.debugDescription)")
         #expect(!truncated)
-        for limit in [2, 3, example.ids.count - 1, example.ids.count] 
+        for limit in [2, 3, example.ids.count - 1, example.ids.count]
         where limit >= 2 && limit <= example.ids.count {
           var cut: [Int32] = []
           let truncated = Array(example.text.utf8).withUnsafeBytes {
@@ -42,7 +42,8 @@ import VDSQTokenizers
     let section = try TokenizerConversion(json, path: "")
       .section(vocabularySize: 5000, lowercases: false)
     try section.withUnsafeBytes { raw in
-      let tokenizer = WordPieceTokenizer(vocabulary: try WordPieceVocabulary(section: raw, path: ""))
+      let tokenizer = WordPieceTokenizer(
+        vocabulary: try WordPieceVocabulary(section: raw, path: ""))
       func ids(_ text: String) -> [Int32] {
         var ids: [Int32] = []
         _ = Array(text.utf8).withUnsafeBytes { tokenizer.encode($0, limit: 1 << 20, into: &ids) }

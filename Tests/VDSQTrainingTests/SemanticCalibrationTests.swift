@@ -32,7 +32,9 @@ import VDSQTraining
     return LabelSet(names: ["a", "b", "c"], dimensions: d, anchors: anchors)
   }
 
-  private func accuracy(_ adapter: Adapter?, _ task: (states: [Float], targets: [Int])) throws -> Double {
+  private func accuracy(_ adapter: Adapter?, _ task: (states: [Float], targets: [Int])) throws
+    -> Double
+  {
     let classifier = try Classifier(labels: labels, adapter: adapter, kernels: kernels)
     let right = task.targets.indices.filter { i in
       task.states.withUnsafeBufferPointer { classifier.classify($0.baseAddress! + i * d, top: 1) }
@@ -41,7 +43,8 @@ import VDSQTraining
     return Double(right.count) / Double(task.targets.count)
   }
 
-  private func train(_ task: (states: [Float], targets: [Int]), seed: UInt64 = 1) throws -> Adapter {
+  private func train(_ task: (states: [Float], targets: [Int]), seed: UInt64 = 1) throws -> Adapter
+  {
     var options = SemanticCalibration.Options()
     options.seed = seed
     return try SemanticCalibration(options: options, kernels: kernels).train(

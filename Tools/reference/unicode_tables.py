@@ -69,7 +69,7 @@ def mapping(name, doc, entries):
 
 
 out = "\n".join([
-    "// Made by Tools/reference/unicode_tables.py; do not edit.\n",
+    "// Made by Tools/reference/unicode_tables.py; do not edit.\n// swift-format-ignore-file\n",
     "/// Character data as Hugging Face's tokenizers see it.",
     "enum UnicodeTables {",
     table("classes", "Where a run of code points of one class starts, `start << 8 | flags`.", classes),
