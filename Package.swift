@@ -11,19 +11,22 @@ let coreSettings: [SwiftSetting] =
   : []
 
 /// Kernels are worth nothing unoptimised, and unoptimised SIMD generics are not inlined into the
-/// target whose instruction set they were written for.
+/// target whose instruction set they were written for. They work on pointers that their callers
+/// have checked, so overflow traps in their index arithmetic would only cost.
 func isaSettings(_ clangFlags: [String]) -> [SwiftSetting] {
-  coreSettings + [.unsafeFlags(["-O"] + clangFlags.flatMap { ["-Xcc", $0] })]
+  coreSettings + [.unsafeFlags(["-Ounchecked"] + clangFlags.flatMap { ["-Xcc", $0] })]
 }
 
 #if arch(x86_64)
   let avx2Flags = ["-march=x86-64-v3"]
   let avx512Flags = ["-march=x86-64-v4", "-mavx512vnni"]
-  let neonFlags: [String] = []
+  let dotprodFlags: [String] = []
+  let i8mmFlags: [String] = []
 #else
   let avx2Flags: [String] = []
   let avx512Flags: [String] = []
-  let neonFlags = ["-march=armv8.2-a+dotprod"]
+  let dotprodFlags = ["-march=armv8.2-a+dotprod"]
+  let i8mmFlags = ["-march=armv8.2-a+dotprod+i8mm"]
 #endif
 
 let core: [Target] = [
@@ -40,7 +43,11 @@ let core: [Target] = [
     swiftSettings: isaSettings(avx512Flags)),
   // The kernels specialised for aarch64 NEON with dot products.
   .target(
-    name: "VDSQKernelsNEON", dependencies: ["VDSQKernels"], swiftSettings: isaSettings(neonFlags)),
+    name: "VDSQKernelsDotProd", dependencies: ["VDSQKernels"],
+    swiftSettings: isaSettings(dotprodFlags)),
+  // The kernels specialised for aarch64 NEON with int8 matrix multiplication.
+  .target(
+    name: "VDSQKernelsI8MM", dependencies: ["VDSQKernels"], swiftSettings: isaSettings(i8mmFlags)),
   // The .vdsq container: layout, checksums, validated zero-copy reader.
   .target(name: "VDSQFormat", dependencies: ["CShims"], swiftSettings: coreSettings),
   // Text to token ids, over tables stored in the container.
@@ -49,8 +56,8 @@ let core: [Target] = [
   .target(
     name: "VDSQInference",
     dependencies: [
-      "VDSQKernels", "VDSQKernelsAVX2", "VDSQKernelsAVX512", "VDSQKernelsNEON", "VDSQFormat",
-      "VDSQTokenizers",
+      "VDSQKernels", "VDSQKernelsAVX2", "VDSQKernelsAVX512", "VDSQKernelsDotProd",
+      "VDSQKernelsI8MM", "VDSQFormat", "VDSQTokenizers",
     ],
     swiftSettings: coreSettings),
   // Label sets, cosine logits, gradients in latent space, adapters, the classifier.
@@ -58,6 +65,15 @@ let core: [Target] = [
   // The smallest program: classifies stdin, line by line.
   .executableTarget(
     name: "vdsq-run", dependencies: ["VDSQSemantics"], swiftSettings: coreSettings,
+    linkerSettings: embedded ? embeddedLinkerSettings() : []),
+  // Checks of every kernel against the scalar reference, for test frameworks and emulators alike.
+  .target(
+    name: "KernelChecks", dependencies: ["VDSQKernels"], path: "Tests/KernelChecks",
+    swiftSettings: coreSettings),
+  // Runs the checks without a test framework.
+  .executableTarget(
+    name: "kernel-check", dependencies: ["KernelChecks", "VDSQInference"],
+    path: "Tests/kernel-check", swiftSettings: coreSettings,
     linkerSettings: embedded ? embeddedLinkerSettings() : []),
 ]
 
@@ -81,11 +97,13 @@ let tools: [Target] = [
     ]),
   // Semantic calibration: trains an adapter on cached hidden states.
   .target(name: "VDSQTraining", dependencies: ["VDSQSemantics", "VDSQConversion"]),
+  // Times kernels and models, beside what the machine could do at most.
+  .target(name: "VDSQMeasurement", dependencies: ["VDSQInference", "VDSQKernels"]),
   // The command line.
   .executableTarget(
     name: "vdsq",
     dependencies: [
-      "VDSQCheckpoints", "VDSQConversion", "VDSQTraining", "VDSQSemantics",
+      "VDSQCheckpoints", "VDSQConversion", "VDSQTraining", "VDSQMeasurement", "VDSQSemantics",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
 ]
@@ -93,7 +111,7 @@ let tools: [Target] = [
 let tests: [Target] = [
   // Fixtures, temporary folders, seeded random numbers, running the programs.
   .target(name: "TestSupport", path: "Tests/TestSupport"),
-  .testTarget(name: "VDSQKernelsTests", dependencies: ["TestSupport", "VDSQInference"]),
+  .testTarget(name: "VDSQKernelsTests", dependencies: ["KernelChecks", "VDSQInference"]),
   .testTarget(name: "VDSQFormatTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQInferenceTests", dependencies: ["TestSupport", "VDSQConversion"]),

@@ -18,7 +18,7 @@ public final class Arena: @unchecked Sendable {
 
   deinit { vdsq_unmap(base, Int64(plan.length)) }
 
-  func region<T>(_ index: Int, as type: T.Type) -> UnsafeMutablePointer<T> {
-    (base + plan.regions[index].offset).assumingMemoryBound(to: T.self)
+  func region<T>(_ index: Int, as type: T.Type, worker: Int = 0) -> UnsafeMutablePointer<T> {
+    (base + plan.offset(index, worker: worker)).assumingMemoryBound(to: T.self)
   }
 }

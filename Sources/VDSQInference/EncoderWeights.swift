@@ -1,31 +1,22 @@
 import VDSQFormat
+import VDSQKernels
 
 /// A BERT encoder's tensors by their names in the container.
 struct EncoderWeights {
-  struct Norm {
-    let gain: UnsafePointer<Float>
-    let bias: UnsafePointer<Float>
-
-    init(_ container: Container, _ name: String, size: Int) throws(VDSQError) {
-      gain = try container.floats("\(name).weight", shape: [size])
-      bias = try container.floats("\(name).bias", shape: [size])
-    }
-  }
-
   struct Layer {
     /// Queries, keys and values as one layer: their input is quantized once.
     let qkv: Linear
     let attentionOutput: Linear
-    let attentionNorm: Norm
+    let attentionNorm: Normalization
     let up: Linear
     let down: Linear
-    let outputNorm: Norm
+    let outputNorm: Normalization
   }
 
   let words: TensorView
   let positions: TensorView
   let tokenTypes: UnsafePointer<Float>
-  let embeddingNorm: Norm
+  let embeddingNorm: Normalization
   let layers: [Layer]
 
   init(_ container: Container, _ c: EncoderConfiguration) throws(VDSQError) {
@@ -35,8 +26,8 @@ struct EncoderWeights {
     guard positions.record.element == .float16, words.record.element != .float32 else {
       throw .badInput("\(container.path): the embeddings are of an element type not supported here")
     }
-    tokenTypes = try container.floats("embeddings.token_type", shape: [c.tokenTypes, d])
-    embeddingNorm = try Norm(container, "embeddings.norm", size: d)
+    tokenTypes = try container.finite("embeddings.token_type", shape: [c.tokenTypes, d])
+    embeddingNorm = try Self.norm(container, c, "embeddings.norm")
     var layers: [Layer] = []
     for i in 0..<c.layers {
       let name = "layer.\(i)"
@@ -45,13 +36,22 @@ struct EncoderWeights {
           qkv: try Linear(container, "\(name).attention.qkv", outputs: 3 * d, inputs: d),
           attentionOutput: try Linear(
             container, "\(name).attention.output", outputs: d, inputs: d),
-          attentionNorm: try Norm(container, "\(name).attention.norm", size: d),
+          attentionNorm: try Self.norm(container, c, "\(name).attention.norm"),
           up: try Linear(
             container, "\(name).feed_forward.up", outputs: c.intermediateSize, inputs: d),
           down: try Linear(
             container, "\(name).feed_forward.down", outputs: d, inputs: c.intermediateSize),
-          outputNorm: try Norm(container, "\(name).feed_forward.norm", size: d)))
+          outputNorm: try Self.norm(container, c, "\(name).feed_forward.norm")))
     }
     self.layers = layers
+  }
+
+  private static func norm(
+    _ container: Container, _ c: EncoderConfiguration, _ name: String
+  ) throws(VDSQError) -> Normalization {
+    Normalization(
+      gain: try container.finite("\(name).weight", shape: [c.hiddenSize]),
+      bias: try container.finite("\(name).bias", shape: [c.hiddenSize]),
+      epsilon: c.layerNormEpsilon)
   }
 }

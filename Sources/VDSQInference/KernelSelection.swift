@@ -10,7 +10,8 @@ extension KernelTable {
       if vdsq_cpu_has_avx512_vnni() { tables.append(table(vdsq_kernels_avx512)) }
       if vdsq_cpu_has_avx2() { tables.append(table(vdsq_kernels_avx2)) }
     #elseif arch(arm64)
-      if vdsq_cpu_has_dotprod() { tables.append(table(vdsq_kernels_neon)) }
+      if vdsq_cpu_has_i8mm() { tables.append(table(vdsq_kernels_i8mm)) }
+      if vdsq_cpu_has_dotprod() { tables.append(table(vdsq_kernels_dotprod)) }
     #endif
     tables.append(.baseline())
     return tables

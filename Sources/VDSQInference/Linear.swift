@@ -13,48 +13,59 @@ public enum Precision: Sendable {
 struct Linear {
   let panels: WeightPanels
 
+  /// - Throws: `badInput` where the container has no such layer, or one of its scales or biases is
+  ///   not finite: quantizing what they lead to would hide it.
   init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
     let view = try container.tensor(
       "\(name).weight", shape: [outputs, inputs], order: .panels16)
     panels = WeightPanels(
       element: view.record.element == .int8 ? .int8 : .float16, weights: view.data,
       scales: view.scales, rowSums: view.rowSums,
-      bias: try container.floats("\(name).bias", shape: [outputs]), outputs: outputs,
+      bias: try container.finite("\(name).bias", shape: [outputs]), outputs: outputs,
       inputs: inputs)
+    if let scales = view.scales { try container.check(scales, view.record.storedRows, name) }
   }
 }
 
-/// Runs linear layers over all threads.
+extension Container {
+  /// A float tensor whose elements are all finite.
+  func finite(_ name: String, shape: [Int]) throws(VDSQError) -> UnsafePointer<Float> {
+    let values = try floats(name, shape: shape)
+    try check(values, shape.reduce(1, *), name)
+    return values
+  }
+
+  func check(
+    _ values: UnsafePointer<Float>, _ count: Int, _ name: String
+  ) throws(VDSQError) {
+    for i in 0..<count where !values[i].isFinite {
+      throw .badInput(
+        "\(path): \(name) has a number that is not finite; check the file with vdsq inspect --verify"
+      )
+    }
+  }
+}
+
+/// Runs linear layers on rows, quantizing them first where products are in integers.
 struct LinearRunner {
   let kernels: KernelTable
-  let threads: ThreadPool
   let precision: Precision
-
-  /// Below this many multiply-adds, waking another thread takes longer than the work.
-  static let smallestShare = 2_000_000
 
   /// `y = activation(x W^T + b)`.
   ///
-  /// - Parameter scratch: room for the quantized rows.
+  /// - Parameters:
+  ///   - ranges: the extremes of x's rows.
+  ///   - scratch: room for the quantized rows.
   func apply(
-    _ layer: Linear, _ x: UnsafePointer<Float>, rows: Int, activation: Activation,
-    scratch: QuantizedRows, y: UnsafeMutablePointer<Float>
+    _ layer: Linear, _ x: UnsafePointer<Float>, rows: Int, ranges: RowRanges,
+    scratch: QuantizedRows, _ out: LinearOutput
   ) {
     let w = layer.panels
-    let integer = w.element == .int8 && precision == .integer
-    if integer { kernels.quantizeRows(x, w.inputs, rows, w.inputs, scratch) }
-    let work = rows * w.inputs * w.outputs
-    let shares = max(1, min(threads.count, work / Self.smallestShare))
-    // Pairs of panels stay together: the widest register tile takes two.
-    let pairs = (w.panels + 1) / 2
-    threads.run(shares) { share, _ in
-      let range =
-        pairs * share / shares * 2..<min(pairs * (share + 1) / shares * 2, w.panels)
-      if integer {
-        kernels.gemmU8S8(scratch, rows, w, range, activation, y, w.outputs)
-      } else {
-        kernels.gemmFloat(x, w.inputs, rows, w, range, activation, y, w.outputs)
-      }
+    if w.element == .int8, precision == .integer {
+      kernels.quantizeRows(x, w.inputs, rows, w.inputs, ranges, scratch)
+      kernels.gemmU8S8(scratch, rows, w, 0..<w.panels, out)
+    } else {
+      kernels.gemmFloat(x, w.inputs, rows, w, 0..<w.panels, out)
     }
   }
 }

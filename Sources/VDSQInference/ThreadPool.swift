@@ -1,18 +1,45 @@
 import CShims
 
-/// Threads that share the items of one piece of work, and sleep in between.
+/// Something that threads do together, each its own share.
 ///
-/// The calling thread works too, so a pool of one starts no thread. Not reentrant, and to be used
-/// from one thread at a time.
+/// A class to be inherited from, not a closure: starting it allocates nothing.
+open class SharedWork {
+  public init() {}
+
+  /// One worker's share.
+  open func run(_ worker: ThreadPool.Worker) {}
+}
+
+/// Threads that work on one thing together, each on its own share, and sleep in between.
+///
+/// The calling thread is one of them, and the others are started when first needed, so small work
+/// starts none. Not reentrant, and to be used from one thread at a time.
 public final class ThreadPool: @unchecked Sendable {
+  /// One of the threads that run a body together.
+  public struct Worker {
+    /// From 0, the calling thread, to `count - 1`.
+    public let index: Int
+    public let count: Int
+    fileprivate let pool: ThreadPool
+
+    /// Waits until all workers are here; what each did before is then seen by all.
+    public func barrier() { if count > 1 { pool.meet(count) } }
+
+    /// The worker's part of `items`, cut at multiples of `unit`.
+    public func share(of items: Int, unit: Int = 1) -> Range<Int> {
+      let units = (items + unit - 1) / unit
+      let first = min(units * index / count * unit, items)
+      return first..<min(units * (index + 1) / count * unit, items)
+    }
+  }
+
+  /// The most threads that work at a time, the caller among them.
   public let count: Int
   private let monitor = UnsafeMutablePointer<vdsq_monitor>.allocate(capacity: 1)
   private var handles: [UInt] = []
   // Guarded by the monitor.
-  private var job: ((_ item: Int, _ worker: Int) -> Void)?
-  private var items = 0
-  private var next = 0
-  private var busy = 0
+  private var job: Unmanaged<SharedWork>?
+  private var width = 0
   private var generation = 0
   private var stopped = false
   private var started = 0
@@ -22,18 +49,6 @@ public final class ThreadPool: @unchecked Sendable {
   public init(count: Int) {
     self.count = max(1, count)
     vdsq_monitor_init(monitor)
-    for _ in 1..<max(2, count) where count > 1 {
-      var handle: UInt = 0
-      // The pool outlives its threads: deinit joins them.
-      let this = Unmanaged.passUnretained(self).toOpaque()
-      let ok = vdsq_start_thread(
-        &handle,
-        { pointer in
-          Unmanaged<ThreadPool>.fromOpaque(pointer!).takeUnretainedValue().serve()
-          return nil
-        }, this)
-      if ok { handles.append(handle) }
-    }
   }
 
   deinit {
@@ -46,54 +61,83 @@ public final class ThreadPool: @unchecked Sendable {
     monitor.deallocate()
   }
 
-  /// Calls `body` with each item from 0 to `items - 1`, on any thread, and returns when all are
-  /// done. `worker` is below `count` and no two calls at a time have the same.
-  public func run(_ items: Int, _ body: (_ item: Int, _ worker: Int) -> Void) {
-    if handles.isEmpty || items < 2 {
-      for item in 0..<items { body(item, 0) }
-      return
+  /// Runs `work` on `width` threads, at most `count`, and returns when all are done.
+  public func together(_ width: Int, _ work: SharedWork) {
+    let width = start(min(width, count))
+    if width == 1 { return work.run(Worker(index: 0, count: 1, pool: self)) }
+    vdsq_lock(monitor)
+    // The caller holds the work until all have met again.
+    job = Unmanaged.passUnretained(work)
+    self.width = width
+    generation += 1
+    vdsq_announce_work(monitor)
+    vdsq_unlock(monitor)
+    work.run(Worker(index: 0, count: width, pool: self))
+    meet(width)
+  }
+
+  /// Starts threads until there are `width`, if the system gives them.
+  ///
+  /// - Returns: how many there are for the work.
+  private func start(_ width: Int) -> Int {
+    while handles.count < width - 1 {
+      var handle: UInt = 0
+      // The pool outlives its threads: deinit joins them.
+      let this = Unmanaged.passUnretained(self).toOpaque()
+      let ok = vdsq_start_thread(
+        &handle,
+        { pointer in
+          Unmanaged<ThreadPool>.fromOpaque(pointer!).takeUnretainedValue().serve()
+          return nil
+        }, this)
+      if !ok { break }
+      handles.append(handle)
     }
-    withoutActuallyEscaping(body) { body in
-      vdsq_lock(monitor)
-      job = body
-      self.items = items
-      next = 0
-      generation += 1
-      vdsq_announce_work(monitor)
-      work(worker: 0)
-      while busy > 0 { vdsq_wait_until_done(monitor) }
-      job = nil
-      vdsq_unlock(monitor)
-    }
+    return max(1, min(width, handles.count + 1))
   }
 
   /// A worker's life.
   private func serve() {
     vdsq_lock(monitor)
     started += 1
-    let worker = started
+    let index = started
     var seen = 0
     while true {
-      while !stopped && (generation == seen || job == nil) { vdsq_wait_for_work(monitor) }
+      while !stopped && generation == seen { vdsq_wait_for_work(monitor) }
       if stopped { break }
       seen = generation
-      work(worker: worker)
+      guard index < width, let job else { continue }
+      let width = width
+      vdsq_unlock(monitor)
+      job._withUnsafeGuaranteedRef { $0.run(Worker(index: index, count: width, pool: self)) }
+      meet(width)
+      vdsq_lock(monitor)
     }
     vdsq_unlock(monitor)
   }
 
-  /// Takes items until none is left; called and returning with the lock held.
-  private func work(worker: Int) {
-    guard let body = job else { return }
-    busy += 1
-    while next < items {
-      let item = next
-      next += 1
-      vdsq_unlock(monitor)
-      body(item, worker)
+  /// How often a worker looks for the others before it sleeps: some 100 microseconds, longer than
+  /// the shares of a layer differ.
+  private static let looks = 10_000
+
+  /// Returns when `width` threads have called it. Nobody spins once the work is done: the last
+  /// meeting ends it.
+  private func meet(_ width: Int) {
+    let phase = vdsq_atomic_load(&monitor.pointee.phase)
+    if vdsq_atomic_add(&monitor.pointee.arrived, 1) == width {
+      vdsq_atomic_store(&monitor.pointee.arrived, 0)
       vdsq_lock(monitor)
+      vdsq_atomic_store(&monitor.pointee.phase, phase &+ 1)
+      vdsq_announce_done(monitor)
+      vdsq_unlock(monitor)
+      return
     }
-    busy -= 1
-    if busy == 0 { vdsq_announce_done(monitor) }
+    for _ in 0..<Self.looks {
+      if vdsq_atomic_load(&monitor.pointee.phase) != phase { return }
+      vdsq_relax()
+    }
+    vdsq_lock(monitor)
+    while vdsq_atomic_load(&monitor.pointee.phase) == phase { vdsq_wait_until_done(monitor) }
+    vdsq_unlock(monitor)
   }
 }

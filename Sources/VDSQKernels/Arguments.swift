@@ -1,28 +1,45 @@
 /// Rows quantized to u8 with a scale and a zero point each: `x ~= scale * (q - zeroPoint)`.
 public struct QuantizedRows {
-  public let values: UnsafeMutablePointer<UInt8>
-  /// Bytes from one row to the next; a multiple of 4, at least the number of columns.
+  public let values: UnsafeMutableRawPointer
+  /// Bytes from one row to the next, `layout.rowBytes(columns)` at least.
   public let stride: Int
+  public let layout: ActivationLayout
   public let scales: UnsafeMutablePointer<Float>
   public let zeroPoints: UnsafeMutablePointer<Int32>
 
   public init(
-    values: UnsafeMutablePointer<UInt8>, stride: Int, scales: UnsafeMutablePointer<Float>,
-    zeroPoints: UnsafeMutablePointer<Int32>
+    values: UnsafeMutableRawPointer, stride: Int, layout: ActivationLayout,
+    scales: UnsafeMutablePointer<Float>, zeroPoints: UnsafeMutablePointer<Int32>
   ) {
     self.values = values
     self.stride = stride
+    self.layout = layout
     self.scales = scales
     self.zeroPoints = zeroPoints
+  }
+}
+
+/// The extremes of each row of a matrix, sixteen lanes of low values and sixteen of high ones a row:
+/// kernels that write a row leave them behind, so that quantizing it need not look for them.
+public struct RowRanges {
+  /// `[rows][32]`.
+  public let lanes: UnsafeMutablePointer<Float>
+
+  public init(lanes: UnsafeMutablePointer<Float>) { self.lanes = lanes }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  func set(_ row: Int, low: SIMD16<Float>, high: SIMD16<Float>) {
+    store16(low, lanes + row * 32)
+    store16(high, lanes + row * 32 + 16)
   }
 }
 
 /// The weights of a linear layer `y = x W^T + b` in panels of sixteen output rows.
 ///
 /// int8: `[N/16][K/4][16][4]`, each output row with a scale and the sum of its weights.
-/// fp16: `[N/16][K][16]`. Rows and columns that fill the last panel up are zero.
+/// fp16 and fp32: `[N/16][K][16]`. Rows and columns that fill the last panel up are zero.
 public struct WeightPanels {
-  public enum Element: Sendable { case int8, float16 }
+  public enum Element: Sendable { case int8, float16, float32 }
 
   public let element: Element
   public let weights: UnsafeRawPointer
@@ -57,34 +74,61 @@ public struct WeightPanels {
     switch element {
     case .int8: (inputs + 3) / 4 * 64
     case .float16: inputs * 32
+    case .float32: inputs * 64
     }
   }
 }
 
+/// Where a linear layer's outputs go, and what happens to them on the way.
+public struct LinearOutput {
+  /// `[rows, outputs]`.
+  public let y: UnsafeMutablePointer<Float>
+  /// Floats from one row to the next.
+  public let stride: Int
+  public let activation: Activation
+  /// Receives the rows' extremes, where wanted; only over all panels at once.
+  public let ranges: RowRanges?
+
+  public init(
+    y: UnsafeMutablePointer<Float>, stride: Int, activation: Activation = .identity,
+    ranges: RowRanges? = nil
+  ) {
+    self.y = y
+    self.stride = stride
+    self.activation = activation
+    self.ranges = ranges
+  }
+}
+
 /// The activation function that a linear layer's epilogue applies.
-public enum Activation: Sendable {
+public enum Activation: Sendable, CaseIterable {
   case identity
   /// `x/2 (1 + erf(x / sqrt 2))`
   case gelu
   /// The tanh approximation of GELU (`gelu_new`, `gelu_pytorch_tanh`).
   case geluTanh
   case relu
+  /// `x / (1 + e^-x)`
+  case silu
 }
 
-/// One sequence's queries, keys and values, interleaved row by row.
+/// Some queries of one head of one sequence, and all its keys and values, interleaved row by row.
 public struct AttentionInput {
-  /// First row; queries of head `h` start at column `h * headSize`.
+  /// The sequence's first row.
   public let queries: UnsafePointer<Float>
   public let keys: UnsafePointer<Float>
   public let values: UnsafePointer<Float>
   /// Floats from one row to the next.
   public let stride: Int
+  /// Rows of the sequence.
   public let length: Int
   public let headSize: Int
+  /// The rows whose outputs are wanted.
+  public let rows: Range<Int>
 
   public init(
     queries: UnsafePointer<Float>, keys: UnsafePointer<Float>, values: UnsafePointer<Float>,
-    stride: Int, length: Int, headSize: Int
+    stride: Int, length: Int, headSize: Int, rows: Range<Int>
   ) {
     self.queries = queries
     self.keys = keys
@@ -92,12 +136,13 @@ public struct AttentionInput {
     self.stride = stride
     self.length = length
     self.headSize = headSize
+    self.rows = rows
   }
 
   /// Floats of scratch that one head of a sequence of `length` rows takes.
   public static func scratch(length: Int, headSize: Int) -> Int {
-    let paddedLength = (length + 15) / 16 * 16
-    let paddedHead = (headSize + 15) / 16 * 16
-    return headSize * paddedLength + length * paddedHead + 4 * paddedLength + 4 * paddedHead
+    let paddedLength = (length + 31) / 32 * 32
+    let paddedHead = (headSize + 31) / 32 * 32
+    return (paddedHead + 8) * paddedLength + length * paddedHead + 8 * paddedHead + 8
   }
 }

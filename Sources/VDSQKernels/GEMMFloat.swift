@@ -1,28 +1,39 @@
 import CShims
 
-// f32 activations by fp16 or dequantized int8 weights, accumulated in f32.
+// f32 activations by fp32, fp16 or dequantized int8 weights, accumulated in f32.
 
 extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
   static func gemmFloat(
     _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ w: WeightPanels,
-    _ panels: Range<Int>, _ activation: Activation, _ y: UnsafeMutablePointer<Float>,
-    _ yStride: Int
+    _ panels: Range<Int>, _ out: LinearOutput
   ) {
     for panel in panels {
       let weights = w.weights + panel * w.panelStride
+      let left = w.outputs - panel * 16
+      let bias = w.bias.map { load16($0 + panel * 16, count: left) } ?? splat(0)
+      let scale = w.scales.map { load16($0 + panel * 16) } ?? splat(1)
       var row = 0
       while row < rows {
         let block = FloatRows(x: x, stride: xStride, first: row, rows: rows)
         let sums =
           switch w.element {
           case .int8: int8Block(block, weights, w.inputs)
-          case .float16: halfBlock(block, weights, w.inputs)
+          case .float16: floatBlock(block, weights, w.inputs, 32) { ISA.loadHalf($0) }
+          case .float32:
+            floatBlock(block, weights, w.inputs, 64) {
+              $0.loadUnaligned(as: SIMD16<Float>.self)
+            }
           }
-        store(sums.0, row, rows, w, panel, activation, y, yStride)
-        store(sums.1, row + 1, rows, w, panel, activation, y, yStride)
-        store(sums.2, row + 2, rows, w, panel, activation, y, yStride)
-        store(sums.3, row + 3, rows, w, panel, activation, y, yStride)
+        withUnsafeBytes(of: sums) { bytes in
+          for i in 0..<min(4, rows - row) {
+            let sum = (bytes.baseAddress! + i * 64).loadUnaligned(as: SIMD16<Float>.self)
+            let value = apply(out.activation, ISA.fma(sum, scale, bias))
+            store16(value, out.y + (row + i) * out.stride + panel * 16, count: left)
+            let kept = left < 16 ? keep16(value, count: left, fill: value[0]) : value
+            widen(out.ranges, row + i, panel * 16, kept)
+          }
+        }
         row += 4
       }
     }
@@ -32,12 +43,21 @@ extension GenericKernels {
   typealias Sums4 = (SIMD16<Float>, SIMD16<Float>, SIMD16<Float>, SIMD16<Float>)
 
   @_alwaysEmitIntoClient @inline(__always)
-  static func halfBlock(_ x: FloatRows, _ weights: UnsafeRawPointer, _ inputs: Int) -> Sums4 {
-    var sums: Sums4 = (splat(0), splat(0), splat(0), splat(0))
-    for k in 0..<inputs {
-      x.accumulate(&sums, k, ISA.loadHalf(weights + k * 32), ISA.self)
+  static func floatBlock(
+    _ x: FloatRows, _ weights: UnsafeRawPointer, _ inputs: Int, _ stride: Int,
+    _ load: (UnsafeRawPointer) -> SIMD16<Float>
+  ) -> Sums4 {
+    // Two sums a row: four alone would wait for each other.
+    var even: Sums4 = (splat(0), splat(0), splat(0), splat(0))
+    var odd = even
+    var k = 0
+    while k + 2 <= inputs {
+      x.accumulate(&even, k, load(weights + k * stride), ISA.self)
+      x.accumulate(&odd, k + 1, load(weights + (k + 1) * stride), ISA.self)
+      k += 2
     }
-    return sums
+    if k < inputs { x.accumulate(&even, k, load(weights + k * stride), ISA.self) }
+    return (even.0 + odd.0, even.1 + odd.1, even.2 + odd.2, even.3 + odd.3)
   }
 
   @_alwaysEmitIntoClient @inline(__always)
@@ -55,20 +75,6 @@ extension GenericKernels {
       k += 4
     }
     return sums
-  }
-
-  @_alwaysEmitIntoClient @inline(__always)
-  static func store(
-    _ sums: SIMD16<Float>, _ row: Int, _ rows: Int, _ w: WeightPanels, _ panel: Int,
-    _ activation: Activation, _ y: UnsafeMutablePointer<Float>, _ yStride: Int
-  ) {
-    guard row < rows else { return }
-    let column = panel * 16
-    let left = w.outputs - column
-    let bias = w.bias.map { load16($0 + column, count: left) } ?? splat(0)
-    let scale = w.scales.map { load16($0 + column) } ?? splat(1)
-    let value = ISA.fma(sums, scale, bias)
-    store16(apply(activation, value), y + row * yStride + column, count: left)
   }
 }
 

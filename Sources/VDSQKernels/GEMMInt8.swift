@@ -1,38 +1,41 @@
 import CShims
 
-// u8 x s8 -> s32 over packed panels, with dequantization, bias and activation in the epilogue.
+// u8 x s8 -> s32 over packed panels; dequantization, bias, activation and the rows' extremes in the
+// epilogue.
 
 extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
   static func gemmU8S8(
-    _ x: QuantizedRows, _ rows: Int, _ w: WeightPanels, _ panels: Range<Int>,
-    _ activation: Activation, _ y: UnsafeMutablePointer<Float>, _ yStride: Int
+    _ x: QuantizedRows, _ rows: Int, _ w: WeightPanels, _ panels: Range<Int>, _ out: LinearOutput
   ) {
-    let tile = Int8Tile(x: x, rows: rows, w: w, activation: activation, y: y, yStride: yStride)
-    switch ISA.tile {
-    case .rows8Panels2:
+    // A register tile's sums on their way to the epilogue: eight rows of up to two panels.
+    withUnsafeTemporaryAllocation(byteCount: 16 * 64, alignment: 64) { scratch in
+      let sums = scratch.baseAddress!.assumingMemoryBound(to: SIMD16<Int32>.self)
+      let tile = Int8Tile(x: x, rows: rows, w: w, sums: sums)
       var panel = panels.lowerBound
       while panel < panels.upperBound {
-        // An odd last panel is computed twice and stored once.
-        let second = panel + 1 < panels.upperBound ? panel + 1 : panel
-        var row = 0
-        while row + 4 < rows {
-          tile.rows8(row, panel, second)
-          row += 8
-        }
-        while row < rows {
-          tile.rows4(row, panel, second)
-          row += 4
-        }
-        panel += 2
-      }
-    case .rows4Panels1:
-      for panel in panels {
+        let width = ISA.tile == .rows8Panels2 ? min(2, panels.upperBound - panel) : 1
         var row = 0
         while row < rows {
-          tile.rows4(row, panel)
-          row += 4
+          let left = rows - row
+          let height: Int
+          switch ISA.tile {
+          case .rows8Panels2:
+            // An odd last panel is computed twice and stored once.
+            height = min(left, left > 4 ? 8 : 4)
+            if left > 4 {
+              tile.rows8(row, panel, panel + width - 1)
+            } else {
+              tile.rows4(row, panel, panel + width - 1)
+            }
+          case .rows4Panels1:
+            height = min(left, 4)
+            tile.rows4(row, panel)
+          }
+          finish(tile, row..<row + height, panel..<panel + width, out)
+          row += height
         }
+        panel += width
       }
     }
   }
@@ -44,21 +47,17 @@ extension GenericKernels {
     @usableFromInline let x: QuantizedRows
     @usableFromInline let rows: Int
     @usableFromInline let w: WeightPanels
-    @usableFromInline let activation: Activation
-    @usableFromInline let y: UnsafeMutablePointer<Float>
-    @usableFromInline let yStride: Int
+    /// `[2 panels][8 rows]`.
+    @usableFromInline let sums: UnsafeMutablePointer<SIMD16<Int32>>
 
     @_alwaysEmitIntoClient @inline(__always)
     init(
-      x: QuantizedRows, rows: Int, w: WeightPanels, activation: Activation,
-      y: UnsafeMutablePointer<Float>, yStride: Int
+      x: QuantizedRows, rows: Int, w: WeightPanels, sums: UnsafeMutablePointer<SIMD16<Int32>>
     ) {
       self.x = x
       self.rows = rows
       self.w = w
-      self.activation = activation
-      self.y = y
-      self.yStride = yStride
+      self.sums = sums
     }
 
     @_alwaysEmitIntoClient @inline(__always)
@@ -70,18 +69,15 @@ extension GenericKernels {
     func panelPointer(_ panel: Int) -> UnsafeRawPointer { w.weights + panel * w.panelStride }
 
     @_alwaysEmitIntoClient @inline(__always)
-    func store(_ sums: ISA.Accumulator, _ row: Int, _ panel: Int) {
-      guard row < rows else { return }
-      let column = panel * 16
-      let rowSums = UnsafeRawPointer(w.rowSums! + column)
+    var quads: Int { (w.inputs + 3) / 4 }
+
+    /// Sums start at what the zero point takes away: its product with the sums of the weights.
+    @_alwaysEmitIntoClient @inline(__always)
+    func start(_ row: Int, _ panel: Int) -> SIMD16<Int32> {
+      let zeroPoint = x.zeroPoints[row < rows ? row : rows - 1]
+      let sums = UnsafeRawPointer(w.rowSums! + panel * 16)
         .loadUnaligned(as: SIMD16<Int32>.self)
-      let offset = SIMD16<Int32>(repeating: x.zeroPoints[row] &- ISA.activationBias)
-      let exact = ISA.lanes(sums) &- rowSums &* offset
-      let scale = load16(w.scales! + column) * splat(x.scales[row])
-      let left = w.outputs - column
-      let bias = w.bias.map { load16($0 + column, count: left) } ?? splat(0)
-      let value = ISA.fma(vdsq_to_float(exact), scale, bias)
-      store16(apply(activation, value), y + row * yStride + column, count: left)
+      return sums &* SIMD16(repeating: ISA.activationBias &- zeroPoint)
     }
 
     @_alwaysEmitIntoClient @inline(__always)
@@ -91,57 +87,65 @@ extension GenericKernels {
       let a4 = rowPointer(row + 4), a5 = rowPointer(row + 5)
       let a6 = rowPointer(row + 6), a7 = rowPointer(row + 7)
       let p = panelPointer(first), q = panelPointer(second)
-      var c00 = ISA.zero, c10 = ISA.zero, c20 = ISA.zero, c30 = ISA.zero
-      var c40 = ISA.zero, c50 = ISA.zero, c60 = ISA.zero, c70 = ISA.zero
-      var c01 = ISA.zero, c11 = ISA.zero, c21 = ISA.zero, c31 = ISA.zero
-      var c41 = ISA.zero, c51 = ISA.zero, c61 = ISA.zero, c71 = ISA.zero
-      let bytes = (w.inputs + 3) & ~3
-      var k = 0
-      while k < bytes {
-        let w0 = ISA.loadWeights(p + k * 16), w1 = ISA.loadWeights(q + k * 16)
-        var a = ISA.loadActivations(a0 + k)
+      var c00 = ISA.accumulator(start(row, first)), c01 = ISA.accumulator(start(row, second))
+      var c10 = ISA.accumulator(start(row + 1, first))
+      var c11 = ISA.accumulator(start(row + 1, second))
+      var c20 = ISA.accumulator(start(row + 2, first))
+      var c21 = ISA.accumulator(start(row + 2, second))
+      var c30 = ISA.accumulator(start(row + 3, first))
+      var c31 = ISA.accumulator(start(row + 3, second))
+      var c40 = ISA.accumulator(start(row + 4, first))
+      var c41 = ISA.accumulator(start(row + 4, second))
+      var c50 = ISA.accumulator(start(row + 5, first))
+      var c51 = ISA.accumulator(start(row + 5, second))
+      var c60 = ISA.accumulator(start(row + 6, first))
+      var c61 = ISA.accumulator(start(row + 6, second))
+      var c70 = ISA.accumulator(start(row + 7, first))
+      var c71 = ISA.accumulator(start(row + 7, second))
+      let step = ISA.activationLayout.bytesPerQuad
+      let next = 2 * w.panelStride
+      for quad in 0..<quads {
+        vdsq_prefetch_later(p + next + quad * 64)
+        vdsq_prefetch_later(q + next + quad * 64)
+        let w0 = ISA.loadWeights(p + quad * 64), w1 = ISA.loadWeights(q + quad * 64)
+        let at = quad * step
+        var a = ISA.loadActivations(a0 + at)
         c00 = ISA.dot(c00, a, w0)
         c01 = ISA.dot(c01, a, w1)
-        a = ISA.loadActivations(a1 + k)
+        a = ISA.loadActivations(a1 + at)
         c10 = ISA.dot(c10, a, w0)
         c11 = ISA.dot(c11, a, w1)
-        a = ISA.loadActivations(a2 + k)
+        a = ISA.loadActivations(a2 + at)
         c20 = ISA.dot(c20, a, w0)
         c21 = ISA.dot(c21, a, w1)
-        a = ISA.loadActivations(a3 + k)
+        a = ISA.loadActivations(a3 + at)
         c30 = ISA.dot(c30, a, w0)
         c31 = ISA.dot(c31, a, w1)
-        a = ISA.loadActivations(a4 + k)
+        a = ISA.loadActivations(a4 + at)
         c40 = ISA.dot(c40, a, w0)
         c41 = ISA.dot(c41, a, w1)
-        a = ISA.loadActivations(a5 + k)
+        a = ISA.loadActivations(a5 + at)
         c50 = ISA.dot(c50, a, w0)
         c51 = ISA.dot(c51, a, w1)
-        a = ISA.loadActivations(a6 + k)
+        a = ISA.loadActivations(a6 + at)
         c60 = ISA.dot(c60, a, w0)
         c61 = ISA.dot(c61, a, w1)
-        a = ISA.loadActivations(a7 + k)
+        a = ISA.loadActivations(a7 + at)
         c70 = ISA.dot(c70, a, w0)
         c71 = ISA.dot(c71, a, w1)
-        k += 4
       }
-      store(c00, row, first)
-      store(c10, row + 1, first)
-      store(c20, row + 2, first)
-      store(c30, row + 3, first)
-      store(c40, row + 4, first)
-      store(c50, row + 5, first)
-      store(c60, row + 6, first)
-      store(c70, row + 7, first)
-      guard second != first else { return }
-      store(c01, row, second)
-      store(c11, row + 1, second)
-      store(c21, row + 2, second)
-      store(c31, row + 3, second)
-      store(c41, row + 4, second)
-      store(c51, row + 5, second)
-      store(c61, row + 6, second)
-      store(c71, row + 7, second)
+      (sums[0], sums[1], sums[2], sums[3]) = (
+        ISA.lanes(c00), ISA.lanes(c10), ISA.lanes(c20), ISA.lanes(c30)
+      )
+      (sums[4], sums[5], sums[6], sums[7]) = (
+        ISA.lanes(c40), ISA.lanes(c50), ISA.lanes(c60), ISA.lanes(c70)
+      )
+      (sums[8], sums[9], sums[10], sums[11]) = (
+        ISA.lanes(c01), ISA.lanes(c11), ISA.lanes(c21), ISA.lanes(c31)
+      )
+      (sums[12], sums[13], sums[14], sums[15]) = (
+        ISA.lanes(c41), ISA.lanes(c51), ISA.lanes(c61), ISA.lanes(c71)
+      )
     }
 
     @_alwaysEmitIntoClient @inline(__always)
@@ -149,57 +153,47 @@ extension GenericKernels {
       let a0 = rowPointer(row), a1 = rowPointer(row + 1)
       let a2 = rowPointer(row + 2), a3 = rowPointer(row + 3)
       let p = panelPointer(first), q = panelPointer(second)
-      var c00 = ISA.zero, c10 = ISA.zero, c20 = ISA.zero, c30 = ISA.zero
-      var c01 = ISA.zero, c11 = ISA.zero, c21 = ISA.zero, c31 = ISA.zero
-      let bytes = (w.inputs + 3) & ~3
-      var k = 0
-      while k < bytes {
-        let w0 = ISA.loadWeights(p + k * 16), w1 = ISA.loadWeights(q + k * 16)
-        var a = ISA.loadActivations(a0 + k)
+      var c00 = ISA.accumulator(start(row, first)), c01 = ISA.accumulator(start(row, second))
+      var c10 = ISA.accumulator(start(row + 1, first))
+      var c11 = ISA.accumulator(start(row + 1, second))
+      var c20 = ISA.accumulator(start(row + 2, first))
+      var c21 = ISA.accumulator(start(row + 2, second))
+      var c30 = ISA.accumulator(start(row + 3, first))
+      var c31 = ISA.accumulator(start(row + 3, second))
+      let step = ISA.activationLayout.bytesPerQuad
+      let next = 2 * w.panelStride
+      for quad in 0..<quads {
+        vdsq_prefetch_later(p + next + quad * 64)
+        vdsq_prefetch_later(q + next + quad * 64)
+        let w0 = ISA.loadWeights(p + quad * 64), w1 = ISA.loadWeights(q + quad * 64)
+        let at = quad * step
+        var a = ISA.loadActivations(a0 + at)
         c00 = ISA.dot(c00, a, w0)
         c01 = ISA.dot(c01, a, w1)
-        a = ISA.loadActivations(a1 + k)
+        a = ISA.loadActivations(a1 + at)
         c10 = ISA.dot(c10, a, w0)
         c11 = ISA.dot(c11, a, w1)
-        a = ISA.loadActivations(a2 + k)
+        a = ISA.loadActivations(a2 + at)
         c20 = ISA.dot(c20, a, w0)
         c21 = ISA.dot(c21, a, w1)
-        a = ISA.loadActivations(a3 + k)
+        a = ISA.loadActivations(a3 + at)
         c30 = ISA.dot(c30, a, w0)
         c31 = ISA.dot(c31, a, w1)
-        k += 4
       }
-      store(c00, row, first)
-      store(c10, row + 1, first)
-      store(c20, row + 2, first)
-      store(c30, row + 3, first)
-      guard second != first else { return }
-      store(c01, row, second)
-      store(c11, row + 1, second)
-      store(c21, row + 2, second)
-      store(c31, row + 3, second)
+      (sums[0], sums[1]) = (ISA.lanes(c00), ISA.lanes(c10))
+      (sums[2], sums[3]) = (ISA.lanes(c20), ISA.lanes(c30))
+      (sums[8], sums[9]) = (ISA.lanes(c01), ISA.lanes(c11))
+      (sums[10], sums[11]) = (ISA.lanes(c21), ISA.lanes(c31))
     }
 
     @_alwaysEmitIntoClient @inline(__always)
     func rows4(_ row: Int, _ panel: Int) {
-      let a0 = rowPointer(row), a1 = rowPointer(row + 1)
-      let a2 = rowPointer(row + 2), a3 = rowPointer(row + 3)
-      let p = panelPointer(panel)
-      var c0 = ISA.zero, c1 = ISA.zero, c2 = ISA.zero, c3 = ISA.zero
-      let bytes = (w.inputs + 3) & ~3
-      var k = 0
-      while k < bytes {
-        let quads = ISA.loadWeights(p + k * 16)
-        c0 = ISA.dot(c0, ISA.loadActivations(a0 + k), quads)
-        c1 = ISA.dot(c1, ISA.loadActivations(a1 + k), quads)
-        c2 = ISA.dot(c2, ISA.loadActivations(a2 + k), quads)
-        c3 = ISA.dot(c3, ISA.loadActivations(a3 + k), quads)
-        k += 4
-      }
-      store(c0, row, panel)
-      store(c1, row + 1, panel)
-      store(c2, row + 2, panel)
-      store(c3, row + 3, panel)
+      var four = Lanes4(
+        start(row, panel), start(row + 1, panel), start(row + 2, panel), start(row + 3, panel))
+      ISA.rows4(
+        FourRows(rowPointer(row), rowPointer(row + 1), rowPointer(row + 2), rowPointer(row + 3)),
+        panelPointer(panel), quads, &four)
+      (sums[0], sums[1], sums[2], sums[3]) = (four.c0, four.c1, four.c2, four.c3)
     }
   }
 }

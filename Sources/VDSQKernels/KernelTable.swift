@@ -2,50 +2,128 @@
 ///
 /// Matrices are row-major. `ScalarReference` defines what each kernel computes.
 public struct KernelTable: Sendable {
-  /// `baseline`, `avx2`, `avx512` or `neon`.
+  /// `baseline`, `avx2` or `avx512`; `neon`, `dotprod` or `i8mm`.
   public let name: StaticString
 
-  /// Quantizes each of `rows` rows of `columns` floats, `stride` floats apart, to u8.
+  /// How this table's kernels want quantized rows to lie in memory.
+  public let activationLayout: ActivationLayout
+
+  // MARK: Linear layers
+
+  /// Quantizes each of `rows` rows of `columns` floats, `stride` floats apart, to u8. With `ranges`
+  /// the rows' extremes are known already.
   public let quantizeRows:
     @Sendable (
-      _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ to: QuantizedRows
+      _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ ranges: RowRanges?,
+      _ to: QuantizedRows
     ) -> Void
 
   /// `y = activation(dequantize(x) W^T + b)` over a range of weight panels, in integers.
   public let gemmU8S8:
     @Sendable (
       _ x: QuantizedRows, _ rows: Int, _ w: WeightPanels, _ panels: Range<Int>,
-      _ activation: Activation, _ y: UnsafeMutablePointer<Float>, _ yStride: Int
+      _ out: LinearOutput
     ) -> Void
 
   /// `y = activation(x W^T + b)` over a range of weight panels, in floats, for any element type.
   public let gemmFloat:
     @Sendable (
       _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ w: WeightPanels,
-      _ panels: Range<Int>, _ activation: Activation, _ y: UnsafeMutablePointer<Float>,
-      _ yStride: Int
+      _ panels: Range<Int>, _ out: LinearOutput
     ) -> Void
 
-  /// `softmax(Q K^T / sqrt(headSize)) V` of one head of one sequence.
+  // MARK: Between linear layers
+
+  /// `softmax(Q K^T / sqrt(headSize)) V` of some rows of one head of one sequence. Output rows and
+  /// `ranges` are counted from the sequence's first row; `firstHead` starts the ranges anew.
   public let attention:
     @Sendable (
       _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
-      _ scratch: UnsafeMutablePointer<Float>
+      _ ranges: RowRanges?, _ firstHead: Bool, _ scratch: UnsafeMutablePointer<Float>
+    ) -> Void
+
+  /// `softmax(scale * x)` of each row, in place.
+  public let softmax:
+    @Sendable (
+      _ x: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ scale: Float
     ) -> Void
 
   /// `y = (x + r - mean) / sqrt(variance + epsilon) * gain + bias` per row; `r` may be nil, `y` may
   /// be `x`.
   public let addLayerNorm:
     @Sendable (
-      _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ gain: UnsafePointer<Float>,
-      _ bias: UnsafePointer<Float>, _ epsilon: Float, _ rows: Int, _ columns: Int,
-      _ y: UnsafeMutablePointer<Float>
+      _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ norm: Normalization,
+      _ rows: Int, _ columns: Int, _ y: UnsafeMutablePointer<Float>, _ ranges: RowRanges?
     ) -> Void
+
+  /// `y = (x + r) / sqrt(mean of squares + epsilon) * gain` per row.
+  public let addRMSNorm:
+    @Sendable (
+      _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ norm: Normalization,
+      _ rows: Int, _ columns: Int, _ y: UnsafeMutablePointer<Float>, _ ranges: RowRanges?
+    ) -> Void
+
+  /// Rotary position embedding of one head, in place: `size / 2` angles.
+  public let rotate:
+    @Sendable (
+      _ x: UnsafeMutablePointer<Float>, _ size: Int, _ cosines: UnsafePointer<Float>,
+      _ sines: UnsafePointer<Float>, _ pairs: RotaryPairs
+    ) -> Void
+
+  /// `gate = activation(gate) * up`.
+  public let gate:
+    @Sendable (
+      _ gate: UnsafeMutablePointer<Float>, _ up: UnsafePointer<Float>, _ count: Int,
+      _ activation: Activation
+    ) -> Void
+
+  // MARK: Vocabulary rows
+
+  /// Keeps the best cosines of a query to the rows of a range.
+  public let cosineTopK:
+    @Sendable (
+      _ query: Int8Query, _ m: Int8Rows, _ range: Range<Int>, _ best: inout TopK
+    ) -> Void
+
+  /// The same for several queries: each row comes from memory once.
+  public let cosineTopKBatch:
+    @Sendable (
+      _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,
+      _ best: UnsafeMutablePointer<TopK>
+    ) -> Void
+
+  /// The same for rows named by their ids.
+  public let cosineTopKOf:
+    @Sendable (
+      _ query: Int8Query, _ m: Int8Rows, _ candidates: UnsafePointer<Int32>, _ count: Int,
+      _ best: inout TopK
+    ) -> Void
+
+  /// Every cosine of a query to the rows of a range.
+  public let cosines:
+    @Sendable (
+      _ query: Int8Query, _ m: Int8Rows, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>
+    ) -> Void
+
+  /// Collects candidates from rows in two bits a dimension.
+  public let coarseScan:
+    @Sendable (
+      _ query: CoarseQuery, _ m: CoarseRows, _ blocks: Range<Int>, _ found: inout Candidates
+    ) -> Void
+
+  // MARK: Vectors
 
   /// `out[i] = x . m[i]` for each row of a float matrix.
   public let dotRows:
     @Sendable (
       _ x: UnsafePointer<Float>, _ m: UnsafePointer<Float>, _ rows: Int, _ columns: Int,
+      _ out: UnsafeMutablePointer<Float>
+    ) -> Void
+
+  /// `out[i] = x . m[i]` for each row of a half-precision matrix.
+  public let dotHalfRows:
+    @Sendable (
+      _ x: UnsafePointer<Float>, _ m: UnsafeRawPointer, _ rows: Int, _ columns: Int,
       _ out: UnsafeMutablePointer<Float>
     ) -> Void
 
@@ -61,30 +139,41 @@ public struct KernelTable: Sendable {
       _ x: UnsafeRawPointer, _ count: Int, _ y: UnsafeMutablePointer<Float>
     ) -> Void
 
+  /// `y = scale * x`.
+  public let dequantizeInt8:
+    @Sendable (
+      _ x: UnsafePointer<Int8>, _ count: Int, _ scale: Float, _ y: UnsafeMutablePointer<Float>
+    ) -> Void
+
+  /// What the machine can do at most, to measure the kernels by.
+  public let probes: Probes
+
   /// The generic kernels over `isa`. Call it where the instruction set's flags are in force.
   @_alwaysEmitIntoClient @inline(__always)
   public init<ISA: VectorISA>(name: StaticString, isa: ISA.Type) {
+    typealias K = GenericKernels<ISA>
     self.name = name
-    quantizeRows = { x, stride, rows, columns, to in
-      GenericKernels<ISA>.quantizeRows(x, stride, rows, columns, to)
-    }
-    gemmU8S8 = { x, rows, w, panels, activation, y, yStride in
-      GenericKernels<ISA>.gemmU8S8(x, rows, w, panels, activation, y, yStride)
-    }
-    gemmFloat = { x, xStride, rows, w, panels, activation, y, yStride in
-      GenericKernels<ISA>.gemmFloat(x, xStride, rows, w, panels, activation, y, yStride)
-    }
-    attention = { input, output, outputStride, scratch in
-      GenericKernels<ISA>.attention(input, output, outputStride, scratch)
-    }
-    addLayerNorm = { x, residual, gain, bias, epsilon, rows, columns, y in
-      GenericKernels<ISA>.addLayerNorm(x, residual, gain, bias, epsilon, rows, columns, y)
-    }
-    dotRows = { x, m, rows, columns, out in
-      GenericKernels<ISA>.dotRows(x, m, rows, columns, out)
-    }
-    dequantizeHalf = { x, count, y in GenericKernels<ISA>.dequantizeHalf(x, count, y) }
-    addScaled = { a, x, count, y in GenericKernels<ISA>.addScaled(a, x, count, y) }
+    activationLayout = ISA.activationLayout
+    quantizeRows = { K.quantizeRows($0, $1, $2, $3, $4, $5) }
+    gemmU8S8 = { K.gemmU8S8($0, $1, $2, $3, $4) }
+    gemmFloat = { K.gemmFloat($0, $1, $2, $3, $4, $5) }
+    attention = { K.attention($0, $1, $2, $3, $4, $5) }
+    softmax = { K.softmax($0, $1, $2, $3, $4) }
+    addLayerNorm = { K.addLayerNorm($0, $1, $2, $3, $4, $5, $6) }
+    addRMSNorm = { K.addRMSNorm($0, $1, $2, $3, $4, $5, $6) }
+    rotate = { K.rotate($0, $1, $2, $3, $4) }
+    gate = { K.gate($0, $1, $2, $3) }
+    cosineTopK = { K.cosineTopK($0, $1, $2, &$3) }
+    cosineTopKBatch = { K.cosineTopKBatch($0, $1, $2, $3, $4) }
+    cosineTopKOf = { K.cosineTopK($0, $1, candidates: $2, $3, &$4) }
+    cosines = { K.cosines($0, $1, $2, $3) }
+    coarseScan = { K.coarseScan($0, $1, $2, &$3) }
+    dotRows = { K.dotRows($0, $1, $2, $3, $4) }
+    dotHalfRows = { K.dotHalfRows($0, $1, $2, $3, $4) }
+    addScaled = { K.addScaled($0, $1, $2, $3) }
+    dequantizeHalf = { K.dequantizeHalf($0, $1, $2) }
+    dequantizeInt8 = { K.dequantizeInt8($0, $1, $2, $3) }
+    probes = Probes(isa: isa)
   }
 }
 

@@ -3,6 +3,9 @@ import CShims
 // Loads, stores and sums of sixteen lanes that every kernel shares.
 
 @_alwaysEmitIntoClient @inline(__always)
+func splat(_ x: Float) -> SIMD16<Float> { SIMD16(repeating: x) }
+
+@_alwaysEmitIntoClient @inline(__always)
 func load16(_ p: UnsafePointer<Float>) -> SIMD16<Float> {
   UnsafeRawPointer(p).loadUnaligned(as: SIMD16<Float>.self)
 }
@@ -27,6 +30,13 @@ func store16(_ v: SIMD16<Float>, _ p: UnsafeMutablePointer<Float>, count: Int) {
   for i in 0..<count { p[i] = v[i] }
 }
 
+/// `v` in the first `count` lanes, `fill` in the others.
+@_alwaysEmitIntoClient @inline(__always)
+func keep16(_ v: SIMD16<Float>, count: Int, fill: Float) -> SIMD16<Float> {
+  let lane = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+  return splat(fill).replacing(with: v, where: lane .< Int32(truncatingIfNeeded: min(count, 16)))
+}
+
 @_alwaysEmitIntoClient @inline(__always)
 func sum16(_ v: SIMD16<Float>) -> Float {
   let a = v.lowHalf + v.highHalf
@@ -37,16 +47,18 @@ func sum16(_ v: SIMD16<Float>) -> Float {
 
 @_alwaysEmitIntoClient @inline(__always)
 func max16(_ v: SIMD16<Float>) -> Float {
-  var m = v[0]
-  for i in 1..<16 { m = v[i] > m ? v[i] : m }
-  return m
+  let a = v.lowHalf.replacing(with: v.highHalf, where: v.highHalf .> v.lowHalf)
+  let b = a.lowHalf.replacing(with: a.highHalf, where: a.highHalf .> a.lowHalf)
+  let c = b.lowHalf.replacing(with: b.highHalf, where: b.highHalf .> b.lowHalf)
+  return c[1] > c[0] ? c[1] : c[0]
 }
 
 @_alwaysEmitIntoClient @inline(__always)
 func min16(_ v: SIMD16<Float>) -> Float {
-  var m = v[0]
-  for i in 1..<16 { m = v[i] < m ? v[i] : m }
-  return m
+  let a = v.lowHalf.replacing(with: v.highHalf, where: v.highHalf .< v.lowHalf)
+  let b = a.lowHalf.replacing(with: a.highHalf, where: a.highHalf .< a.lowHalf)
+  let c = b.lowHalf.replacing(with: b.highHalf, where: b.highHalf .< b.lowHalf)
+  return c[1] < c[0] ? c[1] : c[0]
 }
 
 /// Adding it to a float of magnitude below 2^22 rounds that to the nearest integer, ties to even,
@@ -55,10 +67,4 @@ func min16(_ v: SIMD16<Float>) -> Float {
 var roundingMagic: SIMD16<Float> { SIMD16(repeating: 12_582_912) }
 
 @_alwaysEmitIntoClient @inline(__always)
-var roundingMagicBits: SIMD16<Int32> { SIMD16(repeating: 0x4B40_0000) }
-
-/// The nearest integers, ties to even; lanes must be below 2^22 in magnitude.
-@_alwaysEmitIntoClient @inline(__always)
-func roundToInt16(_ v: SIMD16<Float>) -> SIMD16<Int32> {
-  unsafeBitCast(v + roundingMagic, to: SIMD16<Int32>.self) &- roundingMagicBits
-}
+var roundingMagicBits: Int32 { 0x4B40_0000 }

@@ -1,43 +1,95 @@
 import CShims
 
 extension GenericKernels {
+  /// Calls `body` with each vector of a row: its first column, and how many of its lanes there are.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func forEachVector(_ columns: Int, _ body: (_ i: Int, _ count: Int) -> Void) {
+    var i = 0
+    while i + 16 <= columns {
+      body(i, 16)
+      i += 16
+    }
+    if i < columns { body(i, columns - i) }
+  }
+
   @_alwaysEmitIntoClient @inline(__always)
   static func addLayerNorm(
-    _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ gain: UnsafePointer<Float>,
-    _ bias: UnsafePointer<Float>, _ epsilon: Float, _ rows: Int, _ columns: Int,
-    _ y: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ norm: Normalization,
+    _ rows: Int, _ columns: Int, _ y: UnsafeMutablePointer<Float>, _ ranges: RowRanges?
   ) {
     for row in 0..<rows {
-      let source = x + row * columns
       let destination = y + row * columns
+      addRow(x + row * columns, residual.map { $0 + row * columns }, columns, destination)
       var total = splat(0)
-      var i = 0
-      while i < columns {
-        let left = columns - i
-        var v = load16(source + i, count: left)
-        if let residual { v = v + load16(residual + row * columns + i, count: left) }
-        total = total + v
-        store16(v, destination + i, count: left)
-        i += 16
-      }
+      forEachVector(columns) { i, count in total = total + load16(destination + i, count: count) }
       let mean = splat(sum16(total) / Float(columns))
       // A second pass over deviations: the one-pass formula cancels.
       var squares = splat(0)
-      i = 0
-      while i < columns {
-        let d = load16(destination + i, count: columns - i, fill: mean[0]) - mean
+      forEachVector(columns) { i, count in
+        let d = load16(destination + i, count: count, fill: mean[0]) - mean
         squares = ISA.fma(d, d, squares)
-        i += 16
       }
-      let scale = splat(1 / (sum16(squares) / Float(columns) + epsilon).squareRoot())
-      i = 0
-      while i < columns {
-        let left = columns - i
-        let d = (load16(destination + i, count: left) - mean) * scale
-        let v = ISA.fma(d, load16(gain + i, count: left), load16(bias + i, count: left))
-        store16(v, destination + i, count: left)
-        i += 16
+      let scale = 1 / (sum16(squares) / Float(columns) + norm.epsilon).squareRoot()
+      scaleRow(destination, columns, mean, splat(scale), norm, row, ranges)
+    }
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func addRMSNorm(
+    _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ norm: Normalization,
+    _ rows: Int, _ columns: Int, _ y: UnsafeMutablePointer<Float>, _ ranges: RowRanges?
+  ) {
+    for row in 0..<rows {
+      let destination = y + row * columns
+      addRow(x + row * columns, residual.map { $0 + row * columns }, columns, destination)
+      var squares = splat(0)
+      forEachVector(columns) { i, count in
+        let v = load16(destination + i, count: count)
+        squares = ISA.fma(v, v, squares)
+      }
+      let scale = 1 / (sum16(squares) / Float(columns) + norm.epsilon).squareRoot()
+      scaleRow(destination, columns, splat(0), splat(scale), norm, row, ranges)
+    }
+  }
+
+  /// `y = x + residual`.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func addRow(
+    _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ columns: Int,
+    _ y: UnsafeMutablePointer<Float>
+  ) {
+    if let residual {
+      forEachVector(columns) { i, count in
+        let sum = load16(x + i, count: count) + load16(residual + i, count: count)
+        store16(sum, y + i, count: count)
+      }
+    } else if x != UnsafePointer(y) {
+      forEachVector(columns) { i, count in
+        store16(load16(x + i, count: count), y + i, count: count)
       }
     }
+  }
+
+  /// `y = (y - mean) * scale * gain + bias`.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func scaleRow(
+    _ y: UnsafeMutablePointer<Float>, _ columns: Int, _ mean: SIMD16<Float>,
+    _ scale: SIMD16<Float>, _ norm: Normalization, _ row: Int, _ ranges: RowRanges?
+  ) {
+    var low = splat(.infinity), high = splat(-.infinity)
+    func apply(_ i: Int, _ count: Int, _ bias: SIMD16<Float>) {
+      let d = (load16(y + i, count: count) - mean) * scale
+      var v = ISA.fma(d, load16(norm.gain + i, count: count), bias)
+      store16(v, y + i, count: count)
+      if count < 16 { v = keep16(v, count: count, fill: y[i]) }
+      low = vdsq_min(low, v)
+      high = vdsq_max(high, v)
+    }
+    if let bias = norm.bias {
+      forEachVector(columns) { i, count in apply(i, count, load16(bias + i, count: count)) }
+    } else {
+      forEachVector(columns) { i, count in apply(i, count, splat(0)) }
+    }
+    ranges?.set(row, low: low, high: high)
   }
 }

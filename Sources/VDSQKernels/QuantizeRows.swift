@@ -5,53 +5,82 @@ extension GenericKernels {
   /// integer that need not lie among them, as it only ever meets precomputed row sums.
   @_alwaysEmitIntoClient @inline(__always)
   static func quantizeRows(
-    _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ to: QuantizedRows
+    _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ ranges: RowRanges?,
+    _ to: QuantizedRows
   ) {
-    let whole = columns & ~15
     for row in 0..<rows {
       let source = x + row * stride
-      var low = splat(source[0])
-      var high = low
-      var i = 0
-      while i < whole {
-        let v = load16(source + i)
-        low = vdsq_min(low, v)
-        high = vdsq_max(high, v)
-        i += 16
+      let parameters: QuantizationRange
+      if let ranges {
+        let lanes = ranges.lanes + row * 32
+        parameters = QuantizationRange(low: min16(load16(lanes)), high: max16(load16(lanes + 16)))
+      } else {
+        parameters = range(of: source, columns)
       }
-      if i < columns {
-        let v = load16(source + i, count: columns - i, fill: source[0])
-        low = vdsq_min(low, v)
-        high = vdsq_max(high, v)
-      }
-      let parameters = QuantizationRange(low: min16(low), high: max16(high))
       to.scales[row] = parameters.scale
       to.zeroPoints[row] = parameters.zeroPoint
-
-      let inverse = splat(1 / parameters.scale)
-      let zero = SIMD16<Int32>(repeating: parameters.zeroPoint)
-      let destination = to.values + row * to.stride
-      i = 0
-      while i < whole {
-        let q = roundToInt16(load16(source + i) * inverse) &+ zero
-        UnsafeMutableRawPointer(destination + i)
-          .storeBytes(of: saturateToU8(q), as: SIMD16<UInt8>.self)
-        i += 16
-      }
-      if i < columns {
-        let q = saturateToU8(
-          roundToInt16(load16(source + i, count: columns - i) * inverse) &+ zero)
-        for j in 0..<(columns - i) { destination[i + j] = q[j] }
-      }
-      for j in columns..<to.stride { destination[j] = 0 }
+      quantize(source, columns, parameters, to.values + row * to.stride)
     }
   }
 
   @_alwaysEmitIntoClient @inline(__always)
-  static func saturateToU8(_ q: SIMD16<Int32>) -> SIMD16<UInt8> {
-    let floor = q.replacing(with: 0, where: q .< 0)
-    let clamped = floor.replacing(with: 255, where: floor .> 255)
-    return SIMD16<UInt8>(truncatingIfNeeded: clamped)
+  static func range(of x: UnsafePointer<Float>, _ columns: Int) -> QuantizationRange {
+    let whole = columns & ~15
+    var low = splat(x[0])
+    var high = low
+    var i = 0
+    while i < whole {
+      let v = load16(x + i)
+      low = vdsq_min(low, v)
+      high = vdsq_max(high, v)
+      i += 16
+    }
+    if i < columns {
+      let v = load16(x + i, count: columns - i, fill: x[0])
+      low = vdsq_min(low, v)
+      high = vdsq_max(high, v)
+    }
+    return QuantizationRange(low: min16(low), high: max16(high))
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func quantize(
+    _ x: UnsafePointer<Float>, _ columns: Int, _ range: QuantizationRange,
+    _ to: UnsafeMutableRawPointer
+  ) {
+    let inverse = splat(1 / range.scale)
+    let zero = SIMD16<Int32>(repeating: range.zeroPoint &- roundingMagicBits)
+    let bytes = 4 * ISA.activationLayout.bytesPerQuad
+    let whole = columns & ~15
+    var i = 0
+    while i < whole {
+      let rounded = load16(x + i) * inverse + roundingMagic
+      store(
+        vdsq_saturate_u8(unsafeBitCast(rounded, to: SIMD16<Int32>.self) &+ zero),
+        to + i / 16 * bytes)
+      i += 16
+    }
+    guard i < columns else { return }
+    let rounded = load16(x + i, count: columns - i) * inverse + roundingMagic
+    let q = vdsq_saturate_u8(unsafeBitCast(rounded, to: SIMD16<Int32>.self) &+ zero)
+    // What fills the last vector up is zero, as the weights that it meets are.
+    var kept = SIMD16<UInt8>(repeating: 0)
+    for j in 0..<(columns - i) { kept[j] = q[j] }
+    store(kept, to + i / 16 * bytes)
+  }
+
+  /// Sixteen activations in the instruction set's layout.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func store(_ q: SIMD16<UInt8>, _ to: UnsafeMutableRawPointer) {
+    switch ISA.activationLayout {
+    case .bytes: to.storeBytes(of: q, as: SIMD16<UInt8>.self)
+    case .evenOddWords:
+      let quads = unsafeBitCast(q, to: SIMD4<UInt32>.self)
+      var words = SIMD8<UInt32>()
+      words.evenHalf = quads & 0x00FF_00FF
+      words.oddHalf = (quads &>> 8) & 0x00FF_00FF
+      to.storeBytes(of: words, as: SIMD8<UInt32>.self)
+    }
   }
 }
 

@@ -3,132 +3,104 @@ import CShims
 /// What each kernel computes, in the plainest code that can say it. Floats are summed in double
 /// precision, so that a kernel's error is its own.
 public enum ScalarReference {
-  public static func quantizeRows(
-    _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ to: QuantizedRows
-  ) {
-    for row in 0..<rows {
-      let source = UnsafeBufferPointer(start: x + row * stride, count: columns)
-      let range = QuantizationRange(low: source.min()!, high: source.max()!)
-      to.scales[row] = range.scale
-      to.zeroPoints[row] = range.zeroPoint
-      for i in 0..<columns {
-        let q = (source[i] * (1 / range.scale)).rounded(.toNearestOrEven)
-        to.values[row * to.stride + i] = UInt8(clamping: Int32(q) + range.zeroPoint)
-      }
-      for i in columns..<to.stride { to.values[row * to.stride + i] = 0 }
-    }
-  }
-
-  /// The weight of output `n` and input `k`, before its scale.
-  public static func weight(_ w: WeightPanels, _ n: Int, _ k: Int) -> Float {
-    let panel = w.weights + n / 16 * w.panelStride
-    switch w.element {
-    case .int8:
-      return Float(panel.load(fromByteOffset: k / 4 * 64 + n % 16 * 4 + k % 4, as: Int8.self))
-    case .float16:
-      let bits = (panel + k * 32 + n % 16 * 2).loadUnaligned(as: UInt16.self)
-      return halfToFloat(bits)
-    }
-  }
-
-  public static func gemmU8S8(
-    _ x: QuantizedRows, _ rows: Int, _ w: WeightPanels, _ panels: Range<Int>,
-    _ activation: Activation, _ y: UnsafeMutablePointer<Float>, _ yStride: Int
-  ) {
-    for row in 0..<rows {
-      for n in panels.lowerBound * 16..<min(panels.upperBound * 16, w.outputs) {
-        var sum: Int32 = 0
-        for k in 0..<w.inputs {
-          let a = Int32(x.values[row * x.stride + k]) - x.zeroPoints[row]
-          sum += a * Int32(weight(w, n, k))
-        }
-        let value =
-          Double(sum) * Double(x.scales[row] * w.scales![n]) + Double(w.bias?[n] ?? 0)
-        y[row * yStride + n] = Float(apply(activation, value))
-      }
-    }
-  }
-
-  public static func gemmFloat(
-    _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ w: WeightPanels,
-    _ panels: Range<Int>, _ activation: Activation, _ y: UnsafeMutablePointer<Float>,
-    _ yStride: Int
-  ) {
-    for row in 0..<rows {
-      for n in panels.lowerBound * 16..<min(panels.upperBound * 16, w.outputs) {
-        var sum = 0.0
-        for k in 0..<w.inputs { sum += Double(x[row * xStride + k]) * Double(weight(w, n, k)) }
-        let value = sum * Double(w.scales?[n] ?? 1) + Double(w.bias?[n] ?? 0)
-        y[row * yStride + n] = Float(apply(activation, value))
-      }
-    }
-  }
-
   public static func apply(_ activation: Activation, _ x: Double) -> Double {
     switch activation {
     case .identity: x
-    case .relu: max(x, 0)
+    case .relu: x < 0 ? 0 : x
     case .gelu: x / 2 * (1 + vdsq_erf(x / 2.0.squareRoot()))
     case .geluTanh:
       x / 2 * (1 + vdsq_tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case .silu: x / (1 + vdsq_exp(-x))
     }
   }
 
+  public static func softmax(
+    _ x: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ scale: Float
+  ) {
+    for row in 0..<rows {
+      let values = x + row * stride
+      var largest = -Double.infinity
+      for i in 0..<columns { largest = max(largest, Double(values[i]) * Double(scale)) }
+      var total = 0.0
+      for i in 0..<columns { total += vdsq_exp(Double(values[i]) * Double(scale) - largest) }
+      for i in 0..<columns {
+        values[i] = Float(vdsq_exp(Double(values[i]) * Double(scale) - largest) / total)
+      }
+    }
+  }
+
+  /// Scores go through float32, as the kernel's do.
   public static func attention(
     _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
   ) {
-    var weights = [Double](repeating: 0, count: input.length)
-    for i in 0..<input.length {
+    var weights = [Float](repeating: 0, count: input.length)
+    for i in input.rows {
       for j in 0..<input.length {
-        var dot = 0.0
-        for c in 0..<input.headSize {
-          dot +=
-            Double(input.queries[i * input.stride + c]) * Double(input.keys[j * input.stride + c])
-        }
-        weights[j] = dot / Double(input.headSize).squareRoot()
+        let query = input.queries + i * input.stride
+        weights[j] = dot(query, input.keys + j * input.stride, input.headSize)
       }
-      let largest = weights.max()!
-      var total = 0.0
-      for j in 0..<input.length {
-        weights[j] = vdsq_exp(weights[j] - largest)
-        total += weights[j]
+      let scale = 1 / Float(input.headSize).squareRoot()
+      weights.withUnsafeMutableBufferPointer {
+        softmax($0.baseAddress!, input.length, 1, input.length, scale)
       }
       for c in 0..<input.headSize {
         var sum = 0.0
-        for j in 0..<input.length { sum += weights[j] * Double(input.values[j * input.stride + c]) }
-        output[i * outputStride + c] = Float(sum / total)
+        for j in 0..<input.length {
+          sum += Double(weights[j]) * Double(input.values[j * input.stride + c])
+        }
+        output[i * outputStride + c] = Float(sum)
       }
     }
   }
 
-  public static func addLayerNorm(
-    _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ gain: UnsafePointer<Float>,
-    _ bias: UnsafePointer<Float>, _ epsilon: Float, _ rows: Int, _ columns: Int,
-    _ y: UnsafeMutablePointer<Float>
+  /// With a bias a LayerNorm, without one an RMSNorm.
+  public static func addNorm(
+    _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ norm: Normalization,
+    _ rows: Int, _ columns: Int, _ y: UnsafeMutablePointer<Float>
   ) {
     for row in 0..<rows {
-      func value(_ i: Int) -> Double {
-        Double(x[row * columns + i]) + Double(residual?[row * columns + i] ?? 0)
-      }
-      let mean = (0..<columns).reduce(0) { $0 + value($1) } / Double(columns)
-      let variance =
-        (0..<columns).reduce(0) { $0 + (value($1) - mean) * (value($1) - mean) } / Double(columns)
-      let scale = 1 / (variance + Double(epsilon)).squareRoot()
-      let normalized = (0..<columns).map { (value($0) - mean) * scale }
+      var values = [Double](repeating: 0, count: columns)
       for i in 0..<columns {
-        y[row * columns + i] = Float(normalized[i] * Double(gain[i]) + Double(bias[i]))
+        values[i] = Double(x[row * columns + i]) + Double(residual?[row * columns + i] ?? 0)
+      }
+      if norm.bias != nil {
+        let mean = values.reduce(0, +) / Double(columns)
+        for i in 0..<columns { values[i] -= mean }
+      }
+      let square = values.reduce(0) { $0 + $1 * $1 } / Double(columns)
+      let scale = 1 / (square + Double(norm.epsilon)).squareRoot()
+      for i in 0..<columns {
+        let bias = Double(norm.bias?[i] ?? 0)
+        y[row * columns + i] = Float(values[i] * scale * Double(norm.gain[i]) + bias)
       }
     }
   }
 
-  public static func dotRows(
-    _ x: UnsafePointer<Float>, _ m: UnsafePointer<Float>, _ rows: Int, _ columns: Int,
-    _ out: UnsafeMutablePointer<Float>
+  public static func rotate(
+    _ x: UnsafeMutablePointer<Float>, _ size: Int, _ cosines: UnsafePointer<Float>,
+    _ sines: UnsafePointer<Float>, _ pairs: RotaryPairs
   ) {
-    for row in 0..<rows {
-      out[row] = Float(
-        (0..<columns).reduce(0) { $0 + Double(x[$1]) * Double(m[row * columns + $1]) })
+    for i in 0..<size / 2 {
+      let (j, k) = pairs == .halves ? (i, i + size / 2) : (2 * i, 2 * i + 1)
+      let a = Double(x[j]), b = Double(x[k])
+      x[j] = Float(a * Double(cosines[i]) - b * Double(sines[i]))
+      x[k] = Float(a * Double(sines[i]) + b * Double(cosines[i]))
     }
+  }
+
+  public static func gate(
+    _ gate: UnsafeMutablePointer<Float>, _ up: UnsafePointer<Float>, _ count: Int,
+    _ activation: Activation
+  ) {
+    for i in 0..<count { gate[i] = Float(apply(activation, Double(gate[i])) * Double(up[i])) }
+  }
+
+  public static func dot(
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int
+  ) -> Float {
+    var sum = 0.0
+    for i in 0..<count { sum += Double(x[i]) * Double(y[i]) }
+    return Float(sum)
   }
 }
 

@@ -4,6 +4,8 @@
 /// NEON registers. Everything that the compiler lowers well by itself (sums, products, shifts,
 /// conversions) is plain SIMD code in the kernels; only what it does not find is a requirement here.
 public protocol VectorISA: SendableMetatype {
+  // MARK: Weight panels
+
   /// Sixteen int32 sums in the registers that suit the instruction set.
   associatedtype Accumulator
   /// Four consecutive int8 weights of each of sixteen output rows.
@@ -11,18 +13,49 @@ public protocol VectorISA: SendableMetatype {
   /// Four consecutive u8 activations of one row, in every lane.
   associatedtype ActivationQuad
 
-  /// How many activation rows and weight panels the int8 register tile holds.
+  /// How many activation rows and weight panels a register tile holds.
   static var tile: RegisterTile { get }
+  /// How quantized rows lie in memory.
+  static var activationLayout: ActivationLayout { get }
   /// What `loadActivations` subtracts from each activation; the GEMM adds it back by row sums.
   static var activationBias: Int32 { get }
 
-  static var zero: Accumulator { get }
+  static func accumulator(_ lanes: SIMD16<Int32>) -> Accumulator
+  static func lanes(_ sums: Accumulator) -> SIMD16<Int32>
   static func loadWeights(_ p: UnsafeRawPointer) -> WeightQuads
   static func loadActivations(_ p: UnsafeRawPointer) -> ActivationQuad
   /// Adds to each lane the four products of its weights with the activations. Exact.
   static func dot(_ sums: Accumulator, _ a: ActivationQuad, _ w: WeightQuads) -> Accumulator
-  static func lanes(_ sums: Accumulator) -> SIMD16<Int32>
 
+  /// Adds the products of four activation rows with one panel over `quads` groups of four columns.
+  static func rows4(
+    _ a: FourRows, _ panel: UnsafeRawPointer, _ quads: Int, _ sums: inout Lanes4)
+
+  // MARK: Rows of int8
+
+  /// Partial sums of one row's products with a query.
+  associatedtype RowSums
+  /// `rowChunkLength` consecutive elements of a row, and of a query.
+  associatedtype RowChunk
+  associatedtype QueryChunk
+
+  static var rowChunkLength: Int { get }
+  /// What `loadRow` adds to each element; kernels take it back by the query's sum.
+  static var rowBias: Int32 { get }
+  /// Queries that share the loads of four rows: as many as the registers hold.
+  static var queryTile: QueryTile { get }
+  static var noSums: RowSums { get }
+  static func loadRow(_ p: UnsafeRawPointer) -> RowChunk
+  static func loadQuery(_ p: UnsafeRawPointer) -> QueryChunk
+  /// Adds products of a row's elements, -128...127, with a query's, -127...127. Exact.
+  static func dotRow(_ sums: RowSums, _ row: RowChunk, _ query: QueryChunk) -> RowSums
+  /// Lane i is the whole sum of the i-th argument.
+  static func totals(_ a: RowSums, _ b: RowSums, _ c: RowSums, _ d: RowSums) -> SIMD4<Int32>
+
+  // MARK: Bytes and floats
+
+  /// `table[i]` for each of 64 bytes, all below 16.
+  static func lookup(_ table: UnsafeRawPointer, _ indices: SIMD64<UInt8>) -> SIMD64<UInt8>
   /// `a * b + c`, fused where the instruction set fuses it.
   static func fma(_ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: SIMD16<Float>) -> SIMD16<Float>
   /// Sixteen IEEE half-precision numbers from unaligned memory.
@@ -35,4 +68,71 @@ public enum RegisterTile: Sendable {
   case rows8Panels2
   /// 4 accumulators of sixteen lanes: for 16 registers of 256 bits, or 32 of 128.
   case rows4Panels1
+}
+
+/// Queries by four rows that one inner loop keeps in registers.
+public enum QueryTile: Sendable {
+  case queries4, queries2
+}
+
+/// How a row of quantized activations lies in memory.
+public enum ActivationLayout: Sendable {
+  /// A byte each.
+  case bytes
+  /// Sixteen bits each, the second and third of every four exchanged: operands of multiplications
+  /// of sixteen-bit pairs.
+  case evenOddWords
+
+  @_alwaysEmitIntoClient @inline(__always)
+  public var bytesPerQuad: Int { self == .bytes ? 4 : 8 }
+
+  /// Bytes that a row takes, a multiple of 64.
+  public func rowBytes(_ columns: Int) -> Int {
+    ((columns + 3) / 4 * bytesPerQuad + 63) / 64 * 64
+  }
+}
+
+/// The first bytes of four activation rows.
+@frozen
+public struct FourRows {
+  public let a0, a1, a2, a3: UnsafeRawPointer
+
+  @_alwaysEmitIntoClient @inline(__always)
+  public init(
+    _ a0: UnsafeRawPointer, _ a1: UnsafeRawPointer, _ a2: UnsafeRawPointer, _ a3: UnsafeRawPointer
+  ) {
+    (self.a0, self.a1, self.a2, self.a3) = (a0, a1, a2, a3)
+  }
+}
+
+/// Sixteen sums for each of four rows.
+@frozen
+public struct Lanes4 {
+  public var c0, c1, c2, c3: SIMD16<Int32>
+
+  @_alwaysEmitIntoClient @inline(__always)
+  public init(
+    _ c0: SIMD16<Int32>, _ c1: SIMD16<Int32>, _ c2: SIMD16<Int32>, _ c3: SIMD16<Int32>
+  ) {
+    (self.c0, self.c1, self.c2, self.c3) = (c0, c1, c2, c3)
+  }
+}
+
+extension VectorISA {
+  @_alwaysEmitIntoClient @inline(__always)
+  public static func rows4(
+    _ a: FourRows, _ panel: UnsafeRawPointer, _ quads: Int, _ sums: inout Lanes4
+  ) {
+    var c0 = accumulator(sums.c0), c1 = accumulator(sums.c1)
+    var c2 = accumulator(sums.c2), c3 = accumulator(sums.c3)
+    let step = activationLayout.bytesPerQuad
+    for quad in 0..<quads {
+      let w = loadWeights(panel + quad * 64)
+      c0 = dot(c0, loadActivations(a.a0 + quad * step), w)
+      c1 = dot(c1, loadActivations(a.a1 + quad * step), w)
+      c2 = dot(c2, loadActivations(a.a2 + quad * step), w)
+      c3 = dot(c3, loadActivations(a.a3 + quad * step), w)
+    }
+    sums = Lanes4(lanes(c0), lanes(c1), lanes(c2), lanes(c3))
+  }
 }

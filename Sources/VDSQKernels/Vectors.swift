@@ -1,4 +1,6 @@
-// Products of float vectors, for the few rows of a label set or an adapter.
+import CShims
+
+// Products of float and half-precision vectors, and of matrices with one.
 
 extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
@@ -11,6 +13,8 @@ extension GenericKernels {
       var even = splat(0), odd = splat(0)
       var i = 0
       while i + 32 <= columns {
+        vdsq_prefetch(UnsafeRawPointer(y + i) + prefetchDistance)
+        vdsq_prefetch(UnsafeRawPointer(y + i + 16) + prefetchDistance)
         even = ISA.fma(load16(x + i), load16(y + i), even)
         odd = ISA.fma(load16(x + i + 16), load16(y + i + 16), odd)
         i += 32
@@ -25,15 +29,40 @@ extension GenericKernels {
   }
 
   @_alwaysEmitIntoClient @inline(__always)
+  static func dotHalfRows(
+    _ x: UnsafePointer<Float>, _ m: UnsafeRawPointer, _ rows: Int, _ columns: Int,
+    _ out: UnsafeMutablePointer<Float>
+  ) {
+    for row in 0..<rows {
+      let y = m + row * columns * 2
+      var even = splat(0), odd = splat(0)
+      var i = 0
+      while i + 32 <= columns {
+        vdsq_prefetch(y + i * 2 + prefetchDistance)
+        even = ISA.fma(load16(x + i), ISA.loadHalf(y + i * 2), even)
+        odd = ISA.fma(load16(x + i + 16), ISA.loadHalf(y + i * 2 + 32), odd)
+        i += 32
+      }
+      if i + 16 <= columns {
+        even = ISA.fma(load16(x + i), ISA.loadHalf(y + i * 2), even)
+        i += 16
+      }
+      var rest: Float = 0
+      while i < columns {
+        rest += x[i] * halfToFloat((y + i * 2).loadUnaligned(as: UInt16.self))
+        i += 1
+      }
+      out[row] = sum16(even + odd) + rest
+    }
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
   static func addScaled(
     _ a: Float, _ x: UnsafePointer<Float>, _ count: Int, _ y: UnsafeMutablePointer<Float>
   ) {
-    var i = 0
-    while i < count {
-      let left = count - i
+    forEachVector(count) { i, left in
       let sum = ISA.fma(splat(a), load16(x + i, count: left), load16(y + i, count: left))
       store16(sum, y + i, count: left)
-      i += 16
     }
   }
 
@@ -49,6 +78,22 @@ extension GenericKernels {
     }
     while i < count {
       y[i] = halfToFloat((x + i * 2).loadUnaligned(as: UInt16.self))
+      i += 1
+    }
+  }
+  @_alwaysEmitIntoClient @inline(__always)
+  static func dequantizeInt8(
+    _ x: UnsafePointer<Int8>, _ count: Int, _ scale: Float, _ y: UnsafeMutablePointer<Float>
+  ) {
+    let whole = count & ~15
+    var i = 0
+    while i < whole {
+      let bytes = UnsafeRawPointer(x + i).loadUnaligned(as: SIMD16<Int8>.self)
+      store16(vdsq_to_float(vdsq_widen_i8(bytes)) * splat(scale), y + i)
+      i += 16
+    }
+    while i < count {
+      y[i] = Float(x[i]) * scale
       i += 1
     }
   }

@@ -4,18 +4,25 @@
 
   /// AVX2, FMA and F16C.
   ///
-  /// `vpmaddubsw` would saturate at 16 bits, so weights are split into even and odd int16 bytes,
-  /// once a panel for all rows of the tile, and multiplied exactly by `vpmaddwd`.
+  /// `vpmaddubsw` would saturate at 16 bits for u8 activations, so weights are split into even and odd
+  /// int16 bytes, once a panel for all rows of the tile, and multiplied exactly by `vpmaddwd`;
+  /// activations lie in memory as that wants them.
   enum AVX2: VectorISA {
     struct Accumulator { var low, high: SIMD8<Int32> }
     struct WeightQuads { var lowEven, lowOdd, highEven, highOdd: SIMD8<Int32> }
     struct ActivationQuad { var even, odd: SIMD8<Int32> }
 
     @inline(__always) static var tile: RegisterTile { .rows4Panels1 }
+    @inline(__always) static var activationLayout: ActivationLayout { .evenOddWords }
     @inline(__always) static var activationBias: Int32 { 0 }
-    @inline(__always) static var zero: Accumulator {
-      Accumulator(low: SIMD8(repeating: 0), high: SIMD8(repeating: 0))
+
+    @inline(__always)
+    static func accumulator(_ lanes: SIMD16<Int32>) -> Accumulator {
+      Accumulator(low: lanes.lowHalf, high: lanes.highHalf)
     }
+
+    @inline(__always)
+    static func lanes(_ sums: Accumulator) -> SIMD16<Int32> { vdsq_avx2_join(sums.low, sums.high) }
 
     @inline(__always)
     static func loadWeights(_ p: UnsafeRawPointer) -> WeightQuads {
@@ -27,9 +34,9 @@
 
     @inline(__always)
     static func loadActivations(_ p: UnsafeRawPointer) -> ActivationQuad {
-      let quad = p.loadUnaligned(as: UInt32.self)
-      return ActivationQuad(
-        even: vdsq_avx2_splat(quad & 0x00FF_00FF), odd: vdsq_avx2_splat((quad >> 8) & 0x00FF_00FF))
+      ActivationQuad(
+        even: vdsq_avx2_splat(p.loadUnaligned(as: UInt32.self)),
+        odd: vdsq_avx2_splat(p.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
     }
 
     @inline(__always)
@@ -39,8 +46,31 @@
         high: vdsq_avx2_madd(vdsq_avx2_madd(sums.high, a.even, w.highEven), a.odd, w.highOdd))
     }
 
+    @inline(__always) static var rowChunkLength: Int { 32 }
+    @inline(__always) static var rowBias: Int32 { 0 }
+    @inline(__always) static var queryTile: QueryTile { .queries2 }
+    @inline(__always) static var noSums: SIMD8<Int32> { SIMD8(repeating: 0) }
     @inline(__always)
-    static func lanes(_ sums: Accumulator) -> SIMD16<Int32> { vdsq_avx2_join(sums.low, sums.high) }
+    static func loadRow(_ p: UnsafeRawPointer) -> SIMD8<Int32> { vdsq_avx2_load(p) }
+    @inline(__always)
+    static func loadQuery(_ p: UnsafeRawPointer) -> SIMD8<Int32> { vdsq_avx2_load(p) }
+
+    @inline(__always)
+    static func dotRow(
+      _ sums: SIMD8<Int32>, _ row: SIMD8<Int32>, _ query: SIMD8<Int32>
+    ) -> SIMD8<Int32> { vdsq_avx2_dot_s8(sums, row, query) }
+
+    @inline(__always)
+    static func totals(
+      _ a: SIMD8<Int32>, _ b: SIMD8<Int32>, _ c: SIMD8<Int32>, _ d: SIMD8<Int32>
+    ) -> SIMD4<Int32> { vdsq_avx2_sums(a, b, c, d) }
+
+    @inline(__always)
+    static func lookup(_ table: UnsafeRawPointer, _ indices: SIMD64<UInt8>) -> SIMD64<UInt8> {
+      SIMD64(
+        lowHalf: vdsq_avx2_lookup(table, indices.lowHalf),
+        highHalf: vdsq_avx2_lookup(table, indices.highHalf))
+    }
 
     @inline(__always)
     static func fma(

@@ -5,8 +5,12 @@
   /// AVX-512 with VNNI: `vpdpbusd` multiplies and adds four u8 by s8 products a lane, exactly.
   enum AVX512: VectorISA {
     @inline(__always) static var tile: RegisterTile { .rows8Panels2 }
+    @inline(__always) static var activationLayout: ActivationLayout { .bytes }
     @inline(__always) static var activationBias: Int32 { 0 }
-    @inline(__always) static var zero: SIMD16<Int32> { SIMD16(repeating: 0) }
+    @inline(__always)
+    static func accumulator(_ lanes: SIMD16<Int32>) -> SIMD16<Int32> { lanes }
+    @inline(__always)
+    static func lanes(_ sums: SIMD16<Int32>) -> SIMD16<Int32> { sums }
 
     @inline(__always)
     static func loadWeights(_ p: UnsafeRawPointer) -> SIMD16<Int32> { vdsq_avx512_load(p) }
@@ -21,8 +25,36 @@
       _ sums: SIMD16<Int32>, _ a: SIMD16<Int32>, _ w: SIMD16<Int32>
     ) -> SIMD16<Int32> { vdsq_avx512_dpbusd(sums, a, w) }
 
+    // Rows become unsigned by adding 128; a query's sum times 128 takes that back.
+    @inline(__always) static var rowChunkLength: Int { 64 }
+    @inline(__always) static var rowBias: Int32 { 128 }
+    @inline(__always) static var queryTile: QueryTile { .queries4 }
+    @inline(__always) static var noSums: SIMD16<Int32> { SIMD16(repeating: 0) }
     @inline(__always)
-    static func lanes(_ sums: SIMD16<Int32>) -> SIMD16<Int32> { sums }
+    static func loadRow(_ p: UnsafeRawPointer) -> SIMD16<Int32> {
+      vdsq_avx512_add128(vdsq_avx512_load(p))
+    }
+    @inline(__always)
+    static func loadQuery(_ p: UnsafeRawPointer) -> SIMD16<Int32> { vdsq_avx512_load(p) }
+
+    @inline(__always)
+    static func dotRow(
+      _ sums: SIMD16<Int32>, _ row: SIMD16<Int32>, _ query: SIMD16<Int32>
+    ) -> SIMD16<Int32> { vdsq_avx512_dpbusd(sums, row, query) }
+
+    @inline(__always)
+    static func totals(
+      _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ c: SIMD16<Int32>, _ d: SIMD16<Int32>
+    ) -> SIMD4<Int32> {
+      let pairs = vdsq_avx512_pairs(vdsq_avx512_pairs(a, b), vdsq_avx512_pairs(c, d))
+      let quarters = pairs.evenHalf &+ pairs.oddHalf
+      return quarters.evenHalf &+ quarters.oddHalf
+    }
+
+    @inline(__always)
+    static func lookup(_ table: UnsafeRawPointer, _ indices: SIMD64<UInt8>) -> SIMD64<UInt8> {
+      vdsq_avx512_lookup(table, indices)
+    }
 
     @inline(__always)
     static func fma(

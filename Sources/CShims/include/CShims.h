@@ -8,6 +8,8 @@
 #include "threads.h"
 #include "vectors.h"
 
+#include "sse2.h"
+
 #include "avx2.h"
 #include "avx512.h"
 #include "neon.h"

@@ -39,6 +39,29 @@ VDSQ_INLINE vdsq_i32x8 vdsq_avx2_splat(uint32_t a) { return (vdsq_i32x8)_mm256_s
 VDSQ_INLINE vdsq_i32x16 vdsq_avx2_join(vdsq_i32x8 lo, vdsq_i32x8 hi) {
   return __builtin_shufflevector(lo, hi, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
+
+// acc[i] += sum over j < 4 of a[4i+j] * b[4i+j], exact for a in -128...127 and b in -127...127: the
+// magnitudes of a by b with a's signs leave pairs below 2^15.
+VDSQ_INLINE vdsq_i32x8 vdsq_avx2_dot_s8(vdsq_i32x8 acc, vdsq_i32x8 a, vdsq_i32x8 b) {
+  __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)a),
+                                       _mm256_sign_epi8((__m256i)b, (__m256i)a));
+  return (vdsq_i32x8)_mm256_add_epi32((__m256i)acc,
+                                      _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+// Lane i is the sum of the i-th argument's lanes.
+typedef int32_t vdsq_avx2_i32x4 __attribute__((ext_vector_type(4)));
+VDSQ_INLINE vdsq_avx2_i32x4 vdsq_avx2_sums(vdsq_i32x8 a, vdsq_i32x8 b, vdsq_i32x8 c, vdsq_i32x8 d) {
+  __m256i t = _mm256_hadd_epi32(_mm256_hadd_epi32((__m256i)a, (__m256i)b),
+                                _mm256_hadd_epi32((__m256i)c, (__m256i)d));
+  return (vdsq_avx2_i32x4)_mm_add_epi32(_mm256_castsi256_si128(t), _mm256_extracti128_si256(t, 1));
+}
+
+typedef uint8_t vdsq_u8x32 __attribute__((ext_vector_type(32)));
+// table[i % 16] for each of 32 bytes, which must be below 16.
+VDSQ_INLINE vdsq_u8x32 vdsq_avx2_lookup(const void *table, vdsq_u8x32 indices) {
+  __m256i t = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table));
+  return (vdsq_u8x32)_mm256_shuffle_epi8(t, (__m256i)indices);
+}
 #endif
 
 #endif

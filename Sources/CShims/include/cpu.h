@@ -30,15 +30,16 @@ static inline bool vdsq_cpu_has_avx512_vnni(void) {
   return (ebx & bit_AVX512F) && (ebx & bit_AVX512BW) && (ebx & bit_AVX512DQ) &&
          (ebx & bit_AVX512VL) && (ebx & bit_AVX512CD) && (ecx & bit_AVX512VNNI);
 }
-static inline bool vdsq_cpu_has_dotprod(void) { return false; }
 
 #elif defined(__aarch64__)
 #include <sys/auxv.h>
 
-static inline bool vdsq_cpu_has_avx2(void) { return false; }
-static inline bool vdsq_cpu_has_avx512_vnni(void) { return false; }
 static inline bool vdsq_cpu_has_dotprod(void) {
   return (getauxval(16 /* AT_HWCAP */) & (1UL << 20 /* HWCAP_ASIMDDP */)) != 0;
+}
+static inline bool vdsq_cpu_has_i8mm(void) {
+  return vdsq_cpu_has_dotprod() &&
+         (getauxval(26 /* AT_HWCAP2 */) & (1UL << 13 /* HWCAP2_I8MM */)) != 0;
 }
 #endif
 

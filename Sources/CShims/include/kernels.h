@@ -6,6 +6,7 @@
 // `table` is an uninitialized VDSQKernels.KernelTable.
 void vdsq_kernels_avx2(void *table);
 void vdsq_kernels_avx512(void *table);
-void vdsq_kernels_neon(void *table);
+void vdsq_kernels_dotprod(void *table);
+void vdsq_kernels_i8mm(void *table);
 
 #endif

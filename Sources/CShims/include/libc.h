@@ -37,6 +37,10 @@ static inline void *vdsq_map_memory(int64_t length) {
   void *p = mmap(NULL, (size_t)length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return p == MAP_FAILED ? NULL : p;
 }
+// A wish that the system may not grant.
+static inline void vdsq_want_large_pages(void *p, int64_t length) {
+  madvise(p, (size_t)length, MADV_HUGEPAGE);
+}
 static inline void vdsq_unmap(const void *p, int64_t length) { munmap((void *)p, (size_t)length); }
 
 // The whole count or false.

@@ -8,12 +8,15 @@
 typedef struct vdsq_monitor {
   pthread_mutex_t mutex;
   pthread_cond_t work, done;
+  // Of a meeting: how many have come, and how many meetings there were.
+  int arrived, phase;
 } vdsq_monitor;
 
 static inline void vdsq_monitor_init(vdsq_monitor *m) {
   pthread_mutex_init(&m->mutex, NULL);
   pthread_cond_init(&m->work, NULL);
   pthread_cond_init(&m->done, NULL);
+  m->arrived = m->phase = 0;
 }
 static inline void vdsq_monitor_destroy(vdsq_monitor *m) {
   pthread_cond_destroy(&m->done);
@@ -25,7 +28,22 @@ static inline void vdsq_unlock(vdsq_monitor *m) { pthread_mutex_unlock(&m->mutex
 static inline void vdsq_wait_for_work(vdsq_monitor *m) { pthread_cond_wait(&m->work, &m->mutex); }
 static inline void vdsq_wait_until_done(vdsq_monitor *m) { pthread_cond_wait(&m->done, &m->mutex); }
 static inline void vdsq_announce_work(vdsq_monitor *m) { pthread_cond_broadcast(&m->work); }
-static inline void vdsq_announce_done(vdsq_monitor *m) { pthread_cond_signal(&m->done); }
+static inline void vdsq_announce_done(vdsq_monitor *m) { pthread_cond_broadcast(&m->done); }
+
+static inline int vdsq_atomic_load(const int *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+static inline void vdsq_atomic_store(int *p, int n) { __atomic_store_n(p, n, __ATOMIC_RELEASE); }
+// Returns the sum.
+static inline int vdsq_atomic_add(int *p, int n) {
+  return __atomic_add_fetch(p, n, __ATOMIC_ACQ_REL);
+}
+// Tells the CPU that this thread is waiting for another.
+static inline void vdsq_relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
 
 // A small stack (256 KiB) is plenty: kernels keep their scratch in the arena.
 static inline bool vdsq_start_thread(unsigned long *thread, void *(*body)(void *), void *argument) {

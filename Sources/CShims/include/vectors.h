@@ -8,22 +8,42 @@
 
 typedef float vdsq_f32x16 __attribute__((ext_vector_type(16)));
 typedef int32_t vdsq_i32x16 __attribute__((ext_vector_type(16)));
+typedef int8_t vdsq_i8x16 __attribute__((ext_vector_type(16)));
+typedef uint8_t vdsq_u8x16 __attribute__((ext_vector_type(16)));
+typedef uint16_t vdsq_u16x16 __attribute__((ext_vector_type(16)));
 
 VDSQ_INLINE vdsq_f32x16 vdsq_max(vdsq_f32x16 a, vdsq_f32x16 b) { return a > b ? a : b; }
 VDSQ_INLINE vdsq_f32x16 vdsq_min(vdsq_f32x16 a, vdsq_f32x16 b) { return a < b ? a : b; }
 VDSQ_INLINE vdsq_f32x16 vdsq_to_float(vdsq_i32x16 a) {
   return __builtin_convertvector(a, vdsq_f32x16);
 }
+VDSQ_INLINE vdsq_i32x16 vdsq_widen_i8(vdsq_i8x16 a) {
+  return __builtin_convertvector(a, vdsq_i32x16);
+}
+VDSQ_INLINE vdsq_i32x16 vdsq_widen_u16(vdsq_u16x16 a) {
+  return __builtin_convertvector(a, vdsq_i32x16);
+}
+// To 0...255; what is beyond goes to the nearer end.
+VDSQ_INLINE vdsq_u8x16 vdsq_saturate_u8(vdsq_i32x16 a) {
+  a = a < 0 ? 0 : a;
+  a = a > 255 ? 255 : a;
+  return __builtin_convertvector(a, vdsq_u8x16);
+}
 VDSQ_INLINE vdsq_i32x16 vdsq_shift_left(vdsq_i32x16 a, int32_t bits) { return a << bits; }
 VDSQ_INLINE vdsq_i32x16 vdsq_shift_right(vdsq_i32x16 a, int32_t bits) { return a >> bits; }
 VDSQ_INLINE vdsq_f32x16 vdsq_sqrt(vdsq_f32x16 a) { return __builtin_elementwise_sqrt(a); }
 
-// sums[i] += the four products of the signed bytes of w[i] with the unsigned bytes of a, in plain
-// 32-bit arithmetic.
-VDSQ_INLINE vdsq_i32x16 vdsq_baseline_dot(vdsq_i32x16 sums, uint32_t a, vdsq_i32x16 w) {
-  for (int j = 0; j < 4; j++)
-    sums += ((w << (24 - 8 * j)) >> 24) * (int32_t)((a >> (8 * j)) & 0xff);
-  return sums;
+// [a0 b0 a1 b1 ... a7 b7] and [a8 b8 ... a15 b15].
+VDSQ_INLINE vdsq_f32x16 vdsq_zip_low(vdsq_f32x16 a, vdsq_f32x16 b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
+VDSQ_INLINE vdsq_f32x16 vdsq_zip_high(vdsq_f32x16 a, vdsq_f32x16 b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+// Brings the cache line at `p`, which need not be mapped, nearer.
+VDSQ_INLINE void vdsq_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
+// The same for what is wanted later: not as near.
+VDSQ_INLINE void vdsq_prefetch_later(const void *p) { __builtin_prefetch(p, 0, 2); }
 
 #endif

@@ -1,0 +1,30 @@
+// SSE2, the baseline of x86-64. Four 128-bit registers make a sixteen-lane vector.
+#ifndef VDSQ_SSE2_H
+#define VDSQ_SSE2_H
+
+#include "vectors.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+
+typedef int32_t vdsq_i32x4 __attribute__((ext_vector_type(4)));
+
+// acc[i] += a[2i] * b[2i] + a[2i+1] * b[2i+1], over int16 pairs.
+VDSQ_INLINE vdsq_i32x4 vdsq_sse2_madd(vdsq_i32x4 acc, vdsq_i32x4 a, vdsq_i32x4 b) {
+  return (vdsq_i32x4)_mm_add_epi32((__m128i)acc, _mm_madd_epi16((__m128i)a, (__m128i)b));
+}
+// The bytes 0 and 2 of every lane, sign-extended to int16.
+VDSQ_INLINE vdsq_i32x4 vdsq_sse2_even_i8(vdsq_i32x4 a) {
+  return (vdsq_i32x4)_mm_srai_epi16(_mm_slli_epi16((__m128i)a, 8), 8);
+}
+// The bytes 1 and 3 of every lane, sign-extended to int16.
+VDSQ_INLINE vdsq_i32x4 vdsq_sse2_odd_i8(vdsq_i32x4 a) {
+  return (vdsq_i32x4)_mm_srai_epi16((__m128i)a, 8);
+}
+VDSQ_INLINE vdsq_i32x4 vdsq_sse2_load(const void *p) {
+  return (vdsq_i32x4)_mm_loadu_si128((const __m128i *)p);
+}
+VDSQ_INLINE vdsq_i32x4 vdsq_sse2_splat(uint32_t a) { return (vdsq_i32x4)_mm_set1_epi32((int)a); }
+#endif
+
+#endif

@@ -1,0 +1,217 @@
+import VDSQFormat
+import VDSQKernels
+
+/// A pass of some sequences through all layers, by workers that each take their own rows: they meet
+/// only around attention, which is the one step that looks at other rows.
+final class EncoderPass: SharedWork {
+  private let c: EncoderConfiguration
+  private let weights: EncoderWeights
+  private let container: Container
+  private let kernels: KernelTable
+  private let linear: LinearRunner
+  private let plan: MemoryPlan
+  private let arena: Arena
+  /// What the pass is over.
+  var batch = TokenBatch()
+  var sequences = 0..<0
+  /// Set where a row of the word table could not be read.
+  private(set) var unreadable = false
+
+  init(
+    configuration: EncoderConfiguration, weights: EncoderWeights, container: Container,
+    kernels: KernelTable, linear: LinearRunner, plan: MemoryPlan, arena: Arena
+  ) {
+    c = configuration
+    self.weights = weights
+    self.container = container
+    self.kernels = kernels
+    self.linear = linear
+    self.plan = plan
+    self.arena = arena
+    super.init()
+  }
+
+  /// One worker's part. Row 0 is the first token of the first sequence.
+  override func run(_ worker: ThreadPool.Worker) {
+    let origin = batch.range(sequences.lowerBound).lowerBound
+    let total = batch.range(sequences.upperBound - 1).upperBound - origin
+    let rows = worker.share(of: total, unit: 4)
+    embed(origin, rows, worker.index)
+    for layer in weights.layers {
+      project(layer.qkv, rows, worker.index)
+      worker.barrier()
+      for sequence in sequences {
+        let range = batch.range(sequence)
+        let own = range.lowerBound - origin..<range.upperBound - origin
+        attend(own, own.clamped(to: rows), worker.index)
+      }
+      mix(layer, rows, worker.index)
+      feedForward(layer, rows, worker.index)
+      worker.barrier()
+    }
+    for sequence in worker.share(of: sequences.count) {
+      pool(batch.range(sequences.lowerBound + sequence), origin, sequences.lowerBound + sequence)
+    }
+  }
+
+  private func floats(_ region: Int, row: Int = 0, _ columns: Int = 0) -> UnsafeMutablePointer<
+    Float
+  > {
+    arena.region(region, as: Float.self) + row * columns
+  }
+
+  private func ranges(_ row: Int) -> RowRanges {
+    RowRanges(lanes: floats(plan.ranges, row: row, 32))
+  }
+
+  private func quantized(_ columns: Int, _ worker: Int) -> QuantizedRows {
+    QuantizedRows(
+      values: UnsafeMutableRawPointer(
+        arena.region(plan.quantized, as: UInt8.self, worker: worker)),
+      stride: kernels.activationLayout.rowBytes(columns), layout: kernels.activationLayout,
+      scales: arena.region(plan.scales, as: Float.self, worker: worker),
+      zeroPoints: arena.region(plan.zeroPoints, as: Int32.self, worker: worker))
+  }
+
+  /// Calls `body` with blocks of rows that the scratch regions hold.
+  private func forEachBlock(_ rows: Range<Int>, _ body: (_ first: Int, _ count: Int) -> Void) {
+    var first = rows.lowerBound
+    while first < rows.upperBound {
+      let count = min(MemoryPlan.feedForwardRows, rows.upperBound - first)
+      body(first, count)
+      first += count
+    }
+  }
+
+  /// The sum of word, position and token type embeddings, normalized.
+  private func embed(_ origin: Int, _ rows: Range<Int>, _ worker: Int) {
+    let d = c.hiddenSize
+    let scratch = arena.region(plan.row, as: Float.self, worker: worker)
+    for sequence in sequences {
+      let range = batch.range(sequence)
+      let own = range.lowerBound - origin..<range.upperBound - origin
+      for row in own.clamped(to: rows) {
+        let state = floats(plan.hidden, row: row, d)
+        word(Int(batch.ids[origin + row]), into: state, worker)
+        let position = weights.positions.data + (row - own.lowerBound) * d * 2
+        kernels.dequantizeHalf(position, d, scratch)
+        kernels.addScaled(1, scratch, d, state)
+        kernels.addScaled(1, weights.tokenTypes, d, state)
+      }
+    }
+    let state = floats(plan.hidden, row: rows.lowerBound, d)
+    kernels.addLayerNorm(
+      state, nil, weights.embeddingNorm, rows.count, d, state, ranges(rows.lowerBound))
+  }
+
+  /// A word's embedding, read from the file rather than the map: a text touches few rows of the
+  /// table, and mapped pages around each would become resident. Frequent words are kept.
+  private func word(_ id: Int, into state: UnsafeMutablePointer<Float>, _ worker: Int) {
+    let d = c.hiddenSize
+    let words = weights.words
+    let width = words.record.element == .int8 ? 1 : 2
+    let slot = id % MemoryPlan.cachedWordCount
+    let ids = arena.region(plan.cachedIds, as: Int32.self, worker: worker)
+    let bytes = UnsafeMutableRawPointer(
+      arena.region(plan.cachedWords, as: UInt8.self, worker: worker) + slot * d * width)
+    // The arena is zeros at first, so slots hold ids plus one.
+    if ids[slot] != Int32(id) + 1 {
+      do {
+        try container.file.read(
+          into: bytes, count: d * width, at: words.fileOffset + id * d * width)
+        ids[slot] = Int32(id) + 1
+      } catch {
+        ids[slot] = 0
+        unreadable = true
+      }
+    }
+    if width == 1 {
+      kernels.dequantizeInt8(bytes.assumingMemoryBound(to: Int8.self), d, words.scales![id], state)
+    } else {
+      kernels.dequantizeHalf(bytes, d, state)
+    }
+  }
+
+  /// Queries, keys and values of the worker's rows.
+  private func project(_ layer: Linear, _ rows: Range<Int>, _ worker: Int) {
+    let d = c.hiddenSize
+    forEachBlock(rows) { first, count in
+      linear.apply(
+        layer, floats(plan.hidden, row: first, d), rows: count, ranges: ranges(first),
+        scratch: quantized(d, worker),
+        LinearOutput(y: floats(plan.qkv, row: first, 3 * d), stride: 3 * d))
+    }
+  }
+
+  /// Attention of the rows `own` of one sequence, `all` of whose rows they may look at.
+  private func attend(_ all: Range<Int>, _ own: Range<Int>, _ worker: Int) {
+    guard !own.isEmpty else { return }
+    let d = c.hiddenSize
+    let qkv = floats(plan.qkv, row: all.lowerBound, 3 * d)
+    let scratch = arena.region(plan.attention, as: Float.self, worker: worker)
+    for head in 0..<c.heads {
+      let first = qkv + head * c.headSize
+      let input = AttentionInput(
+        queries: first, keys: first + d, values: first + 2 * d, stride: 3 * d, length: all.count,
+        headSize: c.headSize,
+        rows: own.lowerBound - all.lowerBound..<own.upperBound - all.lowerBound)
+      kernels.attention(
+        input, floats(plan.context, row: all.lowerBound, d) + head * c.headSize, d,
+        ranges(all.lowerBound), head == 0, scratch)
+    }
+  }
+
+  /// Attention's output projection, added to the states.
+  private func mix(_ layer: EncoderWeights.Layer, _ rows: Range<Int>, _ worker: Int) {
+    let d = c.hiddenSize
+    forEachBlock(rows) { first, count in
+      let hidden = floats(plan.hidden, row: first, d)
+      let projected = floats(plan.projected, row: first, d)
+      linear.apply(
+        layer.attentionOutput, floats(plan.context, row: first, d), rows: count,
+        ranges: ranges(first), scratch: quantized(d, worker),
+        LinearOutput(y: projected, stride: d))
+      kernels.addLayerNorm(
+        projected, hidden, layer.attentionNorm, count, d, hidden, ranges(first))
+    }
+  }
+
+  private func feedForward(_ layer: EncoderWeights.Layer, _ rows: Range<Int>, _ worker: Int) {
+    let d = c.hiddenSize
+    let inner = arena.region(plan.intermediate, as: Float.self, worker: worker)
+    forEachBlock(rows) { first, count in
+      let hidden = floats(plan.hidden, row: first, d)
+      let projected = floats(plan.projected, row: first, d)
+      linear.apply(
+        layer.up, hidden, rows: count, ranges: ranges(first), scratch: quantized(d, worker),
+        LinearOutput(
+          y: inner, stride: c.intermediateSize, activation: c.activation, ranges: ranges(first)))
+      linear.apply(
+        layer.down, inner, rows: count, ranges: ranges(first),
+        scratch: quantized(c.intermediateSize, worker), LinearOutput(y: projected, stride: d))
+      kernels.addLayerNorm(
+        projected, hidden, layer.outputNorm, count, d, hidden, ranges(first))
+    }
+  }
+
+  /// One vector of a sequence's states.
+  private func pool(_ range: Range<Int>, _ origin: Int, _ sequence: Int) {
+    let d = c.hiddenSize
+    let states = floats(plan.hidden, row: range.lowerBound - origin, d)
+    let vector = floats(plan.vectors, row: sequence, d)
+    for i in 0..<d { vector[i] = states[i] }
+    switch c.pooling {
+    case .first:
+      return
+    case .max:
+      for row in 1..<max(1, range.count) {
+        for i in 0..<d where states[row * d + i] > vector[i] { vector[i] = states[row * d + i] }
+      }
+    case .mean, .meanSquareRoot:
+      for row in 1..<max(1, range.count) { kernels.addScaled(1, states + row * d, d, vector) }
+      let n = Float(range.count)
+      let scale = 1 / (c.pooling == .mean ? n : n.squareRoot())
+      for i in 0..<d { vector[i] *= scale }
+    }
+  }
+}

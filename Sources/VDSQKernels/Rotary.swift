@@ -1,0 +1,54 @@
+import CShims
+
+/// How rotary position embedding pairs the elements of a head.
+public enum RotaryPairs: Sendable {
+  /// Element i with element i + half (GPT-NeoX, Llama as Hugging Face stores it).
+  case halves
+  /// Element 2i with element 2i + 1 (GPT-J, Llama as Meta stores it).
+  case neighbours
+}
+
+extension GenericKernels {
+  /// Rotates the first `size` elements of a head by its position's angles:
+  /// `(a, b)` to `(a cos - b sin, a sin + b cos)` (Su et al. 2021, arXiv 2104.09864).
+  @_alwaysEmitIntoClient @inline(__always)
+  static func rotate(
+    _ x: UnsafeMutablePointer<Float>, _ size: Int, _ cosines: UnsafePointer<Float>,
+    _ sines: UnsafePointer<Float>, _ pairs: RotaryPairs
+  ) {
+    let half = size / 2
+    switch pairs {
+    case .halves:
+      var i = 0
+      while i < half {
+        let left = half - i
+        let a = load16(x + i, count: left), b = load16(x + half + i, count: left)
+        let c = load16(cosines + i, count: left), s = load16(sines + i, count: left)
+        store16(a * c - b * s, x + i, count: left)
+        store16(ISA.fma(a, s, b * c), x + half + i, count: left)
+        i += 16
+      }
+    case .neighbours:
+      for i in 0..<half {
+        let a = x[2 * i], b = x[2 * i + 1]
+        x[2 * i] = a * cosines[i] - b * sines[i]
+        x[2 * i + 1] = a * sines[i] + b * cosines[i]
+      }
+    }
+  }
+
+  /// `gate = activation(gate) * up`, the gated feed-forward of Llama and its like.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func gate(
+    _ gate: UnsafeMutablePointer<Float>, _ up: UnsafePointer<Float>, _ count: Int,
+    _ activation: Activation
+  ) {
+    var i = 0
+    while i < count {
+      let left = count - i
+      let value = apply(activation, load16(gate + i, count: left)) * load16(up + i, count: left)
+      store16(value, gate + i, count: left)
+      i += 16
+    }
+  }
+}

@@ -1,0 +1,81 @@
+extension ScalarReference {
+  public static func quantizeRows(
+    _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ to: QuantizedRows
+  ) {
+    for row in 0..<rows {
+      let source = UnsafeBufferPointer(start: x + row * stride, count: columns)
+      let range = QuantizationRange(low: source.min()!, high: source.max()!)
+      to.scales[row] = range.scale
+      to.zeroPoints[row] = range.zeroPoint
+      for i in 0..<columns {
+        let q = (source[i] * (1 / range.scale)).rounded(.toNearestOrEven)
+        to.set(row, i, UInt8(clamping: Int32(q) + range.zeroPoint))
+      }
+      // What fills the last sixteen up.
+      for i in columns..<(columns + 15) / 16 * 16 { to.set(row, i, 0) }
+    }
+  }
+
+  /// The weight of output `n` and input `k`, before its scale.
+  public static func weight(_ w: WeightPanels, _ n: Int, _ k: Int) -> Float {
+    let panel = w.weights + n / 16 * w.panelStride
+    switch w.element {
+    case .int8:
+      return Float(panel.load(fromByteOffset: k / 4 * 64 + n % 16 * 4 + k % 4, as: Int8.self))
+    case .float16:
+      return halfToFloat((panel + k * 32 + n % 16 * 2).loadUnaligned(as: UInt16.self))
+    case .float32:
+      return (panel + k * 64 + n % 16 * 4).loadUnaligned(as: Float.self)
+    }
+  }
+
+  public static func gemmU8S8(
+    _ x: QuantizedRows, _ rows: Int, _ w: WeightPanels, _ panels: Range<Int>, _ out: LinearOutput
+  ) {
+    for row in 0..<rows {
+      for n in panels.lowerBound * 16..<min(panels.upperBound * 16, w.outputs) {
+        var sum: Int32 = 0
+        for k in 0..<w.inputs {
+          sum += (Int32(x.value(row, k)) - x.zeroPoints[row]) * Int32(weight(w, n, k))
+        }
+        let scale = Double(x.scales[row]) * Double(w.scales![n])
+        let value = Double(sum) * scale + Double(w.bias?[n] ?? 0)
+        out.y[row * out.stride + n] = Float(apply(out.activation, value))
+      }
+    }
+  }
+
+  public static func gemmFloat(
+    _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ w: WeightPanels,
+    _ panels: Range<Int>, _ out: LinearOutput
+  ) {
+    for row in 0..<rows {
+      for n in panels.lowerBound * 16..<min(panels.upperBound * 16, w.outputs) {
+        var sum = 0.0
+        for k in 0..<w.inputs { sum += Double(x[row * xStride + k]) * Double(weight(w, n, k)) }
+        let value = sum * Double(w.scales?[n] ?? 1) + Double(w.bias?[n] ?? 0)
+        out.y[row * out.stride + n] = Float(apply(out.activation, value))
+      }
+    }
+  }
+}
+
+extension QuantizedRows {
+  /// Where a column's byte lies in its row.
+  func offset(_ row: Int, _ column: Int) -> Int {
+    switch layout {
+    case .bytes: row * stride + column
+    case .evenOddWords: row * stride + column / 4 * 8 + [0, 4, 2, 6][column % 4]
+    }
+  }
+
+  public func value(_ row: Int, _ column: Int) -> UInt8 {
+    values.load(fromByteOffset: offset(row, column), as: UInt8.self)
+  }
+
+  public func set(_ row: Int, _ column: Int, _ value: UInt8) {
+    let at = offset(row, column)
+    values.storeBytes(of: value, toByteOffset: at, as: UInt8.self)
+    if layout == .evenOddWords { values.storeBytes(of: 0, toByteOffset: at + 1, as: UInt8.self) }
+  }
+}

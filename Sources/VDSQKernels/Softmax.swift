@@ -1,0 +1,72 @@
+import CShims
+
+extension GenericKernels {
+  /// Replaces the first `count` values by `e^(scale (x - max))` and returns their sum; whole vectors
+  /// are read and written, so there must be room for the last.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func exponentials(
+    _ x: UnsafeMutablePointer<Float>, _ count: Int, _ scale: Float
+  ) -> Float {
+    let whole = count & ~15
+    var largest = splat(-.infinity)
+    var i = 0
+    while i < whole {
+      largest = vdsq_max(largest, load16(x + i))
+      i += 16
+    }
+    if i < count {
+      largest = vdsq_max(largest, keep16(load16(x + i), count: count - i, fill: -.infinity))
+    }
+    // In powers of two: one multiplication less at each value.
+    let factor = scale * 1.442_695_04
+    let shift = splat(-max16(largest) * factor)
+    var total = splat(0)
+    i = 0
+    while i < whole {
+      let e = exp2(ISA.fma(load16(x + i), splat(factor), shift))
+      store16(e, x + i)
+      total = total + e
+      i += 16
+    }
+    if i < count {
+      let e = exp2(ISA.fma(load16(x + i), splat(factor), shift))
+      store16(e, x + i)
+      total = total + keep16(e, count: count - i, fill: 0)
+    }
+    return sum16(total)
+  }
+
+  /// `softmax(scale * x)` of each row, in place.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func softmax(
+    _ x: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ scale: Float
+  ) {
+    for row in 0..<rows {
+      let values = x + row * stride
+      var largest = splat(-.infinity)
+      var i = 0
+      while i < columns {
+        largest = vdsq_max(largest, load16(values + i, count: columns - i, fill: -.infinity))
+        i += 16
+      }
+      let factor = scale * 1.442_695_04
+      let shift = splat(-max16(largest) * factor)
+      var total = splat(0)
+      i = 0
+      while i < columns {
+        let left = columns - i
+        let e = exp2(ISA.fma(load16(values + i, count: left), splat(factor), shift))
+        store16(e, values + i, count: left)
+        total = total + keep16(e, count: left, fill: 0)
+        i += 16
+      }
+      let inverse = splat(1 / sum16(total))
+      i = 0
+      while i < columns {
+        let left = columns - i
+        store16(load16(values + i, count: left) * inverse, values + i, count: left)
+        i += 16
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import VDSQInference
+import VDSQKernels
+
+extension KernelBench {
+  /// A linear layer of `outputs` by `inputs` over `batch` rows of activations that are quantized
+  /// already, or are floats.
+  public func linear(
+    _ element: WeightPanels.Element, outputs: Int, inputs: Int, batch: Int,
+    activation: Activation = .identity
+  ) -> KernelCase {
+    let panels = (outputs + 15) / 16
+    let quads = (inputs + 3) / 4
+    let width = element == .int8 ? 64 * quads : element == .float16 ? 32 * inputs : 64 * inputs
+    let weights = AlignedBytes(panels * width)
+    let scales = AlignedBytes(panels * 64), sums = AlignedBytes(panels * 64)
+    let bias = AlignedBytes(panels * 64)
+    scales.fillFloats()
+    bias.fillFloats()
+    switch element {
+    case .int8: weights.fill()
+    case .float32: weights.fillFloats()
+    case .float16:
+      let halves = weights.pointer.assumingMemoryBound(to: UInt16.self)
+      for i in 0..<panels * width / 2 { halves[i] = 0x3000 + UInt16(i * 7 % 1024) }
+    }
+    let layout = kernels.activationLayout
+    let stride = layout.rowBytes(inputs)
+    let x = AlignedBytes(batch * inputs * 4), y = AlignedBytes(batch * outputs * 4)
+    let q = AlignedBytes(batch * stride), parameters = AlignedBytes(batch * 8)
+    x.fillFloats()
+    let floats = UnsafePointer(x.pointer.assumingMemoryBound(to: Float.self))
+    let quantized = QuantizedRows(
+      values: q.pointer, stride: stride, layout: layout,
+      scales: parameters.pointer.assumingMemoryBound(to: Float.self),
+      zeroPoints: (parameters.pointer + batch * 4).assumingMemoryBound(to: Int32.self))
+    kernels.quantizeRows(floats, inputs, batch, inputs, nil, quantized)
+    let w = WeightPanels(
+      element: element, weights: weights.pointer,
+      scales: element == .int8 ? scales.pointer.assumingMemoryBound(to: Float.self) : nil,
+      rowSums: element == .int8 ? sums.pointer.assumingMemoryBound(to: Int32.self) : nil,
+      bias: bias.pointer.assumingMemoryBound(to: Float.self), outputs: outputs, inputs: inputs)
+    let out = LinearOutput(
+      y: y.pointer.assumingMemoryBound(to: Float.self), stride: outputs, activation: activation)
+    let kernels = kernels
+    let name =
+      switch element {
+      case .int8: activation == .identity ? "gemm-int8" : "gemm-int8-gelu"
+      case .float16: "gemm-fp16"
+      case .float32: "gemm-fp32"
+      }
+    return KernelCase(
+      name, rows: outputs, columns: inputs, batch: batch, bytes: weights.count,
+      products: batch * outputs * inputs, integer: element == .int8
+    ) { worker in
+      withExtendedLifetime((weights, scales, sums, bias, x, y, q, parameters)) {
+        // Pairs of panels stay together: the widest register tile takes two.
+        let range = worker.share(of: panels, unit: 2)
+        if element == .int8 {
+          kernels.gemmU8S8(quantized, batch, w, range, out)
+        } else {
+          kernels.gemmFloat(floats, inputs, batch, w, range, out)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import VDSQKernels
+
+/// Quantized rows with storage of their own, in a table's layout.
+struct Quantized {
+  var values: [UInt8]
+  var scales: [Float]
+  var zeroPoints: [Int32]
+  let stride: Int
+  let layout: ActivationLayout
+
+  init(rows: Int, columns: Int, _ layout: ActivationLayout) {
+    self.layout = layout
+    stride = layout.rowBytes(columns)
+    values = [UInt8](repeating: 77, count: rows * stride)
+    scales = [Float](repeating: .nan, count: rows)
+    zeroPoints = [Int32](repeating: 77, count: rows)
+  }
+
+  mutating func use<T>(_ body: (QuantizedRows) -> T) -> T {
+    let stride = stride, layout = layout
+    return values.withUnsafeMutableBytes { v in
+      scales.withUnsafeMutableBufferPointer { s in
+        zeroPoints.withUnsafeMutableBufferPointer { z in
+          body(
+            QuantizedRows(
+              values: v.baseAddress!, stride: stride, layout: layout, scales: s.baseAddress!,
+              zeroPoints: z.baseAddress!))
+        }
+      }
+    }
+  }
+}
+
+/// Random weights packed as the container has them.
+struct Panels {
+  private var bytes: [UInt8]
+  private var scales: [Float] = []
+  private var rowSums: [Int32] = []
+  private let bias: [Float]
+  private let outputs: Int
+  private let inputs: Int
+  let element: WeightPanels.Element
+
+  init(
+    _ element: WeightPanels.Element, _ outputs: Int, _ inputs: Int, extreme: Bool,
+    _ random: inout Random
+  ) {
+    (self.outputs, self.inputs, self.element) = (outputs, inputs, element)
+    let panels = (outputs + 15) / 16
+    let quads = (inputs + 3) / 4
+    let stride = element == .int8 ? quads * 64 : inputs * (element == .float16 ? 32 : 64)
+    bytes = [UInt8](repeating: 0, count: panels * stride)
+    rowSums = [Int32](repeating: 0, count: panels * 16)
+    scales = random.floats(panels * 16, 0.001, 0.01)
+    bias = random.floats(outputs)
+    for n in 0..<outputs {
+      for k in 0..<inputs {
+        let panel = n / 16 * stride
+        switch element {
+        case .int8:
+          // The extremes saturate sixteen-bit intermediates, where a kernel has them.
+          let w =
+            extreme ? (random.integer(0, 1) == 0 ? -128 : 127) : random.integer(-127, 127)
+          bytes[panel + k / 4 * 64 + n % 16 * 4 + k % 4] = UInt8(truncatingIfNeeded: w)
+          rowSums[n] += Int32(w)
+        case .float16:
+          let bits = 0x3000 + random.integer(0, 0xBFF) + random.integer(0, 1) * 0x8000
+          let at = panel + k * 32 + n % 16 * 2
+          (bytes[at], bytes[at + 1]) = (UInt8(bits & 0xFF), UInt8(bits >> 8))
+        case .float32:
+          let bits = random.float().bitPattern
+          for i in 0..<4 {
+            bytes[panel + k * 64 + n % 16 * 4 + i] = UInt8(truncatingIfNeeded: bits >> (8 * i))
+          }
+        }
+      }
+    }
+  }
+
+  func use(_ body: (WeightPanels) -> Void) {
+    bytes.withUnsafeBytes { b in
+      scales.withUnsafeBufferPointer { s in
+        rowSums.withUnsafeBufferPointer { r in
+          bias.withUnsafeBufferPointer { c in
+            body(
+              WeightPanels(
+                element: element, weights: b.baseAddress!,
+                scales: element == .int8 ? s.baseAddress : nil,
+                rowSums: element == .int8 ? r.baseAddress : nil, bias: c.baseAddress,
+                outputs: outputs, inputs: inputs))
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Room for rows' extremes, filled with what no kernel may leave.
+struct Ranges {
+  private var lanes: [Float]
+
+  init(rows: Int) { lanes = [Float](repeating: .nan, count: rows * 32) }
+
+  mutating func use(_ body: (RowRanges) -> Void) {
+    lanes.withUnsafeMutableBufferPointer { body(RowRanges(lanes: $0.baseAddress!)) }
+  }
+
+  func low(_ row: Int) -> Float {
+    var value = Float.infinity
+    for i in 0..<16 { value = lanes[row * 32 + i] < value ? lanes[row * 32 + i] : value }
+    return value
+  }
+
+  func high(_ row: Int) -> Float {
+    var value = -Float.infinity
+    for i in 16..<32 { value = lanes[row * 32 + i] > value ? lanes[row * 32 + i] : value }
+    return value
+  }
+
+  /// Whether the extremes are those of `count` values from `start` on.
+  func match(_ row: Int, _ values: [Float], _ start: Int, _ count: Int) -> Bool {
+    var least = values[start], most = values[start]
+    for i in start..<start + count {
+      least = min(least, values[i])
+      most = max(most, values[i])
+    }
+    return low(row) == least && high(row) == most
+  }
+}

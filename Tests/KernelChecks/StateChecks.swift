@@ -1,0 +1,146 @@
+import VDSQKernels
+
+extension Checker {
+  func attention() {
+    var random = Random(5)
+    for length in [1, 2, 3, 4, 5, 9, 16, 17, 31, 33, 64, 129] {
+      for headSize in [1, 8, 14, 16, 32, 33, 64] {
+        let heads = 2
+        let stride = 3 * heads * headSize
+        // The last vector of the last head may be read beyond it.
+        let qkv = random.floats(length * stride + 32, -3, 3)
+        let first = random.integer(0, length - 1)
+        for rows in [0..<length, first..<length] {
+          var ours = [Float](repeating: .nan, count: length * headSize)
+          var reference = ours
+          var ranges = Ranges(rows: length)
+          var scratch = [Float](
+            repeating: .nan, count: AttentionInput.scratch(length: length, headSize: headSize))
+          qkv.withUnsafeBufferPointer {
+            let start = $0.baseAddress! + headSize
+            let input = AttentionInput(
+              queries: start, keys: start + heads * headSize, values: start + 2 * heads * headSize,
+              stride: stride, length: length, headSize: headSize, rows: rows)
+            ranges.use { ranges in
+              ours.withUnsafeMutableBufferPointer { y in
+                scratch.withUnsafeMutableBufferPointer { s in
+                  table.attention(input, y.baseAddress!, headSize, ranges, true, s.baseAddress!)
+                }
+              }
+            }
+            reference.withUnsafeMutableBufferPointer {
+              ScalarReference.attention(input, $0.baseAddress!, headSize)
+            }
+          }
+          let from = rows.lowerBound * headSize
+          expectClose(
+            Array(ours[from...]), Array(reference[from...]), 2e-5,
+            "attention: \(length) x \(headSize)")
+          expect(
+            ours[..<from].allSatisfy { $0.isNaN }, "attention: rows that were not asked for")
+          for row in rows {
+            expect(
+              ranges.match(row, ours, row * headSize, headSize), "attention: range of row \(row)")
+          }
+        }
+      }
+    }
+  }
+
+  func softmax() {
+    var random = Random(8)
+    for columns in Self.lengths {
+      for scale in [Float(1), 0.125, 30] {
+        let x = random.floats(3 * columns, -8, 8)
+        var ours = x
+        var reference = x
+        ours.withUnsafeMutableBufferPointer {
+          table.softmax($0.baseAddress!, columns, 3, columns, scale)
+        }
+        reference.withUnsafeMutableBufferPointer {
+          ScalarReference.softmax($0.baseAddress!, columns, 3, columns, scale)
+        }
+        expectClose(ours, reference, 3e-5, "softmax: \(columns) columns")
+      }
+    }
+  }
+
+  func norms() {
+    var random = Random(6)
+    for columns in Self.lengths {
+      let rows = 3
+      let x = random.floats(rows * columns, 90, 110)
+      let residual = random.floats(rows * columns)
+      let gain = random.floats(columns), bias = random.floats(columns)
+      for (withResidual, isLayerNorm) in [
+        (false, true), (true, true), (false, false), (true, false),
+      ] {
+        var ours = x
+        var reference = x
+        var ranges = Ranges(rows: rows)
+        residual.withUnsafeBufferPointer { r in
+          gain.withUnsafeBufferPointer { gain in
+            bias.withUnsafeBufferPointer { bias in
+              let norm = Normalization(
+                gain: gain.baseAddress!, bias: isLayerNorm ? bias.baseAddress : nil, epsilon: 1e-5)
+              let r = withResidual ? r.baseAddress : nil
+              ranges.use { ranges in
+                ours.withUnsafeMutableBufferPointer {
+                  let kernel = isLayerNorm ? table.addLayerNorm : table.addRMSNorm
+                  kernel(
+                    UnsafePointer($0.baseAddress!), r, norm, rows, columns, $0.baseAddress!, ranges)
+                }
+              }
+              x.withUnsafeBufferPointer { x in
+                reference.withUnsafeMutableBufferPointer {
+                  ScalarReference.addNorm(x.baseAddress!, r, norm, rows, columns, $0.baseAddress!)
+                }
+              }
+            }
+          }
+        }
+        expectClose(ours, reference, 1e-4, "norm: \(columns) columns")
+        for row in 0..<rows {
+          expect(ranges.match(row, ours, row * columns, columns), "norm: range of row \(row)")
+        }
+      }
+    }
+  }
+
+  func rotary() {
+    var random = Random(9)
+    for size in [2, 4, 6, 16, 30, 32, 34, 64, 80, 128] {
+      let angles = random.floats(size / 2, -1, 1)
+      let cosines = angles.map { 1 - $0 * $0 }
+      for pairs in [RotaryPairs.halves, .neighbours] {
+        let x = random.floats(size)
+        var ours = x
+        var reference = x
+        ours.withUnsafeMutableBufferPointer {
+          table.rotate($0.baseAddress!, size, cosines, angles, pairs)
+        }
+        reference.withUnsafeMutableBufferPointer {
+          ScalarReference.rotate($0.baseAddress!, size, cosines, angles, pairs)
+        }
+        expectClose(ours, reference, 1e-6, "rotate: \(size)")
+      }
+    }
+  }
+
+  func gates() {
+    var random = Random(10)
+    for count in Self.lengths {
+      for activation in Activation.allCases {
+        let gate = random.floats(count, -12, 12), up = random.floats(count)
+        var ours = gate
+        var reference = gate
+        ours.withUnsafeMutableBufferPointer { table.gate($0.baseAddress!, up, count, activation) }
+        reference.withUnsafeMutableBufferPointer {
+          ScalarReference.gate($0.baseAddress!, up, count, activation)
+        }
+        expectClose(
+          ours, reference, 2e-6, absolute: activation == .gelu ? 1e-4 : 0, "gate: \(count)")
+      }
+    }
+  }
+}
