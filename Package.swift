@@ -98,7 +98,7 @@ let tools: [Target] = [
   // Semantic calibration: trains an adapter on cached hidden states.
   .target(name: "VDSQTraining", dependencies: ["VDSQSemantics", "VDSQConversion"]),
   // Times kernels and models, beside what the machine could do at most.
-  .target(name: "VDSQMeasurement", dependencies: ["VDSQInference", "VDSQKernels"]),
+  .target(name: "VDSQMeasurement", dependencies: ["VDSQSemantics"]),
   // The command line.
   .executableTarget(
     name: "vdsq",

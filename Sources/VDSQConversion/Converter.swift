@@ -20,18 +20,27 @@ public struct Converter {
   private let folder: ModelFolder
   private let source: EncoderSource
   private let weights: Weights
+  private let coarse: Bool
 
   /// Reads and checks the folder's configuration, tokenizer and tensor headers.
   ///
+  /// - Parameter coarse: whether to store the vocabulary's rows in two bits too, for approximate
+  ///   search; int8 only.
   /// - Throws: `missingInput` or `badInput`, naming the file or tensor.
-  public init(folder path: String, weights: Weights) throws(VDSQError) {
+  public init(folder path: String, weights: Weights, coarse: Bool = false) throws(VDSQError) {
+    guard !coarse || weights == .int8 else {
+      throw .usage("--coarse goes with --weights int8: candidates are looked at again in int8 rows")
+    }
+    self.coarse = coarse
     folder = try ModelFolder(path: path)
     source = try EncoderSource(folder)
     self.weights = weights
   }
 
   /// Bytes that the conversion will read, for showing progress.
-  public var totalBytes: Int { folder.weightBytes * 2 }
+  public var totalBytes: Int {
+    folder.weightBytes * 2 + (weights == .int8 ? source.vocabularySize * source.hiddenSize * 4 : 0)
+  }
 
   /// Writes the file.
   ///
@@ -52,7 +61,8 @@ public struct Converter {
       layers.append(rows)
     }
     let writer = try ContainerWriter(
-      path: path, kind: .model, sectionCount: 5 + source.layers, replace: replace)
+      path: path, kind: .model, sectionCount: (weights == .int8 ? 6 : 5) + source.layers,
+      replace: replace)
     try writer.add(.metadata, "metadata", source.metadata.encoded())
     try writer.add(.tokenizer, "tokenizer", tokenizer)
     try writer.add(
@@ -62,6 +72,13 @@ public struct Converter {
     for (rule, rows) in embeddings { try write(rule, rows, to: writer, progress) }
     if source.map.keys.tokenTypes == nil { try writeZeroTokenTypes(to: writer) }
     try writer.end()
+    if weights == .int8 {
+      // The first rule is the word table's.
+      try writer.begin(.weights, "vocabulary")
+      try writer.writeVocabulary(embeddings[0].1, coarse: coarse)
+      try writer.end()
+      progress.advance(embeddings[0].1.parts.reduce(0) { $0 + $1.byteCount })
+    }
     for (index, layer) in layers.enumerated() {
       try writer.begin(.weights, "layer.\(index)")
       for (rule, rows) in layer { try write(rule, rows, to: writer, progress) }

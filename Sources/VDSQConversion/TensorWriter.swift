@@ -181,7 +181,7 @@ extension ContainerWriter {
     return half
   }
 
-  private func record(
+  func record(
     _ name: String, _ element: ElementType, _ order: TensorOrder, _ shape: [Int], _ offset: Int,
     _ length: Int, scales: Int = 0, rowSums: Int = 0, error: QuantizationError
   ) -> TensorRecord {

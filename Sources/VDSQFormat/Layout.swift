@@ -51,12 +51,15 @@ public enum ElementType: UInt16, Sendable {
   case float16 = 2
   /// Symmetric int8 with a float32 scale for each row.
   case int8 = 3
+  /// Two bits, with a float32 scale for each row: coarse rows.
+  case bits2 = 4
 
   public var name: StaticString {
     switch self {
     case .float32: "f32"
     case .float16: "f16"
     case .int8: "i8"
+    case .bits2: "b2"
     }
   }
 }
@@ -66,11 +69,14 @@ public enum TensorOrder: UInt16, Sendable {
   case rowMajor = 1
   /// Panels of sixteen rows: int8 `[N/16][K/4][16][4]`, fp16 `[N/16][K][16]`, zero-filled.
   case panels16 = 2
+  /// Blocks of 64 rows of two bits, four columns a byte: `[N/64][K/8 * 2][64]`, zero-filled.
+  case blocks64 = 3
 
   public var name: StaticString {
     switch self {
     case .rowMajor: "rows"
     case .panels16: "panels16"
+    case .blocks64: "blocks64"
     }
   }
 }

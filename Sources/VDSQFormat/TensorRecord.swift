@@ -50,19 +50,24 @@ public struct TensorRecord: Sendable {
   public var rows: Int { shape.dropLast().reduce(1, *) }
   public var columns: Int { shape.last ?? 1 }
 
-  /// Rows as stored: panels are filled up to sixteen.
+  /// Rows as stored: panels are filled up to sixteen, blocks to 64.
   public var storedRows: Int { Self.storedRows(order: order, rows: rows) }
 
   public static func storedRows(order: TensorOrder, rows: Int) -> Int {
-    order == .panels16 ? (rows + 15) / 16 * 16 : rows
+    switch order {
+    case .rowMajor: rows
+    case .panels16: (rows + 15) / 16 * 16
+    case .blocks64: (rows + 63) / 64 * 64
+    }
   }
 
   /// Bytes that a tensor's elements take, or nil where the product overflows.
   public static func dataLength(element: ElementType, order: TensorOrder, shape: [Int]) -> Int? {
     guard shape.allSatisfy({ $0 > 0 && $0 <= 1 << 40 }) else { return nil }
-    let rows = product(shape.dropLast()).flatMap { $0 <= Int.max - 16 ? $0 : nil }
+    let rows = product(shape.dropLast()).flatMap { $0 <= Int.max - 64 ? $0 : nil }
     guard let rows, var columns = shape.last else { return nil }
     if order == .panels16, element == .int8 { columns = (columns + 3) / 4 * 4 }
+    if element == .bits2 { columns = (columns + 7) / 8 * 2 }
     let width = element == .float32 ? 4 : element == .float16 ? 2 : 1
     return product([storedRows(order: order, rows: rows), columns, width])
   }
@@ -95,7 +100,7 @@ public struct TensorRecord: Sendable {
     guard let element = ElementType(rawValue: elementCode),
       let order = TensorOrder(rawValue: orderCode),
       rank >= 1, rank <= ContainerLayout.maximumRank,
-      order == .rowMajor || (rank == 2 && element != .float32)
+      Self.isKnown(element, order, rank)
     else {
       throw .badInput("\(reader.context): tensor \(name) has an unknown type, order or rank")
     }
@@ -127,12 +132,21 @@ public struct TensorRecord: Sendable {
     }
     let length = sections[section].length
     try Self.check(dataOffset, dataLength, in: length, "data of \(name)", reader.context)
-    if element == .int8 {
+    if element == .int8 || element == .bits2 {
       try Self.check(scalesOffset, storedRows * 4, in: length, "scales of \(name)", reader.context)
       if order == .panels16 {
         try Self.check(
           rowSumsOffset, storedRows * 4, in: length, "row sums of \(name)", reader.context)
       }
+    }
+  }
+
+  /// Two bits are in blocks and nothing else is.
+  private static func isKnown(_ element: ElementType, _ order: TensorOrder, _ rank: Int) -> Bool {
+    switch order {
+    case .rowMajor: element != .bits2
+    case .panels16: rank == 2 && (element == .int8 || element == .float16)
+    case .blocks64: rank == 2 && element == .bits2
     }
   }
 

@@ -4,7 +4,7 @@ public struct TensorView: Sendable {
   /// Offset of the elements from the start of the file, for reading rows without mapping them.
   public let fileOffset: Int
   nonisolated(unsafe) public let data: UnsafeRawPointer
-  /// `storedRows` of them, int8 only.
+  /// `storedRows` of them, int8 and two bits only.
   nonisolated(unsafe) public let scales: UnsafePointer<Float>?
   /// `storedRows` of them, int8 panels only.
   nonisolated(unsafe) public let rowSums: UnsafePointer<Int32>?
@@ -23,7 +23,7 @@ extension Container {
     let base = file.bytes.baseAddress! + start
     return TensorView(
       record: record, fileOffset: start + record.dataOffset, data: base + record.dataOffset,
-      scales: record.element == .int8
+      scales: record.element == .int8 || record.element == .bits2
         ? (base + record.scalesOffset).assumingMemoryBound(to: Float.self) : nil,
       rowSums: record.element == .int8 && record.order == .panels16
         ? (base + record.rowSumsOffset).assumingMemoryBound(to: Int32.self) : nil)

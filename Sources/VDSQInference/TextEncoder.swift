@@ -98,6 +98,11 @@ public final class TextEncoder {
     return result
   }
 
+  /// A token's UTF-8; empty for an id that no token has.
+  public func token(_ id: Int32) -> UnsafeRawBufferPointer {
+    tokenizer.vocabulary.text(of: Int(id))
+  }
+
   /// The token ids of a text, special tokens included.
   public func tokens(of text: UnsafeRawBufferPointer) -> [Int32] {
     var ids: [Int32] = []

@@ -76,6 +76,9 @@ import CShims
     }
 
     @inline(__always)
+    public static func add(_ a: SIMD4<Int32>, _ b: SIMD4<Int32>) -> SIMD4<Int32> { a &+ b }
+
+    @inline(__always)
     public static func totals(
       _ a: SIMD4<Int32>, _ b: SIMD4<Int32>, _ c: SIMD4<Int32>, _ d: SIMD4<Int32>
     ) -> SIMD4<Int32> {

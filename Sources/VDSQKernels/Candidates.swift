@@ -10,7 +10,7 @@ public struct Candidates {
   public let ids: UnsafeMutablePointer<Int32>
 
   /// How much room a number of candidates takes.
-  public static func capacity(_ wanted: Int) -> Int { 2 * wanted + 256 }
+  public static func capacity(_ wanted: Int) -> Int { 2 * wanted + 1024 }
 
   /// - Parameters:
   ///   - scores: room for `capacity(wanted)` scores; `ids` likewise.
@@ -38,9 +38,24 @@ public struct Candidates {
     for i in 0..<other.count { append(other.scores[i], other.ids[i]) }
   }
 
-  /// Leaves the `wanted` best, in no order (Hoare's selection).
+  /// Starts again, with a threshold known from elsewhere.
+  public mutating func removeAll(threshold: Float = -.infinity) {
+    count = 0
+    self.threshold = threshold
+  }
+
+  /// Leaves the `wanted` best, in no order.
   public mutating func prune() {
     guard count > wanted else { return }
+    threshold = score(rank: wanted)
+    count = wanted
+  }
+
+  /// The score of a rank, 1 for the best; at most as many as there are are looked at, and they are
+  /// the first from then on (Hoare's selection).
+  public mutating func score(rank: Int) -> Float {
+    guard count > 0 else { return -.infinity }
+    let target = min(rank, count) - 1
     var low = 0, high = count - 1
     while low < high {
       let pivot = scores[(low + high) / 2]
@@ -55,11 +70,8 @@ public struct Candidates {
           j -= 1
         }
       }
-      if wanted - 1 <= j { high = j } else if wanted - 1 >= i { low = i } else { break }
+      if target <= j { high = j } else if target >= i { low = i } else { break }
     }
-    count = wanted
-    var worst = scores[0]
-    for i in 1..<max(1, count) where scores[i] < worst { worst = scores[i] }
-    threshold = worst
+    return scores[target]
   }
 }

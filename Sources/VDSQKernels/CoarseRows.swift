@@ -7,7 +7,7 @@ public struct CoarseRows {
   public static let blockRows = 64
   /// What the four codes stand for, in units of a row's standard deviation: the levels of the best
   /// four-level quantizer of a normal variable (Max 1960).
-  public static let levels: [Float] = [-1.510, -0.4528, 0.4528, 1.510]
+  public static var levels: (Float, Float, Float, Float) { (-1.510, -0.4528, 0.4528, 1.510) }
 
   /// `[rows / 64][columns / 4][64]`: byte 2i is of row i of the block, byte 2i + 1 of row 32 + i; two
   /// bits a column, the first lowest.
@@ -23,6 +23,33 @@ public struct CoarseRows {
     self.scales = scales
     self.rows = rows
     self.columns = columns
+  }
+
+  /// Packs a row of codes, rotated values in units of their standard deviation rounded to the nearest
+  /// level, into its block.
+  ///
+  /// - Returns: the row's scale: its length over its product with what the codes stand for.
+  public static func encode(
+    _ x: UnsafePointer<Float>, columns: Int, row: Int, into block: UnsafeMutablePointer<UInt8>
+  ) -> Float {
+    var square: Float = 0
+    for i in 0..<columns { square += x[i] * x[i] }
+    let deviation = (square / Float(columns)).squareRoot()
+    let (l0, l1, l2, l3) = levels
+    let edge = (l2 + l3) / 2 * deviation
+    let lane = row % 64 < 32 ? 2 * (row % 64) : 2 * (row % 64 - 32) + 1
+    var product: Float = 0
+    for byte in 0..<rowBytes(columns) {
+      var packed: UInt8 = 0
+      for j in 0..<4 where byte * 4 + j < columns {
+        let value = x[byte * 4 + j]
+        let code: UInt8 = value < 0 ? (value < -edge ? 0 : 1) : (value > edge ? 3 : 2)
+        packed |= code << UInt8(2 * j)
+        product += value * (code < 2 ? (code == 0 ? l0 : l1) : (code == 2 ? l2 : l3))
+      }
+      block[byte * 64 + lane] = packed
+    }
+    return product > 0 ? square.squareRoot() / product : 0
   }
 
   public var blocks: Int { (rows + Self.blockRows - 1) / Self.blockRows }
@@ -43,31 +70,33 @@ public struct CoarseQuery {
   }
 
   /// - Parameters:
-  ///   - x: the query, rotated as the rows were.
+  ///   - x: the query, rotated as the rows were; a number that is not finite counts as 0.
   ///   - tables: room for `rowBytes * 32` bytes.
   public init(
     _ x: UnsafePointer<Float>, columns: Int, into tables: UnsafeMutablePointer<UInt8>
   ) {
     let pairs = CoarseRows.rowBytes(columns) * 2
     func value(_ i: Int) -> Float { i < columns && x[i].isFinite ? x[i] : 0 }
-    let high = CoarseRows.levels[3]
+    let high = CoarseRows.levels.3
     var widest: Float = 1e-30
     for pair in 0..<pairs {
       widest = max(widest, high * (value(2 * pair).magnitude + value(2 * pair + 1).magnitude))
     }
-    let largest = Float(Self.largestEntry(columns))
-    let step = largest / (2 * widest)
+    let largest = Int32(Self.largestEntry(columns))
+    let step = Float(largest) / (2 * widest)
+    let (l0, l1, l2, l3) = CoarseRows.levels
+    let first = SIMD16<Float>(l0, l1, l2, l3, l0, l1, l2, l3, l0, l1, l2, l3, l0, l1, l2, l3)
+    let second = SIMD16<Float>(l0, l0, l0, l0, l1, l1, l1, l1, l2, l2, l2, l2, l3, l3, l3, l3)
     var offset: Float = 0
     for pair in 0..<pairs {
-      let a = value(2 * pair), b = value(2 * pair + 1)
+      let a = value(2 * pair) * step, b = value(2 * pair + 1) * step
       // Each table starts at zero.
       let lowest = -high * (a.magnitude + b.magnitude)
-      for code in 0..<16 {
-        let sum = a * CoarseRows.levels[code & 3] + b * CoarseRows.levels[code >> 2]
-        let entry = ((sum - lowest) * step).rounded(.toNearestOrEven)
-        tables[pair * 16 + code] = UInt8(min(max(entry, 0), largest))
-      }
-      offset -= lowest * step
+      let sums = first * splat(a) + second * splat(b) - splat(lowest)
+      let entries = unsafeBitCast(sums + roundingMagic, to: SIMD16<Int32>.self) &- roundingMagicBits
+      UnsafeMutableRawPointer(tables + pair * 16).storeBytes(
+        of: vdsq_saturate_u8(vdsq_at_most(entries, largest)), as: SIMD16<UInt8>.self)
+      offset -= lowest
     }
     self.tables = UnsafePointer(tables)
     self.offset = offset
@@ -81,30 +110,51 @@ extension GenericKernels {
     _ query: CoarseQuery, _ m: CoarseRows, _ blocks: Range<Int>, _ found: inout Candidates
   ) {
     let rowBytes = CoarseRows.rowBytes(m.columns)
-    for block in blocks {
-      let codes = m.codes + block * rowBytes * 64
-      var even = SIMD32<UInt16>(), odd = SIMD32<UInt16>()
+    var block = blocks.lowerBound
+    while block < blocks.upperBound {
+      // Two blocks share the loads of the tables; an odd last one is looked at twice, collected once.
+      let second = min(block + 1, blocks.upperBound - 1)
+      let p = m.codes + block * rowBytes * 64, q = m.codes + second * rowBytes * 64
+      var even = SIMD32<UInt16>(), odd = even, evenToo = even, oddToo = even
       var byte = 0
       while byte < rowBytes {
         let tables = UnsafeRawPointer(query.tables + byte * 32)
-        vdsq_prefetch(codes + byte * 64 + prefetchDistance)
-        vdsq_prefetch(codes + byte * 64 + 64 + prefetchDistance)
-        let x = (codes + byte * 64).loadUnaligned(as: SIMD64<UInt8>.self)
-        let y = (codes + byte * 64 + 64).loadUnaligned(as: SIMD64<UInt8>.self)
-        let sum =
-          ISA.lookup(tables, x & 15) &+ ISA.lookup(tables + 16, (x &>> 4) & 15)
-          &+ ISA.lookup(tables + 32, y & 15) &+ ISA.lookup(tables + 48, (y &>> 4) & 15)
-        let words = unsafeBitCast(sum, to: SIMD32<UInt16>.self)
-        even = even &+ (words & 0xFF)
-        odd = odd &+ (words &>> 8)
+        let sums = entries(tables, p + byte * 64)
+        let sumsToo = entries(tables, q + byte * 64)
+        even = vdsq_add_even(even, sums)
+        odd = vdsq_add_odd(odd, sums)
+        evenToo = vdsq_add_even(evenToo, sumsToo)
+        oddToo = vdsq_add_odd(oddToo, sumsToo)
         byte += 2
       }
-      let row = block * CoarseRows.blockRows
-      collect(even.lowHalf, query, m, row, &found)
-      collect(even.highHalf, query, m, row + 16, &found)
-      collect(odd.lowHalf, query, m, row + 32, &found)
-      collect(odd.highHalf, query, m, row + 48, &found)
+      collect(even, odd, query, m, block, &found)
+      if second > block { collect(evenToo, oddToo, query, m, second, &found) }
+      block += 2
     }
+  }
+
+  /// What eight columns add to each row of a block: four tables' entries.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func entries(_ tables: UnsafeRawPointer, _ codes: UnsafeRawPointer) -> SIMD64<UInt8> {
+    let x = codes.loadUnaligned(as: SIMD64<UInt8>.self)
+    let y = (codes + 64).loadUnaligned(as: SIMD64<UInt8>.self)
+    let first = vdsq_add_u8(
+      ISA.lookup(tables, vdsq_low_nibbles(x)), ISA.lookup(tables + 16, vdsq_high_nibbles(x)))
+    let second = vdsq_add_u8(
+      ISA.lookup(tables + 32, vdsq_low_nibbles(y)), ISA.lookup(tables + 48, vdsq_high_nibbles(y)))
+    return vdsq_add_u8(first, second)
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func collect(
+    _ even: SIMD32<UInt16>, _ odd: SIMD32<UInt16>, _ query: CoarseQuery, _ m: CoarseRows,
+    _ block: Int, _ found: inout Candidates
+  ) {
+    let row = block * CoarseRows.blockRows
+    collect(even.lowHalf, query, m, row, &found)
+    collect(even.highHalf, query, m, row + 16, &found)
+    collect(odd.lowHalf, query, m, row + 32, &found)
+    collect(odd.highHalf, query, m, row + 48, &found)
   }
 
   @_alwaysEmitIntoClient @inline(__always)

@@ -11,15 +11,19 @@ extension GenericKernels {
   ) {
     var row = range.lowerBound
     while row < range.upperBound {
-      let cosines = cosines16(query, m, row, range.upperBound)
-      // An equal score may still win by its id, where ranges come out of order.
-      let found = cosines .>= splat(best.threshold)
-      if any(found) {
-        for i in 0..<min(16, range.upperBound - row) where found[i] {
-          best.insert(cosines[i], Int32(truncatingIfNeeded: row + i))
-        }
-      }
+      offer(cosines16(query, m, row, range.upperBound), row, range.upperBound, &best)
       row += 16
+    }
+  }
+
+  /// Puts the cosines of the rows from `row` to `end`, sixteen at most, forward to the best.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func offer(_ cosines: SIMD16<Float>, _ row: Int, _ end: Int, _ best: inout TopK) {
+    // An equal score may still win by its id, where ranges come out of order.
+    let found = cosines .>= splat(best.threshold)
+    guard any(found) else { return }
+    for i in 0..<min(16, end - row) where found[i] {
+      best.insert(cosines[i], Int32(truncatingIfNeeded: row + i))
     }
   }
 
@@ -63,36 +67,6 @@ extension GenericKernels {
     }
   }
 
-  /// Several queries at once: each row comes from memory once for all of them.
-  @_alwaysEmitIntoClient @inline(__always)
-  static func cosineTopKBatch(
-    _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,
-    _ best: UnsafeMutablePointer<TopK>
-  ) {
-    // A block of rows stays in the cache while all queries pass over it.
-    let blockRows = max(16, (64 << 10) / max(1, m.columns) / 16 * 16)
-    var block = range.lowerBound
-    while block < range.upperBound {
-      let end = min(block + blockRows, range.upperBound)
-      var q = 0
-      while q < count {
-        switch ISA.queryTile {
-        case .queries4 where count - q >= 3:
-          tile4(queries + q, min(4, count - q), m, block..<end, best + q)
-          q += 4
-        default:
-          if count - q >= 2 {
-            tile2(queries + q, m, block..<end, best + q)
-          } else {
-            cosineTopK(queries[q], m, block..<end, &best[q])
-          }
-          q += 2
-        }
-      }
-      block = end
-    }
-  }
-
   /// The cosines of sixteen rows from `row` on; those from `end` on are another row's.
   @_alwaysEmitIntoClient @inline(__always)
   static func cosines16(
@@ -106,13 +80,16 @@ extension GenericKernels {
     let a = group(0), b = group(4), c = group(8), d = group(12)
     let dots = SIMD16(
       lowHalf: SIMD8(lowHalf: a, highHalf: b), highHalf: SIMD8(lowHalf: c, highHalf: d))
+    return normalized(dots, query, m, row, end)
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func normalized(
+    _ dots: SIMD16<Int32>, _ query: Int8Query, _ m: Int8Rows, _ row: Int, _ end: Int
+  ) -> SIMD16<Float> {
     let norms = load16(m.reciprocalNorms + row, count: end - row)
     return vdsq_to_float(dots) * norms * splat(query.reciprocalNorm)
   }
-
-  /// Bytes between what is multiplied and what is asked for, as far ahead as memory is slow.
-  @_alwaysEmitIntoClient @inline(__always)
-  static var prefetchDistance: Int { 4096 }
 
   @_alwaysEmitIntoClient @inline(__always)
   static func dots4(
@@ -123,23 +100,29 @@ extension GenericKernels {
         plainDot(query, m, r0), plainDot(query, m, r1), plainDot(query, m, r2),
         plainDot(query, m, r3))
     }
-    let p0 = pointer(m, r0), p1 = pointer(m, r1), p2 = pointer(m, r2), p3 = pointer(m, r3)
-    let q = UnsafeRawPointer(query.values)
-    var s0 = ISA.noSums, s1 = ISA.noSums, s2 = ISA.noSums, s3 = ISA.noSums
-    var k = 0
-    while k < m.columns {
-      let chunk = ISA.loadQuery(q + k)
-      vdsq_prefetch(p0 + k + prefetchDistance)
-      s0 = ISA.dotRow(s0, ISA.loadRow(p0 + k), chunk)
-      vdsq_prefetch(p1 + k + prefetchDistance)
-      s1 = ISA.dotRow(s1, ISA.loadRow(p1 + k), chunk)
-      vdsq_prefetch(p2 + k + prefetchDistance)
-      s2 = ISA.dotRow(s2, ISA.loadRow(p2 + k), chunk)
-      vdsq_prefetch(p3 + k + prefetchDistance)
-      s3 = ISA.dotRow(s3, ISA.loadRow(p3 + k), chunk)
-      k += ISA.rowChunkLength
-    }
+    // One row after another, in the order in which they lie: the CPU sees that and reads ahead better
+    // than any prefetch that could be written here.
+    let s0 = rowSums(query, m, r0), s1 = rowSums(query, m, r1)
+    let s2 = rowSums(query, m, r2), s3 = rowSums(query, m, r3)
     return ISA.totals(s0, s1, s2, s3) &- SIMD4(repeating: ISA.rowBias &* query.sum)
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func rowSums(_ query: Int8Query, _ m: Int8Rows, _ row: Int) -> ISA.RowSums {
+    let p = pointer(m, row)
+    let q = UnsafeRawPointer(query.values)
+    let step = ISA.rowChunkLength
+    var even = ISA.noSums, odd = ISA.noSums
+    var k = 0
+    while k + step < m.columns {
+      even = ISA.dotRow(even, ISA.loadRow(p + k), ISA.loadQuery(q + k))
+      odd = ISA.dotRow(odd, ISA.loadRow(p + k + step), ISA.loadQuery(q + k + step))
+      k += 2 * step
+    }
+    if k < m.columns {
+      even = ISA.dotRow(even, ISA.loadRow(p + k), ISA.loadQuery(q + k))
+    }
+    return ISA.add(even, odd)
   }
 
   @_alwaysEmitIntoClient @inline(__always)

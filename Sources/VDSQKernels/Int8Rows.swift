@@ -51,7 +51,9 @@ public struct Int8Query {
     var sum: Int32 = 0
     var squares: Int32 = 0
     for i in 0..<columns {
-      let q = finite ? Int8((x[i] * inverse).rounded(.toNearestOrEven)) : 0
+      // Rounds to the nearest, ties to even, as `roundingMagic` does.
+      let bits = (finite ? x[i] * inverse : 0) + 12_582_912
+      let q = Int8(truncatingIfNeeded: Int32(bitPattern: bits.bitPattern) &- roundingMagicBits)
       values[i] = q
       sum &+= Int32(q)
       squares &+= Int32(q) &* Int32(q)

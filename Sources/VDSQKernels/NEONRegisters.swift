@@ -86,6 +86,9 @@
     ) -> SIMD4<Int32> { dot4(s, row, query) }
 
     @_alwaysEmitIntoClient @inline(__always)
+    public static func add(_ a: SIMD4<Int32>, _ b: SIMD4<Int32>) -> SIMD4<Int32> { a &+ b }
+
+    @_alwaysEmitIntoClient @inline(__always)
     public static func totals(
       _ a: SIMD4<Int32>, _ b: SIMD4<Int32>, _ c: SIMD4<Int32>, _ d: SIMD4<Int32>
     ) -> SIMD4<Int32> { vdsq_neon_sums(a, b, c, d) }

@@ -76,10 +76,6 @@ extension GenericKernels {
     var a = SIMD16<Int32>(), b = a, c = a, d = a
     var i = 0
     while i + 256 <= bytes {
-      vdsq_prefetch(p + i + prefetchDistance)
-      vdsq_prefetch(p + i + 64 + prefetchDistance)
-      vdsq_prefetch(p + i + 128 + prefetchDistance)
-      vdsq_prefetch(p + i + 192 + prefetchDistance)
       a = a ^ (p + i).loadUnaligned(as: SIMD16<Int32>.self)
       b = b ^ (p + i + 64).loadUnaligned(as: SIMD16<Int32>.self)
       c = c ^ (p + i + 128).loadUnaligned(as: SIMD16<Int32>.self)

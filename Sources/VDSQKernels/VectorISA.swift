@@ -49,6 +49,7 @@ public protocol VectorISA: SendableMetatype {
   static func loadQuery(_ p: UnsafeRawPointer) -> QueryChunk
   /// Adds products of a row's elements, -128...127, with a query's, -127...127. Exact.
   static func dotRow(_ sums: RowSums, _ row: RowChunk, _ query: QueryChunk) -> RowSums
+  static func add(_ a: RowSums, _ b: RowSums) -> RowSums
   /// Lane i is the whole sum of the i-th argument.
   static func totals(_ a: RowSums, _ b: RowSums, _ c: RowSums, _ d: RowSums) -> SIMD4<Int32>
 

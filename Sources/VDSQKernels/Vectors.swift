@@ -13,8 +13,6 @@ extension GenericKernels {
       var even = splat(0), odd = splat(0)
       var i = 0
       while i + 32 <= columns {
-        vdsq_prefetch(UnsafeRawPointer(y + i) + prefetchDistance)
-        vdsq_prefetch(UnsafeRawPointer(y + i + 16) + prefetchDistance)
         even = ISA.fma(load16(x + i), load16(y + i), even)
         odd = ISA.fma(load16(x + i + 16), load16(y + i + 16), odd)
         i += 32
@@ -38,7 +36,6 @@ extension GenericKernels {
       var even = splat(0), odd = splat(0)
       var i = 0
       while i + 32 <= columns {
-        vdsq_prefetch(y + i * 2 + prefetchDistance)
         even = ISA.fma(load16(x + i), ISA.loadHalf(y + i * 2), even)
         odd = ISA.fma(load16(x + i + 16), ISA.loadHalf(y + i * 2 + 32), odd)
         i += 32

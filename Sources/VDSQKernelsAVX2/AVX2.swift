@@ -61,6 +61,9 @@
     ) -> SIMD8<Int32> { vdsq_avx2_dot_s8(sums, row, query) }
 
     @inline(__always)
+    static func add(_ a: SIMD8<Int32>, _ b: SIMD8<Int32>) -> SIMD8<Int32> { a &+ b }
+
+    @inline(__always)
     static func totals(
       _ a: SIMD8<Int32>, _ b: SIMD8<Int32>, _ c: SIMD8<Int32>, _ d: SIMD8<Int32>
     ) -> SIMD4<Int32> { vdsq_avx2_sums(a, b, c, d) }

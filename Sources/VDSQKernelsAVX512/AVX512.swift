@@ -43,6 +43,9 @@
     ) -> SIMD16<Int32> { vdsq_avx512_dpbusd(sums, row, query) }
 
     @inline(__always)
+    static func add(_ a: SIMD16<Int32>, _ b: SIMD16<Int32>) -> SIMD16<Int32> { a &+ b }
+
+    @inline(__always)
     static func totals(
       _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ c: SIMD16<Int32>, _ d: SIMD16<Int32>
     ) -> SIMD4<Int32> {

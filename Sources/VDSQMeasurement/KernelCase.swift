@@ -10,24 +10,39 @@ public struct KernelCase {
   public let batch: Int
   /// Bytes that must come from memory or a cache at least.
   let bytes: Int
+  /// What most of them are read from.
+  let operand: AlignedBytes
   /// Multiply-adds, of int8 or of floats.
   let products: Int
   let integer: Bool
-  /// One worker's share of one call.
-  let body: (ThreadPool.Worker) -> Void
+  /// One call on a number of threads.
+  let call: (_ pool: ThreadPool, _ threads: Int) -> Void
 
+  /// - Parameter body: one worker's share of one call.
   init(
-    _ kernel: String, rows: Int, columns: Int, batch: Int, bytes: Int, products: Int = 0,
-    integer: Bool = false, body: @escaping (ThreadPool.Worker) -> Void
+    _ kernel: String, rows: Int, columns: Int, batch: Int, bytes: Int, operand: AlignedBytes,
+    products: Int = 0, integer: Bool = false, body: @escaping (ThreadPool.Worker) -> Void
+  ) {
+    let work = ParallelWork(body)
+    self.init(
+      kernel, rows: rows, columns: columns, batch: batch, bytes: bytes, operand: operand,
+      products: products, integer: integer, call: { $0.together($1, work) })
+  }
+
+  /// - Parameter call: brings workers of its own.
+  init(
+    _ kernel: String, rows: Int, columns: Int, batch: Int, bytes: Int, operand: AlignedBytes,
+    products: Int = 0, integer: Bool = false, call: @escaping (ThreadPool, Int) -> Void
   ) {
     self.kernel = kernel
     self.rows = rows
     self.columns = columns
     self.batch = batch
     self.bytes = bytes
+    self.operand = operand
     self.products = products
     self.integer = integer
-    self.body = body
+    self.call = call
   }
 }
 
@@ -51,7 +66,7 @@ public struct KernelResult {
 /// Measures kernels of one instruction set.
 public final class KernelBench {
   public let kernels: KernelTable
-  private let pool: ThreadPool
+  let pool: ThreadPool
   public let limits: MachineLimits
   private let seconds: Double
 
@@ -60,14 +75,22 @@ public final class KernelBench {
     self.kernels = kernels
     self.seconds = seconds
     pool = ThreadPool(count: threads)
-    limits = MachineLimits(kernels: kernels, threads: pool)
+    limits = MachineLimits(kernels: kernels)
   }
 
   public func measure(_ c: KernelCase, threads: Int) -> KernelResult {
-    let work = ParallelWork(c.body)
-    let time = Timing.median(seconds: seconds) { pool.together(threads, work) }
+    let operand = c.operand
+    let read = kernels.probes.read
+    let reading = ParallelWork { worker in
+      let share = worker.share(of: operand.count, unit: 256)
+      if read(operand.pointer + share.lowerBound, share.count) == 77 { ParallelWork.sink += 1 }
+    }
+    // In turns: the machine's speed changes while one is measured after the other.
+    let (time, readTime) = Timing.medians(
+      seconds: seconds, { c.call(self.pool, threads) },
+      { self.pool.together(threads, reading) })
     let peak = (c.integer ? limits.int8Products : limits.floatProducts) * Double(threads)
-    let memory = Double(c.bytes) / limits.bandwidth(bytes: c.bytes, threads: threads)
+    let memory = readTime * Double(c.bytes) / Double(operand.count)
     let limit = max(memory, Double(c.products) / peak)
     return KernelResult(
       kernel: c.kernel, isa: "\(kernels.name)", rows: c.rows, columns: c.columns, batch: c.batch,
@@ -75,4 +98,15 @@ public final class KernelBench {
       gigabytesPerSecond: Double(c.bytes) / time / 1e9,
       gigaproductsPerSecond: Double(c.products) / time / 1e9, shareOfLimit: limit / time)
   }
+}
+
+/// A closure as work for a thread pool.
+final class ParallelWork: SharedWork {
+  /// Takes what must not be optimised away.
+  nonisolated(unsafe) static var sink = 0
+  private let body: (ThreadPool.Worker) -> Void
+
+  init(_ body: @escaping (ThreadPool.Worker) -> Void) { self.body = body }
+
+  override func run(_ worker: ThreadPool.Worker) { body(worker) }
 }

@@ -4,7 +4,7 @@ import VDSQKernels
 extension KernelBench {
   /// A linear layer of `outputs` by `inputs` over `batch` rows of activations that are quantized
   /// already, or are floats.
-  public func linear(
+  func linear(
     _ element: WeightPanels.Element, outputs: Int, inputs: Int, batch: Int,
     activation: Activation = .identity
   ) -> KernelCase {
@@ -50,7 +50,7 @@ extension KernelBench {
       }
     return KernelCase(
       name, rows: outputs, columns: inputs, batch: batch, bytes: weights.count,
-      products: batch * outputs * inputs, integer: element == .int8
+      operand: weights, products: batch * outputs * inputs, integer: element == .int8
     ) { worker in
       withExtendedLifetime((weights, scales, sums, bias, x, y, q, parameters)) {
         // Pairs of panels stay together: the widest register tile takes two.

@@ -10,22 +10,38 @@ public enum Timing {
   }
 
   /// The median time of one call of `body` in seconds.
+  public static func median(seconds: Double, _ body: () -> Void) -> Double {
+    medians(seconds: seconds, body, {}).0
+  }
+
+  /// The median times of one call of each of two bodies, run in turns.
   ///
   /// Calls are grouped into samples of a millisecond at least, so that the clock costs nothing, and
-  /// sampled until `seconds` have passed, nine times at least. The first sample, which warms caches
-  /// up, does not count.
-  public static func median(seconds: Double, _ body: () -> Void) -> Double {
-    body()
-    var start = now()
-    body()
-    let calls = max(1, Int(0.001 / max(now() - start, 1e-9)))
-    var samples: [Double] = []
+  /// sampled until `seconds` have passed, nine times at least.
+  public static func medians(
+    seconds: Double, _ first: () -> Void, _ second: () -> Void
+  ) -> (Double, Double) {
+    let counts = (calls(first), calls(second))
+    var samples: ([Double], [Double]) = ([], [])
     let deadline = now() + seconds
-    while samples.count < 9 || now() < deadline {
-      start = now()
-      for _ in 0..<calls { body() }
-      samples.append((now() - start) / Double(calls))
+    while samples.0.count < 9 || now() < deadline {
+      samples.0.append(time(counts.0, first))
+      samples.1.append(time(counts.1, second))
     }
-    return samples.sorted()[samples.count / 2]
+    return (
+      samples.0.sorted()[samples.0.count / 2], samples.1.sorted()[samples.1.count / 2]
+    )
+  }
+
+  /// How many calls make a sample; the first warms caches up.
+  private static func calls(_ body: () -> Void) -> Int {
+    body()
+    return min(1_000_000, max(1, Int(0.001 / max(time(1, body), 1e-9))))
+  }
+
+  private static func time(_ calls: Int, _ body: () -> Void) -> Double {
+    let start = now()
+    for _ in 0..<calls { body() }
+    return (now() - start) / Double(calls)
   }
 }

@@ -23,6 +23,9 @@ struct Convert: Command {
   @Option(help: "How weights are stored: int8 (a scale a row) or fp16.")
   var weights: Converter.Weights = .int8
 
+  @Flag(help: "Store the vocabulary in two bits a dimension too, for vdsq logits --approx.")
+  var coarse = false
+
   @Flag(help: "Replace the output file if it exists.")
   var force = false
 
@@ -31,7 +34,7 @@ struct Convert: Command {
 
   func execute() throws(VDSQError) {
     let start = now()
-    let converter = try Converter(folder: folder, weights: weights)
+    let converter = try Converter(folder: folder, weights: weights, coarse: coarse)
     let bar = ProgressBar("converting", quiet: quiet)
     let progress = Progress(total: converter.totalBytes) { bar.show($0.done, of: $0.total) }
     defer { bar.end() }
@@ -45,7 +48,7 @@ struct Convert: Command {
     print(
       "\(output): \(mebibytes(summary.fileBytes)), \(fixed(share, 1))% of the checkpoint's "
         + "\(mebibytes(summary.checkpointBytes))")
-    let quantized = summary.tensors.filter { $0.element != .float32 }
+    let quantized = summary.tensors.filter { $0.element != .float32 && $0.element != .bits2 }
     if let worst = quantized.min(by: { $0.error.cosine < $1.error.cosine }) {
       print(
         "\(quantized.count) tensors quantized; the least faithful is \(worst.name), cosine "

@@ -2,7 +2,6 @@ import ArgumentParser
 import VDSQConversion
 import VDSQFormat
 import VDSQInference
-import VDSQTokenizers
 
 struct Embed: Command {
   static let configuration = CommandConfiguration(
@@ -60,9 +59,7 @@ struct Embed: Command {
     }
     try input.forEachText(
       { (text, line) throws(VDSQError) in
-        if input.strict, UTF8Decoder.replacements(in: text) > 0 {
-          throw .badInput("line \(line.number): the text is not valid UTF-8")
-        }
+        try input.refuseInvalid(text, line)
         count += 1
         if tokens {
           let ids = encoder.tokens(of: text).map { "\($0)" }.joined(separator: ", ")

@@ -2,6 +2,7 @@ import ArgumentParser
 import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference
+import VDSQTokenizers
 
 /// Where texts come from: standard input, a text a line or a JSON object a line.
 struct InputOptions: ParsableArguments {
@@ -27,6 +28,15 @@ struct InputOptions: ParsableArguments {
       if !reader.hasBufferedLine { try pause() }
     }
     try pause()
+  }
+
+  /// - Throws: `badInput` for invalid UTF-8 where `--strict` asks for it.
+  func refuseInvalid(
+    _ text: UnsafeRawBufferPointer, _ line: LineReader.Line
+  ) throws(VDSQError) {
+    if strict, UTF8Decoder.replacements(in: text) > 0 {
+      throw .badInput("line \(line.number): the text is not valid UTF-8")
+    }
   }
 
   private static func text(of line: LineReader.Line, field: String) throws(VDSQError) -> String {

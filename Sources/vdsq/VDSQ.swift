@@ -17,7 +17,9 @@ struct VDSQ: ParsableCommand {
       budget too small.
       """,
     version: Provenance.toolVersion,
-    subcommands: [Convert.self, Inspect.self, Classify.self, Adapt.self, Embed.self, Bench.self])
+    subcommands: [
+      Convert.self, Inspect.self, Classify.self, Adapt.self, Embed.self, Logits.self, Bench.self,
+    ])
 }
 
 /// A command whose failures are typed: one line on standard error and the category's exit code.

@@ -33,7 +33,6 @@ VDSQ_INLINE vdsq_i32x16 vdsq_avx512_pairs(vdsq_i32x16 a, vdsq_i32x16 b) {
          __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
-typedef uint8_t vdsq_u8x64 __attribute__((ext_vector_type(64)));
 // table[i % 16] for each of 64 bytes, which must be below 16.
 VDSQ_INLINE vdsq_u8x64 vdsq_avx512_lookup(const void *table, vdsq_u8x64 indices) {
   __m512i t = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)table));

@@ -10,6 +10,8 @@ typedef float vdsq_f32x16 __attribute__((ext_vector_type(16)));
 typedef int32_t vdsq_i32x16 __attribute__((ext_vector_type(16)));
 typedef int8_t vdsq_i8x16 __attribute__((ext_vector_type(16)));
 typedef uint8_t vdsq_u8x16 __attribute__((ext_vector_type(16)));
+typedef uint8_t vdsq_u8x64 __attribute__((ext_vector_type(64)));
+typedef uint16_t vdsq_u16x32 __attribute__((ext_vector_type(32)));
 typedef uint16_t vdsq_u16x16 __attribute__((ext_vector_type(16)));
 
 VDSQ_INLINE vdsq_f32x16 vdsq_max(vdsq_f32x16 a, vdsq_f32x16 b) { return a > b ? a : b; }
@@ -23,11 +25,24 @@ VDSQ_INLINE vdsq_i32x16 vdsq_widen_i8(vdsq_i8x16 a) {
 VDSQ_INLINE vdsq_i32x16 vdsq_widen_u16(vdsq_u16x16 a) {
   return __builtin_convertvector(a, vdsq_i32x16);
 }
+VDSQ_INLINE vdsq_i32x16 vdsq_at_most(vdsq_i32x16 a, int32_t limit) {
+  return a > limit ? (vdsq_i32x16)limit : a;
+}
 // To 0...255; what is beyond goes to the nearer end.
 VDSQ_INLINE vdsq_u8x16 vdsq_saturate_u8(vdsq_i32x16 a) {
   a = a < 0 ? 0 : a;
   a = a > 255 ? 255 : a;
   return __builtin_convertvector(a, vdsq_u8x16);
+}
+// The halves of 64 bytes, and what they add to sixteen-bit sums: even bytes and odd ones.
+VDSQ_INLINE vdsq_u8x64 vdsq_low_nibbles(vdsq_u8x64 a) { return a & 15; }
+VDSQ_INLINE vdsq_u8x64 vdsq_high_nibbles(vdsq_u8x64 a) { return a >> 4; }
+VDSQ_INLINE vdsq_u8x64 vdsq_add_u8(vdsq_u8x64 a, vdsq_u8x64 b) { return a + b; }
+VDSQ_INLINE vdsq_u16x32 vdsq_add_even(vdsq_u16x32 sums, vdsq_u8x64 a) {
+  return sums + ((vdsq_u16x32)a & 0xff);
+}
+VDSQ_INLINE vdsq_u16x32 vdsq_add_odd(vdsq_u16x32 sums, vdsq_u8x64 a) {
+  return sums + ((vdsq_u16x32)a >> 8);
 }
 VDSQ_INLINE vdsq_i32x16 vdsq_shift_left(vdsq_i32x16 a, int32_t bits) { return a << bits; }
 VDSQ_INLINE vdsq_i32x16 vdsq_shift_right(vdsq_i32x16 a, int32_t bits) { return a >> bits; }

@@ -1,0 +1,56 @@
+import VDSQCheckpoints
+import VDSQFormat
+import VDSQKernels
+
+extension ContainerWriter {
+  /// What searching the word table's rows needs beside them: the reciprocal lengths of the int8 rows
+  /// and, where wanted, the rows in two bits a dimension (docs/format.md, "Vocabulary").
+  func writeVocabulary(_ source: RowSource, coarse: Bool) throws(VDSQError) {
+    let columns = source.columns
+    let rotation = CoarseRotation(columns: columns)
+    let blockBytes = CoarseRows.rowBytes(columns) * CoarseRows.blockRows
+    var norms = ByteWriter()
+    var scales = ByteWriter()
+    var block = [UInt8](repeating: 0, count: blockBytes)
+    var scratch = [Float](repeating: 0, count: columns)
+    let offset = try alignedOffset()
+    var length = 0
+    var row = 0
+    func endBlock() throws(VDSQError) {
+      length += blockBytes
+      try write(block)
+      block = [UInt8](repeating: 0, count: blockBytes)
+    }
+    try source.forEachBlock { (values, count) throws(VDSQError) in
+      for first in stride(from: 0, to: count * columns, by: columns) {
+        var q: [Int8] = []
+        q.reserveCapacity(columns)
+        _ = Quantizer.quantize(values[first..<first + columns], into: &q)
+        let square = q.reduce(Int32(0)) { $0 + Int32($1) * Int32($1) }
+        norms.append(square > 0 ? 1 / Float(square).squareRoot() : 0)
+        guard coarse else { continue }
+        var rotated = q.map(Float.init)
+        rotated.withUnsafeMutableBufferPointer { x in
+          scratch.withUnsafeMutableBufferPointer { rotation.apply(x.baseAddress!, $0.baseAddress!) }
+        }
+        scales.append(CoarseRows.encode(rotated, columns: columns, row: row, into: &block))
+        row += 1
+        if row % CoarseRows.blockRows == 0 { try endBlock() }
+      }
+    }
+    if coarse {
+      if row % CoarseRows.blockRows != 0 { try endBlock() }
+      scales.pad(to: length / blockBytes * CoarseRows.blockRows * 4)
+      let scalesOffset = try scales.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) }
+      add(
+        record(
+          "vocabulary.coarse", .bits2, .blocks64, [source.rows, columns], offset, length,
+          scales: scalesOffset, error: QuantizationError(maxAbs: 0, rms: 0, cosine: 0)))
+    }
+    let normsOffset = try norms.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    add(
+      record(
+        "vocabulary.reciprocal_norms", .float32, .rowMajor, [source.rows], normsOffset, norms.count,
+        error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
+  }
+}

@@ -1,0 +1,40 @@
+public import VDSQFormat
+public import VDSQInference
+public import VDSQKernels
+
+extension VocabularySearch {
+  /// A search over a model's word embeddings, the input side's basis (design section 2.1), where they
+  /// lie in the map.
+  ///
+  /// - Throws: `badInput` where the file has no int8 embeddings, or no coarse rows and `approximate`
+  ///   asks for them.
+  public convenience init(
+    _ container: Container, _ configuration: EncoderConfiguration, approximate: Bool,
+    kernels: KernelTable, threads: ThreadPool, capacity: Int
+  ) throws(VDSQError) {
+    let shape = [configuration.vocabularySize, configuration.hiddenSize]
+    let words = try container.tensor("embeddings.word", shape: shape)
+    guard words.record.element == .int8,
+      container.find("vocabulary.reciprocal_norms") != nil
+    else {
+      throw .badInput(
+        "\(container.path): the file has no int8 vocabulary; convert it with --weights int8")
+    }
+    let rows = Int8Rows(
+      values: words.data.assumingMemoryBound(to: Int8.self), rows: shape[0], columns: shape[1],
+      reciprocalNorms: try container.floats("vocabulary.reciprocal_norms", shape: [shape[0]]))
+    var coarse: CoarseRows?
+    if approximate {
+      guard container.find("vocabulary.coarse") != nil else {
+        throw .badInput(
+          "\(container.path): the file has no coarse rows; convert it with --coarse, or leave out "
+            + "--approx")
+      }
+      let view = try container.tensor("vocabulary.coarse", shape: shape, order: .blocks64)
+      coarse = CoarseRows(
+        codes: view.data, scales: view.scales!, rows: shape[0], columns: shape[1])
+    }
+    self.init(
+      rows: rows, coarse: coarse, kernels: kernels, threads: threads, capacity: capacity)
+  }
+}

@@ -1,0 +1,145 @@
+public import VDSQInference
+public import VDSQKernels
+
+/// Finds the vocabulary rows with the highest cosines to a state: the top of its disentangled logits
+/// (design section 2.2).
+///
+/// Exact over all int8 rows, or approximate: a first pass over rows in two bits a dimension finds
+/// candidates, and only those are compared in int8. Workers take shares of the rows and meet once.
+/// All memory is taken when it is made.
+public final class VocabularySearch: SharedWork {
+  public struct Result: Sendable, Equatable {
+    public let id: Int32
+    public let cosine: Float
+  }
+
+  public let rows: Int8Rows
+  public let coarse: CoarseRows?
+  /// The most results that a search gives.
+  public let capacity: Int
+  /// Rows that the first pass is to leave.
+  public let candidates: Int
+  private let kernels: KernelTable
+  private let threads: ThreadPool
+  private let rotation: CoarseRotation?
+  // What a search is over.
+  private var query: Int8Query
+  private var coarseQuery: CoarseQuery?
+  // Memory: the query's bytes, rotated and as tables; and each worker's results and candidates.
+  private let bytes: UnsafeMutablePointer<Int8>
+  private let rotated: UnsafeMutablePointer<Float>
+  private let tables: UnsafeMutablePointer<UInt8>
+  private let best: UnsafeMutablePointer<TopK>
+  private let found: UnsafeMutablePointer<Candidates>
+  private let scores: UnsafeMutablePointer<Float>
+  private let ids: UnsafeMutablePointer<Int32>
+
+  /// Below this many bytes of rows a second thread takes longer to wake than it saves.
+  private static let smallestShare = 2 << 20
+
+  /// - Parameters:
+  ///   - capacity: the most results that a search is to give.
+  ///   - candidates: how many rows the first pass is to leave; nil for one in 150 of them, and twenty
+  ///     at least for each result.
+  public init(
+    rows: Int8Rows, coarse: CoarseRows?, kernels: KernelTable, threads: ThreadPool, capacity: Int,
+    candidates: Int? = nil
+  ) {
+    self.rows = rows
+    self.coarse = coarse
+    self.kernels = kernels
+    self.threads = threads
+    self.capacity = max(1, min(capacity, rows.rows))
+    self.candidates = min(rows.rows, candidates ?? max(20 * self.capacity, rows.rows / 150))
+    rotation = coarse == nil ? nil : CoarseRotation(columns: rows.columns)
+    bytes = .allocate(capacity: Int8Query.paddedColumns(rows.columns))
+    rotated = .allocate(capacity: 2 * rows.columns)
+    tables = .allocate(capacity: CoarseRows.rowBytes(rows.columns) * 32)
+    best = .allocate(capacity: threads.count)
+    found = .allocate(capacity: threads.count)
+    let room = self.capacity + Candidates.capacity(self.candidates)
+    scores = .allocate(capacity: room * threads.count)
+    ids = .allocate(capacity: room * threads.count)
+    for worker in 0..<threads.count {
+      let (s, i) = (scores + worker * room, ids + worker * room)
+      (best + worker).initialize(to: TopK(capacity: self.capacity, scores: s, ids: i))
+      (found + worker).initialize(
+        to: Candidates(
+          wanted: self.candidates, scores: s + self.capacity, ids: i + self.capacity))
+    }
+    query = Int8Query(values: bytes, sum: 0, reciprocalNorm: 0)
+    super.init()
+  }
+
+  deinit {
+    bytes.deallocate()
+    rotated.deallocate()
+    tables.deallocate()
+    best.deallocate()
+    found.deallocate()
+    scores.deallocate()
+    ids.deallocate()
+  }
+
+  /// Finds the `capacity` rows with the highest cosines to a state, best first, and of equal ones the
+  /// lower id.
+  ///
+  /// - Parameters:
+  ///   - state: as many floats as rows have columns.
+  ///   - approximate: whether to look at candidates only; needs coarse rows.
+  ///   - body: called with each result.
+  public func search(
+    _ state: UnsafePointer<Float>, approximate: Bool = false, _ body: (Result) -> Void
+  ) {
+    query = Int8Query(quantizing: state, columns: rows.columns, into: bytes)
+    coarseQuery = nil
+    if approximate, let rotation {
+      for i in 0..<rows.columns { rotated[i] = state[i] }
+      rotation.apply(rotated, rotated + rows.columns)
+      coarseQuery = CoarseQuery(rotated, columns: rows.columns, into: tables)
+    }
+    let work = rows.rows * rows.columns / (coarseQuery == nil ? 1 : 4)
+    let width = max(1, min(threads.count, work / Self.smallestShare))
+    for worker in 0..<width { best[worker].removeAll() }
+    threads.together(width, self)
+    for worker in 1..<max(1, width) { best[0].insert(contentsOf: best[worker]) }
+    best[0].drain { body(Result(id: $1, cosine: $0)) }
+  }
+
+  /// One worker's share of the rows.
+  public override func run(_ worker: ThreadPool.Worker) {
+    if let coarseQuery, let coarse {
+      let share = worker.share(of: coarse.blocks)
+      let wanted = (candidates + worker.count - 1) / worker.count
+      scan(share, coarseQuery, coarse, wanted, &found[worker.index])
+      kernels.cosineTopKOf(
+        query, rows, found[worker.index].ids, found[worker.index].count, &best[worker.index])
+    } else {
+      kernels.cosineTopK(
+        query, rows, worker.share(of: rows.rows, unit: 16), &best[worker.index])
+    }
+  }
+
+  /// Blocks whose rows' estimates tell where the candidates' threshold lies.
+  private static let sampledBlocks = 16
+
+  /// Collects about `wanted` candidates. Where there are many blocks, some spread over them tell first
+  /// how high the best estimates are, so that nothing else need be collected and sorted out.
+  private func scan(
+    _ blocks: Range<Int>, _ query: CoarseQuery, _ coarse: CoarseRows, _ wanted: Int,
+    _ found: inout Candidates
+  ) {
+    found.removeAll()
+    let sampled = Self.sampledBlocks
+    if blocks.count > 4 * sampled {
+      for i in 0..<sampled {
+        let block = blocks.lowerBound + blocks.count * i / sampled
+        kernels.coarseScan(query, coarse, block..<block + 1, &found)
+      }
+      // As many of the sample as the candidates are of all, and a few more.
+      let share = wanted * sampled / blocks.count + 3
+      found.removeAll(threshold: found.score(rank: share))
+    }
+    kernels.coarseScan(query, coarse, blocks, &found)
+  }
+}
