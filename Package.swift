@@ -115,7 +115,8 @@ let tests: [Target] = [
   .testTarget(name: "VDSQFormatTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQInferenceTests", dependencies: ["TestSupport", "VDSQConversion"]),
-  .testTarget(name: "VDSQSemanticsTests", dependencies: ["TestSupport", "VDSQSemantics"]),
+  .testTarget(
+    name: "VDSQSemanticsTests", dependencies: ["KernelChecks", "TestSupport", "VDSQSemantics"]),
   .testTarget(name: "VDSQCheckpointsTests", dependencies: ["TestSupport", "VDSQCheckpoints"]),
   .testTarget(name: "VDSQConversionTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQTrainingTests", dependencies: ["TestSupport", "VDSQTraining"]),

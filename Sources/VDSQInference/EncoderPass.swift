@@ -156,8 +156,7 @@ final class EncoderPass: SharedWork {
         headSize: c.headSize,
         rows: own.lowerBound - all.lowerBound..<own.upperBound - all.lowerBound)
       kernels.attention(
-        input, floats(plan.context, row: all.lowerBound, d) + head * c.headSize, d,
-        ranges(all.lowerBound), head == 0, scratch)
+        input, floats(plan.context, row: all.lowerBound, d) + head * c.headSize, d, scratch)
     }
   }
 
@@ -169,7 +168,7 @@ final class EncoderPass: SharedWork {
       let projected = floats(plan.projected, row: first, d)
       linear.apply(
         layer.attentionOutput, floats(plan.context, row: first, d), rows: count,
-        ranges: ranges(first), scratch: quantized(d, worker),
+        ranges: nil, scratch: quantized(d, worker),
         LinearOutput(y: projected, stride: d))
       kernels.addLayerNorm(
         projected, hidden, layer.attentionNorm, count, d, hidden, ranges(first))
@@ -185,9 +184,9 @@ final class EncoderPass: SharedWork {
       linear.apply(
         layer.up, hidden, rows: count, ranges: ranges(first), scratch: quantized(d, worker),
         LinearOutput(
-          y: inner, stride: c.intermediateSize, activation: c.activation, ranges: ranges(first)))
+          y: inner, stride: c.intermediateSize, activation: c.activation))
       linear.apply(
-        layer.down, inner, rows: count, ranges: ranges(first),
+        layer.down, inner, rows: count, ranges: nil,
         scratch: quantized(c.intermediateSize, worker), LinearOutput(y: projected, stride: d))
       kernels.addLayerNorm(
         projected, hidden, layer.outputNorm, count, d, hidden, ranges(first))

@@ -54,10 +54,10 @@ struct LinearRunner {
   /// `y = activation(x W^T + b)`.
   ///
   /// - Parameters:
-  ///   - ranges: the extremes of x's rows.
+  ///   - ranges: the extremes of x's rows, where they are known.
   ///   - scratch: room for the quantized rows.
   func apply(
-    _ layer: Linear, _ x: UnsafePointer<Float>, rows: Int, ranges: RowRanges,
+    _ layer: Linear, _ x: UnsafePointer<Float>, rows: Int, ranges: RowRanges?,
     scratch: QuantizedRows, _ out: LinearOutput
   ) {
     let w = layer.panels

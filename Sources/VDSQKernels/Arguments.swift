@@ -20,7 +20,7 @@ public struct QuantizedRows {
 }
 
 /// The extremes of each row of a matrix, sixteen lanes of low values and sixteen of high ones a row:
-/// kernels that write a row leave them behind, so that quantizing it need not look for them.
+/// norms leave them behind, so that quantizing their rows need not look for them.
 public struct RowRanges {
   /// `[rows][32]`.
   public let lanes: UnsafeMutablePointer<Float>
@@ -86,17 +86,13 @@ public struct LinearOutput {
   /// Floats from one row to the next.
   public let stride: Int
   public let activation: Activation
-  /// Receives the rows' extremes, where wanted; only over all panels at once.
-  public let ranges: RowRanges?
 
   public init(
-    y: UnsafeMutablePointer<Float>, stride: Int, activation: Activation = .identity,
-    ranges: RowRanges? = nil
+    y: UnsafeMutablePointer<Float>, stride: Int, activation: Activation = .identity
   ) {
     self.y = y
     self.stride = stride
     self.activation = activation
-    self.ranges = ranges
   }
 }
 

@@ -6,7 +6,7 @@ extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
   static func attention(
     _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
-    _ ranges: RowRanges?, _ firstHead: Bool, _ scratch: UnsafeMutablePointer<Float>
+    _ scratch: UnsafeMutablePointer<Float>
   ) {
     let length = input.length, headSize = input.headSize
     let paddedLength = (length + 31) / 32 * 32
@@ -47,34 +47,12 @@ extension GenericKernels {
       }
       matmul(scores, paddedLength, count, length, values, valueStride, paddedHead, mixed)
       for r in 0..<count {
-        finish(
-          mixed + r * paddedHead, headSize, sums[r], output + (row + r) * outputStride,
-          ranges.map { $0.lanes + (row + r) * 32 }, firstHead)
+        let from = mixed + r * paddedHead, to = output + (row + r) * outputStride
+        forEachVector(headSize) { c, left in
+          store16(load16(from + c) * splat(sums[r]), to + c, count: left)
+        }
       }
       row += count
-    }
-  }
-
-  /// Scales one row of the output, stores it, and widens its range.
-  @_alwaysEmitIntoClient @inline(__always)
-  static func finish(
-    _ mixed: UnsafePointer<Float>, _ headSize: Int, _ scale: Float,
-    _ output: UnsafeMutablePointer<Float>, _ range: UnsafeMutablePointer<Float>?, _ first: Bool
-  ) {
-    var low = splat(.infinity), high = splat(-.infinity)
-    if let range, !first { (low, high) = (load16(range), load16(range + 16)) }
-    var c = 0
-    while c < headSize {
-      var v = load16(mixed + c) * splat(scale)
-      store16(v, output + c, count: headSize - c)
-      if headSize - c < 16 { v = keep16(v, count: headSize - c, fill: v[0]) }
-      low = vdsq_min(low, v)
-      high = vdsq_max(high, v)
-      c += 16
-    }
-    if let range {
-      store16(low, range)
-      store16(high, range + 16)
     }
   }
 

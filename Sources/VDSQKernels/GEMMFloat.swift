@@ -30,8 +30,6 @@ extension GenericKernels {
             let sum = (bytes.baseAddress! + i * 64).loadUnaligned(as: SIMD16<Float>.self)
             let value = apply(out.activation, ISA.fma(sum, scale, bias))
             store16(value, out.y + (row + i) * out.stride + panel * 16, count: left)
-            let kept = left < 16 ? keep16(value, count: left, fill: value[0]) : value
-            widen(out.ranges, row + i, panel * 16, kept)
           }
         }
         row += 4

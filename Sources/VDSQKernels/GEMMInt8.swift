@@ -1,41 +1,48 @@
 import CShims
 
-// u8 x s8 -> s32 over packed panels; dequantization, bias, activation and the rows' extremes in the
-// epilogue.
+// u8 x s8 -> s32 over packed panels; dequantization, bias and activation while sums are in registers.
 
 extension GenericKernels {
+  /// One body for each of the frequent activation functions, rather than a choice at every vector.
   @_alwaysEmitIntoClient @inline(__always)
   static func gemmU8S8(
     _ x: QuantizedRows, _ rows: Int, _ w: WeightPanels, _ panels: Range<Int>, _ out: LinearOutput
   ) {
-    // A register tile's sums on their way to the epilogue: eight rows of up to two panels.
-    withUnsafeTemporaryAllocation(byteCount: 16 * 64, alignment: 64) { scratch in
-      let sums = scratch.baseAddress!.assumingMemoryBound(to: SIMD16<Int32>.self)
-      let tile = Int8Tile(x: x, rows: rows, w: w, sums: sums)
+    let tile = Int8Tile(x: x, rows: rows, w: w, out: out)
+    switch out.activation {
+    case .identity: gemmU8S8(tile, panels) { $0 }
+    case .gelu: gemmU8S8(tile, panels) { gelu($0) }
+    default: gemmU8S8(tile, panels) { apply(out.activation, $0) }
+    }
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func gemmU8S8(
+    _ tile: Int8Tile, _ panels: Range<Int>, _ activation: (SIMD16<Float>) -> SIMD16<Float>
+  ) {
+    let rows = tile.rows
+    var row = 0
+    switch ISA.tile {
+    case .rows8Panels2:
       var panel = panels.lowerBound
       while panel < panels.upperBound {
-        let width = ISA.tile == .rows8Panels2 ? min(2, panels.upperBound - panel) : 1
-        var row = 0
-        while row < rows {
-          let left = rows - row
-          let height: Int
-          switch ISA.tile {
-          case .rows8Panels2:
-            // An odd last panel is computed twice and stored once.
-            height = min(left, left > 4 ? 8 : 4)
-            if left > 4 {
-              tile.rows8(row, panel, panel + width - 1)
-            } else {
-              tile.rows4(row, panel, panel + width - 1)
-            }
-          case .rows4Panels1:
-            height = min(left, 4)
-            tile.rows4(row, panel)
-          }
-          finish(tile, row..<row + height, panel..<panel + width, out)
-          row += height
+        // An odd last panel is computed twice and stored once.
+        let second = min(panel + 1, panels.upperBound - 1)
+        row = 0
+        while row + 4 < rows {
+          tile.rows8(row, panel, second, activation)
+          row += 8
         }
-        panel += width
+        if row < rows { tile.rows4(row, panel, second, activation) }
+        panel += 2
+      }
+    case .rows4Panels1:
+      for panel in panels {
+        row = 0
+        while row < rows {
+          tile.rows4(row, panel, activation)
+          row += 4
+        }
       }
     }
   }
@@ -47,17 +54,14 @@ extension GenericKernels {
     @usableFromInline let x: QuantizedRows
     @usableFromInline let rows: Int
     @usableFromInline let w: WeightPanels
-    /// `[2 panels][8 rows]`.
-    @usableFromInline let sums: UnsafeMutablePointer<SIMD16<Int32>>
+    @usableFromInline let out: LinearOutput
 
     @_alwaysEmitIntoClient @inline(__always)
-    init(
-      x: QuantizedRows, rows: Int, w: WeightPanels, sums: UnsafeMutablePointer<SIMD16<Int32>>
-    ) {
+    init(x: QuantizedRows, rows: Int, w: WeightPanels, out: LinearOutput) {
       self.x = x
       self.rows = rows
       self.w = w
-      self.sums = sums
+      self.out = out
     }
 
     @_alwaysEmitIntoClient @inline(__always)
@@ -80,8 +84,39 @@ extension GenericKernels {
       return sums &* SIMD16(repeating: ISA.activationBias &- zeroPoint)
     }
 
+    /// What an epilogue needs of a panel, once for all rows of the tile.
+    @frozen @usableFromInline
+    struct Column {
+      @usableFromInline let first: Int
+      @usableFromInline let left: Int
+      @usableFromInline let scale: SIMD16<Float>
+      @usableFromInline let bias: SIMD16<Float>
+
+      @_alwaysEmitIntoClient @inline(__always)
+      init(_ w: WeightPanels, _ panel: Int) {
+        first = panel * 16
+        left = w.outputs - first
+        scale = load16(w.scales! + first)
+        bias = w.bias.map { load16($0 + panel * 16, count: w.outputs - panel * 16) } ?? splat(0)
+      }
+    }
+
     @_alwaysEmitIntoClient @inline(__always)
-    func rows8(_ row: Int, _ first: Int, _ second: Int) {
+    func finish(
+      _ sums: ISA.Accumulator, _ row: Int, _ column: Column,
+      _ activation: (SIMD16<Float>) -> SIMD16<Float>
+    ) {
+      guard row < rows else { return }
+      let exact = vdsq_to_float(ISA.lanes(sums))
+      let value = activation(ISA.fma(exact * column.scale, splat(x.scales[row]), column.bias))
+      let y = out.y + row * out.stride + column.first
+      if column.left >= 16 { store16(value, y) } else { storePart16(value, y, column.left) }
+    }
+
+    @_alwaysEmitIntoClient @inline(__always)
+    func rows8(
+      _ row: Int, _ first: Int, _ second: Int, _ activation: (SIMD16<Float>) -> SIMD16<Float>
+    ) {
       let a0 = rowPointer(row), a1 = rowPointer(row + 1)
       let a2 = rowPointer(row + 2), a3 = rowPointer(row + 3)
       let a4 = rowPointer(row + 4), a5 = rowPointer(row + 5)
@@ -134,22 +169,31 @@ extension GenericKernels {
         c70 = ISA.dot(c70, a, w0)
         c71 = ISA.dot(c71, a, w1)
       }
-      (sums[0], sums[1], sums[2], sums[3]) = (
-        ISA.lanes(c00), ISA.lanes(c10), ISA.lanes(c20), ISA.lanes(c30)
-      )
-      (sums[4], sums[5], sums[6], sums[7]) = (
-        ISA.lanes(c40), ISA.lanes(c50), ISA.lanes(c60), ISA.lanes(c70)
-      )
-      (sums[8], sums[9], sums[10], sums[11]) = (
-        ISA.lanes(c01), ISA.lanes(c11), ISA.lanes(c21), ISA.lanes(c31)
-      )
-      (sums[12], sums[13], sums[14], sums[15]) = (
-        ISA.lanes(c41), ISA.lanes(c51), ISA.lanes(c61), ISA.lanes(c71)
-      )
+      let left = Column(w, first)
+      finish(c00, row, left, activation)
+      finish(c10, row + 1, left, activation)
+      finish(c20, row + 2, left, activation)
+      finish(c30, row + 3, left, activation)
+      finish(c40, row + 4, left, activation)
+      finish(c50, row + 5, left, activation)
+      finish(c60, row + 6, left, activation)
+      finish(c70, row + 7, left, activation)
+      guard second != first else { return }
+      let right = Column(w, second)
+      finish(c01, row, right, activation)
+      finish(c11, row + 1, right, activation)
+      finish(c21, row + 2, right, activation)
+      finish(c31, row + 3, right, activation)
+      finish(c41, row + 4, right, activation)
+      finish(c51, row + 5, right, activation)
+      finish(c61, row + 6, right, activation)
+      finish(c71, row + 7, right, activation)
     }
 
     @_alwaysEmitIntoClient @inline(__always)
-    func rows4(_ row: Int, _ first: Int, _ second: Int) {
+    func rows4(
+      _ row: Int, _ first: Int, _ second: Int, _ activation: (SIMD16<Float>) -> SIMD16<Float>
+    ) {
       let a0 = rowPointer(row), a1 = rowPointer(row + 1)
       let a2 = rowPointer(row + 2), a3 = rowPointer(row + 3)
       let p = panelPointer(first), q = panelPointer(second)
@@ -180,20 +224,31 @@ extension GenericKernels {
         c30 = ISA.dot(c30, a, w0)
         c31 = ISA.dot(c31, a, w1)
       }
-      (sums[0], sums[1]) = (ISA.lanes(c00), ISA.lanes(c10))
-      (sums[2], sums[3]) = (ISA.lanes(c20), ISA.lanes(c30))
-      (sums[8], sums[9]) = (ISA.lanes(c01), ISA.lanes(c11))
-      (sums[10], sums[11]) = (ISA.lanes(c21), ISA.lanes(c31))
+      let left = Column(w, first)
+      finish(c00, row, left, activation)
+      finish(c10, row + 1, left, activation)
+      finish(c20, row + 2, left, activation)
+      finish(c30, row + 3, left, activation)
+      guard second != first else { return }
+      let right = Column(w, second)
+      finish(c01, row, right, activation)
+      finish(c11, row + 1, right, activation)
+      finish(c21, row + 2, right, activation)
+      finish(c31, row + 3, right, activation)
     }
 
     @_alwaysEmitIntoClient @inline(__always)
-    func rows4(_ row: Int, _ panel: Int) {
+    func rows4(_ row: Int, _ panel: Int, _ activation: (SIMD16<Float>) -> SIMD16<Float>) {
       var four = Lanes4(
         start(row, panel), start(row + 1, panel), start(row + 2, panel), start(row + 3, panel))
       ISA.rows4(
         FourRows(rowPointer(row), rowPointer(row + 1), rowPointer(row + 2), rowPointer(row + 3)),
         panelPointer(panel), quads, &four)
-      (sums[0], sums[1], sums[2], sums[3]) = (four.c0, four.c1, four.c2, four.c3)
+      let column = Column(w, panel)
+      finish(ISA.accumulator(four.c0), row, column, activation)
+      finish(ISA.accumulator(four.c1), row + 1, column, activation)
+      finish(ISA.accumulator(four.c2), row + 2, column, activation)
+      finish(ISA.accumulator(four.c3), row + 3, column, activation)
     }
   }
 }

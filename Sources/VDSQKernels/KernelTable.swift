@@ -34,12 +34,12 @@ public struct KernelTable: Sendable {
 
   // MARK: Between linear layers
 
-  /// `softmax(Q K^T / sqrt(headSize)) V` of some rows of one head of one sequence. Output rows and
-  /// `ranges` are counted from the sequence's first row; `firstHead` starts the ranges anew.
+  /// `softmax(Q K^T / sqrt(headSize)) V` of some rows of one head of one sequence. Output rows are
+  /// counted from the sequence's first.
   public let attention:
     @Sendable (
       _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
-      _ ranges: RowRanges?, _ firstHead: Bool, _ scratch: UnsafeMutablePointer<Float>
+      _ scratch: UnsafeMutablePointer<Float>
     ) -> Void
 
   /// `softmax(scale * x)` of each row, in place.
@@ -157,7 +157,7 @@ public struct KernelTable: Sendable {
     quantizeRows = { K.quantizeRows($0, $1, $2, $3, $4, $5) }
     gemmU8S8 = { K.gemmU8S8($0, $1, $2, $3, $4) }
     gemmFloat = { K.gemmFloat($0, $1, $2, $3, $4, $5) }
-    attention = { K.attention($0, $1, $2, $3, $4, $5) }
+    attention = { K.attention($0, $1, $2, $3) }
     softmax = { K.softmax($0, $1, $2, $3, $4) }
     addLayerNorm = { K.addLayerNorm($0, $1, $2, $3, $4, $5, $6) }
     addRMSNorm = { K.addRMSNorm($0, $1, $2, $3, $4, $5, $6) }

@@ -30,6 +30,12 @@ func store16(_ v: SIMD16<Float>, _ p: UnsafeMutablePointer<Float>, count: Int) {
   for i in 0..<count { p[i] = v[i] }
 }
 
+/// A store of fewer lanes, out of the way of the code around it.
+@_alwaysEmitIntoClient @inline(never)
+func storePart16(_ v: SIMD16<Float>, _ p: UnsafeMutablePointer<Float>, _ count: Int) {
+  for i in 0..<count { p[i] = v[i] }
+}
+
 /// `v` in the first `count` lanes, `fill` in the others.
 @_alwaysEmitIntoClient @inline(__always)
 func keep16(_ v: SIMD16<Float>, count: Int, fill: Float) -> SIMD16<Float> {

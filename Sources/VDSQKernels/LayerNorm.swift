@@ -19,9 +19,8 @@ extension GenericKernels {
   ) {
     for row in 0..<rows {
       let destination = y + row * columns
-      addRow(x + row * columns, residual.map { $0 + row * columns }, columns, destination)
-      var total = splat(0)
-      forEachVector(columns) { i, count in total = total + load16(destination + i, count: count) }
+      let total = addRow(
+        x + row * columns, residual.map { $0 + row * columns }, columns, destination)
       let mean = splat(sum16(total) / Float(columns))
       // A second pass over deviations: the one-pass formula cancels.
       var squares = splat(0)
@@ -41,7 +40,7 @@ extension GenericKernels {
   ) {
     for row in 0..<rows {
       let destination = y + row * columns
-      addRow(x + row * columns, residual.map { $0 + row * columns }, columns, destination)
+      _ = addRow(x + row * columns, residual.map { $0 + row * columns }, columns, destination)
       var squares = splat(0)
       forEachVector(columns) { i, count in
         let v = load16(destination + i, count: count)
@@ -52,22 +51,27 @@ extension GenericKernels {
     }
   }
 
-  /// `y = x + residual`.
+  /// `y = x + residual`; returns partial sums of y.
   @_alwaysEmitIntoClient @inline(__always)
   static func addRow(
     _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ columns: Int,
     _ y: UnsafeMutablePointer<Float>
-  ) {
+  ) -> SIMD16<Float> {
+    var total = splat(0)
     if let residual {
       forEachVector(columns) { i, count in
         let sum = load16(x + i, count: count) + load16(residual + i, count: count)
         store16(sum, y + i, count: count)
+        total = total + sum
       }
-    } else if x != UnsafePointer(y) {
+    } else {
       forEachVector(columns) { i, count in
-        store16(load16(x + i, count: count), y + i, count: count)
+        let v = load16(x + i, count: count)
+        store16(v, y + i, count: count)
+        total = total + v
       }
     }
+    return total
   }
 
   /// `y = (y - mean) * scale * gain + bias`.

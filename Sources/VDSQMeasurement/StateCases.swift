@@ -23,7 +23,7 @@ extension KernelBench {
           AttentionInput(
             queries: at, keys: at + d, values: at + 2 * d, stride: 3 * d, length: length,
             headSize: headSize, rows: rows),
-          y.pointer.assumingMemoryBound(to: Float.self) + head * headSize, d, nil, head == 0,
+          y.pointer.assumingMemoryBound(to: Float.self) + head * headSize, d,
           scratch.pointer.assumingMemoryBound(to: Float.self) + worker.index * floats)
       }
     }

@@ -198,8 +198,8 @@ import Testing
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
     let tensors = try #require(object["tensors"] as? [[String: Any]])
-    #expect(tensors.count == 5 + 2 * 12)
-    #expect((object["sections"] as? [Any])?.count == 7)
+    #expect(tensors.count == 6 + 2 * 12)
+    #expect((object["sections"] as? [Any])?.count == 8)
     #expect((object["metadata"] as? [String: Any])?["hidden_size"] as? Int == 48)
     var damaged = try Data(contentsOf: URL(fileURLWithPath: model))
     damaged[damaged.count / 2] ^= 1
@@ -244,5 +244,64 @@ import Testing
     try input.fileHandleForWriting.close()
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
+  }
+
+  @Test func logitsAreTokensAndCosines() throws {
+    let input = "hello world\nnaïve café\n\n"
+    let plain = try vdsq.run(["logits", model, "--top", "3"], input: input)
+    #expect(plain.status == 0 && plain.lines.count == 3, "\(plain.errors)")
+    #expect(plain.lines[0].split(separator: "\t").count == 6)
+    let json = try vdsq.run(["logits", model, "--top", "4", "--json"], input: input)
+    let rows = try json.lines.map {
+      try #require(
+        try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [[String: Any]])
+    }
+    #expect(rows.allSatisfy { $0.count == 4 && $0[0]["id"] is Int && $0[0]["token"] is String })
+    let cosines = rows[0].map { $0["cosine"] as? Double ?? .nan }
+    #expect(cosines == cosines.sorted(by: >) && cosines[0] <= 1)
+
+    try expectFailure(
+      vdsq, ["logits", model, "--approx"], status: 65, mentioning: "--coarse")
+    let coarse = folder.path("coarse.vdsq")
+    #expect(
+      try vdsq.run(["convert", Fixtures.path("bert-mean"), "-o", coarse, "--coarse"]).status == 0)
+    let approximate = try vdsq.run(
+      ["logits", coarse, "--top", "4", "--json", "--approx"], input: input)
+    // So small a vocabulary is looked at whole.
+    #expect(approximate.output == json.output)
+    #expect(approximate.errors.contains("recall@4 1.0000, measured on 1 of 3 texts"))
+    #expect(try vdsq.run(["inspect", coarse, "--verify"]).output.contains("blocks64"))
+
+    let half = folder.path("half.vdsq")
+    let convert = ["convert", Fixtures.path("bert-mean"), "-o", half, "--weights", "fp16"]
+    #expect(try vdsq.run(convert).status == 0)
+    try expectFailure(vdsq, ["logits", half], status: 65, mentioning: "int8")
+    try expectFailure(
+      vdsq, convert + ["--coarse", "--force"], status: 64, mentioning: "--coarse")
+  }
+
+  @Test func benchmarksAreRows() throws {
+    let arguments = ["bench", "--kernels", "--kernel", "rotary", "--kernel", "attention"]
+    let result = try vdsq.run(
+      arguments + ["--threads", "1", "--threads", "2", "--seconds", "0", "--json"])
+    let rows = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+    #expect(rows.count == 10)
+    for key in [
+      "kernel", "isa", "rows", "cols", "batch", "threads", "ms", "gb_per_s", "gmac_per_s",
+      "share_of_limit",
+    ] { #expect(rows.allSatisfy { $0[key] != nil }, "\(key)") }
+    #expect(rows.allSatisfy { ($0["ms"] as? Double ?? 0) > 0 })
+    let forward = try vdsq.run(["bench", model, "--tokens", "5", "--seconds", "0", "--json"])
+    let passes = try #require(
+      try JSONSerialization.jsonObject(with: Data(forward.output.utf8)) as? [[String: Any]])
+    #expect(passes.count == 1 && passes[0]["tokens"] as? Int == 5)
+    try expectFailure(vdsq, ["bench"], status: 64, mentioning: "--kernels")
+    try expectFailure(
+      vdsq, ["bench", "--kernels", "--kernel", "fft"], status: 64, mentioning: "cosine-topk")
+    try expectFailure(
+      vdsq, ["bench", "--kernels", "--kernel", "rotary", "--shape", "1x1"], status: 64,
+      mentioning: "1x1")
+    try expectFailure(vdsq, ["bench", model, "--tokens", "999"], status: 64, mentioning: "tokens")
   }
 }

@@ -66,16 +66,12 @@ extension Checker {
       for activation in Activation.allCases {
         var ours = [Float](repeating: .nan, count: rows * outputs)
         var reference = ours
-        var ranges = Ranges(rows: rows)
         weights.use { w in
           q.use { q in
-            ranges.use { ranges in
-              ours.withUnsafeMutableBufferPointer { y in
-                table.gemmU8S8(
-                  q, rows, w, 0..<w.panels,
-                  LinearOutput(
-                    y: y.baseAddress!, stride: outputs, activation: activation, ranges: ranges))
-              }
+            ours.withUnsafeMutableBufferPointer { y in
+              table.gemmU8S8(
+                q, rows, w, 0..<w.panels,
+                LinearOutput(y: y.baseAddress!, stride: outputs, activation: activation))
             }
             reference.withUnsafeMutableBufferPointer { y in
               ScalarReference.gemmU8S8(
@@ -87,11 +83,6 @@ extension Checker {
         expectClose(
           ours, reference, 2e-6, absolute: activation == .gelu ? 1e-4 : 0,
           "gemmU8S8: \(rows) x \(outputs) x \(inputs)")
-        for row in 0..<rows {
-          expect(
-            ranges.match(row, ours, row * outputs, outputs),
-            "gemmU8S8: \(rows) x \(outputs) x \(inputs): range of row \(row)")
-        }
       }
     }
   }
@@ -104,14 +95,10 @@ extension Checker {
         let weights = Panels(element, outputs, inputs, extreme: false, &random)
         var ours = [Float](repeating: .nan, count: rows * outputs)
         var reference = ours
-        var ranges = Ranges(rows: rows)
         weights.use { w in
-          ranges.use { ranges in
-            ours.withUnsafeMutableBufferPointer { y in
-              table.gemmFloat(
-                x, inputs, rows, w, 0..<w.panels,
-                LinearOutput(y: y.baseAddress!, stride: outputs, ranges: ranges))
-            }
+          ours.withUnsafeMutableBufferPointer { y in
+            table.gemmFloat(
+              x, inputs, rows, w, 0..<w.panels, LinearOutput(y: y.baseAddress!, stride: outputs))
           }
           reference.withUnsafeMutableBufferPointer { y in
             ScalarReference.gemmFloat(
@@ -119,7 +106,6 @@ extension Checker {
           }
         }
         expectClose(ours, reference, 4e-6, "gemmFloat: \(rows) x \(outputs) x \(inputs)")
-        expect(ranges.match(0, ours, 0, outputs), "gemmFloat: range")
       }
     }
   }
