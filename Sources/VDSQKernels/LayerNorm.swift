@@ -19,8 +19,10 @@ extension GenericKernels {
   ) {
     for row in 0..<rows {
       let destination = y + row * columns
-      let total = addRow(
-        x + row * columns, residual.map { $0 + row * columns }, columns, destination)
+      var total = splat(0)
+      addRow(x + row * columns, residual.map { $0 + row * columns }, columns, destination) {
+        total = total + $0
+      }
       let mean = splat(sum16(total) / Float(columns))
       // A second pass over deviations: the one-pass formula cancels.
       var squares = splat(0)
@@ -40,38 +42,34 @@ extension GenericKernels {
   ) {
     for row in 0..<rows {
       let destination = y + row * columns
-      _ = addRow(x + row * columns, residual.map { $0 + row * columns }, columns, destination)
       var squares = splat(0)
-      forEachVector(columns) { i, count in
-        let v = load16(destination + i, count: count)
-        squares = ISA.fma(v, v, squares)
+      addRow(x + row * columns, residual.map { $0 + row * columns }, columns, destination) {
+        squares = ISA.fma($0, $0, squares)
       }
       let scale = 1 / (sum16(squares) / Float(columns) + norm.epsilon).squareRoot()
       scaleRow(destination, columns, splat(0), splat(scale), norm, row, ranges)
     }
   }
 
-  /// `y = x + residual`; returns partial sums of y.
+  /// `y = x + residual`; calls `body` with each vector of y.
   @_alwaysEmitIntoClient @inline(__always)
   static func addRow(
     _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ columns: Int,
-    _ y: UnsafeMutablePointer<Float>
-  ) -> SIMD16<Float> {
-    var total = splat(0)
+    _ y: UnsafeMutablePointer<Float>, _ body: (SIMD16<Float>) -> Void
+  ) {
     if let residual {
       forEachVector(columns) { i, count in
         let sum = load16(x + i, count: count) + load16(residual + i, count: count)
         store16(sum, y + i, count: count)
-        total = total + sum
+        body(sum)
       }
     } else {
       forEachVector(columns) { i, count in
         let v = load16(x + i, count: count)
         store16(v, y + i, count: count)
-        total = total + v
+        body(v)
       }
     }
-    return total
   }
 
   /// `y = (y - mean) * scale * gain + bias`.
