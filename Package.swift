@@ -95,7 +95,7 @@ let tools: [Target] = [
       "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference",
       .product(name: "Crypto", package: "swift-crypto"),
     ]),
-  // Semantic calibration: trains an adapter on cached hidden states.
+  // Adapters from cached states: the label prior, semantic calibration.
   .target(name: "VDSQTraining", dependencies: ["VDSQSemantics", "VDSQConversion"]),
   // Times kernels and models, beside what the machine could do at most.
   .target(name: "VDSQMeasurement", dependencies: ["VDSQSemantics"]),

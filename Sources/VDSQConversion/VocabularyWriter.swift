@@ -11,6 +11,7 @@ extension ContainerWriter {
     let blockBytes = CoarseRows.rowBytes(columns) * CoarseRows.blockRows
     var norms = ByteWriter()
     var scales = ByteWriter()
+    var meter = ErrorMeter()
     var block = [UInt8](repeating: 0, count: blockBytes)
     var scratch = [Float](repeating: 0, count: columns)
     let offset = try alignedOffset()
@@ -33,7 +34,13 @@ extension ContainerWriter {
         rotated.withUnsafeMutableBufferPointer { x in
           scratch.withUnsafeMutableBufferPointer { rotation.apply(x.baseAddress!, $0.baseAddress!) }
         }
-        scales.append(CoarseRows.encode(rotated, columns: columns, row: row, into: &block))
+        let scale = CoarseRows.encode(rotated, columns: columns, row: row, into: &block)
+        scales.append(scale)
+        // Of directions, which are what the codes keep: unit rows against what estimates them.
+        let length = rotated.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        for i in 0..<columns where length > 0 {
+          meter.add(rotated[i] / length, CoarseRows.level(i, row: row, in: block) * scale)
+        }
         row += 1
         if row % CoarseRows.blockRows == 0 { try endBlock() }
       }
@@ -45,7 +52,7 @@ extension ContainerWriter {
       add(
         record(
           "vocabulary.coarse", .bits2, .blocks64, [source.rows, columns], offset, length,
-          scales: scalesOffset, error: QuantizationError(maxAbs: 0, rms: 0, cosine: 0)))
+          scales: scalesOffset, error: meter.result))
     }
     let normsOffset = try norms.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) }
     add(

@@ -52,6 +52,18 @@ public struct CoarseRows {
     return product > 0 ? square.squareRoot() / product : 0
   }
 
+  /// What a row's code for a column stands for.
+  public static func level(_ column: Int, row: Int, in block: UnsafePointer<UInt8>) -> Float {
+    let lane = row % 64 < 32 ? 2 * (row % 64) : 2 * (row % 64 - 32) + 1
+    let (l0, l1, l2, l3) = levels
+    switch block[column / 4 * 64 + lane] >> UInt8(column % 4 * 2) & 3 {
+    case 0: return l0
+    case 1: return l1
+    case 2: return l2
+    default: return l3
+    }
+  }
+
   public var blocks: Int { (rows + Self.blockRows - 1) / Self.blockRows }
   /// Bytes of one row's codes, an even number: tables are looked up two bytes at a time.
   public static func rowBytes(_ columns: Int) -> Int { (columns + 7) / 8 * 2 }

@@ -1,11 +1,30 @@
 public import VDSQFormat
 
-/// A task's semantic calibration: fixed anchors for its labels, and the residual module
-/// `h' = h + up (down h) + offset` that clusters states around them (design section 2.4).
+/// What examples taught of a task, bound to the model whose states they were: the labels' fixed anchors,
+/// and either of two ways to correct them.
+///
+/// Semantic calibration moves states: `h' = h + up (down h) + offset` clusters them around the anchors
+/// (design section 2.4). A linear head replaces the cosines: logits `weights h + bias`, of which the
+/// anchors were the prior.
 public struct Adapter: Sendable {
+  /// Logits that are linear in the state.
+  public struct LinearHead: Sendable {
+    /// `[labels, dimensions]`.
+    public let weights: [Float]
+    /// `[labels]`.
+    public let bias: [Float]
+
+    public init(weights: [Float], bias: [Float]) {
+      self.weights = weights
+      self.bias = bias
+    }
+  }
+
   public let labels: LabelSet
-  /// Softmax temperature that it was trained with.
+  /// Softmax temperature of the cosines that it was trained with; a linear head's is in its weights.
   public let temperature: Float
+  public let head: LinearHead?
+  /// Of the residual module; 0 where there is a linear head instead.
   public let rank: Int
   /// `[rank, dimensions]`.
   public let down: [Float]
@@ -27,6 +46,19 @@ public struct Adapter: Sendable {
     self.up = up
     self.offset = offset
     self.modelIdentity = modelIdentity
+    head = nil
+  }
+
+  /// An adapter that leaves states alone and has a linear head.
+  public init(labels: LabelSet, head: LinearHead, modelIdentity: UInt32) {
+    self.labels = labels
+    self.head = head
+    self.modelIdentity = modelIdentity
+    temperature = 1
+    rank = 0
+    down = []
+    up = []
+    offset = []
   }
 
   /// The adapter with its displacement scaled: 0 is the identity, 1 this adapter.
@@ -40,6 +72,8 @@ public struct Adapter: Sendable {
   /// The names of an adapter's parts in its file.
   public enum Name {
     public static let anchors = "anchors"
+    public static let weights = "head.weight"
+    public static let bias = "head.bias"
     public static let down = "calibration.down"
     public static let up = "calibration.up"
     public static let offset = "calibration.offset"
@@ -63,7 +97,6 @@ public struct Adapter: Sendable {
     }
     let d = try file.metadata.integer("dimensions", in: 1...65536)
     let count = try file.metadata.integer("labels", in: 1...65536)
-    rank = try file.metadata.integer("rank", in: 1...65536)
     temperature = Float(try file.metadata.number("temperature"))
     guard temperature > 0 else { throw .badInput("\(path): the temperature is not positive") }
     var names: [String] = []
@@ -76,9 +109,19 @@ public struct Adapter: Sendable {
     labels = LabelSet(
       names: names, dimensions: d,
       anchors: try Self.floats(file, Name.anchors, shape: [count, d]))
-    down = try Self.floats(file, Name.down, shape: [rank, d])
-    up = try Self.floats(file, Name.up, shape: [rank, d])
-    offset = try Self.floats(file, Name.offset, shape: [d])
+    if file.find(Name.weights) != nil {
+      head = LinearHead(
+        weights: try Self.floats(file, Name.weights, shape: [count, d]),
+        bias: try Self.floats(file, Name.bias, shape: [count]))
+      rank = 0
+      (down, up, offset) = ([], [], [])
+    } else {
+      head = nil
+      rank = try file.metadata.integer("rank", in: 1...65536)
+      down = try Self.floats(file, Name.down, shape: [rank, d])
+      up = try Self.floats(file, Name.up, shape: [rank, d])
+      offset = try Self.floats(file, Name.offset, shape: [d])
+    }
   }
 
   private static func floats(

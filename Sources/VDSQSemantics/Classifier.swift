@@ -12,7 +12,7 @@ public final class Classifier {
   public let temperature: Float
   /// The cosine of the last state to each label's anchor.
   public private(set) var cosines: [Float]
-  /// `softmax(cosines / temperature)`.
+  /// `softmax(cosines / temperature)`, or of the linear head's logits where the adapter has one.
   public private(set) var probabilities: [Float]
   /// Label indices, the most probable first; the first `top` are in order.
   public private(set) var ranking: [Int]
@@ -59,6 +59,14 @@ public final class Classifier {
       probabilities[i] = cosines[i]
       ranking[i] = i
     }
+    if let head = adapter?.head {
+      head.weights.withUnsafeBufferPointer { weights in
+        probabilities.withUnsafeMutableBufferPointer {
+          kernels.dotRows(vector, weights.baseAddress!, labels.count, d, $0.baseAddress!)
+        }
+      }
+      for i in probabilities.indices { probabilities[i] += head.bias[i] }
+    }
     CosineLogits.softmax(&probabilities, temperature: temperature)
     // A selection of the first few: label sets are small, and ties go to the earlier label.
     for place in 0..<min(top, labels.count) {
@@ -76,7 +84,7 @@ public final class Classifier {
   private func calibrate(_ vector: UnsafePointer<Float>) {
     let d = labels.dimensions
     for j in 0..<d { state[j] = vector[j] }
-    guard let adapter else { return }
+    guard let adapter, adapter.rank > 0 else { return }
     adapter.down.withUnsafeBufferPointer { down in
       inner.withUnsafeMutableBufferPointer {
         kernels.dotRows(vector, down.baseAddress!, adapter.rank, d, $0.baseAddress!)

@@ -13,17 +13,24 @@ extension Adapter {
     metadata.set("model_identity", .integer(Int(modelIdentity)))
     metadata.set("dimensions", .integer(d))
     metadata.set("labels", .integer(labels.count))
-    metadata.set("rank", .integer(rank))
+    if head == nil { metadata.set("rank", .integer(rank)) }
     metadata.set("temperature", .number(Double(temperature)))
     for (i, name) in labels.names.enumerated() { metadata.set(Name.label(i), .text(name)) }
     let writer = try ContainerWriter(
       path: path, kind: .adapter, sectionCount: 3, replace: replace)
     try writer.add(.metadata, "metadata", metadata.encoded())
     try writer.begin(.weights, "adapter")
-    for (name, values, shape) in [
-      (Name.anchors, labels.anchors, [labels.count, d]), (Name.down, down, [rank, d]),
-      (Name.up, up, [rank, d]), (Name.offset, offset, [d]),
-    ] {
+    var parts = [(Name.anchors, labels.anchors, [labels.count, d])]
+    if let head {
+      parts += [
+        (Name.weights, head.weights, [labels.count, d]), (Name.bias, head.bias, [labels.count]),
+      ]
+    } else {
+      parts += [
+        (Name.down, down, [rank, d]), (Name.up, up, [rank, d]), (Name.offset, offset, [d]),
+      ]
+    }
+    for (name, values, shape) in parts {
       let bytes = values.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
       let start = try bytes.withBytes { (raw) throws(VDSQError) in try writer.part(raw) }
       writer.add(

@@ -7,8 +7,8 @@ struct Adapt: Command {
   static let configuration = CommandConfiguration(
     abstract: "Learns an adapter from a few examples, on the device, in seconds.",
     discussion: """
-      Each example goes through the model once; then a small module learns to move their states \
-      towards what their labels mean (semantic calibration). The model's file stays as it is.
+      Each example goes through the model once; then what their labels mean is corrected by where \
+      their states are. The model's file stays as it is.
       """)
 
   @Argument(help: "The .vdsq file.")
@@ -37,7 +37,7 @@ struct Adapt: Command {
     if quiet { return }
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
     print(
-      "\(output): \(adapter.labels.count) labels, rank \(adapter.rank), \(bytes) bytes, "
+      "\(output): \(adapter.labels.count) labels, \(bytes) bytes, "
         + "\(fixed(now() - start, 2)) s\(peak)")
   }
 }

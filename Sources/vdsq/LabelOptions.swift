@@ -4,6 +4,14 @@ import VDSQInference
 import VDSQSemantics
 import VDSQTraining
 
+/// How examples teach.
+enum Method: String, CaseIterable, ExpressibleByArgument {
+  /// Linear discriminant analysis with the label words as its prior.
+  case prior
+  /// The paper's semantic calibration.
+  case calibration
+}
+
 /// What the labels are and how they are learned; the same for `classify` and `adapt`.
 struct LabelOptions: ParsableArguments {
   @Option(
@@ -29,7 +37,14 @@ struct LabelOptions: ParsableArguments {
   @Option(help: "The field of an example's label.")
   var labelField = "label"
 
-  @Option(help: "Seed of the training's random numbers.")
+  @Option(
+    help: """
+      How examples teach: prior (linear discriminant analysis with the labels' words as its prior) or \
+      calibration (the paper's semantic calibration).
+      """)
+  var method: Method = .prior
+
+  @Option(help: "Seed of calibration's random numbers.")
   var seed: UInt64 = 1
 
   func parsedTemplate() throws(VDSQError) -> Template? {
@@ -63,13 +78,27 @@ struct LabelOptions: ParsableArguments {
         done += $0
         bar.show(done, of: examples.count)
       })
-    var options = SemanticCalibration.Options()
-    options.seed = seed
-    let training = ProgressBar("calibrating", quiet: quiet)
-    defer { training.end() }
-    return try SemanticCalibration(options: options, kernels: encoder.kernels).train(
-      states: encoded.states, targets: encoded.targets, labels: anchors,
-      modelIdentity: encoder.container.identity,
-      report: { training.show(Int($0 * 1000), of: 1000) })
+    return try learn(encoded, anchors, encoder, quiet: quiet)
+  }
+
+  private func learn(
+    _ examples: Examples, _ labels: LabelSet, _ encoder: TextEncoder, quiet: Bool
+  ) throws(VDSQError) -> Adapter {
+    let bar = ProgressBar("learning", quiet: quiet)
+    defer { bar.end() }
+    let identity = encoder.container.identity
+    let report = { (share: Double) in bar.show(Int(share * 1000), of: 1000) }
+    switch method {
+    case .prior:
+      return try LabelPrior(kernels: encoder.kernels).train(
+        states: examples.states, targets: examples.targets, labels: labels,
+        modelIdentity: identity, report: report)
+    case .calibration:
+      var options = SemanticCalibration.Options()
+      options.seed = seed
+      return try SemanticCalibration(options: options, kernels: encoder.kernels).train(
+        states: examples.states, targets: examples.targets, labels: labels,
+        modelIdentity: identity, report: report)
+    }
   }
 }

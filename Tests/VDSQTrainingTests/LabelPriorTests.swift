@@ -1,0 +1,122 @@
+import TestSupport
+import Testing
+import VDSQConversion
+import VDSQFormat
+import VDSQKernels
+import VDSQSemantics
+
+@testable import VDSQTraining
+
+@Suite struct LabelPriorTests {
+  private let d = 24
+  private let kernels = KernelTable.available()[0]
+
+  /// Anchors, and classes whose centres lie near them or are others altogether.
+  private func task(
+    _ perClass: Int, near: Float, seed: UInt64
+  ) -> (states: [Float], targets: [Int], labels: LabelSet) {
+    var random = Random(11)
+    var anchors = random.floats(3 * d)
+    let centres = random.floats(3 * d)
+    for i in 0..<3 {
+      let norm = anchors[i * d..<(i + 1) * d].reduce(0) { $0 + $1 * $1 }.squareRoot()
+      for j in 0..<d { anchors[i * d + j] /= norm }
+    }
+    var noise = Random(seed)
+    var states: [Float] = [], targets: [Int] = []
+    for i in 0..<perClass * 3 {
+      let target = i % 3
+      let spread = noise.floats(d, in: -0.6...0.6)
+      for j in 0..<d {
+        let at = target * d + j
+        states.append(near * anchors[at] * 2 + (1 - near) * centres[at] + spread[j])
+      }
+      targets.append(target)
+    }
+    let labels = LabelSet(names: ["a", "b", "c"], dimensions: d, anchors: anchors)
+    return (states, targets, labels)
+  }
+
+  private func accuracy(
+    _ adapter: Adapter, _ test: (states: [Float], targets: [Int], labels: LabelSet)
+  ) throws -> Double {
+    let classifier = try Classifier(labels: adapter.labels, adapter: adapter, kernels: kernels)
+    let right = test.targets.indices.filter { i in
+      test.states.withUnsafeBufferPointer { classifier.classify($0.baseAddress! + i * d, top: 1) }
+      #expect((classifier.probabilities.reduce(0, +) - 1).magnitude < 1e-4)
+      return classifier.ranking[0] == test.targets[i]
+    }
+    return Double(right.count) / Double(test.targets.count)
+  }
+
+  private func train(
+    _ task: (states: [Float], targets: [Int], labels: LabelSet)
+  ) throws -> Adapter {
+    try LabelPrior(kernels: kernels).train(
+      states: task.states, targets: task.targets, labels: task.labels, modelIdentity: 7)
+  }
+
+  @Test func oneExampleAClassKeepsWhatWordsSay() throws {
+    let trained = try train(task(1, near: 1, seed: 1))
+    #expect(try accuracy(trained, task(100, near: 1, seed: 9)) > 0.9)
+  }
+
+  @Test func manyExamplesOverruleWords() throws {
+    let trained = try train(task(40, near: 0, seed: 1))
+    #expect(try accuracy(trained, task(100, near: 0, seed: 9)) > 0.97)
+  }
+
+  @Test func trainingIsDeterministic() throws {
+    let examples = task(6, near: 0.5, seed: 1)
+    #expect(try train(examples).head!.weights == train(examples).head!.weights)
+  }
+
+  @Test func examplesThatAreAllTheSameOrMissing() throws {
+    let labels = task(1, near: 1, seed: 1).labels
+    let same = [Float](repeating: 0.1, count: 6 * d)
+    let trained = try train((same, [0, 1, 2, 0, 1, 2], labels))
+    // A label without examples has its words.
+    let missing = try train((same, [0, 0, 0, 1, 1, 1], labels))
+    for head in [trained.head!, missing.head!] {
+      #expect(!(head.weights + head.bias).contains { !$0.isFinite })
+    }
+    #expect { try train(([], [], labels)) } throws: { ($0 as? VDSQError)?.category == .usage }
+    let broken = [Float](repeating: .nan, count: 2 * d)
+    #expect(throws: VDSQError.self) { try train((broken, [0, 1], labels)) }
+  }
+
+  /// Solutions of a symmetric system, checked by multiplying back.
+  @Test(arguments: [1, 2, 3, 17, 40])
+  func symmetricSystems(size: Int) throws {
+    var random = Random(2)
+    let a = random.floats(size * size)
+    var matrix = [Float](repeating: 0, count: size * size)
+    for i in 0..<size {
+      for j in 0..<size {
+        for k in 0..<size { matrix[i * size + j] += a[i * size + k] * a[j * size + k] }
+      }
+      matrix[i * size + i] += 1
+    }
+    let x = random.floats(size)
+    var b = (0..<size).map { i in (0..<size).reduce(0) { $0 + matrix[i * size + $1] * x[$1] } }
+    let system = try #require(SymmetricSystem(matrix, size: size, kernels: kernels))
+    system.solve(&b)
+    #expect(zip(b, x).allSatisfy { ($0 - $1).magnitude < 1e-3 })
+    #expect(SymmetricSystem(matrix.map { -$0 }, size: size, kernels: kernels) == nil)
+  }
+
+  @Test func adapterFilesKeepTheHead() throws {
+    let folder = try TemporaryFolder()
+    let converter = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8)
+    _ = try converter.write(
+      to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
+    let model = try Container(path: folder.path("m.vdsq"), kind: .model)
+    let trained = try train(task(4, near: 0.5, seed: 1))
+    let adapter = Adapter(
+      labels: trained.labels, head: trained.head!, modelIdentity: model.identity)
+    _ = try adapter.write(to: folder.path("a.vdsa"), replace: false)
+    let read = try Adapter(path: folder.path("a.vdsa"), model: model)
+    #expect(read.head!.weights == trained.head!.weights && read.head!.bias == trained.head!.bias)
+    #expect(read.rank == 0 && read.labels.anchors == trained.labels.anchors)
+  }
+}
