@@ -84,6 +84,7 @@ public struct CoarseQuery {
   /// - Parameters:
   ///   - x: the query, rotated as the rows were; a number that is not finite counts as 0.
   ///   - tables: room for `rowBytes * 32` bytes.
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     _ x: UnsafePointer<Float>, columns: Int, into tables: UnsafeMutablePointer<UInt8>
   ) {
@@ -110,7 +111,11 @@ public struct CoarseQuery {
         of: vdsq_saturate_u8(vdsq_at_most(entries, largest)), as: SIMD16<UInt8>.self)
       offset -= lowest
     }
-    self.tables = UnsafePointer(tables)
+    self.init(tables: UnsafePointer(tables), offset: offset)
+  }
+
+  public init(tables: UnsafePointer<UInt8>, offset: Float) {
+    self.tables = tables
     self.offset = offset
   }
 }

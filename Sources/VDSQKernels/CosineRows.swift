@@ -50,7 +50,7 @@ extension GenericKernels {
     while i < count {
       func id(_ j: Int) -> Int { Int(candidates[min(i + j, count - 1)]) }
       // Their rows are scattered: ask for the next ones while these are multiplied.
-      for j in 4..<8 where i + j < count {
+      for j in 8..<12 where i + j < count {
         let next = UnsafeRawPointer(m.values + Int(candidates[i + j]) * m.columns)
         var at = 0
         while at < m.columns {

@@ -38,6 +38,7 @@ public struct Int8Query {
   /// Quantizes a vector symmetrically into `values`, which has room for `paddedColumns` bytes.
   ///
   /// A vector with a value that is not finite becomes zeros, whose cosine to everything is 0.
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     quantizing x: UnsafePointer<Float>, columns: Int, into values: UnsafeMutablePointer<Int8>
   ) {

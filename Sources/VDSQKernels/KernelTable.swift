@@ -79,6 +79,18 @@ public struct KernelTable: Sendable {
 
   // MARK: Vocabulary rows
 
+  /// Quantizes a query to int8; the values are the same on every instruction set.
+  public let int8Query:
+    @Sendable (
+      _ x: UnsafePointer<Float>, _ columns: Int, _ into: UnsafeMutablePointer<Int8>
+    ) -> Int8Query
+
+  /// Makes a rotated query's tables; they are the same on every instruction set.
+  public let coarseQuery:
+    @Sendable (
+      _ x: UnsafePointer<Float>, _ columns: Int, _ into: UnsafeMutablePointer<UInt8>
+    ) -> CoarseQuery
+
   /// Keeps the best cosines of a query to the rows of a range.
   public let cosineTopK:
     @Sendable (
@@ -163,6 +175,8 @@ public struct KernelTable: Sendable {
     addRMSNorm = { K.addRMSNorm($0, $1, $2, $3, $4, $5, $6) }
     rotate = { K.rotate($0, $1, $2, $3, $4) }
     gate = { K.gate($0, $1, $2, $3) }
+    int8Query = { Int8Query(quantizing: $0, columns: $1, into: $2) }
+    coarseQuery = { CoarseQuery($0, columns: $1, into: $2) }
     cosineTopK = { K.cosineTopK($0, $1, $2, &$3) }
     cosineTopKBatch = { K.cosineTopKBatch($0, $1, $2, $3, $4) }
     cosineTopKOf = { K.cosineTopK($0, $1, candidates: $2, $3, &$4) }

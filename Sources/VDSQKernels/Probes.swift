@@ -2,7 +2,7 @@ import CShims
 
 /// Loops that do nothing but what bounds a kernel: how fast they run is the machine's limit.
 public struct Probes: Sendable {
-  /// Multiplies int8 from 256 bytes of operands; returns how many multiply-adds that were.
+  /// Multiplies int8 from 4 KiB of operands; returns how many multiply-adds that were.
   public let int8Products: @Sendable (_ operands: UnsafeRawPointer, _ repetitions: Int) -> Int
   /// The same with floats; returns how many multiply-adds that were.
   public let floatProducts: @Sendable (_ operands: UnsafeRawPointer, _ repetitions: Int) -> Int
@@ -18,7 +18,8 @@ public struct Probes: Sendable {
 }
 
 extension GenericKernels {
-  /// Products of weights that stay in registers with activations from sixteen quads of memory.
+  /// Products of weights that stay in registers with activations from the first-level cache: too many
+  /// different ones for the compiler to multiply them once and for all.
   @_alwaysEmitIntoClient @inline(__always)
   static func int8Products(_ p: UnsafeRawPointer, _ repetitions: Int) -> Int {
     let w0 = ISA.loadWeights(p), w1 = ISA.loadWeights(p + 64)
@@ -27,24 +28,28 @@ extension GenericKernels {
     var c0 = start(0), c1 = start(1), c2 = start(2), c3 = start(3)
     var c4 = start(4), c5 = start(5), c6 = start(6), c7 = start(7)
     for i in 0..<repetitions {
-      let a = ISA.loadActivations(p + 128 + (i & 7) * 8)
+      let a = ISA.loadActivations(p + 128 + (i & 127) * 8)
+      let b = ISA.loadActivations(p + 1152 + (i & 127) * 8)
       c0 = ISA.dot(c0, a, w0)
-      c1 = ISA.dot(c1, a, w1)
-      let b = ISA.loadActivations(p + 184 + (i & 7) * 8)
-      c2 = ISA.dot(c2, b, w0)
-      c3 = ISA.dot(c3, b, w1)
+      c1 = ISA.dot(c1, b, w0)
       if ISA.tile == .rows8Panels2 {
+        c2 = ISA.dot(c2, a, w1)
+        c3 = ISA.dot(c3, b, w1)
         c4 = ISA.dot(c4, a, w0)
-        c5 = ISA.dot(c5, a, w1)
-        c6 = ISA.dot(c6, b, w0)
+        c5 = ISA.dot(c5, b, w0)
+        c6 = ISA.dot(c6, a, w1)
         c7 = ISA.dot(c7, b, w1)
+      } else {
+        // One panel's weights fill half of sixteen registers.
+        c2 = ISA.dot(c2, ISA.loadActivations(p + 2176 + (i & 127) * 8), w0)
+        c3 = ISA.dot(c3, ISA.loadActivations(p + 3000 + (i & 127) * 8), w0)
       }
     }
     let low = ISA.lanes(c0) &+ ISA.lanes(c1) &+ ISA.lanes(c2) &+ ISA.lanes(c3)
     let high = ISA.lanes(c4) &+ ISA.lanes(c5) &+ ISA.lanes(c6) &+ ISA.lanes(c7)
-    // Four columns by sixteen rows each; the sum keeps the work from being left out.
+    // Four columns by sixteen rows each; the sum over all lanes keeps work from being left out.
     let perStep = (ISA.tile == .rows8Panels2 ? 8 : 4) * 64
-    return low[0] &+ high[1] == -1 ? 0 : repetitions * perStep
+    return (low &+ high).wrappedSum() == -1 ? 0 : repetitions * perStep
   }
 
   @_alwaysEmitIntoClient @inline(__always)
@@ -68,7 +73,7 @@ extension GenericKernels {
     }
     let sum = a.0 + a.1 + a.2 + a.3 + b.0 + b.1 + b.2 + b.3
     let perStep = (ISA.tile == .rows8Panels2 ? 8 : 4) * 16
-    return sum[0] == -1 ? 0 : repetitions * perStep
+    return sum16(sum) == -1 ? 0 : repetitions * perStep
   }
 
   @_alwaysEmitIntoClient @inline(__always)

@@ -14,7 +14,7 @@ public struct MachineLimits {
   }
 
   private static func rate(_ probe: (UnsafeRawPointer, Int) -> Int) -> Double {
-    let operands = AlignedBytes(256)
+    let operands = AlignedBytes(4096)
     operands.fill()
     var count = 0
     let seconds = Timing.median(seconds: 0.2) { count = probe(operands.pointer, 100_000) }

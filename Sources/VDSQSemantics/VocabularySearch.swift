@@ -91,12 +91,12 @@ public final class VocabularySearch: SharedWork {
   public func search(
     _ state: UnsafePointer<Float>, approximate: Bool = false, _ body: (Result) -> Void
   ) {
-    query = Int8Query(quantizing: state, columns: rows.columns, into: bytes)
+    query = kernels.int8Query(state, rows.columns, bytes)
     coarseQuery = nil
     if approximate, let rotation {
       for i in 0..<rows.columns { rotated[i] = state[i] }
       rotation.apply(rotated, rotated + rows.columns)
-      coarseQuery = CoarseQuery(rotated, columns: rows.columns, into: tables)
+      coarseQuery = kernels.coarseQuery(rotated, rows.columns, tables)
     }
     let work = rows.rows * rows.columns / (coarseQuery == nil ? 1 : 4)
     let width = max(1, min(threads.count, work / Self.smallestShare))
@@ -121,7 +121,7 @@ public final class VocabularySearch: SharedWork {
   }
 
   /// Blocks whose rows' estimates tell where the candidates' threshold lies.
-  private static let sampledBlocks = 16
+  private static let sampledBlocks = 8
 
   /// Collects about `wanted` candidates. Where there are many blocks, some spread over them tell first
   /// how high the best estimates are, so that nothing else need be collected and sorted out.
@@ -137,7 +137,7 @@ public final class VocabularySearch: SharedWork {
         kernels.coarseScan(query, coarse, block..<block + 1, &found)
       }
       // As many of the sample as the candidates are of all, and a few more.
-      let share = wanted * sampled / blocks.count + 3
+      let share = wanted * sampled / blocks.count + 2
       found.removeAll(threshold: found.score(rank: share))
     }
     kernels.coarseScan(query, coarse, blocks, &found)

@@ -69,6 +69,11 @@ extension Checker {
             let m = CoarseRows(
               codes: codes.baseAddress!, scales: scales.baseAddress!, rows: rows, columns: columns)
             let query = CoarseQuery(x, columns: columns, into: tables.baseAddress!)
+            let plain = Array(tables)
+            let again = table.coarseQuery(x, columns, tables.baseAddress!)
+            expect(
+              Array(tables) == plain && again.offset == query.offset,
+              "coarseQuery: \(columns) columns")
             for wanted in [1, 10, rows] {
               let room = Candidates.capacity(wanted)
               var scores = [Float](repeating: 0, count: room)
@@ -168,9 +173,15 @@ extension Checker {
                   extreme
                   ? (0..<columns).map { _ in random.integer(0, 1) == 0 ? Float(-1) : 1 }
                   : random.floats(columns)
-                queries.append(
-                  Int8Query(
-                    quantizing: x, columns: columns, into: storage.baseAddress! + i * padded))
+                let own = storage.baseAddress! + i * padded
+                queries.append(Int8Query(quantizing: x, columns: columns, into: own))
+                let plain = Array(UnsafeBufferPointer(start: own, count: padded))
+                let again = table.int8Query(x, columns, own)
+                expect(
+                  Array(UnsafeBufferPointer(start: own, count: padded)) == plain
+                    && again.sum == queries[i].sum
+                    && again.reciprocalNorm == queries[i].reciprocalNorm,
+                  "int8Query: \(columns) columns")
               }
               body(m, queries, "\(rows) x \(columns)")
             }
