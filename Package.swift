@@ -110,7 +110,7 @@ let tools: [Target] = [
 
 let tests: [Target] = [
   // Fixtures, temporary folders, seeded random numbers, running the programs.
-  .target(name: "TestSupport", path: "Tests/TestSupport"),
+  .target(name: "TestSupport", dependencies: ["KernelChecks"], path: "Tests/TestSupport"),
   .testTarget(name: "VDSQKernelsTests", dependencies: ["KernelChecks", "VDSQInference"]),
   .testTarget(name: "VDSQFormatTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion"]),

@@ -54,6 +54,9 @@ public enum ElementType: UInt16, Sendable {
   /// Two bits, with a float32 scale for each row: coarse rows.
   case bits2 = 4
 
+  /// Whether each stored row has a scale.
+  public var hasScales: Bool { self == .int8 || self == .bits2 }
+
   public var name: StaticString {
     switch self {
     case .float32: "f32"

@@ -132,7 +132,7 @@ public struct TensorRecord: Sendable {
     }
     let length = sections[section].length
     try Self.check(dataOffset, dataLength, in: length, "data of \(name)", reader.context)
-    if element == .int8 || element == .bits2 {
+    if element.hasScales {
       try Self.check(scalesOffset, storedRows * 4, in: length, "scales of \(name)", reader.context)
       if order == .panels16 {
         try Self.check(

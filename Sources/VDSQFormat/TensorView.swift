@@ -23,7 +23,7 @@ extension Container {
     let base = file.bytes.baseAddress! + start
     return TensorView(
       record: record, fileOffset: start + record.dataOffset, data: base + record.dataOffset,
-      scales: record.element == .int8 || record.element == .bits2
+      scales: record.element.hasScales
         ? (base + record.scalesOffset).assumingMemoryBound(to: Float.self) : nil,
       rowSums: record.element == .int8 && record.order == .panels16
         ? (base + record.rowSumsOffset).assumingMemoryBound(to: Int32.self) : nil)

@@ -116,8 +116,8 @@ public final class ThreadPool: @unchecked Sendable {
     vdsq_unlock(monitor)
   }
 
-  /// How often a worker looks for the others before it sleeps: some 100 microseconds, longer than
-  /// the shares of a layer differ.
+  /// How often a worker looks for the others before it sleeps: for longer than the shares of a
+  /// layer differ.
   private static let looks = 10_000
 
   /// Returns when `width` threads have called it. Nobody spins once the work is done: the last

@@ -34,10 +34,6 @@ public struct Candidates {
     count += 1
   }
 
-  public mutating func append(contentsOf other: Candidates) {
-    for i in 0..<other.count { append(other.scores[i], other.ids[i]) }
-  }
-
   /// Starts again, with a threshold known from elsewhere.
   public mutating func removeAll(threshold: Float = -.infinity) {
     count = 0

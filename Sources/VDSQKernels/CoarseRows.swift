@@ -37,7 +37,7 @@ public struct CoarseRows {
     let deviation = (square / Float(columns)).squareRoot()
     let (l0, l1, l2, l3) = levels
     let edge = (l2 + l3) / 2 * deviation
-    let lane = row % 64 < 32 ? 2 * (row % 64) : 2 * (row % 64 - 32) + 1
+    let lane = lane(of: row)
     var product: Float = 0
     for byte in 0..<rowBytes(columns) {
       var packed: UInt8 = 0
@@ -52,9 +52,14 @@ public struct CoarseRows {
     return product > 0 ? square.squareRoot() / product : 0
   }
 
+  /// Where a row's byte stands among its block's 64.
+  static func lane(of row: Int) -> Int {
+    row % 64 < 32 ? 2 * (row % 64) : 2 * (row % 64 - 32) + 1
+  }
+
   /// What a row's code for a column stands for.
   public static func level(_ column: Int, row: Int, in block: UnsafePointer<UInt8>) -> Float {
-    let lane = row % 64 < 32 ? 2 * (row % 64) : 2 * (row % 64 - 32) + 1
+    let lane = lane(of: row)
     let (l0, l1, l2, l3) = levels
     switch block[column / 4 * 64 + lane] >> UInt8(column % 4 * 2) & 3 {
     case 0: return l0

@@ -1,6 +1,7 @@
 import ArgumentParser
 import VDSQFormat
 import VDSQInference
+import VDSQMeasurement
 import VDSQTraining
 
 struct Adapt: Command {
@@ -30,7 +31,7 @@ struct Adapt: Command {
   var quiet = false
 
   func execute() throws(VDSQError) {
-    let start = now()
+    let start = Timing.now()
     let encoder = try encoding.encoder(model)
     let adapter = try label.adapter(from: examples, encoder: encoder, quiet: quiet)
     let bytes = try adapter.write(to: output, replace: force)
@@ -38,6 +39,6 @@ struct Adapt: Command {
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
     print(
       "\(output): \(adapter.labels.count) labels, \(bytes) bytes, "
-        + "\(fixed(now() - start, 2)) s\(peak)")
+        + "\(fixed(Timing.now() - start, 2)) s\(peak)")
   }
 }

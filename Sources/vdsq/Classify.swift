@@ -1,6 +1,7 @@
 import ArgumentParser
 import VDSQFormat
 import VDSQInference
+import VDSQMeasurement
 import VDSQSemantics
 
 struct Classify: Command {
@@ -57,7 +58,7 @@ struct Classify: Command {
   }
 
   func execute() throws(VDSQError) {
-    let start = now()
+    let start = Timing.now()
     let encoder = try encoding.encoder(model)
     let template = try label.parsedTemplate()
     let classifier = try classifier(encoder, template)
@@ -73,7 +74,7 @@ struct Classify: Command {
         try stream.add(text, source: line.number, cut: line.cut)
       }, pause: { () throws(VDSQError) in try stream.flush() })
     if !quiet { warn(stream.counts, encoder) }
-    if stats { report(stream.counts, seconds: now() - start) }
+    if stats { report(stream.counts, seconds: Timing.now() - start) }
   }
 
   private func classifier(

@@ -2,6 +2,7 @@ import ArgumentParser
 import VDSQConversion
 import VDSQFormat
 import VDSQInference
+import VDSQMeasurement
 
 extension Converter.Weights: ExpressibleByArgument {}
 
@@ -33,14 +34,14 @@ struct Convert: Command {
   var quiet = false
 
   func execute() throws(VDSQError) {
-    let start = now()
+    let start = Timing.now()
     let converter = try Converter(folder: folder, weights: weights, coarse: coarse)
     let bar = ProgressBar("converting", quiet: quiet)
     let progress = Progress(total: converter.totalBytes) { bar.show($0.done, of: $0.total) }
     defer { bar.end() }
     let summary = try converter.write(to: output, replace: force, progress: progress)
     bar.end()
-    if !quiet { report(summary, seconds: now() - start) }
+    if !quiet { report(summary, seconds: Timing.now() - start) }
   }
 
   private func report(_ summary: Converter.Summary, seconds: Double) {

@@ -2,6 +2,7 @@ import ArgumentParser
 import VDSQConversion
 import VDSQFormat
 import VDSQInference
+import VDSQMeasurement
 
 struct Embed: Command {
   static let configuration = CommandConfiguration(
@@ -36,7 +37,7 @@ struct Embed: Command {
   }
 
   func execute() throws(VDSQError) {
-    let start = now()
+    let start = Timing.now()
     let encoder = try encoding.encoder(model)
     let lines = OutputBuffer(descriptor: 1)
     var matrix: NPYWriter?
@@ -71,7 +72,7 @@ struct Embed: Command {
     try matrix?.finish()
     if stats {
       let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
-      StandardError.write("\(count) texts, \(fixed(now() - start, 3)) s\(peak)\n")
+      StandardError.write("\(count) texts, \(fixed(Timing.now() - start, 3)) s\(peak)\n")
     }
   }
 

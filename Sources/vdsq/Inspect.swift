@@ -31,7 +31,7 @@ struct Inspect: Command {
   }
 
   private func bytes(of tensor: TensorRecord) -> Int {
-    let scales = tensor.element == .int8 || tensor.element == .bits2 ? tensor.storedRows * 4 : 0
+    let scales = tensor.element.hasScales ? tensor.storedRows * 4 : 0
     let sums = tensor.element == .int8 && tensor.order == .panels16 ? tensor.storedRows * 4 : 0
     return tensor.dataLength + scales + sums
   }

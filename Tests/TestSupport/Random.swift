@@ -1,17 +1,10 @@
-/// A seeded generator: a failure repeats itself.
-public struct Random: RandomNumberGenerator {
-  private var state: UInt64
+import KernelChecks
 
-  public init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+/// The one seeded generator of all tests.
+public typealias Random = KernelChecks.Random
 
-  public mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state &* 0x2545_F491_4F6C_DD1D
-  }
-
-  public mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+extension Random {
+  public mutating func floats(_ count: Int, in range: ClosedRange<Float>) -> [Float] {
     (0..<count).map { _ in Float.random(in: range, using: &self) }
   }
 }
