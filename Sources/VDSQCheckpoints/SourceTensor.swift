@@ -20,7 +20,7 @@ public enum SourceType: String, Sendable {
 public struct SourceTensor {
   public let name: String
   public let type: SourceType
-  public let shape: [Int]
+  public private(set) var shape: [Int]
   public let file: InputFile
   public let offset: Int
 
@@ -29,6 +29,29 @@ public struct SourceTensor {
   public var rows: Int { shape.dropLast().reduce(1, *) }
   public var byteCount: Int { count * type.size }
 
+  /// The same elements in rows of `columns`, which must divide their number.
+  public func reshaped(columns: Int) -> SourceTensor {
+    var other = self
+    other.shape = [count / columns, columns]
+    return other
+  }
+
+  /// Reads whole columns of a matrix, each as a row: `[range.count, rows]`.
+  ///
+  /// - Throws: `badInput` where the file ends early, or a value is not finite as a float32.
+  public func read(columns range: Range<Int>) throws(VDSQError) -> [Float] {
+    var values = [Float](repeating: 0, count: range.count * rows)
+    let width = range.count * type.size
+    for row in 0..<rows {
+      let raw = try file.bytes(
+        at: offset + (row * columns + range.lowerBound) * type.size, count: width)
+      let part = decode(raw, count: range.count)
+      for (i, value) in part.enumerated() { values[i * rows + row] = value }
+    }
+    try check(values) { "column \(range.lowerBound + $0 / rows)" }
+    return values
+  }
+
   /// Reads whole rows as floats.
   ///
   /// - Throws: `badInput` where the file ends early, or a value is not finite as a float32.
@@ -36,8 +59,23 @@ public struct SourceTensor {
     let count = range.count * columns
     let raw = try file.bytes(
       at: offset + range.lowerBound * columns * type.size, count: count * type.size)
+    let values = decode(raw, count: count)
+    try check(values) { "row \(range.lowerBound + $0 / columns)" }
+    return values
+  }
+
+  private func check(
+    _ values: [Float], _ place: (Int) -> String
+  ) throws(VDSQError) {
+    for (i, value) in values.enumerated() where !value.isFinite {
+      throw .badInput(
+        "\(file.path): tensor \(name) has the value \(value) in \(place(i)); weights must be finite")
+    }
+  }
+
+  private func decode(_ raw: [UInt8], count: Int) -> [Float] {
     let type = type
-    let values = [Float](unsafeUninitializedCapacity: count) { out, initialized in
+    return [Float](unsafeUninitializedCapacity: count) { out, initialized in
       raw.withUnsafeBytes { raw in
         switch type {
         case .float32:
@@ -64,11 +102,5 @@ public struct SourceTensor {
       }
       initialized = count
     }
-    for (i, value) in values.enumerated() where !value.isFinite {
-      throw .badInput(
-        "\(file.path): tensor \(name) has the value \(value) in row "
-          + "\(range.lowerBound + i / columns); weights must be finite")
-    }
-    return values
   }
 }

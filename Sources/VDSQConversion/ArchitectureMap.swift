@@ -1,50 +1,18 @@
 import VDSQCheckpoints
 import VDSQFormat
 
-/// What a tensor's axis measures.
-enum Axis: Sendable {
-  case hidden, intermediate, vocabulary, positions, tokenTypes
-}
-
-/// What a tensor is to the model, which decides how it is stored.
-enum TensorRole: Sendable {
-  /// Rows looked up by token id: int8 or fp16 rows.
-  case wordTable
-  /// Rows looked up by position: few, so fp16 always.
-  case positionTable
-  /// A linear layer's weights: int8 or fp16 panels.
-  case linear
-  /// Norms and biases: float32.
-  case vector
-}
-
-/// One tensor of the container: where it comes from and what shape each source must have.
-struct TensorRule: Sendable {
-  /// Name in the container; `#` stands for the layer.
-  let name: String
-  /// Names in the checkpoint, stacked by rows.
-  let sources: [String]
-  let role: TensorRole
-  /// The shape of each source.
-  let shape: [Axis]
-
-  init(_ name: String, _ sources: [String], _ role: TensorRole, _ shape: [Axis]) {
-    self.name = name
-    self.sources = sources
-    self.role = role
-    self.shape = shape
-  }
-}
-
-/// An architecture's names, as a table: `config.json` keys and checkpoint tensors.
+/// An encoder architecture's names, as a table: `config.json` keys and checkpoint tensors.
 struct ArchitectureMap: Sendable {
   /// `model_type` in config.json.
-  let modelType: String
+  let modelTypes: [String]
   /// What may stand before every tensor's name, the most specific first.
   let prefixes: [String]
-  let keys: Keys
+  var keys = Keys()
   let embeddings: [TensorRule]
   let layer: [TensorRule]
+  let head: Head
+  /// Whether positions are counted from the padding token's id plus one.
+  var offsetsPositions = false
 
   /// The configuration's keys.
   struct Keys: Sendable {
@@ -57,79 +25,105 @@ struct ArchitectureMap: Sendable {
     var tokenTypes: String? = "type_vocab_size"
     /// Nil where the architecture fixes it.
     var layerNormEpsilon: String? = "layer_norm_eps"
+    /// Nil where it is the hidden size.
+    var embeddingSize: String?
   }
 
-  static let all = [bert, distilBERT]
+  /// The masked language model's head, whose names have no prefix.
+  struct Head: Sendable {
+    /// What a state goes through before the vocabulary.
+    let transform: [TensorRule]
+    /// Rows of the vocabulary where they are not the word embeddings.
+    let weight: String
+    /// Names that the bias may have.
+    let biases: [String]
+    /// The transformation's activation; nil for the encoder's.
+    var activation: String?
+
+    init(dense: String, norm: String, weight: String, biases: [String], activation: String? = nil) {
+      transform =
+        TensorRule.linear("head.transform", [dense], rows: [.embedding], .hidden)
+        + TensorRule.norm("head.norm", norm, .embedding)
+      self.weight = weight
+      self.biases = biases
+      self.activation = activation
+    }
+  }
+
+  static let all = [bert, distilBERT, roberta, electra]
 
   static let bert = ArchitectureMap(
-    modelType: "bert", prefixes: ["bert.", ""], keys: Keys(),
-    embeddings: [
-      TensorRule(
-        "embeddings.word", ["embeddings.word_embeddings.weight"], .wordTable,
-        [.vocabulary, .hidden]),
-      TensorRule(
-        "embeddings.position", ["embeddings.position_embeddings.weight"], .positionTable,
-        [.positions, .hidden]),
-      TensorRule(
-        "embeddings.token_type", ["embeddings.token_type_embeddings.weight"], .vector,
-        [.tokenTypes, .hidden]),
-      TensorRule("embeddings.norm.weight", ["embeddings.LayerNorm.weight"], .vector, [.hidden]),
-      TensorRule("embeddings.norm.bias", ["embeddings.LayerNorm.bias"], .vector, [.hidden]),
-    ],
-    layer: layer(
-      prefix: "encoder.layer.#.", query: "attention.self.query", key: "attention.self.key",
-      value: "attention.self.value", output: "attention.output.dense",
-      attentionNorm: "attention.output.LayerNorm", up: "intermediate.dense", down: "output.dense",
-      outputNorm: "output.LayerNorm"))
+    modelTypes: ["bert"], prefixes: ["bert.", ""], embeddings: embeddings, layer: bertLayer,
+    head: Head(
+      dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
+      weight: "cls.predictions.decoder.weight",
+      biases: ["cls.predictions.bias", "cls.predictions.decoder.bias"]))
+
+  static let roberta = ArchitectureMap(
+    modelTypes: ["roberta", "xlm-roberta", "camembert"], prefixes: ["roberta.", ""],
+    embeddings: embeddings, layer: bertLayer,
+    head: Head(
+      dense: "lm_head.dense", norm: "lm_head.layer_norm", weight: "lm_head.decoder.weight",
+      biases: ["lm_head.bias", "lm_head.decoder.bias"], activation: "gelu"),
+    offsetsPositions: true)
+
+  static let electra = ArchitectureMap(
+    modelTypes: ["electra"], prefixes: ["electra.", ""], keys: Keys(embeddingSize: "embedding_size"),
+    embeddings: embeddings
+      + TensorRule.linear(
+        "embeddings.projection", ["embeddings_project"], rows: [.hidden], .embedding
+      ).map(\.optional),
+    layer: bertLayer,
+    head: Head(
+      dense: "generator_predictions.dense", norm: "generator_predictions.LayerNorm",
+      weight: "generator_lm_head.weight", biases: ["generator_lm_head.bias"], activation: "gelu"))
 
   static let distilBERT = ArchitectureMap(
-    modelType: "distilbert", prefixes: ["distilbert.", ""],
+    modelTypes: ["distilbert"], prefixes: ["distilbert.", ""],
     keys: Keys(
       hiddenSize: "dim", layers: "n_layers", heads: "n_heads", intermediateSize: "hidden_dim",
       activation: "activation", tokenTypes: nil, layerNormEpsilon: nil),
-    embeddings: bert.embeddings.filter { $0.name != "embeddings.token_type" },
+    embeddings: embeddings.filter { $0.name != "embeddings.token_type" },
     layer: layer(
       prefix: "transformer.layer.#.", query: "attention.q_lin", key: "attention.k_lin",
       value: "attention.v_lin", output: "attention.out_lin", attentionNorm: "sa_layer_norm",
-      up: "ffn.lin1", down: "ffn.lin2", outputNorm: "output_layer_norm"))
+      up: "ffn.lin1", down: "ffn.lin2", outputNorm: "output_layer_norm"),
+    head: Head(
+      dense: "vocab_transform", norm: "vocab_layer_norm", weight: "vocab_projector.weight",
+      biases: ["vocab_projector.bias"]))
+
+  private static let embeddings =
+    [
+      TensorRule(
+        "embeddings.word", ["embeddings.word_embeddings.weight"], .wordTable,
+        [.vocabulary, .embedding]),
+      TensorRule(
+        "embeddings.position", ["embeddings.position_embeddings.weight"], .positionTable,
+        [.positions, .embedding]),
+      TensorRule(
+        "embeddings.token_type", ["embeddings.token_type_embeddings.weight"], .vector,
+        [.tokenTypes, .embedding]),
+    ] + TensorRule.norm("embeddings.norm", "embeddings.LayerNorm", .embedding)
+
+  private static let bertLayer = layer(
+    prefix: "encoder.layer.#.", query: "attention.self.query", key: "attention.self.key",
+    value: "attention.self.value", output: "attention.output.dense",
+    attentionNorm: "attention.output.LayerNorm", up: "intermediate.dense", down: "output.dense",
+    outputNorm: "output.LayerNorm")
 
   private static func layer(
     prefix: String, query: String, key: String, value: String, output: String,
     attentionNorm: String, up: String, down: String, outputNorm: String
   ) -> [TensorRule] {
-    func linear(_ name: String, _ sources: [String], _ shape: [Axis]) -> [TensorRule] {
-      [
-        TensorRule(
-          "layer.#.\(name).weight", sources.map { prefix + $0 + ".weight" }, .linear, shape),
-        TensorRule(
-          "layer.#.\(name).bias", sources.map { prefix + $0 + ".bias" }, .vector, [shape[0]]),
-      ]
+    func linear(_ name: String, _ sources: [String], _ rows: Axis, _ columns: Axis) -> [TensorRule] {
+      TensorRule.linear(
+        "layer.#.\(name)", sources.map { prefix + $0 }, rows: sources.map { _ in rows }, columns)
     }
-    func norm(_ name: String, _ source: String) -> [TensorRule] {
-      ["weight", "bias"].map {
-        TensorRule("layer.#.\(name).\($0)", ["\(prefix)\(source).\($0)"], .vector, [.hidden])
-      }
-    }
-    return linear("attention.qkv", [query, key, value], [.hidden, .hidden])
-      + linear("attention.output", [output], [.hidden, .hidden])
-      + norm("attention.norm", attentionNorm)
-      + linear("feed_forward.up", [up], [.intermediate, .hidden])
-      + linear("feed_forward.down", [down], [.hidden, .intermediate])
-      + norm("feed_forward.norm", outputNorm)
-  }
-
-  /// The map for a configuration.
-  ///
-  /// - Throws: `badInput`, naming what is supported, where there is none.
-  static func find(for folder: ModelFolder) throws(VDSQError) -> ArchitectureMap {
-    let supported = all.map(\.modelType).joined(separator: ", ")
-    guard let type = folder.config["model_type"]?.text else {
-      throw .badInput("\(folder.path)/config.json: no model_type; supported: \(supported)")
-    }
-    guard let map = all.first(where: { $0.modelType == type }) else {
-      throw .badInput(
-        "\(folder.path): architecture \(type) is not supported; supported: \(supported)")
-    }
-    return map
+    return linear("attention.qkv", [query, key, value], .hidden, .hidden)
+      + linear("attention.output", [output], .hidden, .hidden)
+      + TensorRule.norm("layer.#.attention.norm", prefix + attentionNorm)
+      + linear("feed_forward.up", [up], .intermediate, .hidden)
+      + linear("feed_forward.down", [down], .hidden, .intermediate)
+      + TensorRule.norm("layer.#.feed_forward.norm", prefix + outputNorm)
   }
 }

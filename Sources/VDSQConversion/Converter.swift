@@ -5,7 +5,7 @@ public import VDSQFormat
 public struct Converter {
   /// How linear layers and the word table are stored.
   public enum Weights: String, Sendable, CaseIterable {
-    case int8, fp16
+    case int8, fp16, fp32
   }
 
   /// What a conversion did.
@@ -18,7 +18,7 @@ public struct Converter {
   }
 
   private let folder: ModelFolder
-  private let source: EncoderSource
+  private let source: ModelSource
   private let weights: Weights
   private let coarse: Bool
 
@@ -33,13 +33,14 @@ public struct Converter {
     }
     self.coarse = coarse
     folder = try ModelFolder(path: path)
-    source = try EncoderSource(folder)
+    source = try ModelSource.read(folder)
     self.weights = weights
   }
 
   /// Bytes that the conversion will read, for showing progress.
   public var totalBytes: Int {
-    folder.weightBytes * 2 + (weights == .int8 ? source.vocabularySize * source.hiddenSize * 4 : 0)
+    let vocabulary = weights == .int8 ? source.embeddings[0].rows.byteCount : 0
+    return folder.weightBytes * 2 + vocabulary
   }
 
   /// Writes the file.
@@ -51,40 +52,37 @@ public struct Converter {
   ) throws(VDSQError) -> Summary {
     let tokenizer = try TokenizerConversion(
       folder.tokenizer, path: "\(folder.path)/tokenizer.json"
-    ).section(vocabularySize: source.vocabularySize, lowercases: source.sentence.lowercases)
-    var embeddings: [(TensorRule, RowSource)] = []
-    for rule in source.map.embeddings { embeddings.append((rule, try source.rows(rule))) }
-    var layers: [[(TensorRule, RowSource)]] = []
-    for layer in 0..<source.layers {
-      var rows: [(TensorRule, RowSource)] = []
-      for rule in source.map.layer { rows.append((rule, try source.rows(rule, layer: layer))) }
-      layers.append(rows)
-    }
+    ).section(vocabularySize: source.vocabularySize, lowercases: source.lowercases)
+    let hasHead = !source.head.isEmpty
+    let sections = 5 + source.layers.count + (weights == .int8 ? 1 : 0) + (hasHead ? 1 : 0)
     let writer = try ContainerWriter(
-      path: path, kind: .model, sectionCount: (weights == .int8 ? 6 : 5) + source.layers,
-      replace: replace)
+      path: path, kind: .model, sectionCount: sections, replace: replace)
     try writer.add(.metadata, "metadata", source.metadata.encoded())
     try writer.add(.tokenizer, "tokenizer", tokenizer)
     try writer.add(
       .provenance, "provenance",
       try Provenance.json(folder, weights: weights.rawValue, progress: progress))
     try writer.begin(.weights, "embeddings")
-    for (rule, rows) in embeddings { try write(rule, rows, to: writer, progress) }
-    if source.map.keys.tokenTypes == nil { try writeZeroTokenTypes(to: writer) }
+    for tensor in source.embeddings { try write(tensor, to: writer, progress) }
+    for constant in source.constants { try writer.writeConstant(constant) }
     try writer.end()
     if weights == .int8 {
-      // The first rule is the word table's.
       try writer.begin(.weights, "vocabulary")
-      try writer.writeVocabulary(embeddings[0].1, coarse: coarse)
+      try writer.writeVocabulary(source.embeddings[0].rows, coarse: coarse)
       try writer.end()
-      progress.advance(embeddings[0].1.parts.reduce(0) { $0 + $1.byteCount })
+      progress.advance(source.embeddings[0].rows.byteCount)
     }
-    for (index, layer) in layers.enumerated() {
+    for (index, layer) in source.layers.enumerated() {
       try writer.begin(.weights, "layer.\(index)")
-      for (rule, rows) in layer { try write(rule, rows, to: writer, progress) }
+      for tensor in layer { try write(tensor, to: writer, progress) }
       try writer.end()
     }
-    let used = Set((embeddings + layers.joined()).flatMap { $0.1.parts.map(\.name) })
+    if hasHead {
+      try writer.begin(.weights, "head")
+      for tensor in source.head { try write(tensor, to: writer, progress) }
+      try writer.end()
+    }
+    let used = source.used
     return Summary(
       checkpointBytes: folder.weightBytes, fileBytes: try writer.finish(),
       tensors: writer.tensorRecords,
@@ -92,30 +90,16 @@ public struct Converter {
   }
 
   private func write(
-    _ rule: TensorRule, _ rows: RowSource, to writer: ContainerWriter, _ progress: Progress
+    _ tensor: ModelSource.Tensor, to writer: ContainerWriter, _ progress: Progress
   ) throws(VDSQError) {
-    switch (rule.role, weights) {
-    case (.wordTable, .int8): try writer.writeInt8Rows(rows)
-    case (.wordTable, .fp16), (.positionTable, _): try writer.writeHalfRows(rows)
-    case (.linear, .int8): try writer.writeInt8Panels(rows)
-    case (.linear, .fp16): try writer.writeHalfPanels(rows)
-    case (.vector, _):
-      let shape =
-        rule.shape.count == 1 ? [rows.rows * rows.columns] : [rows.rows, rows.columns]
-      try writer.writeFloats(rows, shape: shape)
+    switch (tensor.role, weights) {
+    case (.vector, _): try writer.writeFloats(tensor.rows, shape: tensor.shape)
+    case (.wordTable, .int8): try writer.writeInt8Rows(tensor.rows)
+    case (.wordTable, _), (.positionTable, _):
+      try writer.writeFloatRows(tensor.rows, half: weights != .fp32)
+    case (.linear, .int8): try writer.writeInt8Panels(tensor.rows)
+    case (.linear, _): try writer.writeFloatPanels(tensor.rows, half: weights == .fp16)
     }
-    progress.advance(rows.parts.reduce(0) { $0 + $1.byteCount })
-  }
-
-  /// DistilBERT has no token types; the runtime's sum has one, which adds nothing.
-  private func writeZeroTokenTypes(to writer: ContainerWriter) throws(VDSQError) {
-    let bytes = [UInt8](repeating: 0, count: source.hiddenSize * 4)
-    let offset = try bytes.withBytes { (raw) throws(VDSQError) in try writer.part(raw) }
-    writer.add(
-      TensorRecord(
-        name: "embeddings.token_type", element: .float32, order: .rowMajor,
-        shape: [1, source.hiddenSize], section: writer.sectionIndex, dataOffset: offset,
-        dataLength: bytes.count, scalesOffset: 0, rowSumsOffset: 0,
-        error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
+    progress.advance(tensor.rows.byteCount)
   }
 }

@@ -1,43 +1,51 @@
 import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference
+import VDSQKernels
 
 /// A BERT-family checkpoint's configuration, checked: what the container's metadata will say.
 struct EncoderSource {
   let folder: ModelFolder
   let map: ArchitectureMap
-  let prefix: String
   let hiddenSize: Int
+  let embeddingSize: Int
   let layers: Int
   let heads: Int
   let intermediateSize: Int
   let vocabularySize: Int
-  let positions: Int
+  /// Rows of the checkpoint's table, and how many of them no token has.
+  let positionRows: Int
+  let positionOffset: Int
   let tokenTypes: Int
   let activation: String
   let layerNormEpsilon: Double
   let sentence: SentenceSettings
+  /// Whether the model is asked what stands at a mask, rather than for a sentence's vector.
+  let isMasked: Bool
+
+  var positions: Int { positionRows - positionOffset }
 
   /// - Throws: `badInput` where the configuration is not one that the runtime has.
-  init(_ folder: ModelFolder) throws(VDSQError) {
+  init(_ folder: ModelFolder, _ map: ArchitectureMap) throws(VDSQError) {
     self.folder = folder
-    let map = try ArchitectureMap.find(for: folder)
     self.map = map
-    let config = folder.config
-    let path = "\(folder.path)/config.json"
-    func size(_ key: String, _ limit: Int) throws(VDSQError) -> Int {
-      guard let value = config[key]?.integer, value >= 1, value <= limit else {
-        throw .badInput("\(path): \(key) is missing or not in 1...\(limit)")
-      }
-      return value
+    let config = ConfigReader(folder)
+    let path = config.path
+    hiddenSize = try config.size(map.keys.hiddenSize, 65536)
+    embeddingSize =
+      if let key = map.keys.embeddingSize {
+        try config.size(key, 65536, default: hiddenSize)
+      } else { hiddenSize }
+    layers = try config.size(map.keys.layers, 1024)
+    heads = try config.size(map.keys.heads, 4096)
+    intermediateSize = try config.size(map.keys.intermediateSize, 1 << 20)
+    vocabularySize = try config.size("vocab_size", 1 << 24)
+    positionRows = try config.size("max_position_embeddings", 1 << 20)
+    positionOffset = map.offsetsPositions ? (config["pad_token_id"]?.integer ?? 1) + 1 : 0
+    guard positionOffset >= 0, positionRows - positionOffset >= 2 else {
+      throw .badInput("\(path): max_position_embeddings leaves no position for a token")
     }
-    hiddenSize = try size(map.keys.hiddenSize, 65536)
-    layers = try size(map.keys.layers, 1024)
-    heads = try size(map.keys.heads, 4096)
-    intermediateSize = try size(map.keys.intermediateSize, 1 << 20)
-    vocabularySize = try size("vocab_size", 1 << 24)
-    positions = try size("max_position_embeddings", 1 << 20)
-    tokenTypes = if let key = map.keys.tokenTypes { try size(key, 1024) } else { 1 }
+    tokenTypes = if let key = map.keys.tokenTypes { try config.size(key, 1024) } else { 1 }
     guard hiddenSize % heads == 0 else {
       throw .badInput("\(path): \(map.keys.hiddenSize) is not a multiple of \(map.keys.heads)")
     }
@@ -48,67 +56,89 @@ struct EncoderSource {
     if config["is_decoder"]?.boolean == true {
       throw .badInput("\(path): is_decoder is true; supported: encoders")
     }
-    let activation = config[map.keys.activation]?.text ?? "gelu"
-    guard EncoderConfiguration.activation(named: activation) != nil else {
+    activation = config[map.keys.activation]?.text ?? "gelu"
+    guard Activation(named: activation) != nil else {
       throw .badInput(
-        "\(path): activation \(activation); supported: gelu, gelu_new, gelu_pytorch_tanh, relu")
+        "\(path): activation \(activation); supported: gelu, gelu_new, gelu_pytorch_tanh, relu, silu")
     }
-    self.activation = activation
-    layerNormEpsilon = map.keys.layerNormEpsilon.flatMap { config[$0]?.double } ?? 1e-12
-    guard layerNormEpsilon > 0, layerNormEpsilon < 1 else {
-      throw .badInput("\(path): layer_norm_eps is not between 0 and 1")
-    }
-    let probe = map.embeddings[0].sources[0]
-    guard let prefix = map.prefixes.first(where: { folder.tensors[$0 + probe] != nil }) else {
-      throw .badInput("\(folder.path): tensor \(probe) is missing")
-    }
-    self.prefix = prefix
-    sentence = try SentenceSettings(folder, positions: positions)
+    layerNormEpsilon =
+      if let key = map.keys.layerNormEpsilon {
+        try config.epsilon(key, default: 1e-12)
+      } else { 1e-12 }
+    sentence = try SentenceSettings(folder, positions: positionRows - positionOffset)
+    let dense = map.head.transform[0].sources[0]
+    isMasked = !sentence.isSentenceModel && folder.tensors[dense] != nil
   }
 
-  func size(of axis: Axis) -> Int {
+  private func size(of axis: Axis) -> Int {
     switch axis {
     case .hidden: hiddenSize
+    case .embedding: embeddingSize
     case .intermediate: intermediateSize
     case .vocabulary: vocabularySize
-    case .positions: positions
+    case .positions: positionRows
     case .tokenTypes: tokenTypes
+    case .queries, .keyValues: hiddenSize
+    case .head: hiddenSize / heads
+    case .fused: 3 * hiddenSize
     }
   }
 
-  /// A rule's tensors, their shapes checked.
-  ///
-  /// - Throws: `badInput` where one is missing, of another shape, or of a type that holds no weights.
-  func rows(_ rule: TensorRule, layer: Int? = nil) throws(VDSQError) -> RowSource {
-    func named(_ template: String) -> String {
-      layer.map {
-        template.split(separator: "#", omittingEmptySubsequences: false)
-          .joined(separator: "\($0)")
-      } ?? template
+  func source() throws(VDSQError) -> ModelSource {
+    let prefix = try TensorResolver.prefix(map.prefixes, of: map.embeddings[0], in: folder)
+    let resolver = TensorResolver(folder: folder, prefix: prefix, heads: heads, size: size)
+    var source = ModelSource(folder: folder, metadata: metadata, vocabularySize: vocabularySize)
+    source.lowercases = sentence.lowercases
+    for tensor in try resolver.tensors(map.embeddings) {
+      source.embeddings.append(tensor.role == .positionTable ? withoutUnused(tensor) : tensor)
     }
-    let shape = rule.shape.map(size)
-    var parts: [SourceTensor] = []
-    for source in rule.sources {
-      let name = prefix + named(source)
-      guard let tensor = folder.tensors[name] else {
-        throw .badInput(
-          "\(folder.path): tensor \(name) is missing, or no f64, f32, f16 or bf16 tensor")
-      }
-      guard tensor.shape == shape else {
-        throw .badInput(
-          "\(tensor.file.path): tensor \(name) has shape \(tensor.shape); config.json says \(shape)"
-        )
-      }
-      parts.append(tensor)
+    if map.keys.tokenTypes == nil {
+      // DistilBERT has no token types; the runtime's sum has one, which adds nothing.
+      source.constants.append(
+        .init(
+          name: "embeddings.token_type", shape: [1, embeddingSize],
+          values: [Float](repeating: 0, count: embeddingSize)))
     }
-    return RowSource(name: named(rule.name), columns: shape.last!, parts: parts)
+    for layer in 0..<layers {
+      source.layers.append(try resolver.tensors(map.layer, layer: layer))
+    }
+    if isMasked { try addHead(to: &source) }
+    return source
   }
 
-  var metadata: Metadata {
+  /// Positions without the rows before the first token's.
+  private func withoutUnused(_ tensor: ModelSource.Tensor) -> ModelSource.Tensor {
+    let part = tensor.rows.parts[0]
+    return ModelSource.Tensor(
+      rows: RowSource(
+        name: tensor.rows.name, columns: tensor.rows.columns,
+        parts: [.init(tensor: part.tensor, rows: positionOffset..<positionRows)]),
+      role: tensor.role, shape: [positions, embeddingSize])
+  }
+
+  private func addHead(to source: inout ModelSource) throws(VDSQError) {
+    let resolver = TensorResolver(folder: folder, prefix: "", heads: heads, size: size)
+    source.head = try resolver.tensors(map.head.transform)
+    let isTied = ConfigReader(folder).flag("tie_word_embeddings", default: true)
+    source.vocabulary = source.embeddings[0].rows
+    if !isTied, folder.tensors[map.head.weight] != nil {
+      let rule = TensorRule("head.weight", [map.head.weight], .wordTable, [.vocabulary, .embedding])
+      let tensor = try resolver.tensors([rule])[0]
+      source.head.append(tensor)
+      source.vocabulary = tensor.rows
+    }
+    if let bias = map.head.biases.first(where: { folder.tensors[$0] != nil }) {
+      source.head += try resolver.tensors(
+        [TensorRule("head.bias", [bias], .vector, [.vocabulary])])
+    }
+  }
+
+  private var metadata: Metadata {
     var metadata = Metadata()
     metadata.set("architecture", .text("bert"))
-    metadata.set("model_type", .text(map.modelType))
+    metadata.set("model_type", .text(folder.config["model_type"]?.text ?? ""))
     metadata.set("hidden_size", .integer(hiddenSize))
+    if embeddingSize != hiddenSize { metadata.set("embedding_size", .integer(embeddingSize)) }
     metadata.set("layers", .integer(layers))
     metadata.set("heads", .integer(heads))
     metadata.set("intermediate_size", .integer(intermediateSize))
@@ -117,8 +147,11 @@ struct EncoderSource {
     metadata.set("token_types", .integer(tokenTypes))
     metadata.set("layer_norm_epsilon", .number(layerNormEpsilon))
     metadata.set("activation", .text(activation))
-    metadata.set("pooling", .text(sentence.pooling))
-    metadata.set("normalize", .integer(sentence.normalize ? 1 : 0))
+    if isMasked {
+      metadata.set("head_activation", .text(map.head.activation ?? activation))
+    }
+    metadata.set("pooling", .text(isMasked ? "mask" : sentence.pooling))
+    metadata.set("normalize", .integer(sentence.normalize && !isMasked ? 1 : 0))
     metadata.set("maximum_tokens", .integer(sentence.maximumTokens))
     return metadata
   }

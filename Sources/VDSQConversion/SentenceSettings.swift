@@ -9,6 +9,8 @@ struct SentenceSettings {
   private(set) var normalize = false
   let maximumTokens: Int
   private(set) var lowercases = false
+  /// Whether the folder says that it is a sentence encoder's.
+  private(set) var isSentenceModel = false
 
   /// - Throws: `badInput` where the folder asks for a module or a pooling that is not supported.
   init(_ folder: ModelFolder, positions: Int) throws(VDSQError) {
@@ -22,6 +24,7 @@ struct SentenceSettings {
     maximumTokens = min(wanted, positions)
     lowercases = settings?["do_lower_case"]?.boolean ?? false
     guard let modules = try folder.optionalJSON("modules.json") else { return }
+    isSentenceModel = true
     for module in modules.elements ?? [] {
       let type = module["type"]?.text ?? ""
       let kind = type.split(separator: ".").last.map(String.init) ?? ""

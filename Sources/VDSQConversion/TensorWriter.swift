@@ -1,31 +1,17 @@
-import VDSQCheckpoints
 import VDSQFormat
 
-/// The rows of a container's tensor: one tensor of the checkpoint, or several stacked by rows.
-struct RowSource {
-  let name: String
-  let columns: Int
-  let parts: [SourceTensor]
-
-  var rows: Int { parts.reduce(0) { $0 + $1.rows } }
-
-  /// Calls `body` with blocks of rows that are bounded in bytes.
-  func forEachBlock(
-    _ body: (_ values: [Float], _ rows: Int) throws(VDSQError) -> Void
-  ) throws(VDSQError) {
-    let block = max(16, (1 << 20) / (columns * 4) / 16 * 16)
-    for part in parts {
-      var row = 0
-      while row < part.rows {
-        let end = min(row + block, part.rows)
-        try body(try part.read(rows: row..<end), end - row)
-        row = end
-      }
-    }
-  }
-}
-
 extension ContainerWriter {
+  /// A small tensor that no checkpoint has.
+  func writeConstant(_ constant: ModelSource.Constant) throws(VDSQError) {
+    var out = ByteWriter()
+    for value in constant.values { out.append(value) }
+    let offset = try out.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    add(
+      record(
+        constant.name, .float32, .rowMajor, constant.shape, offset, out.count,
+        error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
+  }
+
   /// Norms, biases and other small tensors, in float32.
   func writeFloats(_ source: RowSource, shape: [Int]) throws(VDSQError) {
     let offset = try alignedOffset()
@@ -42,25 +28,18 @@ extension ContainerWriter {
         error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
   }
 
-  /// A table of rows in fp16.
-  func writeHalfRows(_ source: RowSource) throws(VDSQError) {
+  /// A table of rows in fp16 or fp32.
+  func writeFloatRows(_ source: RowSource, half: Bool) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
     var length = 0
     try source.forEachBlock { (values, _) throws(VDSQError) in
-      var out = ByteWriter()
-      for value in values {
-        let half = try Self.half(value, source.name)
-        meter.add(value, Float(half))
-        out.append(half.bitPattern)
-      }
-      length += out.count
-      try write(out.bytes)
+      length += try writeElements(values, half: half, source.name, &meter)
     }
     add(
       record(
-        source.name, .float16, .rowMajor, [source.rows, source.columns], offset, length,
-        error: meter.result))
+        source.name, half ? .float16 : .float32, .rowMajor, [source.rows, source.columns], offset,
+        length, error: meter.result))
   }
 
   /// A table of rows in int8, their scales behind them.
@@ -129,30 +108,44 @@ extension ContainerWriter {
         scales: scalesOffset, rowSums: rowSumsOffset, error: meter.result))
   }
 
-  /// A linear layer's weights in fp16 panels `[N/16][K][16]`.
-  func writeHalfPanels(_ source: RowSource) throws(VDSQError) {
+  /// A linear layer's weights in fp16 or fp32 panels `[N/16][K][16]`.
+  func writeFloatPanels(_ source: RowSource, half: Bool) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
     let columns = source.columns
     var length = 0
     try forEachPanel(of: source) { (values, rows) throws(VDSQError) in
-      var panel = [UInt16](repeating: 0, count: columns * 16)
+      var panel = [Float](repeating: 0, count: columns * 16)
       for row in 0..<rows {
-        for k in 0..<columns {
-          let half = try Self.half(values[row * columns + k], source.name)
-          meter.add(values[row * columns + k], Float(half))
-          panel[k * 16 + row] = half.bitPattern
-        }
+        for k in 0..<columns { panel[k * 16 + row] = values[row * columns + k] }
       }
-      var out = ByteWriter()
-      for bits in panel { out.append(bits) }
-      length += out.count
-      try write(out.bytes)
+      length += try writeElements(panel, half: half, source.name, &meter)
     }
     add(
       record(
-        source.name, .float16, .panels16, [source.rows, columns], offset, length,
+        source.name, half ? .float16 : .float32, .panels16, [source.rows, columns], offset, length,
         error: meter.result))
+  }
+
+  /// Writes floats as they are or in half precision.
+  ///
+  /// - Returns: how many bytes.
+  private func writeElements(
+    _ values: [Float], half: Bool, _ name: String, _ meter: inout ErrorMeter
+  ) throws(VDSQError) -> Int {
+    var out = ByteWriter()
+    for value in values {
+      if half {
+        let stored = try Self.half(value, name)
+        meter.add(value, Float(stored))
+        out.append(stored.bitPattern)
+      } else {
+        meter.add(value, value)
+        out.append(value)
+      }
+    }
+    try write(out.bytes)
+    return out.count
   }
 
   /// Regroups blocks into panels of sixteen rows; parts may begin in the middle of one.

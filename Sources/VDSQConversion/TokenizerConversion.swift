@@ -2,7 +2,7 @@ public import VDSQCheckpoints
 public import VDSQFormat
 import VDSQTokenizers
 
-/// `tokenizer.json` of a BERT tokenizer to the container's tokenizer section.
+/// `tokenizer.json` to the container's tokenizer section.
 public struct TokenizerConversion {
   private let json: JSON
   private let path: String
@@ -21,8 +21,14 @@ public struct TokenizerConversion {
     guard let model = json["model"], let type = model["type"]?.text else {
       throw .badInput("\(path): no model.type")
     }
-    guard type == "WordPiece" else {
-      throw .badInput("\(path): tokenizer model \(type) is not supported; supported: WordPiece")
+    switch type {
+    case "WordPiece": break
+    case "BPE", "Unigram":
+      return try SubwordConversion(json, model: model, path: path).section(
+        vocabularySize: vocabularySize, isUnigram: type == "Unigram")
+    default:
+      throw .badInput(
+        "\(path): tokenizer model \(type) is not supported; supported: WordPiece, BPE, Unigram")
     }
     var source = WordPieceVocabulary.Source(
       tokens: try tokens(model, vocabularySize: vocabularySize))

@@ -70,7 +70,7 @@ public enum ElementType: UInt16, Sendable {
 /// How a tensor's elements are ordered.
 public enum TensorOrder: UInt16, Sendable {
   case rowMajor = 1
-  /// Panels of sixteen rows: int8 `[N/16][K/4][16][4]`, fp16 `[N/16][K][16]`, zero-filled.
+  /// Panels of sixteen rows: int8 `[N/16][K/4][16][4]`, fp16 and fp32 `[N/16][K][16]`, zero-filled.
   case panels16 = 2
   /// Blocks of 64 rows of two bits, four columns a byte: `[N/64][K/8 * 2][64]`, zero-filled.
   case blocks64 = 3

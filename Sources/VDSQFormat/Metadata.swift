@@ -42,6 +42,15 @@ public struct Metadata: Sendable {
     return n
   }
 
+  /// An integer that need not be there.
+  ///
+  /// - Throws: `badInput` where the value is no integer of `range`.
+  public func find(
+    integer key: StaticString, in range: ClosedRange<Int>
+  ) throws(VDSQError) -> Int? {
+    value(key) == nil ? nil : try integer(key, in: range)
+  }
+
   /// - Throws: `badInput` where the key is absent, or its value is no finite number.
   public func number(_ key: StaticString) throws(VDSQError) -> Double {
     guard case .number(let n) = value(key), n.isFinite else {

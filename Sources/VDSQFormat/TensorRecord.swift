@@ -145,7 +145,7 @@ public struct TensorRecord: Sendable {
   private static func isKnown(_ element: ElementType, _ order: TensorOrder, _ rank: Int) -> Bool {
     switch order {
     case .rowMajor: element != .bits2
-    case .panels16: rank == 2 && (element == .int8 || element == .float16)
+    case .panels16: rank == 2 && element != .bits2
     case .blocks64: rank == 2 && element == .bits2
     }
   }

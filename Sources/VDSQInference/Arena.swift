@@ -1,13 +1,13 @@
 import CShims
 public import VDSQFormat
 
-/// One anonymous mapping that a memory plan's regions lie in. Pages cost nothing until touched.
+/// One anonymous mapping that a layout's regions lie in. Pages cost nothing until touched.
 public final class Arena: @unchecked Sendable {
   private let base: UnsafeMutableRawPointer
-  private let plan: MemoryPlan
+  private let plan: ArenaLayout
 
   /// - Throws: `budgetTooSmall` where the system does not give the memory.
-  public init(_ plan: MemoryPlan) throws(VDSQError) {
+  public init(_ plan: ArenaLayout) throws(VDSQError) {
     guard let base = vdsq_map_memory(Int64(plan.length)) else {
       throw VDSQError(
         .budgetTooSmall, "the system has no \(plan.length) bytes for the arena; use fewer tokens")

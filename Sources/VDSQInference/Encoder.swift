@@ -13,6 +13,7 @@ public final class Encoder {
   private let threads: ThreadPool
   private let arena: Arena
   private let pass: EncoderPass
+  private let weights: EncoderWeights
 
   /// - Parameter tokenCapacity: tokens of a batch at most; raised to the model's longest sequence.
   /// - Throws: `badInput` where the container is no encoder's, `budgetTooSmall` where there is no
@@ -25,22 +26,32 @@ public final class Encoder {
     self.kernels = kernels
     self.threads = threads
     configuration = try EncoderConfiguration(container.metadata)
+    weights = try EncoderWeights(container, configuration)
     plan = MemoryPlan(
       configuration, tokenCapacity: tokenCapacity, threads: threads.count,
-      layout: kernels.activationLayout)
-    arena = try Arena(plan)
+      layout: kernels.activationLayout, element: weights.words.record.element)
+    arena = try Arena(plan.arena)
     pass = EncoderPass(
-      configuration: configuration, weights: try EncoderWeights(container, configuration),
-      container: container, kernels: kernels,
-      linear: LinearRunner(kernels: kernels, precision: precision), plan: plan, arena: arena)
+      configuration: configuration, weights: weights,
+      words: EmbeddingRows(
+        table: weights.words, container: container, kernels: kernels, arena: arena,
+        memory: plan.words),
+      kernels: kernels, linear: LinearRunner(kernels: kernels, precision: precision), plan: plan,
+      arena: arena)
   }
 
   /// Encodes a batch of at most `plan.tokenCapacity` tokens.
   ///
-  /// - Returns: `[sequences, hiddenSize]` floats, valid until the next call.
+  /// - Parameter trace: receives the states after the embeddings and each layer,
+  ///   `[layers + 1, tokens, hiddenSize]`.
+  /// - Returns: `[sequences, vectorSize]` floats, valid until the next call.
   /// - Throws: `badInput` where an id is not in the vocabulary, the file cannot be read, or weights
   ///   make numbers that are not finite.
-  public func encode(_ batch: TokenBatch) throws(VDSQError) -> UnsafePointer<Float> {
+  public func encode(
+    _ batch: TokenBatch, trace: UnsafeMutablePointer<Float>? = nil
+  ) throws(VDSQError) -> UnsafePointer<Float> {
+    pass.trace = trace
+    defer { pass.trace = nil }
     guard batch.ids.count <= plan.tokenCapacity, batch.sequences <= plan.sequenceCapacity else {
       throw VDSQError(
         .internalFault, "a batch of \(batch.ids.count) tokens exceeds the memory plan")
@@ -61,6 +72,21 @@ public final class Encoder {
     return UnsafePointer(arena.region(plan.vectors, as: Float.self))
   }
 
+  /// The mask token, whose state is what a masked language model is asked for.
+  public var maskToken: Int32 {
+    get { pass.maskToken }
+    set { pass.maskToken = newValue }
+  }
+
+  /// A state as the masked language model's head has it before the vocabulary, or as it is where there
+  /// is no such head; `vectorSize` floats.
+  public func transform(
+    _ state: UnsafePointer<Float>, into vector: UnsafeMutablePointer<Float>
+  ) {
+    if let head = weights.head { return pass.transform(head, state, into: vector, 0) }
+    for i in 0..<configuration.vectorSize { vector[i] = state[i] }
+  }
+
   /// Below this many rows a worker's share is not worth waking it.
   private static let smallestShare = 4
 
@@ -78,13 +104,13 @@ public final class Encoder {
     }
     let vectors = arena.region(plan.vectors, as: Float.self)
     for sequence in sequences {
-      try finish(vectors + sequence * configuration.hiddenSize)
+      try finish(vectors + sequence * configuration.vectorSize)
     }
   }
 
   /// Scales to length 1 where the model says so, and refuses what is no number.
   private func finish(_ vector: UnsafeMutablePointer<Float>) throws(VDSQError) {
-    let d = configuration.hiddenSize
+    let d = configuration.vectorSize
     var square: Float = 0
     kernels.dotRows(vector, vector, 1, d, &square)
     guard square.isFinite else {

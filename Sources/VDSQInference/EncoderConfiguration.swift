@@ -9,11 +9,15 @@ public enum Pooling: Sendable {
   case max
   /// The sum over the square root of the number of tokens.
   case meanSquareRoot
+  /// The state of the first mask token, as the masked language model's head transforms it.
+  case mask
 }
 
 /// The shape of a BERT-family encoder, as the container's metadata has it.
 public struct EncoderConfiguration: Sendable {
   public let hiddenSize: Int
+  /// Columns of the embedding tables; other than the hidden size where a linear layer comes between.
+  public let embeddingSize: Int
   public let layers: Int
   public let heads: Int
   public let intermediateSize: Int
@@ -22,6 +26,8 @@ public struct EncoderConfiguration: Sendable {
   public let tokenTypes: Int
   public let layerNormEpsilon: Float
   public let activation: Activation
+  /// The activation of the masked language model's head.
+  public let headActivation: Activation
   public let pooling: Pooling
   /// Whether embeddings are scaled to length 1.
   public let normalize: Bool
@@ -29,6 +35,8 @@ public struct EncoderConfiguration: Sendable {
   public let maximumTokens: Int
 
   public var headSize: Int { hiddenSize / heads }
+  /// Numbers in a vector: the masked head transforms states to the embeddings' size.
+  public var vectorSize: Int { pooling == .mask ? embeddingSize : hiddenSize }
 
   /// - Throws: `badInput` where the architecture is not an encoder's, or a value is out of range.
   public init(_ metadata: Metadata) throws(VDSQError) {
@@ -38,6 +46,8 @@ public struct EncoderConfiguration: Sendable {
         "\(metadata.path): architecture \(architecture) is not supported; supported: bert")
     }
     hiddenSize = try metadata.integer("hidden_size", in: 1...65536)
+    embeddingSize =
+      try metadata.find(integer: "embedding_size", in: 1...65536) ?? hiddenSize
     layers = try metadata.integer("layers", in: 1...1024)
     heads = try metadata.integer("heads", in: 1...4096)
     intermediateSize = try metadata.integer("intermediate_size", in: 1...1 << 20)
@@ -51,25 +61,20 @@ public struct EncoderConfiguration: Sendable {
       throw .badInput("\(metadata.path): metadata: hidden_size is not a multiple of heads")
     }
     let name = try metadata.text("activation")
-    guard let activation = Self.activation(named: name) else {
+    guard let activation = Activation(named: name) else {
       throw .badInput("\(metadata.path): metadata: activation \(name) is not supported")
     }
     self.activation = activation
+    let headName = metadata.find("head_activation") ?? name
+    guard let headActivation = Activation(named: headName) else {
+      throw .badInput("\(metadata.path): metadata: head_activation \(headName) is not supported")
+    }
+    self.headActivation = headActivation
     let poolingName = try metadata.text("pooling")
     guard let pooling = Self.pooling(named: poolingName) else {
       throw .badInput("\(metadata.path): metadata: pooling \(poolingName) is not supported")
     }
     self.pooling = pooling
-  }
-
-  /// By the name that Hugging Face's `hidden_act` has for it.
-  public static func activation(named name: String) -> Activation? {
-    switch name {
-    case "gelu": .gelu
-    case "gelu_new", "gelu_pytorch_tanh": .geluTanh
-    case "relu": .relu
-    default: nil
-    }
   }
 
   public static func pooling(named name: String) -> Pooling? {
@@ -78,7 +83,21 @@ public struct EncoderConfiguration: Sendable {
     case "cls": .first
     case "max": .max
     case "mean_sqrt_len": .meanSquareRoot
+    case "mask": .mask
     default: nil
+    }
+  }
+}
+
+extension Activation {
+  /// By the name that Hugging Face's configurations have for it.
+  public init?(named name: String) {
+    switch name {
+    case "gelu": self = .gelu
+    case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": self = .geluTanh
+    case "relu": self = .relu
+    case "silu", "swish": self = .silu
+    default: return nil
     }
   }
 }

@@ -6,7 +6,7 @@ import VDSQKernels
 final class EncoderPass: SharedWork {
   private let c: EncoderConfiguration
   private let weights: EncoderWeights
-  private let container: Container
+  private let words: EmbeddingRows
   private let kernels: KernelTable
   private let linear: LinearRunner
   private let plan: MemoryPlan
@@ -14,16 +14,21 @@ final class EncoderPass: SharedWork {
   /// What the pass is over.
   var batch = TokenBatch()
   var sequences = 0..<0
+  /// The id of the mask token; -1 where there is none.
+  var maskToken: Int32 = -1
+  /// Where the states after the embeddings and each layer go, `[layers + 1, tokens, hiddenSize]` over
+  /// the whole batch; nil where nobody wants them.
+  var trace: UnsafeMutablePointer<Float>?
   /// Set where a row of the word table could not be read.
   private(set) var unreadable = false
 
   init(
-    configuration: EncoderConfiguration, weights: EncoderWeights, container: Container,
+    configuration: EncoderConfiguration, weights: EncoderWeights, words: EmbeddingRows,
     kernels: KernelTable, linear: LinearRunner, plan: MemoryPlan, arena: Arena
   ) {
     c = configuration
     self.weights = weights
-    self.container = container
+    self.words = words
     self.kernels = kernels
     self.linear = linear
     self.plan = plan
@@ -37,8 +42,9 @@ final class EncoderPass: SharedWork {
     let total = batch.range(sequences.upperBound - 1).upperBound - origin
     let rows = worker.share(of: total, unit: 4)
     embed(origin, rows, worker.index)
-    for layer in weights.layers {
-      project(layer.qkv, rows, worker.index)
+    keep(0, origin, rows)
+    for (index, layer) in weights.layers.enumerated() {
+      project(layer.qkv, rows, worker.index, knowsRanges: index > 0 || weights.projection == nil)
       worker.barrier()
       for sequence in sequences {
         let range = batch.range(sequence)
@@ -47,10 +53,13 @@ final class EncoderPass: SharedWork {
       }
       mix(layer, rows, worker.index)
       feedForward(layer, rows, worker.index)
+      keep(index + 1, origin, rows)
       worker.barrier()
     }
     for sequence in worker.share(of: sequences.count) {
-      pool(batch.range(sequences.lowerBound + sequence), origin, sequences.lowerBound + sequence)
+      pool(
+        batch.range(sequences.lowerBound + sequence), origin, sequences.lowerBound + sequence,
+        worker.index)
     }
   }
 
@@ -85,60 +94,55 @@ final class EncoderPass: SharedWork {
 
   /// The sum of word, position and token type embeddings, normalized.
   private func embed(_ origin: Int, _ rows: Range<Int>, _ worker: Int) {
-    let d = c.hiddenSize
+    let d = c.embeddingSize
+    let sums = weights.projection == nil ? plan.hidden : plan.projected
     let scratch = arena.region(plan.row, as: Float.self, worker: worker)
     for sequence in sequences {
       let range = batch.range(sequence)
       let own = range.lowerBound - origin..<range.upperBound - origin
       for row in own.clamped(to: rows) {
-        let state = floats(plan.hidden, row: row, d)
-        word(Int(batch.ids[origin + row]), into: state, worker)
-        let position = weights.positions.data + (row - own.lowerBound) * d * 2
-        kernels.dequantizeHalf(position, d, scratch)
+        let state = floats(sums, row: row, d)
+        if !words.load(Int(batch.ids[origin + row]), into: state, worker: worker) {
+          unreadable = true
+        }
+        let table = weights.positions
+        let position = row - own.lowerBound
+        table.load(
+          table.data + position * d * EmbeddingRows.width(table.record.element), row: position,
+          kernels, into: scratch)
         kernels.addScaled(1, scratch, d, state)
         kernels.addScaled(1, weights.tokenTypes, d, state)
       }
     }
-    let state = floats(plan.hidden, row: rows.lowerBound, d)
+    let state = floats(sums, row: rows.lowerBound, d)
     kernels.addLayerNorm(
       state, nil, weights.embeddingNorm, rows.count, d, state, ranges(rows.lowerBound))
+    guard let projection = weights.projection else { return }
+    forEachBlock(rows) { first, count in
+      linear.apply(
+        projection, floats(sums, row: first, d), rows: count, ranges: ranges(first),
+        scratch: quantized(d, worker),
+        LinearOutput(y: floats(plan.hidden, row: first, c.hiddenSize), stride: c.hiddenSize))
+    }
   }
 
-  /// A word's embedding, read from the file rather than the map: a text touches few rows of the
-  /// table, and mapped pages around each would become resident. Frequent words are kept.
-  private func word(_ id: Int, into state: UnsafeMutablePointer<Float>, _ worker: Int) {
+  private func keep(_ layer: Int, _ origin: Int, _ rows: Range<Int>) {
+    guard let trace else { return }
     let d = c.hiddenSize
-    let words = weights.words
-    let width = words.record.element == .int8 ? 1 : 2
-    let slot = id % MemoryPlan.cachedWordCount
-    let ids = arena.region(plan.cachedIds, as: Int32.self, worker: worker)
-    let bytes = UnsafeMutableRawPointer(
-      arena.region(plan.cachedWords, as: UInt8.self, worker: worker) + slot * d * width)
-    // The arena is zeros at first, so slots hold ids plus one.
-    if ids[slot] != Int32(id) + 1 {
-      do {
-        try container.file.read(
-          into: bytes, count: d * width, at: words.fileOffset + id * d * width)
-        ids[slot] = Int32(id) + 1
-      } catch {
-        ids[slot] = 0
-        unreadable = true
-      }
-    }
-    if width == 1 {
-      kernels.dequantizeInt8(bytes.assumingMemoryBound(to: Int8.self), d, words.scales![id], state)
-    } else {
-      kernels.dequantizeHalf(bytes, d, state)
-    }
+    let to = trace + (layer * batch.ids.count + origin + rows.lowerBound) * d
+    let from = floats(plan.hidden, row: rows.lowerBound, d)
+    for i in 0..<rows.count * d { to[i] = from[i] }
   }
 
   /// Queries, keys and values of the worker's rows.
-  private func project(_ layer: Linear, _ rows: Range<Int>, _ worker: Int) {
+  private func project(
+    _ layer: Linear, _ rows: Range<Int>, _ worker: Int, knowsRanges: Bool
+  ) {
     let d = c.hiddenSize
     forEachBlock(rows) { first, count in
       linear.apply(
-        layer, floats(plan.hidden, row: first, d), rows: count, ranges: ranges(first),
-        scratch: quantized(d, worker),
+        layer, floats(plan.hidden, row: first, d), rows: count,
+        ranges: knowsRanges ? ranges(first) : nil, scratch: quantized(d, worker),
         LinearOutput(y: floats(plan.qkv, row: first, 3 * d), stride: 3 * d))
     }
   }
@@ -194,13 +198,18 @@ final class EncoderPass: SharedWork {
   }
 
   /// One vector of a sequence's states.
-  private func pool(_ range: Range<Int>, _ origin: Int, _ sequence: Int) {
+  private func pool(_ range: Range<Int>, _ origin: Int, _ sequence: Int, _ worker: Int) {
     let d = c.hiddenSize
     let states = floats(plan.hidden, row: range.lowerBound - origin, d)
-    let vector = floats(plan.vectors, row: sequence, d)
+    let vector = floats(plan.vectors, row: sequence, c.vectorSize)
+    if let head = weights.head {
+      // A sequence without a mask is told by its first token.
+      let place = range.firstIndex { batch.ids[$0] == maskToken } ?? range.lowerBound
+      return transform(head, states + (place - range.lowerBound) * d, into: vector, worker)
+    }
     for i in 0..<d { vector[i] = states[i] }
     switch c.pooling {
-    case .first:
+    case .first, .mask:
       return
     case .max:
       for row in 1..<max(1, range.count) {
@@ -212,5 +221,16 @@ final class EncoderPass: SharedWork {
       let scale = 1 / (c.pooling == .mean ? n : n.squareRoot())
       for i in 0..<d { vector[i] *= scale }
     }
+  }
+
+  /// A state as the masked language model's head has it before the vocabulary.
+  func transform(
+    _ head: EncoderWeights.Head, _ state: UnsafePointer<Float>,
+    into vector: UnsafeMutablePointer<Float>, _ worker: Int
+  ) {
+    linear.apply(
+      head.transform, state, rows: 1, ranges: nil, scratch: quantized(c.hiddenSize, worker),
+      LinearOutput(y: vector, stride: c.embeddingSize, activation: c.headActivation))
+    kernels.addLayerNorm(vector, nil, head.norm, 1, c.embeddingSize, vector, nil)
   }
 }

@@ -13,21 +13,35 @@ struct EncoderWeights {
     let outputNorm: Normalization
   }
 
+  /// What a masked language model makes of a state before its vocabulary's rows are compared with it.
+  struct Head {
+    let transform: Linear
+    let norm: Normalization
+  }
+
   let words: TensorView
   let positions: TensorView
   let tokenTypes: UnsafePointer<Float>
   let embeddingNorm: Normalization
+  /// From the embeddings' size to the hidden one, where they differ.
+  let projection: Linear?
+  let head: Head?
   let layers: [Layer]
 
   init(_ container: Container, _ c: EncoderConfiguration) throws(VDSQError) {
     let d = c.hiddenSize
-    words = try container.tensor("embeddings.word", shape: [c.vocabularySize, d])
-    positions = try container.tensor("embeddings.position", shape: [c.positions, d])
-    guard positions.record.element == .float16, words.record.element != .float32 else {
-      throw .badInput("\(container.path): the embeddings are of an element type not supported here")
-    }
-    tokenTypes = try container.finite("embeddings.token_type", shape: [c.tokenTypes, d])
-    embeddingNorm = try Self.norm(container, c, "embeddings.norm")
+    let e = c.embeddingSize
+    words = try container.table("embeddings.word", rows: c.vocabularySize, columns: e)
+    positions = try container.table("embeddings.position", rows: c.positions, columns: e)
+    tokenTypes = try container.finite("embeddings.token_type", shape: [c.tokenTypes, e])
+    embeddingNorm = try container.norm("embeddings.norm", e, c.layerNormEpsilon)
+    projection =
+      e == d ? nil : try Linear(container, "embeddings.projection", outputs: d, inputs: e)
+    head =
+      c.pooling == .mask
+      ? Head(
+        transform: try Linear(container, "head.transform", outputs: e, inputs: d),
+        norm: try container.norm("head.norm", e, c.layerNormEpsilon)) : nil
     var layers: [Layer] = []
     for i in 0..<c.layers {
       let name = "layer.\(i)"
@@ -36,22 +50,13 @@ struct EncoderWeights {
           qkv: try Linear(container, "\(name).attention.qkv", outputs: 3 * d, inputs: d),
           attentionOutput: try Linear(
             container, "\(name).attention.output", outputs: d, inputs: d),
-          attentionNorm: try Self.norm(container, c, "\(name).attention.norm"),
+          attentionNorm: try container.norm("\(name).attention.norm", d, c.layerNormEpsilon),
           up: try Linear(
             container, "\(name).feed_forward.up", outputs: c.intermediateSize, inputs: d),
           down: try Linear(
             container, "\(name).feed_forward.down", outputs: d, inputs: c.intermediateSize),
-          outputNorm: try Self.norm(container, c, "\(name).feed_forward.norm")))
+          outputNorm: try container.norm("\(name).feed_forward.norm", d, c.layerNormEpsilon)))
     }
     self.layers = layers
-  }
-
-  private static func norm(
-    _ container: Container, _ c: EncoderConfiguration, _ name: String
-  ) throws(VDSQError) -> Normalization {
-    Normalization(
-      gain: try container.finite("\(name).weight", shape: [c.hiddenSize]),
-      bias: try container.finite("\(name).bias", shape: [c.hiddenSize]),
-      epsilon: c.layerNormEpsilon)
   }
 }

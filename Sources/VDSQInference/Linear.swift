@@ -18,11 +18,17 @@ struct Linear {
   init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
     let view = try container.tensor(
       "\(name).weight", shape: [outputs, inputs], order: .panels16)
+    let element: WeightPanels.Element
+    switch view.record.element {
+    case .int8, .bits2: element = .int8
+    case .float16: element = .float16
+    case .float32: element = .float32
+    }
     panels = WeightPanels(
-      element: view.record.element == .int8 ? .int8 : .float16, weights: view.data,
-      scales: view.scales, rowSums: view.rowSums,
-      bias: try container.finite("\(name).bias", shape: [outputs]), outputs: outputs,
-      inputs: inputs)
+      element: element, weights: view.data, scales: view.scales, rowSums: view.rowSums,
+      bias: container.find("\(name).bias") == nil
+        ? nil : try container.finite("\(name).bias", shape: [outputs]),
+      outputs: outputs, inputs: inputs)
     if let scales = view.scales { try container.check(scales, view.record.storedRows, name) }
   }
 }
@@ -54,18 +60,21 @@ struct LinearRunner {
   /// `y = activation(x W^T + b)`.
   ///
   /// - Parameters:
+  ///   - stride: floats from one row of x to the next; nil where rows lie side by side.
+  ///   - panels: which of the layer's outputs, in sixteens; nil for all.
   ///   - ranges: the extremes of x's rows, where they are known.
   ///   - scratch: room for the quantized rows.
   func apply(
-    _ layer: Linear, _ x: UnsafePointer<Float>, rows: Int, ranges: RowRanges?,
-    scratch: QuantizedRows, _ out: LinearOutput
+    _ layer: Linear, _ x: UnsafePointer<Float>, stride: Int? = nil, rows: Int,
+    ranges: RowRanges?, scratch: QuantizedRows, _ out: LinearOutput, panels: Range<Int>? = nil
   ) {
     let w = layer.panels
+    let panels = panels ?? 0..<w.panels
     if w.element == .int8, precision == .integer {
-      kernels.quantizeRows(x, w.inputs, rows, w.inputs, ranges, scratch)
-      kernels.gemmU8S8(scratch, rows, w, 0..<w.panels, out)
+      kernels.quantizeRows(x, stride ?? w.inputs, rows, w.inputs, ranges, scratch)
+      kernels.gemmU8S8(scratch, rows, w, panels, out)
     } else {
-      kernels.gemmFloat(x, w.inputs, rows, w, 0..<w.panels, out)
+      kernels.gemmFloat(x, stride ?? w.inputs, rows, w, panels, out)
     }
   }
 }

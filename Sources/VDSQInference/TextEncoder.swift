@@ -2,28 +2,51 @@ public import VDSQFormat
 public import VDSQKernels
 import VDSQTokenizers
 
-/// A model file, ready to turn texts into vectors.
+/// A model file, ready to turn texts into states.
 ///
-/// Texts are added to a batch until it is full; `encode` then makes a vector for each. Nothing is
-/// allocated after the first batches.
+/// What a text's state is depends on the model: a sentence encoder's vector, a masked language model's
+/// state at the mask token, as its head transforms it, or a causal language model's state at the last
+/// token, after the final norm. Texts are added to a batch until it is full; `encode` then makes a state
+/// for each. Nothing is allocated after the first batches.
 public final class TextEncoder {
   public struct Options: Sendable {
     public var threads = 1
     public var precision = Precision.integer
-    /// Tokens in a batch; raised to the model's longest sequence.
+    /// Tokens in a batch; 0 for as many as keep all threads busy, and never fewer than a text's.
     public var tokenCapacity = 0
-    /// The most tokens of one text, where less than the model's; nil for the model's.
+    /// The most tokens of one text; nil for the model's longest sequence, or `defaultLongest` where a
+    /// causal model's is longer.
     public var maximumTokens: Int?
 
     public init() {}
   }
 
+  /// What a text's state is.
+  public enum Kind: Sendable {
+    case sentences, masked, causal
+  }
+
+  /// Causal models keep keys and values for every token, so theirs is bounded unless asked for more.
+  public static let defaultLongest = 2048
+
+  private enum Backbone {
+    case encoder(Encoder)
+    case decoder(Decoder)
+  }
+
   public let container: Container
   public let kernels: KernelTable
   public let threads: ThreadPool
-  private let encoder: Encoder
-  private let tokenizer: WordPieceTokenizer
-  private let maximumTokens: Int
+  public let kind: Kind
+  /// The most tokens of one text; longer ones are cut.
+  public let maximumTokens: Int
+  /// Numbers in a state.
+  public let dimensions: Int
+  public let vocabularySize: Int
+  public let layers: Int
+  public let tokenizer: Tokenizer
+  private let backbone: Backbone
+  private let hiddenSize: Int
   private var batch = TokenBatch()
 
   /// - Throws: `missingInput` or `badInput` for the file, `usage` for options out of range.
@@ -38,33 +61,71 @@ public final class TextEncoder {
       throw .usage("--threads \(options.threads): from 1 to 256")
     }
     threads = ThreadPool(count: options.threads)
-    encoder = try Encoder(
-      container, kernels: kernels, threads: threads, precision: options.precision,
-      tokenCapacity: options.tokenCapacity)
-    let vocabulary = try WordPieceVocabulary(
+    tokenizer = try Tokenizer(
       section: try container.bytes(of: .tokenizer), path: container.path)
-    guard vocabulary.count <= encoder.configuration.vocabularySize else {
+    if try container.metadata.text("architecture").utf8.elementsEqual("decoder".utf8) {
+      let c = try DecoderConfiguration(container.metadata)
+      maximumTokens = try Self.longest(
+        options.maximumTokens, c.maximumTokens, min(c.maximumTokens, Self.defaultLongest))
+      let decoder = try Decoder(
+        container, kernels: kernels, threads: threads, precision: options.precision,
+        tokenCapacity: max(options.tokenCapacity, maximumTokens + 32 * threads.count),
+        longest: maximumTokens)
+      backbone = .decoder(decoder)
+      kind = .causal
+      (dimensions, hiddenSize, layers) = (c.hiddenSize, c.hiddenSize, c.layers)
+      vocabularySize = c.vocabularySize
+    } else {
+      let c = try EncoderConfiguration(container.metadata)
+      maximumTokens = try Self.longest(options.maximumTokens, c.maximumTokens, c.maximumTokens)
+      let encoder = try Encoder(
+        container, kernels: kernels, threads: threads, precision: options.precision,
+        // Room for one text of the longest kind behind a batch that keeps all threads busy.
+        tokenCapacity: max(options.tokenCapacity, 2 * c.maximumTokens))
+      encoder.maskToken = tokenizer.mask ?? -1
+      backbone = .encoder(encoder)
+      kind = c.pooling == .mask ? .masked : .sentences
+      (dimensions, hiddenSize, layers) = (c.vectorSize, c.hiddenSize, c.layers)
+      vocabularySize = c.vocabularySize
+    }
+    guard tokenizer.count <= vocabularySize else {
       throw .badInput("\(container.path): the tokenizer has more tokens than the embedding table")
     }
-    tokenizer = WordPieceTokenizer(vocabulary: vocabulary)
-    let longest = encoder.configuration.maximumTokens
-    let wanted = options.maximumTokens ?? longest
-    guard wanted >= 2, wanted <= longest else {
-      throw .usage("--max-tokens \(wanted): from 2 to \(longest), the model's longest sequence")
+    guard kind != .masked || tokenizer.mask != nil else {
+      throw .badInput("\(container.path): a masked language model whose tokenizer has no mask token")
     }
-    maximumTokens = wanted
   }
 
-  /// Numbers in a vector.
-  public var dimensions: Int { encoder.configuration.hiddenSize }
-  public var plan: MemoryPlan { encoder.plan }
-  public var configuration: EncoderConfiguration { encoder.configuration }
+  private static func longest(
+    _ wanted: Int?, _ model: Int, _ standard: Int
+  ) throws(VDSQError) -> Int {
+    let longest = wanted ?? standard
+    guard longest >= 2, longest <= model else {
+      throw .usage("--max-tokens \(longest): from 2 to \(model), the model's longest sequence")
+    }
+    return longest
+  }
+
+  private var tokenCapacity: Int {
+    switch backbone {
+    case .encoder(let encoder): encoder.plan.tokenCapacity
+    case .decoder(let decoder): decoder.plan.tokenCapacity
+    }
+  }
+
+  /// The regions of memory that were planned when the model was opened.
+  public var arena: ArenaLayout {
+    switch backbone {
+    case .encoder(let encoder): encoder.plan.arena
+    case .decoder(let decoder): decoder.plan.arena
+    }
+  }
 
   /// Texts in the current batch.
   public var count: Int { batch.sequences }
 
   /// Whether a text of any length still fits into the batch.
-  public var hasRoom: Bool { batch.ids.count + maximumTokens <= plan.tokenCapacity }
+  public var hasRoom: Bool { batch.ids.count + maximumTokens <= tokenCapacity }
 
   /// Adds a text to the batch, which must have room.
   ///
@@ -73,21 +134,43 @@ public final class TextEncoder {
   @discardableResult
   public func add(_ text: UnsafeRawBufferPointer) -> (tokens: Int, truncated: Bool) {
     let before = batch.ids.count
-    let truncated = tokenizer.encode(text, limit: maximumTokens, into: &batch.ids)
+    let truncated = tokens(of: text, into: &batch.ids)
     batch.endSequence()
     return (batch.ids.count - before, truncated)
   }
 
-  /// Calls `body` with each vector of the batch, in order, and empties it.
-  public func encode(
-    _ body: (_ index: Int, _ vector: UnsafePointer<Float>) throws(VDSQError) -> Void
-  ) throws(VDSQError) {
-    defer { batch.removeAll() }
-    let vectors = try encoder.encode(batch)
-    for i in 0..<batch.sequences { try body(i, vectors + i * dimensions) }
+  /// A text's ids as the model wants them: a masked language model's text without a mask gets one at its
+  /// end, a causal one's without any token the one that ends texts.
+  private func tokens(of text: UnsafeRawBufferPointer, into ids: inout [Int32]) -> Bool {
+    let before = ids.count
+    let truncated = tokenizer.encode(text, limit: maximumTokens, into: &ids)
+    if kind == .masked, let mask = tokenizer.mask, !ids[before...].contains(mask) {
+      if ids.count - before == maximumTokens { ids.remove(at: ids.count - 2) }
+      ids.insert(mask, at: max(before, ids.count - 1))
+    }
+    if kind == .causal, ids.count == before { ids.append(0) }
+    return truncated
   }
 
-  /// One text's vector; the batch must be empty.
+  /// Calls `body` with each state of the batch, in order, and empties it.
+  public func encode(
+    _ body: (_ index: Int, _ state: UnsafePointer<Float>) throws(VDSQError) -> Void
+  ) throws(VDSQError) {
+    defer { batch.removeAll() }
+    let states = try run(batch, trace: nil)
+    for i in 0..<batch.sequences { try body(i, states + i * dimensions) }
+  }
+
+  private func run(
+    _ batch: TokenBatch, trace: UnsafeMutablePointer<Float>?
+  ) throws(VDSQError) -> UnsafePointer<Float> {
+    switch backbone {
+    case .encoder(let encoder): try encoder.encode(batch, trace: trace)
+    case .decoder(let decoder): try decoder.decode(batch, trace: trace)
+    }
+  }
+
+  /// One text's state; the batch must be empty.
   public func vector(of text: String) throws(VDSQError) -> [Float] {
     var result = [Float](repeating: 0, count: dimensions)
     var copy = text
@@ -98,12 +181,54 @@ public final class TextEncoder {
     return result
   }
 
-  /// A token's UTF-8; empty for an id that no token has.
-  public func token(_ id: Int32) -> UnsafeRawBufferPointer {
-    tokenizer.vocabulary.text(of: Int(id))
+  /// A text's states after the embeddings and every layer, at every token.
+  public struct Trace {
+    public let ids: [Int32]
+    /// One more than the model's layers: the embeddings are the first.
+    public let layers: Int
+    public let dimensions: Int
+    /// `[layers, tokens, dimensions]`: each as the model's head reads the last layer's.
+    public let states: [Float]
   }
 
-  /// The token ids of a text, special tokens included.
+  /// Runs one text and keeps every layer's states; the batch must be empty.
+  ///
+  /// States go through the final norm, or the masked head's transformation, so that all layers can be
+  /// compared with the vocabulary.
+  public func trace(_ text: UnsafeRawBufferPointer) throws(VDSQError) -> Trace {
+    var ids: [Int32] = []
+    _ = tokens(of: text, into: &ids)
+    var batch = TokenBatch()
+    batch.ids = ids
+    batch.endSequence()
+    let count = (layers + 1) * ids.count
+    var raw = [Float](repeating: 0, count: count * hiddenSize)
+    try raw.withUnsafeMutableBufferPointer { (raw) throws(VDSQError) in
+      _ = try run(batch, trace: raw.baseAddress!)
+    }
+    var states = [Float](repeating: 0, count: count * dimensions)
+    raw.withUnsafeBufferPointer { raw in
+      states.withUnsafeMutableBufferPointer { states in
+        for i in 0..<count {
+          let from = raw.baseAddress! + i * hiddenSize, to = states.baseAddress! + i * dimensions
+          switch backbone {
+          case .encoder(let encoder): encoder.transform(from, into: to)
+          case .decoder(let decoder): decoder.normalize(from, rows: 1, into: to)
+          }
+        }
+      }
+    }
+    return Trace(ids: ids, layers: layers + 1, dimensions: dimensions, states: states)
+  }
+
+  /// A token's text; empty for an id that no token has. Not always whole UTF-8.
+  public func token(_ id: Int32) -> [UInt8] {
+    var text: [UInt8] = []
+    tokenizer.appendText(of: id, to: &text)
+    return text
+  }
+
+  /// The token ids of a text, those that the model wants around it included.
   public func tokens(of text: UnsafeRawBufferPointer) -> [Int32] {
     var ids: [Int32] = []
     _ = tokenizer.encode(text, limit: maximumTokens, into: &ids)

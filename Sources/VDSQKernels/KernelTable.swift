@@ -42,6 +42,13 @@ public struct KernelTable: Sendable {
       _ scratch: UnsafeMutablePointer<Float>
     ) -> Void
 
+  /// The same where each query sees its past only, of the heads that share one key head.
+  public let causalAttention:
+    @Sendable (
+      _ input: CausalAttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
+      _ scratch: UnsafeMutablePointer<Float>
+    ) -> Void
+
   /// `softmax(scale * x)` of each row, in place.
   public let softmax:
     @Sendable (
@@ -170,6 +177,7 @@ public struct KernelTable: Sendable {
     gemmU8S8 = { K.gemmU8S8($0, $1, $2, $3, $4) }
     gemmFloat = { K.gemmFloat($0, $1, $2, $3, $4, $5) }
     attention = { K.attention($0, $1, $2, $3) }
+    causalAttention = { K.causalAttention($0, $1, $2, $3) }
     softmax = { K.softmax($0, $1, $2, $3, $4) }
     addLayerNorm = { K.addLayerNorm($0, $1, $2, $3, $4, $5, $6) }
     addRMSNorm = { K.addRMSNorm($0, $1, $2, $3, $4, $5, $6) }

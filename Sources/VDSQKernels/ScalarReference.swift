@@ -53,6 +53,33 @@ public enum ScalarReference {
     }
   }
 
+  public static func causalAttention(
+    _ input: CausalAttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
+  ) {
+    for i in 0..<input.count {
+      let position = input.position + i
+      let first = max(0, input.window > position ? 0 : position - input.window + 1)
+      let count = position - first + 1
+      for head in 0..<input.group {
+        let query = input.queries + i * input.queryStride + head * input.headSize
+        var weights = [Float](repeating: 0, count: count)
+        for j in 0..<count {
+          weights[j] = dot(query, input.keys + (first + j) * input.stride, input.headSize)
+        }
+        weights.withUnsafeMutableBufferPointer {
+          softmax($0.baseAddress!, count, 1, count, input.scale)
+        }
+        for c in 0..<input.headSize {
+          var sum = 0.0
+          for j in 0..<count {
+            sum += Double(weights[j]) * Double(input.values[(first + j) * input.stride + c])
+          }
+          output[i * outputStride + head * input.headSize + c] = Float(sum)
+        }
+      }
+    }
+  }
+
   /// With a bias a LayerNorm, without one an RMSNorm.
   public static func addNorm(
     _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ norm: Normalization,

@@ -9,10 +9,9 @@ extension VocabularySearch {
   /// - Throws: `badInput` where the file has no int8 embeddings, or no coarse rows and `approximate`
   ///   asks for them.
   public convenience init(
-    _ container: Container, _ configuration: EncoderConfiguration, approximate: Bool,
+    _ container: Container, shape: [Int], approximate: Bool,
     kernels: KernelTable, threads: ThreadPool, capacity: Int
   ) throws(VDSQError) {
-    let shape = [configuration.vocabularySize, configuration.hiddenSize]
     let words = try container.tensor("embeddings.word", shape: shape)
     guard words.record.element == .int8,
       container.find("vocabulary.reciprocal_norms") != nil

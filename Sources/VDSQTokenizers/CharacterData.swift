@@ -50,6 +50,60 @@ enum CharacterData {
     return entry >> 8 == scalar ? UInt8(truncatingIfNeeded: entry) : 0
   }
 
+  /// Calls `body` with each scalar of the compatibility decomposition.
+  static func decomposeCompatibly(_ scalar: UInt32, _ body: (UInt32) -> Void) {
+    let keys = UnicodeTables.compatibilityKeys
+    guard scalar >= keys[0], keys[lastIndex(in: keys, notAbove: scalar)] == scalar else {
+      return decompose(scalar, body)
+    }
+    map(
+      scalar, keys, UnicodeTables.compatibilityEnds, UnicodeTables.compatibilityScalars, body)
+  }
+
+  /// The canonical combining class.
+  static func order(_ scalar: UInt32) -> UInt8 {
+    if scalar < 0x300 { return 0 }
+    let table = UnicodeTables.orders
+    return UInt8(truncatingIfNeeded: table[lastIndex(in: table, notAbove: scalar << 8 | 0xFF)])
+  }
+
+  /// The scalar that two compose to canonically.
+  static func compose(_ a: UInt32, _ b: UInt32) -> UInt32? {
+    // Hangul syllables compose by arithmetic (Unicode standard, section 3.12).
+    if a >= 0x1100, a < 0x1113, b >= 0x1161, b < 0x1176 {
+      return 0xAC00 + (a - 0x1100) * 588 + (b - 0x1161) * 28
+    }
+    if a >= 0xAC00, a < 0xAC00 + 11172, (a - 0xAC00) % 28 == 0, b > 0x11A7, b < 0x11C3 {
+      return a + (b - 0x11A7)
+    }
+    let table = UnicodeTables.compositions
+    var low = 0
+    var high = table.count / 3
+    while low < high {
+      let middle = (low + high) / 2
+      let entry = (table[middle * 3], table[middle * 3 + 1])
+      if entry == (a, b) { return table[middle * 3 + 2] }
+      if entry < (a, b) { low = middle + 1 } else { high = middle }
+    }
+    return nil
+  }
+
+  /// The general category.
+  static func category(_ scalar: UInt32) -> GeneralCategory {
+    let table = UnicodeTables.categories
+    let entry = table[lastIndex(in: table, notAbove: scalar << 8 | 0xFF)]
+    return GeneralCategory(rawValue: UInt8(truncatingIfNeeded: entry))!
+  }
+
+  /// Whether Unicode says `White_Space`.
+  static func isWhitespace(_ scalar: UInt32) -> Bool {
+    switch scalar {
+    case 9...13, 32, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000:
+      true
+    default: false
+    }
+  }
+
   private static func map(
     _ scalar: UInt32, _ keys: [UInt32], _ ends: [UInt16], _ scalars: [UInt32],
     _ body: (UInt32) -> Void
@@ -70,4 +124,15 @@ enum CharacterData {
     }
     return low
   }
+}
+
+/// The general categories of the Unicode standard (section 4.5), in the order of the tables.
+public enum GeneralCategory: UInt8, CaseIterable, Sendable {
+  case lu, ll, lt, lm, lo, mn, mc, me, nd, nl, no, pc, pd, ps, pe, pi, pf, po, sm, sc, sk, so
+  case zs, zl, zp, cc, cf, co, cn
+
+  /// A bit for a set of categories.
+  public var bit: UInt32 { 1 << UInt32(rawValue) }
+  /// Whether it is one of the marks.
+  var isMark: Bool { self == .mn || self == .mc || self == .me }
 }

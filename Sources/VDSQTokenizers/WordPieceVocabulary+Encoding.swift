@@ -19,14 +19,7 @@ extension WordPieceVocabulary {
 
   /// The bytes of a tokenizer section.
   public static func encode(_ source: Source) -> [UInt8] {
-    var slots = 64
-    while slots < source.tokens.count * 2 { slots *= 2 }
-    var index = [UInt32](repeating: 0, count: slots)
-    for (id, token) in source.tokens.enumerated() {
-      var slot = Int(token.withUnsafeBytes { hash($0) }) & (slots - 1)
-      while index[slot] != 0 { slot = (slot + 1) & (slots - 1) }
-      index[slot] = UInt32(id) + 1
-    }
+    let index = TokenTable.index(of: source.tokens)
     var blob = source.continuingPrefix
     var offsets = [UInt32(blob.count)]
     for token in source.tokens {
@@ -40,7 +33,7 @@ extension WordPieceVocabulary {
     }
     var out = ByteWriter()
     for field in [
-      Int(kind), Int(source.options.rawValue), source.tokens.count, slots, source.unknown,
+      Int(kind), Int(source.options.rawValue), source.tokens.count, index.count, source.unknown,
       source.classify, source.separator, source.maximumWordLength, source.continuingPrefix.count,
       source.added.count, blob.count,
     ] { out.append(UInt32(field)) }

@@ -98,7 +98,7 @@ struct Classify: Command {
 
   private func warn(_ counts: ClassificationStream.Counts, _ encoder: TextEncoder) {
     if counts.truncated > 0 {
-      let limit = encoding.maxTokens ?? encoder.configuration.maximumTokens
+      let limit = encoder.maximumTokens
       StandardError.write(
         "vdsq: \(counts.truncated) of \(counts.texts) texts were cut to \(limit) tokens\n")
     }

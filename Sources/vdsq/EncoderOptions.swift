@@ -29,7 +29,11 @@ struct EncoderOptions: ParsableArguments {
       """)
   var precision: Precision = .integer
 
-  @Option(help: "Cut texts to this many tokens; the model's longest sequence by default.")
+  @Option(
+    help: """
+      Cut texts to this many tokens; by default the longest sequence of the model, or \
+      \(TextEncoder.defaultLongest) where that of a causal model is longer.
+      """)
   var maxTokens: Int?
 
   func encoder(_ path: String) throws(VDSQError) -> TextEncoder {
@@ -38,8 +42,6 @@ struct EncoderOptions: ParsableArguments {
     options.threads = threads
     options.precision = precision
     options.maximumTokens = maxTokens
-    // Room for one text of the longest kind behind a batch that keeps all threads busy.
-    options.tokenCapacity = 2 * (try EncoderConfiguration(container.metadata).maximumTokens)
     return try TextEncoder(container, options: options)
   }
 }

@@ -39,7 +39,7 @@ struct Logits: Command {
   func execute() throws(VDSQError) {
     let encoder = try encoding.encoder(model)
     let search = try VocabularySearch(
-      encoder.container, encoder.configuration, approximate: approx, kernels: encoder.kernels,
+      encoder.container, shape: [encoder.vocabularySize, encoder.dimensions], approximate: approx, kernels: encoder.kernels,
       threads: encoder.threads, capacity: top)
     let output = OutputBuffer(descriptor: 1)
     var recall = Recall()

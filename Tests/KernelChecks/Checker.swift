@@ -24,6 +24,7 @@ public final class Checker {
     Check(name: "gemmFloat") { $0.gemmFloat() },
     Check(name: "panelRanges") { $0.panelRanges() },
     Check(name: "attention") { $0.attention() },
+    Check(name: "causalAttention") { $0.causalAttention() },
     Check(name: "softmax") { $0.softmax() },
     Check(name: "norms") { $0.norms() },
     Check(name: "rotary") { $0.rotary() },

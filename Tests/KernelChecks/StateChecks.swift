@@ -40,6 +40,48 @@ extension Checker {
     }
   }
 
+  func causalAttention() {
+    var random = Random(11)
+    for length in [1, 2, 5, 17, 32, 33, 70, 129] {
+      for headSize in [8, 20, 32, 64] {
+        for (group, window) in [(1, Int.max), (3, Int.max), (2, 1), (1, 5), (2, 40)] {
+          let stride = 2 * headSize
+          let cache = random.floats(length * stride * 2 + 32, -3, 3)
+          let position = random.integer(0, length - 1)
+          for first in [0, position, length - 1] {
+            let count = length - first
+            let queries = random.floats(count * group * headSize + 32, -2, 2)
+            var ours = [Float](repeating: .nan, count: count * group * headSize)
+            var reference = ours
+            var scratch = [Float](
+              repeating: .nan,
+              count: CausalAttentionInput.scratch(length: length, headSize: headSize))
+            cache.withUnsafeBufferPointer { cache in
+              queries.withUnsafeBufferPointer { queries in
+                let input = CausalAttentionInput(
+                  queries: queries.baseAddress!, queryStride: group * headSize, position: first,
+                  count: count, group: group, keys: cache.baseAddress!,
+                  values: cache.baseAddress! + length * stride, stride: stride,
+                  headSize: headSize, window: window, scale: 0.25)
+                ours.withUnsafeMutableBufferPointer { y in
+                  scratch.withUnsafeMutableBufferPointer { s in
+                    table.causalAttention(
+                      input, y.baseAddress!, group * headSize, s.baseAddress!)
+                  }
+                }
+                reference.withUnsafeMutableBufferPointer {
+                  ScalarReference.causalAttention(input, $0.baseAddress!, group * headSize)
+                }
+              }
+            }
+            expectClose(
+              ours, reference, 3e-5, "causalAttention: \(length) x \(headSize), \(window)")
+          }
+        }
+      }
+    }
+  }
+
   func softmax() {
     var random = Random(8)
     for columns in Self.lengths {

@@ -93,10 +93,10 @@ import VDSQInference
     let encoder = try TextEncoder(
       path: try convert("bert-mean", .int8, in: folder), options: TextEncoder.Options())
     var end = 0
-    for region in encoder.plan.regions {
+    for region in encoder.arena.regions {
       #expect(region.offset >= end && region.offset % 64 == 0)
       end = region.offset + region.length
     }
-    #expect(end <= encoder.plan.length)
+    #expect(end <= encoder.arena.length)
   }
 }

@@ -7,18 +7,38 @@ tables are read off that library by asking it about every code point. Needs: pip
 import pathlib
 import unicodedata
 
-from tokenizers import normalizers, pre_tokenizers
+from tokenizers import Regex, normalizers, pre_tokenizers
 
 WHITESPACE, REMOVED, PUNCTUATION, IDEOGRAPH, MARK = 1, 2, 4, 8, 16
 
 clean = normalizers.BertNormalizer(True, False, False, False)
 chinese = normalizers.BertNormalizer(False, True, False, False)
 strip = normalizers.BertNormalizer(False, False, True, False)
-nfd = normalizers.NFD()
+nfd, nfc, nfkd = normalizers.NFD(), normalizers.NFC(), normalizers.NFKD()
 lower = normalizers.Lowercase()
 split = pre_tokenizers.BertPreTokenizer()
 
+CATEGORIES = ("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co "
+              "Cn").split()
+everything = "".join(chr(p) for p in range(0x110000) if not 0xD800 <= p < 0xE000)
+category = {}
+for index, name in enumerate(CATEGORIES):
+    # What is left when a category's characters are removed is everything else.
+    remover = pre_tokenizers.Split(Regex(f"\\p{{{name}}}"), "removed")
+    rest = set()
+    for piece, _ in remover.pre_tokenize_str(everything):
+        rest.update(piece)
+    for c in everything:
+        if c not in rest:
+            category.setdefault(c, index)
+unassigned = CATEGORIES.index("Cn")
+categories = []
+for c in everything:
+    if not categories or categories[-1] & 0xFF != category.get(c, unassigned):
+        categories.append(ord(c) << 8 | category.get(c, unassigned))
+
 classes, decompositions, lowercase, combining = [], {}, {}, {}
+compatible, compositions, orders = {}, [], []
 for point in [p for p in range(0x110000) if not 0xD800 <= p < 0xE000]:
     c = chr(point)
     flags = 0
@@ -40,6 +60,16 @@ for point in [p for p in range(0x110000) if not 0xD800 <= p < 0xE000]:
         decompositions[point] = [ord(x) for x in decomposed]
     if (low := lower.normalize_str(c)) != c:
         lowercase[point] = [ord(x) for x in low]
+    if not hangul and (full := nfkd.normalize_str(c)) != decomposed:
+        compatible[point] = [ord(x) for x in full]
+    parts = unicodedata.decomposition(c).split()
+    if len(parts) == 2 and "<" not in parts[0]:
+        pair = [int(x, 16) for x in parts]
+        if nfc.normalize_str("".join(map(chr, pair))) == c:
+            compositions.append((*pair, point))
+    order = unicodedata.combining(c)
+    if not orders or orders[-1] & 0xFF != order:
+        orders.append(point << 8 | order)
     if not flags & MARK and (order := unicodedata.combining(c)):
         combining[point] = order
     if not classes or classes[-1] & 0xFF != flags:
@@ -75,6 +105,14 @@ out = "\n".join([
     table("classes", "Where a run of code points of one class starts, `start << 8 | flags`.", classes),
     mapping("decomposition", "Canonical decompositions (NFD), Hangul syllables aside", decompositions),
     mapping("lowercase", "Lower-case mappings", lowercase),
+    table("categories", "Where a run of code points of one general category starts, `start << 8 | index`, "
+          "in the order of `Category`.", categories),
+    mapping("compatibility", "Compatibility decompositions (NFKD) where they are not the canonical ones",
+            compatible),
+    table("compositions", "Canonical compositions: first, second, both; ascending.",
+          [x for triple in sorted(compositions) for x in triple]),
+    table("orders", "Where a run of code points of one canonical combining class starts, "
+          "`start << 8 | class`.", orders),
     table("combining", "Code points with a combining class that no accent stripping removes, "
           "`point << 8 | class`.", [p << 8 | c for p, c in sorted(combining.items())]),
     "}",

@@ -75,6 +75,8 @@ static inline bool vdsq_write_all(int fd, const void *from, int64_t count) {
 static inline const char *vdsq_environment(const char *name) { return getenv(name); }
 static inline float vdsq_sqrtf(float x) { return sqrtf(x); }
 static inline float vdsq_expf(float x) { return expf(x); }
+static inline float vdsq_cosf(float x) { return cosf(x); }
+static inline float vdsq_sinf(float x) { return sinf(x); }
 static inline float vdsq_logf(float x) { return logf(x); }
 static inline double vdsq_exp(double x) { return exp(x); }
 static inline double vdsq_erf(double x) { return erf(x); }

@@ -1,0 +1,174 @@
+import VDSQCheckpoints
+import VDSQFormat
+import VDSQTokenizers
+
+/// A checkpoint as a container will have it: every tensor with where it comes from, and the metadata.
+struct ModelSource {
+  /// A tensor, how it is stored, and its shape.
+  struct Tensor {
+    let rows: RowSource
+    let role: TensorRole
+    let shape: [Int]
+  }
+
+  /// A small tensor that is made at conversion.
+  struct Constant {
+    let name: String
+    let shape: [Int]
+    let values: [Float]
+  }
+
+  let folder: ModelFolder
+  var metadata: Metadata
+  let vocabularySize: Int
+  var lowercases = false
+  var embeddings: [Tensor] = []
+  var constants: [Constant] = []
+  var layers: [[Tensor]] = []
+  /// What comes after the layers.
+  var head: [Tensor] = []
+  /// The LM head's rows, which vocabulary bases are made of; nil where there is no LM head.
+  var vocabulary: RowSource?
+
+  /// - Throws: `badInput` where the architecture is not supported, or its configuration or a tensor is
+  ///   not what the runtime has.
+  static func read(_ folder: ModelFolder) throws(VDSQError) -> ModelSource {
+    let types = ArchitectureMap.all.flatMap(\.modelTypes) + DecoderMap.all.flatMap(\.modelTypes)
+    let supported = types.joined(separator: ", ")
+    guard let type = folder.config["model_type"]?.text else {
+      throw .badInput("\(folder.path)/config.json: no model_type; supported: \(supported)")
+    }
+    if let map = ArchitectureMap.all.first(where: { $0.modelTypes.contains(type) }) {
+      return try EncoderSource(folder, map).source()
+    }
+    if let map = DecoderMap.all.first(where: { $0.modelTypes.contains(type) }) {
+      return try DecoderSource(folder, map).source()
+    }
+    throw .badInput(
+      "\(folder.path): architecture \(type) is not supported; supported: \(supported)")
+  }
+
+  /// Names of the checkpoint's tensors that are made use of.
+  var used: Set<String> {
+    Set((embeddings + layers.joined() + head).flatMap { $0.rows.parts.map(\.tensor.name) })
+  }
+}
+
+/// Resolves an architecture's rules to the tensors of a checkpoint, whose shapes it checks.
+struct TensorResolver {
+  let folder: ModelFolder
+  let prefix: String
+  let heads: Int
+  let size: (Axis) -> Int
+
+  /// - Parameter prefixes: what may stand before the first rule's source.
+  /// - Throws: `badInput` where the tensor is missing under every prefix.
+  static func prefix(
+    _ prefixes: [String], of rule: TensorRule, in folder: ModelFolder
+  ) throws(VDSQError) -> String {
+    let probe = rule.sources[0]
+    guard let prefix = prefixes.first(where: { folder.tensors[$0 + probe] != nil }) else {
+      throw .badInput("\(folder.path): tensor \(prefixes[0])\(probe) is missing")
+    }
+    return prefix
+  }
+
+  /// The tensors of some rules, without optional ones that the checkpoint does not have.
+  ///
+  /// - Throws: `badInput` where one is missing, of another shape, or of a type that holds no weights.
+  func tensors(_ rules: [TensorRule], layer: Int? = nil) throws(VDSQError) -> [ModelSource.Tensor] {
+    var tensors: [ModelSource.Tensor] = []
+    for rule in rules {
+      let names = rule.sources.map { prefix + Self.named($0, layer) }
+      if rule.isOptional, names.allSatisfy({ folder.tensors[$0] == nil }) { continue }
+      tensors.append(try tensor(rule, names, layer))
+    }
+    return tensors
+  }
+
+  private static func named(_ template: String, _ layer: Int?) -> String {
+    guard let layer else { return template }
+    return template.split(separator: "#", omittingEmptySubsequences: false)
+      .joined(separator: "\(layer)")
+  }
+
+  private func tensor(
+    _ rule: TensorRule, _ names: [String], _ layer: Int?
+  ) throws(VDSQError) -> ModelSource.Tensor {
+    var parts: [RowSource.Part] = []
+    let columns = rule.columns.map(size) ?? 1
+    for (name, axis) in zip(names, rule.rows) {
+      let rows = size(axis)
+      let shape =
+        rule.columns == nil
+        ? [rows] : rule.layout == .columns ? [columns, rows] : [rows, columns]
+      let tensor = try find(name, shape: shape)
+      switch rule.layout {
+      case .rows: parts.append(.init(tensor: tensor.reshaped(columns: columns), rows: 0..<rows))
+      case .columns: parts.append(.init(tensor: tensor, rows: 0..<rows, transposed: true))
+      case .headByHead:
+        let size = rows / (3 * heads)
+        for part in 0..<3 {
+          for head in 0..<heads {
+            let first = (head * 3 + part) * size
+            parts.append(
+              .init(tensor: tensor.reshaped(columns: columns), rows: first..<first + size))
+          }
+        }
+      }
+    }
+    let rows = parts.reduce(0) { $0 + $1.rows.count }
+    return ModelSource.Tensor(
+      rows: RowSource(name: Self.named(rule.name, layer), columns: columns, parts: parts),
+      role: rule.role, shape: rule.columns == nil ? [rows] : [rows, columns])
+  }
+
+  func find(_ name: String, shape: [Int]) throws(VDSQError) -> SourceTensor {
+    guard let tensor = folder.tensors[name] else {
+      throw .badInput(
+        "\(folder.path): tensor \(name) is missing, or no f64, f32, f16 or bf16 tensor")
+    }
+    guard tensor.shape == shape else {
+      throw .badInput(
+        "\(tensor.file.path): tensor \(name) has shape \(tensor.shape); config.json says \(shape)")
+    }
+    return tensor
+  }
+}
+
+/// Reads `config.json` with errors that name the key.
+struct ConfigReader {
+  let json: JSON
+  let path: String
+
+  init(_ folder: ModelFolder) {
+    json = folder.config
+    path = "\(folder.path)/config.json"
+  }
+
+  subscript(_ key: String) -> JSON? {
+    let value = json[key]
+    return value?.isNull == true ? nil : value
+  }
+
+  func size(
+    _ key: String, _ limit: Int, default standard: Int? = nil
+  ) throws(VDSQError) -> Int {
+    guard let value = self[key] else {
+      if let standard { return standard }
+      throw .badInput("\(path): \(key) is missing")
+    }
+    guard let size = value.integer, size >= 1, size <= limit else {
+      throw .badInput("\(path): \(key) is not in 1...\(limit)")
+    }
+    return size
+  }
+
+  func epsilon(_ key: String, default standard: Double) throws(VDSQError) -> Double {
+    let value = self[key]?.double ?? standard
+    guard value > 0, value < 1 else { throw .badInput("\(path): \(key) is not between 0 and 1") }
+    return value
+  }
+
+  func flag(_ key: String, default standard: Bool) -> Bool { self[key]?.boolean ?? standard }
+}

@@ -1,0 +1,120 @@
+import Glibc
+import VDSQCheckpoints
+import VDSQFormat
+
+/// The angles a position that rotary embeddings turn by, after whatever scaling a configuration asks for:
+/// default, linear, dynamic (up to the length that it was trained for), llama3, yarn (Peng et al. 2023)
+/// and longrope (its short factors).
+struct RotaryFrequencies {
+  /// In radians a position, one for each pair of elements.
+  let frequencies: [Float]
+  /// What cosines and sines are multiplied by.
+  let scale: Double
+  /// Positions that they are good for.
+  let maximumTokens: Int
+
+  /// - Throws: `badInput` where a value is missing, out of range, or of a type that is not supported.
+  init(_ config: ConfigReader, headSize: Int, isNeoX: Bool) throws(VDSQError) {
+    let longest = try config.size("max_position_embeddings", 1 << 24)
+    // Configurations of transformers 5 have all of it in one place.
+    let settings = config["rope_parameters"] ?? config["rope_scaling"] ?? .object([])
+    let thetaKey = isNeoX ? "rotary_emb_base" : "rope_theta"
+    let base = settings["rope_theta"]?.double ?? config[thetaKey]?.double ?? 10_000
+    let share =
+      settings["partial_rotary_factor"]?.double
+      ?? config[isNeoX ? "rotary_pct" : "partial_rotary_factor"]?.double ?? (isNeoX ? 0.25 : 1)
+    let dimensions = Int(Double(headSize) * share)
+    guard base > 0, base.isFinite, dimensions >= 2, dimensions <= headSize, dimensions % 2 == 0
+    else { throw .badInput("\(config.path): rotary positions of \(dimensions) elements a head") }
+    var inverse = (0..<dimensions / 2).map {
+      1 / Float(pow(base, Double(2 * $0) / Double(dimensions)))
+    }
+    func number(_ key: String, _ standard: Double? = nil) throws(VDSQError) -> Double {
+      guard let value = settings[key]?.double ?? standard, value.isFinite, value > 0 else {
+        throw .badInput("\(config.path): rope_scaling: \(key) is missing or not positive")
+      }
+      return value
+    }
+    var scale = 1.0
+    var limit = longest
+    let type = settings["rope_type"]?.text ?? settings["type"]?.text ?? "default"
+    let original = Double(
+      settings["original_max_position_embeddings"]?.integer
+        ?? config["original_max_position_embeddings"]?.integer ?? longest)
+    switch type {
+    case "default", "dynamic": break
+    case "linear":
+      let factor = Float(try number("factor"))
+      inverse = inverse.map { $0 / factor }
+    case "llama3":
+      let factor = try number("factor")
+      let low = try number("low_freq_factor"), high = try number("high_freq_factor")
+      inverse = inverse.map { Self.llama3($0, factor, low, high, original) }
+    case "yarn":
+      let factor = try number("factor")
+      inverse = Self.yarn(
+        inverse, base: base, dimensions: dimensions, factor: factor,
+        fast: try number("beta_fast", 32), slow: try number("beta_slow", 1), original: original,
+        truncates: settings["truncate"]?.boolean ?? true)
+      func magnitude(_ m: Double) -> Double { factor <= 1 ? 1 : 0.1 * m * log(factor) + 1 }
+      if let given = settings["attention_factor"]?.double {
+        scale = given
+      } else if let m = settings["mscale"]?.double, let all = settings["mscale_all_dim"]?.double,
+        m != 0, all != 0
+      {
+        scale = magnitude(m) / magnitude(all)
+      } else {
+        scale = magnitude(1)
+      }
+    case "longrope":
+      let factors = settings["short_factor"]?.elements ?? []
+      guard factors.count == inverse.count else {
+        throw .badInput("\(config.path): rope_scaling: short_factor is not one for each pair")
+      }
+      for i in inverse.indices { inverse[i] /= Float(factors[i].double ?? 1) }
+      let factor = settings["factor"]?.double ?? Double(longest) / original
+      scale =
+        settings["attention_factor"]?.double
+        ?? (factor <= 1 ? 1 : (1 + log(factor) / log(original)).squareRoot())
+      limit = min(longest, Int(original))
+    default:
+      throw .badInput(
+        "\(config.path): rope_type \(type); supported: default, linear, dynamic, llama3, yarn, longrope")
+    }
+    guard scale > 0, scale.isFinite, inverse.allSatisfy(\.isFinite) else {
+      throw .badInput("\(config.path): rope_scaling: its values are out of range")
+    }
+    frequencies = inverse
+    self.scale = scale
+    maximumTokens = limit
+  }
+
+  /// Long waves are stretched, short ones kept, and those in between both in part.
+  private static func llama3(
+    _ inverse: Float, _ factor: Double, _ low: Double, _ high: Double, _ original: Double
+  ) -> Float {
+    let wave = 2 * Double.pi / Double(inverse)
+    if wave < original / high { return inverse }
+    if wave > original / low { return Float(Double(inverse) / factor) }
+    let smooth = (original / wave - low) / (high - low)
+    return Float((1 - smooth) * Double(inverse) / factor + smooth * Double(inverse))
+  }
+
+  private static func yarn(
+    _ inverse: [Float], base: Double, dimensions: Int, factor: Double, fast: Double, slow: Double,
+    original: Double, truncates: Bool
+  ) -> [Float] {
+    func dimension(_ rotations: Double) -> Double {
+      Double(dimensions) * log(original / (rotations * 2 * .pi)) / (2 * log(base))
+    }
+    var low = dimension(fast), high = dimension(slow)
+    if truncates { (low, high) = (floor(low), ceil(high)) }
+    low = max(low, 0)
+    high = min(high, Double(dimensions - 1))
+    if low == high { high += 0.001 }
+    return inverse.enumerated().map { i, value in
+      let ramp = min(max((Double(i) - low) / (high - low), 0), 1)
+      return Float(Double(value) / factor * ramp + Double(value) * (1 - ramp))
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import VDSQCheckpoints
+import VDSQFormat
+
+/// The rows of a container's tensor: rows, or columns, of the checkpoint's tensors one after another.
+struct RowSource {
+  struct Part {
+    let tensor: SourceTensor
+    let rows: Range<Int>
+    /// Whether the tensor's columns are the rows that are meant.
+    var transposed = false
+
+    func read(_ range: Range<Int>) throws(VDSQError) -> [Float] {
+      let own = rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound
+      return transposed ? try tensor.read(columns: own) : try tensor.read(rows: own)
+    }
+  }
+
+  let name: String
+  let columns: Int
+  let parts: [Part]
+
+  init(name: String, columns: Int, parts: [Part]) {
+    self.name = name
+    self.columns = columns
+    self.parts = parts
+  }
+
+  /// All rows of one tensor.
+  init(name: String, _ tensor: SourceTensor) {
+    self.init(
+      name: name, columns: tensor.columns, parts: [Part(tensor: tensor, rows: 0..<tensor.rows)])
+  }
+
+  var rows: Int { parts.reduce(0) { $0 + $1.rows.count } }
+
+  /// Bytes in the checkpoint.
+  var byteCount: Int { parts.reduce(0) { $0 + $1.rows.count * columns * $1.tensor.type.size } }
+
+  /// Calls `body` with blocks of rows that are bounded in bytes.
+  func forEachBlock(
+    bytes: Int = 1 << 20, _ body: (_ values: [Float], _ rows: Int) throws(VDSQError) -> Void
+  ) throws(VDSQError) {
+    let block = max(16, bytes / (columns * 4) / 16 * 16)
+    for part in parts {
+      var row = 0
+      while row < part.rows.count {
+        let end = min(row + block, part.rows.count)
+        try body(try part.read(row..<end), end - row)
+        row = end
+      }
+    }
+  }
+}

@@ -1,0 +1,117 @@
+public import VDSQFormat
+public import VDSQKernels
+
+/// The forward pass of a causal language model: token ids in, the state at the end of each sequence out.
+///
+/// Keys and values of the batch's tokens stay in a cache until the batch is begun anew, so sequences can
+/// be read in any number of steps. All memory is one arena, planned before the first token. A sequence's
+/// state does not depend on what else is in its batch.
+public final class Decoder {
+  public let configuration: DecoderConfiguration
+  public let plan: DecoderPlan
+  private let container: Container
+  private let kernels: KernelTable
+  private let threads: ThreadPool
+  private let arena: Arena
+  private let pass: DecoderPass
+  private let weights: DecoderWeights
+
+  /// - Parameters:
+  ///   - tokenCapacity: tokens of a batch at most; raised to the longest sequence.
+  ///   - longest: tokens of a sequence at most; the model's own limit where it is lower.
+  /// - Throws: `badInput` where the container is no decoder's, `budgetTooSmall` where there is no memory
+  ///   for the arena.
+  public init(
+    _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
+    tokenCapacity: Int, longest: Int = .max
+  ) throws(VDSQError) {
+    self.container = container
+    self.kernels = kernels
+    self.threads = threads
+    configuration = try DecoderConfiguration(container.metadata)
+    weights = try DecoderWeights(container, configuration)
+    plan = DecoderPlan(
+      configuration, tokenCapacity: tokenCapacity,
+      longest: min(longest, configuration.maximumTokens), threads: threads.count,
+      layout: kernels.activationLayout, element: weights.words.record.element)
+    arena = try Arena(plan.arena)
+    pass = DecoderPass(
+      configuration: configuration, weights: weights,
+      words: EmbeddingRows(
+        table: weights.words, container: container, kernels: kernels, arena: arena,
+        memory: plan.words),
+      kernels: kernels, linear: LinearRunner(kernels: kernels, precision: precision), plan: plan,
+      arena: arena)
+  }
+
+  /// Reads the tokens of a batch from `start` on; those before must have been read already, as part of
+  /// the same batch.
+  ///
+  /// - Parameter trace: receives the states after the embeddings and each layer,
+  ///   `[layers + 1, tokens, hiddenSize]`, before the final norm.
+  /// - Returns: `[sequences, hiddenSize]` floats, the normalized states of the sequences' last tokens,
+  ///   valid until the next call; sequences without new tokens keep theirs.
+  /// - Throws: `badInput` where an id is not in the vocabulary, a sequence too long, the file cannot be
+  ///   read, or weights make numbers that are not finite.
+  public func decode(
+    _ batch: TokenBatch, from start: Int = 0, trace: UnsafeMutablePointer<Float>? = nil
+  ) throws(VDSQError) -> UnsafePointer<Float> {
+    guard batch.ids.count <= plan.tokenCapacity, batch.sequences <= plan.sequenceCapacity else {
+      throw VDSQError(
+        .internalFault, "a batch of \(batch.ids.count) tokens exceeds the memory plan")
+    }
+    for id in batch.ids where id < 0 || id >= configuration.vocabularySize {
+      throw .badInput("\(container.path): token id \(id) is not in the embedding table")
+    }
+    for sequence in 0..<batch.sequences
+    where batch.range(sequence).count > plan.longest {
+      throw .badInput(
+        "\(container.path): a sequence of \(batch.range(sequence).count) tokens is longer than "
+          + "\(plan.longest)")
+    }
+    pass.batch = batch
+    pass.trace = trace
+    defer {
+      pass.batch = TokenBatch()
+      pass.trace = nil
+    }
+    var row = start
+    while row < batch.ids.count {
+      let end = min(row + plan.passCapacity, batch.ids.count)
+      pass.rows = row..<end
+      threads.together(width(row..<end), pass)
+      row = end
+    }
+    if pass.unreadable {
+      throw .badInput("\(container.path): the embeddings cannot be read: \(lastErrorText())")
+    }
+    let vectors = arena.region(plan.vectors, as: Float.self)
+    let d = configuration.hiddenSize
+    for sequence in 0..<batch.sequences where batch.range(sequence).upperBound > start {
+      var square: Float = 0
+      kernels.dotRows(vectors + sequence * d, vectors + sequence * d, 1, d, &square)
+      guard square.isFinite else {
+        throw .badInput(
+          "\(container.path): the weights make numbers that are not finite; check the file with "
+            + "vdsq inspect --verify")
+      }
+    }
+    return UnsafePointer(vectors)
+  }
+
+  /// A layer's weights beyond it are worth sharing between threads, be it for one token.
+  private static let largeLayer = 1 << 20
+
+  private func width(_ rows: Range<Int>) -> Int {
+    let c = configuration
+    let isLarge = c.hiddenSize * c.intermediateSize >= Self.largeLayer
+    return isLarge ? threads.count : max(1, min(threads.count, rows.count / 16))
+  }
+
+  /// The final norm: a state as the head reads it.
+  public func normalize(
+    _ states: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>
+  ) {
+    pass.normalize(states, weights.finalNorm, rows, y)
+  }
+}

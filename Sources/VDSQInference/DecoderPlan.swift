@@ -1,0 +1,66 @@
+public import VDSQFormat
+public import VDSQKernels
+
+/// What a decoder's forward pass needs, laid out before the first token.
+public struct DecoderPlan: Sendable {
+  public let arena: ArenaLayout
+  /// Tokens of a batch at most, over all its sequences: what the key and value caches hold.
+  public let tokenCapacity: Int
+  /// Tokens of a sequence at most.
+  public let longest: Int
+  /// Tokens that go through the layers at a time at most.
+  public let passCapacity: Int
+  /// Sequences of a batch at most.
+  public var sequenceCapacity: Int { tokenCapacity }
+
+  // Region indices.
+  let hidden, qkv, keys, values, context, attended, inner, fed, angles, vectors: Int
+  /// Each worker's own.
+  let normed, quantized, scales, zeroPoints, attention, row: Int
+  let words: EmbeddingRows.Memory
+
+  /// Tokens that each worker takes through the layers at a time, where there are enough.
+  static let workerRows = 32
+
+  /// - Parameters:
+  ///   - longest: tokens of a sequence at most.
+  ///   - element: how the word table is stored.
+  public init(
+    _ c: DecoderConfiguration, tokenCapacity: Int, longest: Int, threads: Int,
+    layout: ActivationLayout, element: ElementType
+  ) {
+    self.tokenCapacity = max(tokenCapacity, longest)
+    self.longest = longest
+    let pass = min(self.tokenCapacity, Self.workerRows * threads)
+    passCapacity = pass
+    var arena = ArenaLayout()
+    let d = c.hiddenSize
+    let innerWidth = (c.gated ? 2 : 1) * c.intermediateSize
+    hidden = arena.add("hidden states", pass * d * 4)
+    // A vector's width more: the last head's last vector may be read beyond it.
+    qkv = arena.add(
+      "queries, keys, values", pass * (c.queryWidth + 2 * c.keyValueWidth) * 4 + 128)
+    let cache = c.layers * self.tokenCapacity * c.keyValueWidth * 4 + 128
+    keys = arena.add("key cache", cache)
+    values = arena.add("value cache", cache)
+    context = arena.add("attention output", pass * c.queryWidth * 4)
+    attended = arena.add("attention projections", pass * d * 4)
+    inner = arena.add("feed-forward states", pass * innerWidth * 4)
+    fed = arena.add("feed-forward projections", pass * d * 4)
+    angles = arena.add("rotary cosines and sines", pass * c.rotaryDimensions * 4)
+    vectors = arena.add("vectors", self.tokenCapacity * d * 4)
+    normed = arena.add("normalized states", pass * d * 4, each: threads)
+    let widest = max(
+      layout.rowBytes(d), max(layout.rowBytes(c.queryWidth), layout.rowBytes(c.intermediateSize)))
+    quantized = arena.add("quantized states", pass * widest, each: threads)
+    scales = arena.add("activation scales", pass * 4, each: threads)
+    zeroPoints = arena.add("activation zero points", pass * 4, each: threads)
+    attention = arena.add(
+      "attention scratch",
+      CausalAttentionInput.scratch(length: longest, headSize: c.headSize) * 4,
+      each: threads)
+    row = arena.add("embedding row", d * 4, each: threads)
+    words = EmbeddingRows.Memory(&arena, columns: d, element: element, threads: threads)
+    self.arena = arena
+  }
+}

@@ -1,0 +1,84 @@
+import VDSQFormat
+import VDSQKernels
+
+/// A causal language model's tensors by their names in the container.
+struct DecoderWeights {
+  struct Layer {
+    let attentionNorm: Normalization
+    /// Queries, keys and values as one layer: their input is quantized once.
+    let qkv: Linear
+    /// RMSNorms over each head, where the architecture has them.
+    let queryNorm: Normalization?
+    let keyNorm: Normalization?
+    let attentionOutput: Linear
+    let feedForwardNorm: Normalization
+    /// The gate's rows before the others' where there is one.
+    let up: Linear
+    let down: Linear
+  }
+
+  let words: TensorView
+  let positions: TensorView?
+  /// `rotaryDimensions / 2` of them, in radians a position.
+  let rotaryFrequencies: UnsafePointer<Float>?
+  let layers: [Layer]
+  let finalNorm: Normalization
+
+  init(_ container: Container, _ c: DecoderConfiguration) throws(VDSQError) {
+    let d = c.hiddenSize
+    words = try container.table("embeddings.word", rows: c.vocabularySize, columns: d)
+    positions =
+      c.positions > 0
+      ? try container.table("embeddings.position", rows: c.positions, columns: d) : nil
+    rotaryFrequencies =
+      c.rotaryDimensions > 0
+      ? try container.finite("rotary.frequencies", shape: [c.rotaryDimensions / 2]) : nil
+    var layers: [Layer] = []
+    for i in 0..<c.layers {
+      let name = "layer.\(i)"
+      func norm(_ part: String, _ columns: Int) throws(VDSQError) -> Normalization {
+        try container.norm("\(name).\(part)", columns, c.normEpsilon)
+      }
+      let hasHeadNorms = container.find("\(name).attention.query_norm.weight") != nil
+      layers.append(
+        Layer(
+          attentionNorm: try norm("attention.norm", d),
+          qkv: try Linear(
+            container, "\(name).attention.qkv", outputs: c.queryWidth + 2 * c.keyValueWidth,
+            inputs: d),
+          queryNorm: hasHeadNorms ? try norm("attention.query_norm", c.headSize) : nil,
+          keyNorm: hasHeadNorms ? try norm("attention.key_norm", c.headSize) : nil,
+          attentionOutput: try Linear(
+            container, "\(name).attention.output", outputs: d, inputs: c.queryWidth),
+          feedForwardNorm: try norm("feed_forward.norm", d),
+          up: try Linear(
+            container, "\(name).feed_forward.up",
+            outputs: (c.gated ? 2 : 1) * c.intermediateSize, inputs: d),
+          down: try Linear(
+            container, "\(name).feed_forward.down", outputs: d, inputs: c.intermediateSize)))
+    }
+    self.layers = layers
+    finalNorm = try container.norm("final_norm", d, c.normEpsilon)
+    for norm in [finalNorm] + layers.map({ $0.attentionNorm })
+    where (norm.bias == nil) != c.rootMeanSquareNorm {
+      throw .badInput("\(container.path): metadata: rms_norm does not agree with the norms' biases")
+    }
+  }
+}
+
+extension Container {
+  /// A table of rows in f32, f16 or int8, whose scales are finite.
+  func table(_ name: String, rows: Int, columns: Int) throws(VDSQError) -> TensorView {
+    let view = try tensor(name, shape: [rows, columns])
+    if let scales = view.scales { try check(scales, rows, name) }
+    return view
+  }
+
+  /// A LayerNorm, or an RMSNorm where there is no bias.
+  func norm(_ name: String, _ columns: Int, _ epsilon: Float) throws(VDSQError) -> Normalization {
+    Normalization(
+      gain: try finite("\(name).weight", shape: [columns]),
+      bias: find("\(name).bias") == nil ? nil : try finite("\(name).bias", shape: [columns]),
+      epsilon: epsilon)
+  }
+}

@@ -1,0 +1,181 @@
+import CShims
+
+/// Some queries of the heads that share one key head, and the keys and values up to the last of them.
+///
+/// Position p sees the positions up to p, or the last `window` of them.
+public struct CausalAttentionInput {
+  /// The first query's first head.
+  public let queries: UnsafePointer<Float>
+  /// Floats from one query to the next.
+  public let queryStride: Int
+  /// The position of the first query in its sequence, and how many queries there are.
+  public let position: Int
+  public let count: Int
+  /// Heads that share the keys, side by side in a query.
+  public let group: Int
+  /// Position 0's key and value.
+  public let keys: UnsafePointer<Float>
+  public let values: UnsafePointer<Float>
+  /// Floats from one position to the next.
+  public let stride: Int
+  public let headSize: Int
+  /// How many positions a query sees, itself among them; `Int.max` for all.
+  public let window: Int
+  /// What scores are multiplied by before the softmax.
+  public let scale: Float
+
+  public init(
+    queries: UnsafePointer<Float>, queryStride: Int, position: Int, count: Int, group: Int,
+    keys: UnsafePointer<Float>, values: UnsafePointer<Float>, stride: Int, headSize: Int,
+    window: Int, scale: Float
+  ) {
+    self.queries = queries
+    self.queryStride = queryStride
+    self.position = position
+    self.count = count
+    self.group = group
+    self.keys = keys
+    self.values = values
+    self.stride = stride
+    self.headSize = headSize
+    self.window = window
+    self.scale = scale
+  }
+
+  /// The first position that the query at `position` sees.
+  @_alwaysEmitIntoClient @inline(__always)
+  func start(_ position: Int) -> Int { window > position ? 0 : position - window + 1 }
+
+  /// Floats of scratch for sequences of up to `length` positions.
+  public static func scratch(length: Int, headSize: Int) -> Int {
+    AttentionInput.scratch(length: length, headSize: headSize)
+  }
+}
+
+extension GenericKernels {
+  /// `softmax(scale Q K^T) V` with each query seeing its past. Outputs lie as queries do, `outputStride`
+  /// floats apart.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func causalAttention(
+    _ input: CausalAttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    if input.count * input.group < 4 {
+      // A token at a time: keys are read once, so transposing them would cost more than it saves.
+      for i in 0..<input.count {
+        for g in 0..<input.group {
+          attendOne(
+            input, i, input.queries + i * input.queryStride + g * input.headSize,
+            output + i * outputStride + g * input.headSize, scratch)
+        }
+      }
+    } else {
+      attendMany(input, output, outputStride, scratch)
+    }
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func attendOne(
+    _ input: CausalAttentionInput, _ i: Int, _ query: UnsafePointer<Float>,
+    _ output: UnsafeMutablePointer<Float>, _ scores: UnsafeMutablePointer<Float>
+  ) {
+    let position = input.position + i
+    let first = input.start(position)
+    let count = position - first + 1
+    let keys = input.keys + first * input.stride, values = input.values + first * input.stride
+    for j in 0..<count {
+      var sum = splat(0)
+      let key = keys + j * input.stride
+      forEachVector(input.headSize) { c, left in
+        sum = ISA.fma(load16(query + c, count: left), load16(key + c, count: left), sum)
+      }
+      scores[j] = sum16(sum)
+    }
+    let inverse = splat(1 / exponentials(scores, count, input.scale))
+    forEachVector(input.headSize) { c, left in
+      var even = splat(0), odd = splat(0)
+      var j = 0
+      while j + 2 <= count {
+        even = ISA.fma(
+          splat(scores[j]), load16(values + j * input.stride + c, count: left), even)
+        odd = ISA.fma(
+          splat(scores[j + 1]), load16(values + (j + 1) * input.stride + c, count: left), odd)
+        j += 2
+      }
+      if j < count {
+        even = ISA.fma(
+          splat(scores[j]), load16(values + j * input.stride + c, count: left), even)
+      }
+      store16((even + odd) * inverse, output + c, count: left)
+    }
+  }
+
+  /// As `attention` does it: keys transposed once for all queries and heads that share them, a tile of
+  /// queries at a time; what a query must not see has weight 0.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func attendMany(
+    _ input: CausalAttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let headSize = input.headSize
+    let first = input.start(input.position)
+    let length = input.position + input.count - first
+    let paddedLength = (length + 31) / 32 * 32
+    let paddedHead = (headSize + 31) / 32 * 32
+    let keys = scratch
+    let scores = keys + paddedHead * paddedLength
+    let mixed = scores + 8 * paddedLength
+    let sums = mixed + 8 * paddedHead
+    let copy = sums + 8
+    transpose(
+      input.keys + first * input.stride, input.stride, length, headSize, keys, paddedLength)
+    if paddedLength - length >= 16 {
+      for c in 0..<headSize { store16(splat(0), keys + c * paddedLength + paddedLength - 16) }
+    }
+    var values = input.values + first * input.stride
+    var valueStride = input.stride
+    if headSize % 32 != 0 {
+      for j in 0..<length {
+        for c in 0..<paddedHead {
+          copy[j * paddedHead + c] = c < headSize ? values[j * input.stride + c] : 0
+        }
+      }
+      values = UnsafePointer(copy)
+      valueStride = paddedHead
+    }
+    let step = ISA.tile == .rows8Panels2 ? 8 : 4
+    for head in 0..<input.group {
+      let queries = input.queries + head * headSize
+      var i = 0
+      while i < input.count {
+        let count = min(step, input.count - i)
+        // No query of the tile sees beyond its last.
+        let seen = input.position + i + count - first
+        let columns = (seen + 31) / 32 * 32
+        matmul(
+          queries + i * input.queryStride, input.queryStride, count, headSize, keys, paddedLength,
+          columns, scores)
+        for r in 0..<count {
+          let row = scores + r * columns
+          let last = input.position + i + r - first
+          let start = input.start(last + first) - first
+          // Whole vectors from an aligned place on, so that they end within the row.
+          let begin = start & ~15
+          for j in begin..<start { row[j] = -1e30 }
+          sums[r] = 1 / exponentials(row + begin, last - begin + 1, input.scale)
+          for j in 0..<start { row[j] = 0 }
+          for j in last + 1..<max(last + 1, seen) { row[j] = 0 }
+        }
+        matmul(scores, columns, count, seen, values, valueStride, paddedHead, mixed)
+        for r in 0..<count {
+          let from = mixed + r * paddedHead
+          let to = output + (i + r) * outputStride + head * headSize
+          forEachVector(headSize) { c, left in
+            store16(load16(from + c) * splat(sums[r]), to + c, count: left)
+          }
+        }
+        i += count
+      }
+    }
+  }
+}

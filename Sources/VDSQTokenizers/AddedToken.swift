@@ -1,0 +1,119 @@
+import VDSQFormat
+
+/// A token that is found in the text by itself: `[MASK]` or `<|endoftext|>`, say.
+struct AddedToken: Sendable {
+  struct Flags: OptionSet, Sendable {
+    let rawValue: UInt32
+    /// Found in the normalized text rather than the raw one.
+    static let normalized = Flags(rawValue: 1)
+    /// Whitespace before it, and after it, belongs to it.
+    static let stripLeft = Flags(rawValue: 2)
+    static let stripRight = Flags(rawValue: 4)
+    /// Found only where no letter, digit or underscore is next to it.
+    static let singleWord = Flags(rawValue: 8)
+  }
+
+  let id: Int32
+  let flags: Flags
+  nonisolated(unsafe) let text: UnsafeRawBufferPointer
+
+  init(
+    _ reader: inout ByteReader, text: UnsafeRawBufferPointer, vocabulary: Int
+  ) throws(VDSQError) {
+    id = try reader.integer(Int32.self, "id")
+    flags = Flags(rawValue: try reader.integer(UInt32.self, "flags"))
+    let offset = Int(try reader.integer(UInt32.self, "text offset"))
+    let length = Int(try reader.integer(UInt32.self, "text length"))
+    guard id >= 0, id < vocabulary, length > 0, offset <= text.count, length <= text.count - offset
+    else { throw .badInput("\(reader.context): out of range") }
+    self.text = UnsafeRawBufferPointer(rebasing: text[offset..<offset + length])
+  }
+}
+
+/// Finds added tokens in a text: from left to right, the longest of those that begin at a place.
+struct AddedTokenFinder {
+  private let tokens: [AddedToken]
+  /// Whether a token starts with a byte.
+  private var starts = [Bool](repeating: false, count: 256)
+
+  init(_ tokens: [AddedToken]) {
+    self.tokens = tokens
+    for token in tokens { starts[Int(token.text[0])] = true }
+  }
+
+  var isEmpty: Bool { tokens.isEmpty }
+
+  /// The first token at or after `position`, the text that it takes away, and the token.
+  func next(
+    in text: UnsafeRawBufferPointer, from position: Int
+  ) -> (range: Range<Int>, token: AddedToken)? {
+    var place = position
+    while place < text.count {
+      if starts[Int(text[place])], let token = longest(in: text, at: place) {
+        var start = place
+        var end = place + token.text.count
+        if token.flags.contains(.stripLeft) {
+          while start > position, let before = Self.whitespace(text, endingAt: start),
+            before >= position
+          { start = before }
+        }
+        if token.flags.contains(.stripRight) {
+          while let after = Self.whitespace(text, startingAt: end) { end = after }
+        }
+        return (start..<end, token)
+      }
+      place += 1
+    }
+    return nil
+  }
+
+  private func longest(in text: UnsafeRawBufferPointer, at place: Int) -> AddedToken? {
+    var longest: AddedToken?
+    for token in tokens
+    where token.text.count > (longest?.text.count ?? 0)
+      && text.count - place >= token.text.count
+      && text[place..<place + token.text.count].elementsEqual(token.text)
+      && (!token.flags.contains(.singleWord) || stands(in: text, place, token))
+    { longest = token }
+    return longest
+  }
+
+  /// Whether nothing that makes words is next to a token.
+  private func stands(
+    in text: UnsafeRawBufferPointer, _ place: Int, _ token: AddedToken
+  ) -> Bool {
+    var before = place
+    if before > 0 {
+      before -= 1
+      while before > 0, text[before] & 0xC0 == 0x80 { before -= 1 }
+      if Self.isWord(text, before) { return false }
+    }
+    return !Self.isWord(text, place + token.text.count)
+  }
+
+  private static func isWord(_ text: UnsafeRawBufferPointer, _ place: Int) -> Bool {
+    guard place < text.count else { return false }
+    var decoder = UTF8Decoder(UnsafeRawBufferPointer(rebasing: text[place...]))
+    guard let scalar = decoder.next() else { return false }
+    switch CharacterData.category(scalar) {
+    case .lu, .ll, .lt, .lm, .lo, .mn, .mc, .me, .nd, .pc: return true
+    default: return false
+    }
+  }
+
+  private static func whitespace(
+    _ text: UnsafeRawBufferPointer, startingAt place: Int
+  ) -> Int? {
+    guard place < text.count else { return nil }
+    var decoder = UTF8Decoder(UnsafeRawBufferPointer(rebasing: text[place...]))
+    guard let scalar = decoder.next(), CharacterData.isWhitespace(scalar) else { return nil }
+    return place + decoder.position
+  }
+
+  private static func whitespace(_ text: UnsafeRawBufferPointer, endingAt place: Int) -> Int? {
+    guard place > 0 else { return nil }
+    var start = place - 1
+    while start > 0, text[start] & 0xC0 == 0x80 { start -= 1 }
+    return whitespace(text, startingAt: start) == place ? start : nil
+  }
+}

@@ -1,0 +1,220 @@
+public import VDSQFormat
+
+/// A regular expression over Unicode scalars, compiled by the converter and run here by backtracking:
+/// what pre-tokenizers need of Oniguruma's syntax.
+///
+/// In the file: `u32` instructions n, sets m, then n instructions of four u32, then the sets' words
+/// (docs/format.md, "Regular expressions").
+public struct RegexProgram: Sendable {
+  /// An operation's code in the file.
+  public enum Operation: UInt32, Sendable {
+    case match = 0
+    /// One scalar of set a.
+    case set = 1
+    /// As many scalars of set a as there are, from b to c of them; fewer where the rest needs it.
+    case loop = 2
+    /// Goes on at a, or else at b.
+    case split = 3
+    case jump = 4
+    /// What follows, up to its `match`, must match here (b = 0) or must not (b = 1); goes on at a.
+    case look = 5
+    case start = 6
+    case end = 7
+    /// A loop that gives nothing back.
+    case possessive = 8
+  }
+
+  private struct Instruction: Sendable {
+    let operation: Operation
+    let a: Int
+    let b: Int
+    let c: Int
+  }
+
+  private var instructions: [Instruction] = []
+  private var sets: [ScalarSet] = []
+
+  /// - Throws: `badInput` where an operation is unknown, or a target or a set is out of range.
+  init(_ reader: inout ByteReader) throws(VDSQError) {
+    let count = Int(try reader.integer(UInt32.self, "instructions"))
+    let setCount = Int(try reader.integer(UInt32.self, "sets"))
+    guard count >= 1, count <= 1 << 16, setCount <= 1 << 12 else {
+      throw .badInput("\(reader.context): a regular expression is too long")
+    }
+    for _ in 0..<count {
+      let code = try reader.integer(UInt32.self, "operation")
+      let a = Int(try reader.integer(UInt32.self, "operand"))
+      let b = Int(try reader.integer(UInt32.self, "operand"))
+      let c = Int(try reader.integer(UInt32.self, "operand"))
+      guard let operation = Operation(rawValue: code) else {
+        throw .badInput("\(reader.context): a regular expression has an unknown operation")
+      }
+      let isSound: Bool =
+        switch operation {
+        case .set: a < setCount
+        case .loop, .possessive: a < setCount && b <= c
+        case .split: a < count && b < count
+        case .jump, .look: a < count
+        case .match, .start, .end: true
+        }
+      guard isSound else {
+        throw .badInput("\(reader.context): a regular expression's operand is out of range")
+      }
+      instructions.append(Instruction(operation: operation, a: a, b: b, c: c))
+    }
+    guard instructions[count - 1].operation == .match else {
+      throw .badInput("\(reader.context): a regular expression does not end")
+    }
+    for _ in 0..<setCount { sets.append(try ScalarSet(&reader)) }
+  }
+
+  /// A place to go back to: where a loop may give a scalar back, or an alternative.
+  struct Frame {
+    let instruction: Int
+    var position: Int
+    /// A loop gives back down to here; -1 for an alternative.
+    let lowest: Int
+  }
+
+  /// Memory of a run, kept from one to the next.
+  struct Stack {
+    var frames: [Frame] = []
+  }
+
+  /// More steps than any sound expression takes for a place in a text: what takes more has no match
+  /// there, so that nothing hangs.
+  private static let mostSteps = 1 << 22
+
+  /// Where the match that begins at `start` ends, or nil.
+  func match(_ text: UnsafeRawBufferPointer, at start: Int, _ stack: inout Stack) -> Int? {
+    var steps = 0
+    return run(text, 0, start, &stack, &steps, depth: 0)
+  }
+
+  private func run(
+    _ text: UnsafeRawBufferPointer, _ entry: Int, _ start: Int, _ stack: inout Stack,
+    _ steps: inout Int, depth: Int
+  ) -> Int? {
+    // Look-aheads within look-aheads: no tokenizer has more than one.
+    if depth > 8 { return nil }
+    let base = stack.frames.count
+    defer { stack.frames.removeLast(stack.frames.count - base) }
+    var at = entry
+    var position = start
+    while true {
+      steps += 1
+      if steps > Self.mostSteps { return nil }
+      let i = instructions[at]
+      var failed = false
+      switch i.operation {
+      case .match: return position
+      case .set:
+        if let next = sets[i.a].next(text, position) {
+          position = next
+          at += 1
+        } else {
+          failed = true
+        }
+      case .loop, .possessive:
+        var lowest = position
+        var count = 0
+        while count < i.c, let next = sets[i.a].next(text, position) {
+          position = next
+          count += 1
+          if count == i.b { lowest = position }
+        }
+        steps += count / 8
+        if count < i.b {
+          failed = true
+        } else {
+          at += 1
+          if i.operation == .loop, position > lowest {
+            stack.frames.append(Frame(instruction: at, position: position, lowest: lowest))
+          }
+        }
+      case .split:
+        stack.frames.append(Frame(instruction: i.b, position: position, lowest: -1))
+        at = i.a
+      case .jump: at = i.a
+      case .look:
+        let found = run(text, at + 1, position, &stack, &steps, depth: depth + 1) != nil
+        if found == (i.b == 0) { at = i.a } else { failed = true }
+      case .start: if position == 0 { at += 1 } else { failed = true }
+      case .end: if position == text.count { at += 1 } else { failed = true }
+      }
+      guard failed else { continue }
+      guard stack.frames.count > base, var frame = stack.frames.popLast() else { return nil }
+      if frame.lowest >= 0 {
+        frame.position -= 1
+        while text[frame.position] & 0xC0 == 0x80 { frame.position -= 1 }
+        if frame.position > frame.lowest { stack.frames.append(frame) }
+      }
+      at = frame.instruction
+      position = frame.position
+    }
+  }
+}
+
+/// A set of scalars: the union of ranges and general categories, some of them inverted.
+struct ScalarSet: Sendable {
+  private struct Part: Sendable {
+    let inverted: Bool
+    let categories: UInt32
+    let ranges: [(UInt32, UInt32)]
+
+    func contains(_ scalar: UInt32) -> Bool {
+      var found = false
+      for range in ranges where scalar >= range.0 && scalar <= range.1 { found = true }
+      if !found, categories != 0 { found = categories & CharacterData.category(scalar).bit != 0 }
+      return found != inverted
+    }
+  }
+
+  private let inverted: Bool
+  private var parts: [Part] = []
+  /// Membership of ASCII, a bit each.
+  private var ascii: (UInt64, UInt64) = (0, 0)
+
+  init(_ reader: inout ByteReader) throws(VDSQError) {
+    inverted = try reader.integer(UInt32.self, "inverted") != 0
+    let count = Int(try reader.integer(UInt32.self, "parts"))
+    guard count <= 4096 else {
+      throw .badInput("\(reader.context): a regular expression's set is too long")
+    }
+    for _ in 0..<count {
+      let inverted = try reader.integer(UInt32.self, "inverted") != 0
+      let categories = try reader.integer(UInt32.self, "categories")
+      let rangeCount = Int(try reader.integer(UInt32.self, "ranges"))
+      guard rangeCount <= 4096 else {
+        throw .badInput("\(reader.context): a regular expression's set is too long")
+      }
+      var ranges: [(UInt32, UInt32)] = []
+      for _ in 0..<rangeCount {
+        let low = try reader.integer(UInt32.self, "range")
+        ranges.append((low, try reader.integer(UInt32.self, "range")))
+      }
+      parts.append(Part(inverted: inverted, categories: categories, ranges: ranges))
+    }
+    for scalar in UInt32(0)..<64 where holds(scalar) { ascii.0 |= 1 << UInt64(scalar) }
+    for scalar in UInt32(64)..<128 where holds(scalar) { ascii.1 |= 1 << UInt64(scalar - 64) }
+  }
+
+  private func holds(_ scalar: UInt32) -> Bool {
+    for part in parts where part.contains(scalar) { return !inverted }
+    return inverted
+  }
+
+  /// Where the scalar at `position` ends, if it is in the set. The text must be valid UTF-8.
+  @inline(__always)
+  func next(_ text: UnsafeRawBufferPointer, _ position: Int) -> Int? {
+    guard position < text.count else { return nil }
+    let lead = text[position]
+    if lead < 0x80 {
+      let bits = lead < 64 ? ascii.0 : ascii.1
+      return bits >> UInt64(lead & 63) & 1 == 1 ? position + 1 : nil
+    }
+    var decoder = UTF8Decoder(UnsafeRawBufferPointer(rebasing: text[position...]))
+    guard let scalar = decoder.next(), holds(scalar) else { return nil }
+    return position + decoder.position
+  }
+}

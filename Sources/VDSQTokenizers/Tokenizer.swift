@@ -1,0 +1,110 @@
+public import VDSQFormat
+
+/// A model's tokenizer, of whichever kind its file has.
+public enum Tokenizer {
+  case wordPiece(WordPieceTokenizer)
+  case subwords(SubwordTokenizer)
+
+  /// - Throws: `badInput` where the section is of an unknown kind or malformed.
+  public init(section: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
+    var reader = ByteReader(section, context: "\(path): tokenizer")
+    if try reader.integer(UInt32.self, "kind") == WordPieceVocabulary.kind {
+      self = .wordPiece(
+        WordPieceTokenizer(vocabulary: try WordPieceVocabulary(section: section, path: path)))
+    } else {
+      self = .subwords(
+        SubwordTokenizer(vocabulary: try SubwordVocabulary(section: section, path: path)))
+    }
+  }
+
+  /// Tokens in the vocabulary.
+  public var count: Int {
+    switch self {
+    case .wordPiece(let t): t.vocabulary.count
+    case .subwords(let t): t.vocabulary.table.count
+    }
+  }
+
+  /// The token whose place a masked language model fills; nil where there is none.
+  public var mask: Int32? {
+    switch self {
+    case .wordPiece(let t): t.vocabulary.mask
+    case .subwords(let t): t.vocabulary.mask < 0 ? nil : t.vocabulary.mask
+    }
+  }
+
+  /// Whether a word in the middle of a text begins with a space that is part of its first token.
+  public var spacesWords: Bool {
+    switch self {
+    case .wordPiece: false
+    case .subwords(let t): t.vocabulary.options.contains(.spacedWords)
+    }
+  }
+
+  /// The tokens that the model wants around every text: at most so many ids are not the text's own.
+  public var frame: Int {
+    switch self {
+    case .wordPiece: 2
+    case .subwords(let t): t.vocabulary.prefix.count + t.vocabulary.suffix.count
+    }
+  }
+
+  /// Appends the ids of a text.
+  ///
+  /// - Parameters:
+  ///   - text: UTF-8; what is invalid reads as U+FFFD.
+  ///   - limit: how many ids at most, those around the text included.
+  ///   - framed: whether the tokens that the model wants around a text are put there.
+  /// - Returns: whether the text was cut to fit.
+  public func encode(
+    _ text: UnsafeRawBufferPointer, limit: Int, framed: Bool = true, into ids: inout [Int32]
+  ) -> Bool {
+    switch self {
+    case .wordPiece(let t):
+      guard !framed else { return t.encode(text, limit: limit, into: &ids) }
+      var all: [Int32] = []
+      let cut = t.encode(text, limit: limit + 2, into: &all)
+      ids.append(contentsOf: all.dropFirst().dropLast())
+      return cut
+    case .subwords(let t): return t.encode(text, limit: limit, framed: framed, into: &ids)
+    }
+  }
+
+  /// Appends a token's text, spaces written as such; not always whole UTF-8.
+  public func appendText(of id: Int32, to out: inout [UInt8]) {
+    switch self {
+    case .wordPiece(let t): out.append(contentsOf: t.vocabulary.text(of: Int(id)))
+    case .subwords(let t):
+      let text = t.vocabulary.table.text(of: Int(id))
+      guard t.vocabulary.options.contains(.metaspace) else {
+        return out.append(contentsOf: text)
+      }
+      var i = 0
+      while i < text.count {
+        if i + 2 < text.count, text[i] == 0xE2, text[i + 1] == 0x96, text[i + 2] == 0x81 {
+          out.append(0x20)
+          i += 3
+        } else {
+          out.append(text[i])
+          i += 1
+        }
+      }
+    }
+  }
+
+  /// The token with exactly these bytes: as text that it stands for, spaces written as such.
+  public func token(_ text: [UInt8]) -> Int32? {
+    switch self {
+    case .wordPiece(let t): return text.withUnsafeBytes { t.vocabulary.find($0) }
+    case .subwords(let t):
+      let v = t.vocabulary
+      if let id = text.withUnsafeBytes({ v.table.find($0) }) { return id }
+      guard v.options.contains(.metaspace) else { return nil }
+      var marked: [UInt8] = []
+      for byte in text {
+        if byte == 0x20 { marked += [0xE2, 0x96, 0x81] } else { marked.append(byte) }
+      }
+      return marked.withUnsafeBytes { v.table.find($0) }
+    }
+  }
+}

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Writes Tests/Fixtures/language-models: tiny checkpoints of every architecture with an LM head, random
+weights from a fixed seed, and what transformers makes of some texts with them. Needs: pip install
+transformers torch.
+
+`golden.json` has for each text its token ids, the state that the head reads (at the last token, or at the
+mask), its logits, and for the first text the states of all layers at all tokens, as the head would read
+them.
+"""
+import json
+import pathlib
+import shutil
+
+import torch
+from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers,
+                        processors, trainers)
+import transformers as t
+from safetensors.torch import save_file
+
+ROOT = pathlib.Path(__file__).parents[2] / "Tests/Fixtures/language-models"
+TEXTS = ["The capital of France is", "hello world", "naïve Café — 日本語, 😀!",
+         "def f(x):\n    return x ** 2  # 1234567", "It was great. " * 5]
+LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+          r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
+SMALL = dict(num_hidden_layers=2, num_attention_heads=4, initializer_range=0.3)
+
+
+def byte_level(special, pattern=None, nfc=False, prefix_space=False):
+    tok = Tokenizer(models.BPE())
+    if nfc:
+        tok.normalizer = normalizers.NFC()
+    level = pre_tokenizers.ByteLevel(add_prefix_space=prefix_space, use_regex=pattern is None)
+    tok.pre_tokenizer = level if pattern is None else pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(Regex(pattern), "isolated"), level])
+    tok.decoder = decoders.ByteLevel()
+    tok.train_from_iterator(TEXTS * 9, trainers.BpeTrainer(
+        vocab_size=340, special_tokens=special, show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    return tok
+
+
+def sentence_piece():
+    special = ["<unk>", "<s>", "</s>"] + [f"<0x{i:02X}>" for i in range(256)]
+    tok = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tok.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tok.train_from_iterator([x for x in TEXTS if x.isascii()] * 9, trainers.BpeTrainer(
+        vocab_size=380, special_tokens=special, show_progress=False))
+    # Only the first three are found in texts by themselves; bytes are the model's own.
+    data = json.loads(tok.to_str())
+    data["added_tokens"] = [x for x in data["added_tokens"] if x["id"] < 3]
+    tok = Tokenizer.from_str(json.dumps(data))
+    tok.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=[("<s>", 1)])
+    return tok
+
+
+def word_piece():
+    tok = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tok.normalizer = normalizers.BertNormalizer()
+    tok.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tok.train_from_iterator(TEXTS * 9, trainers.WordPieceTrainer(
+        vocab_size=220, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
+        show_progress=False))
+    tok.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return tok
+
+
+def roberta():
+    tok = byte_level(["<s>", "<pad>", "</s>", "<unk>"])
+    tok.add_special_tokens([AddedToken("<mask>", lstrip=True)])
+    tok.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    return tok
+
+
+def save(name, model, tok, head, mask=None):
+    torch.manual_seed(1)
+    folder = ROOT / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    model = model.eval()
+    for parameter in model.parameters():
+        if parameter.ndim == 1:  # Fresh norms are ones and biases zeros: that would test neither.
+            parameter.data += torch.randn_like(parameter) * 0.1
+    model = model.half().float()
+    model.half().save_pretrained(folder)
+    model.float()
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    tok.save(str(folder / "tokenizer.json"))
+    golden = []
+    for i, text in enumerate(TEXTS):
+        if mask:
+            text = f"{mask} {text}" if i % 2 else f"{text} {mask}."
+        ids = tok.encode(text).ids
+        place = ids.index(tok.token_to_id(mask)) if mask else len(ids) - 1
+        with torch.no_grad():
+            out = model(torch.tensor([ids]), output_hidden_states=True)
+            states = list(out.hidden_states)
+            # transformers normalizes a causal model's last states, and no others.
+            read = [head(s) for s in (states if mask else states[:-1])] + ([] if mask else [states[-1]])
+        entry = {"text": text, "ids": ids, "state": read[-1][0, place], "logits": out.logits[0, place]}
+        if i == 0:
+            entry["layers"] = torch.stack([s[0] for s in read]).flatten()
+        golden.append({k: [round(float(x), 5) for x in v] if isinstance(v, torch.Tensor) else v
+                       for k, v in entry.items()})
+    (folder / "golden.json").write_text(json.dumps(golden, ensure_ascii=True) + "\n")
+    print(name, sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()))
+
+
+def seeded(kind, config):
+    torch.manual_seed(2)
+    return kind(config)
+
+
+def llama_like(name, kind, config, tok, **options):
+    config = config(**{**dict(
+        vocab_size=tok.get_vocab_size() + 3, hidden_size=32, intermediate_size=52,
+        num_key_value_heads=2, max_position_embeddings=128), **SMALL, **options})
+    model = seeded(kind, config)
+    save(name, model, tok, model.model.norm)
+
+
+def main():
+    gpt = byte_level(["<|endoftext|>"])
+    model = seeded(t.GPT2LMHeadModel, t.GPT2Config(
+        vocab_size=gpt.get_vocab_size(), n_embd=40, n_layer=2, n_head=4, n_positions=96,
+        initializer_range=0.3))
+    save("gpt2", model, gpt, model.transformer.ln_f)
+
+    llama_like("llama", t.LlamaForCausalLM, t.LlamaConfig, sentence_piece())
+    l3 = byte_level(["<|begin_of_text|>"], LLAMA3)
+    l3.post_processor = processors.Sequence([
+        processors.ByteLevel(trim_offsets=False), processors.TemplateProcessing(
+            single="<|begin_of_text|> $A", pair="<|begin_of_text|> $A $B:1",
+            special_tokens=[("<|begin_of_text|>", 0)])])
+    llama_like("llama3", t.LlamaForCausalLM, t.LlamaConfig, l3, tie_word_embeddings=True,
+               attention_bias=True, mlp_bias=True, rope_parameters=dict(
+                   rope_type="llama3", rope_theta=500.0, factor=8.0, low_freq_factor=1.0,
+                   high_freq_factor=4.0, original_max_position_embeddings=32))
+    llama_like("llama-linear", t.LlamaForCausalLM, t.LlamaConfig, sentence_piece(), head_dim=12,
+               rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=2.0))
+    llama_like("mistral", t.MistralForCausalLM, t.MistralConfig, sentence_piece(), sliding_window=5)
+    qwen = byte_level(["<|endoftext|>"], QWEN2, nfc=True)
+    llama_like("qwen2", t.Qwen2ForCausalLM, t.Qwen2Config, qwen, tie_word_embeddings=True)
+    llama_like("qwen2-yarn", t.Qwen2ForCausalLM, t.Qwen2Config, qwen, rope_parameters=dict(
+        rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=32))
+    llama_like("qwen3", t.Qwen3ForCausalLM, t.Qwen3Config, qwen, head_dim=16)
+
+    neo = byte_level(["<|endoftext|>"], nfc=True)
+    for name, parallel in [("gpt-neox", True), ("gpt-neox-sequential", False)]:
+        model = seeded(t.GPTNeoXForCausalLM, t.GPTNeoXConfig(
+            vocab_size=neo.get_vocab_size(), hidden_size=32, intermediate_size=64,
+            max_position_embeddings=96, use_parallel_residual=parallel, **SMALL))
+        save(name, model, neo, model.gpt_neox.final_layer_norm)
+
+    wp = word_piece()
+    common = dict(vocab_size=wp.get_vocab_size(), intermediate_size=64, max_position_embeddings=64)
+    model = seeded(t.BertForMaskedLM, t.BertConfig(hidden_size=32, **common, **SMALL))
+    save("bert", model, wp, model.cls.predictions.transform, "[MASK]")
+    model = seeded(t.DistilBertForMaskedLM, t.DistilBertConfig(
+        vocab_size=wp.get_vocab_size(), dim=32, n_layers=2, n_heads=4, hidden_dim=64,
+        max_position_embeddings=64, initializer_range=0.3))
+    save("distilbert", model, wp, lambda s: model.vocab_layer_norm(
+        model.activation(model.vocab_transform(s))), "[MASK]")
+    model = seeded(t.ElectraForMaskedLM, t.ElectraConfig(
+        embedding_size=24, hidden_size=40, **common, **SMALL))
+    save("electra", model, wp, model.generator_predictions, "[MASK]")
+    rb = roberta()
+    model = seeded(t.RobertaForMaskedLM, t.RobertaConfig(
+        vocab_size=rb.get_vocab_size(), hidden_size=32, intermediate_size=64, type_vocab_size=1,
+        max_position_embeddings=66, pad_token_id=1, tie_word_embeddings=False, **SMALL))
+    save("roberta", model, rb, lambda s: model.lm_head.layer_norm(
+        torch.nn.functional.gelu(model.lm_head.dense(s))), "<mask>")
+
+
+main()
