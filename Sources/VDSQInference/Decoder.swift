@@ -4,8 +4,8 @@ public import VDSQKernels
 /// The forward pass of a causal language model: token ids in, the state at the end of each sequence out.
 ///
 /// Keys and values of the batch's tokens stay in a cache until the batch is begun anew, so sequences can
-/// be read in any number of steps. All memory is one arena, planned before the first token. A sequence's
-/// state does not depend on what else is in its batch.
+/// be read in any number of steps. All memory is one arena, planned before the first token. But for
+/// rounding, a sequence's state does not depend on what else is in its batch.
 public final class Decoder {
   public let configuration: DecoderConfiguration
   public let plan: DecoderPlan

@@ -95,6 +95,13 @@ enum CharacterData {
     return GeneralCategory(rawValue: UInt8(truncatingIfNeeded: entry))!
   }
 
+  /// Whether Hugging Face's tokenizers strip a scalar as an accent.
+  static func isStrippedMark(_ scalar: UInt32) -> Bool {
+    guard category(scalar).isMark else { return false }
+    let kept = UnicodeTables.keptMarks
+    return scalar < kept[0] || kept[lastIndex(in: kept, notAbove: scalar)] != scalar
+  }
+
   /// Whether Unicode says `White_Space`.
   static func isWhitespace(_ scalar: UInt32) -> Bool {
     switch scalar {

@@ -59,7 +59,7 @@ public final class SubwordTokenizer {
     } else {
       TextNormalizer.forEachScalar(raw) { text.append(scalar: $0) }
     }
-    vocabulary.normalizer.apply(&text, scratch: &scratch, stack: &stack)
+    let losesStart = vocabulary.normalizer.apply(&text, scratch: &scratch, stack: &stack)
     let normalized = text
     normalized.withUnsafeBytes { normalized in
       var position = 0
@@ -68,7 +68,7 @@ public final class SubwordTokenizer {
         let end = found?.range.lowerBound ?? normalized.count
         words(
           UnsafeRawBufferPointer(rebasing: normalized[position..<end]),
-          isFirst: start == 0 && position == 0)
+          isFirst: start == 0 && position == 0 && !losesStart)
         if let found { tokens.append(found.token.id) }
         position = found?.range.upperBound ?? normalized.count
       }

@@ -63,13 +63,26 @@ public struct TextNormalizer: Sendable {
   }
 
   /// Normalizes `text` in place; `scratch` is memory.
+  ///
+  /// - Returns: whether what the text began with is gone, which a tokenizer that marks the first word
+  ///   takes notice of.
   func apply(
     _ text: inout [UInt8], scratch: inout [UInt8], stack: inout RegexProgram.Stack
-  ) {
+  ) -> Bool {
+    var losesStart = false
     for step in steps {
+      if case .strip(left: true, _) = step, Self.beginsWithSpace(text) { losesStart = true }
       scratch.removeAll(keepingCapacity: true)
       text.withUnsafeBytes { Self.apply(step, $0, into: &scratch, &stack) }
       swap(&text, &scratch)
+    }
+    return losesStart
+  }
+
+  private static func beginsWithSpace(_ text: [UInt8]) -> Bool {
+    text.withUnsafeBytes {
+      var decoder = UTF8Decoder($0)
+      return decoder.next().map(CharacterData.isWhitespace) ?? false
     }
   }
 
@@ -87,7 +100,7 @@ public struct TextNormalizer: Sendable {
       }
     case .stripMarks:
       forEachScalar(text) {
-        if !CharacterData.category($0).isMark { out.append(scalar: $0) }
+        if !CharacterData.isStrippedMark($0) { out.append(scalar: $0) }
       }
     case .prepend(let prefix):
       if !text.isEmpty { out.append(contentsOf: prefix) }

@@ -8,6 +8,12 @@ public enum Fixtures {
 
   public static let models = ["bert-mean", "bert-cls-f16", "bert-max-bf16", "distilbert-sqrt"]
 
+  /// Checkpoints with an LM head.
+  public static let languageModels = [
+    "gpt2", "llama", "llama3", "llama-linear", "mistral", "qwen2", "qwen2-yarn", "qwen3", "gpt-neox",
+    "gpt-neox-sequential", "bert", "distilbert", "electra", "roberta",
+  ]
+
   public static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
   public static func data(_ name: String) throws -> Data {
@@ -28,4 +34,33 @@ public struct Golden: Decodable, Sendable {
   public let text: String
   public let ids: [Int32]
   public let vector: [Float]?
+}
+
+/// A text with what transformers makes of it with a language model.
+public struct LanguageGolden: Decodable, Sendable {
+  public let text: String
+  public let ids: [Int32]
+  /// What the head reads, at the last token or at the mask.
+  public let state: [Float]
+  public let logits: [Float]
+  /// `[layers + 1, tokens, dimensions]`: every layer's states as the head would read them.
+  public let layers: [Float]?
+
+  /// Of one of `Fixtures.languageModels`.
+  public static func read(_ name: String) throws -> [LanguageGolden] {
+    try Fixtures.json("language-models/\(name)/golden.json", as: [LanguageGolden].self)
+  }
+}
+
+/// How alike two vectors are.
+public func cosine(_ a: [Float], _ b: [Float]) -> Float {
+  func dot(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+  return dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
+}
+
+/// The largest difference, over the reference's largest magnitude.
+public func relativeError(_ ours: [Float], _ reference: [Float]) -> Float {
+  guard ours.count == reference.count else { return .infinity }
+  let size = reference.map(\.magnitude).max() ?? 1
+  return (zip(ours, reference).map { ($0 - $1).magnitude }.max() ?? 0) / size
 }

@@ -24,11 +24,6 @@ import VDSQInference
     return try texts.map { try encoder.vector(of: $0) }
   }
 
-  private func cosine(_ a: [Float], _ b: [Float]) -> Float {
-    func dot(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-    return dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
-  }
-
   @Test(arguments: Fixtures.models)
   func vectorsAreTheReferences(_ name: String) throws {
     let folder = try TemporaryFolder()

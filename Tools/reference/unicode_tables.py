@@ -37,6 +37,30 @@ for c in everything:
     if not categories or categories[-1] & 0xFF != category.get(c, unassigned):
         categories.append(ord(c) << 8 | category.get(c, unassigned))
 
+# A mark of each combining class: a stranger's class shows in how the library orders the two.
+MARKS = {1: "\u0334"}
+
+
+def moves(a, b):
+    return a != b and nfd.normalize_str(a + b) == b + a
+
+
+for c in everything:
+    if order := unicodedata.combining(c):
+        # Only marks that the library knows too: its data is older than Python's.
+        if order == 1 or moves(c, MARKS[1]):
+            MARKS.setdefault(order, c)
+
+
+def combining_class(c):
+    if not moves(c, MARKS[1]) and not moves(MARKS[240], c):
+        return 0
+    return next((k for k, mark in sorted(MARKS.items()) if not moves(c, mark) and not moves(mark, c)), 0)
+
+
+accents = normalizers.StripAccents()
+kept_marks = [ord(c) for c in everything
+              if CATEGORIES[category.get(c, unassigned)][0] == "M" and accents.normalize_str(c) == c]
 classes, decompositions, lowercase, combining = [], {}, {}, {}
 compatible, compositions, orders = {}, [], []
 for point in [p for p in range(0x110000) if not 0xD800 <= p < 0xE000]:
@@ -67,7 +91,7 @@ for point in [p for p in range(0x110000) if not 0xD800 <= p < 0xE000]:
         pair = [int(x, 16) for x in parts]
         if nfc.normalize_str("".join(map(chr, pair))) == c:
             compositions.append((*pair, point))
-    order = unicodedata.combining(c)
+    order = combining_class(c) if decomposed == c else unicodedata.combining(c)
     if not orders or orders[-1] & 0xFF != order:
         orders.append(point << 8 | order)
     if not flags & MARK and (order := unicodedata.combining(c)):
@@ -107,6 +131,7 @@ out = "\n".join([
     mapping("lowercase", "Lower-case mappings", lowercase),
     table("categories", "Where a run of code points of one general category starts, `start << 8 | index`, "
           "in the order of `Category`.", categories),
+    table("keptMarks", "Marks that are younger than the library's data for stripping them.", kept_marks),
     mapping("compatibility", "Compatibility decompositions (NFKD) where they are not the canonical ones",
             compatible),
     table("compositions", "Canonical compositions: first, second, both; ascending.",
