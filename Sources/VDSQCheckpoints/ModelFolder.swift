@@ -4,7 +4,6 @@ public import VDSQFormat
 public struct ModelFolder {
   public let path: String
   public let config: JSON
-  public let tokenizer: JSON
   /// Every weight by its name in the checkpoint.
   public let tensors: [String: SourceTensor]
   /// The files the model was read from, relative to the folder, sorted.
@@ -29,12 +28,6 @@ public struct ModelFolder {
       throw .badInput("\(path)/config.json: this is no JSON object")
     }
     let weightFiles = try Self.weightFiles(path)
-    guard InputFile.exists("\(path)/tokenizer.json") else {
-      throw VDSQError(
-        .missingInput,
-        "\(path): no tokenizer.json; save the tokenizer with transformers' fast tokenizer class")
-    }
-    tokenizer = try Self.json("\(path)/tokenizer.json")
     var tensors: [String: SourceTensor] = [:]
     var bytes = 0
     for name in weightFiles {
@@ -49,6 +42,19 @@ public struct ModelFolder {
     self.tensors = tensors
     weightBytes = bytes
     files = (["config.json", "tokenizer.json"] + weightFiles).sorted()
+  }
+
+  /// The tokenizer. Not read before it is needed: of a large vocabulary it takes more memory than all
+  /// else.
+  ///
+  /// - Throws: `missingInput` where the folder has none, `badInput` where it is malformed.
+  public func tokenizer() throws(VDSQError) -> JSON {
+    guard let tokenizer = try optionalJSON("tokenizer.json") else {
+      throw VDSQError(
+        .missingInput,
+        "\(path): no tokenizer.json; save the tokenizer with transformers' fast tokenizer class")
+    }
+    return tokenizer
   }
 
   /// A JSON file of the folder, or nil where it is not there.

@@ -64,12 +64,37 @@ public struct SourceTensor {
     return values
   }
 
+  /// Reads whole rows as doubles, into room for `range.count * columns` of them.
+  ///
+  /// - Throws: `badInput` where the file ends early, or a value is not finite.
+  public func read(
+    rows range: Range<Int>, into out: UnsafeMutablePointer<Double>
+  ) throws(VDSQError) {
+    let count = range.count * columns
+    if type == .float64 {
+      try file.read(
+        into: UnsafeMutableRawBufferPointer(start: out, count: count * 8),
+        at: offset + range.lowerBound * columns * 8)
+      for i in 0..<count { out[i] = Double(bitPattern: UInt64(littleEndian: out[i].bitPattern)) }
+    } else {
+      let raw = try file.bytes(
+        at: offset + range.lowerBound * columns * type.size, count: count * type.size)
+      for (i, value) in decode(raw, count: count).enumerated() { out[i] = Double(value) }
+    }
+    for i in 0..<count where !out[i].isFinite {
+      throw .badInput(
+        "\(file.path): tensor \(name) has the value \(out[i]) in row "
+          + "\(range.lowerBound + i / columns); weights must be finite")
+    }
+  }
+
   private func check(
     _ values: [Float], _ place: (Int) -> String
   ) throws(VDSQError) {
     for (i, value) in values.enumerated() where !value.isFinite {
       throw .badInput(
-        "\(file.path): tensor \(name) has the value \(value) in \(place(i)); weights must be finite")
+        "\(file.path): tensor \(name) has the value \(value) in \(place(i)); weights must be finite"
+      )
     }
   }
 

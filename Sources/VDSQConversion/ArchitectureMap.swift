@@ -68,7 +68,8 @@ struct ArchitectureMap: Sendable {
     offsetsPositions: true)
 
   static let electra = ArchitectureMap(
-    modelTypes: ["electra"], prefixes: ["electra.", ""], keys: Keys(embeddingSize: "embedding_size"),
+    modelTypes: ["electra"], prefixes: ["electra.", ""],
+    keys: Keys(embeddingSize: "embedding_size"),
     embeddings: embeddings
       + TensorRule.linear(
         "embeddings.projection", ["embeddings_project"], rows: [.hidden], .embedding
@@ -115,7 +116,8 @@ struct ArchitectureMap: Sendable {
     prefix: String, query: String, key: String, value: String, output: String,
     attentionNorm: String, up: String, down: String, outputNorm: String
   ) -> [TensorRule] {
-    func linear(_ name: String, _ sources: [String], _ rows: Axis, _ columns: Axis) -> [TensorRule] {
+    func linear(_ name: String, _ sources: [String], _ rows: Axis, _ columns: Axis) -> [TensorRule]
+    {
       TensorRule.linear(
         "layer.#.\(name)", sources.map { prefix + $0 }, rows: sources.map { _ in rows }, columns)
     }

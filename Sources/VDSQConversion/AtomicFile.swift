@@ -88,6 +88,13 @@ public final class AtomicFile {
     try write([UInt8](repeating: 0, count: rest))
   }
 
+  /// Leaves room for bytes that `rewrite` will bring.
+  func skip(_ count: Int) throws(VDSQError) {
+    try flush()
+    guard lseek(descriptor, off_t(count), SEEK_CUR) >= 0 else { throw failed() }
+    position += count
+  }
+
   /// Overwrites bytes that were written before.
   public func rewrite(_ bytes: [UInt8], at offset: Int) throws(VDSQError) {
     try flush()

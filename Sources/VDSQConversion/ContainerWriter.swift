@@ -48,6 +48,47 @@ public final class ContainerWriter {
     current = nil
   }
 
+  /// A section of known length that is filled while others are written behind it.
+  final class ReservedSection {
+    fileprivate let index: Int
+    fileprivate let start: Int
+    fileprivate let length: Int
+    fileprivate var checksum: UInt32 = 0
+    fileprivate var written = 0
+
+    fileprivate init(index: Int, start: Int, length: Int) {
+      self.index = index
+      self.start = start
+      self.length = length
+    }
+  }
+
+  /// Leaves room for a section; `sectionIndex` before the call is its index.
+  func reserve(
+    _ kind: SectionKind, _ name: String, length: Int
+  ) throws(VDSQError) -> ReservedSection {
+    try file.align(to: ContainerLayout.alignment)
+    let section = ReservedSection(index: sections.count, start: file.position, length: length)
+    sections.append(
+      Section(kind: kind, offset: file.position, length: length, checksum: 0, name: name))
+    try file.skip(length)
+    return section
+  }
+
+  /// The next bytes of a reserved section.
+  func write(_ bytes: [UInt8], to section: ReservedSection) throws(VDSQError) {
+    section.checksum = bytes.withUnsafeBytes {
+      crc.checksum(of: $0, continuing: section.checksum)
+    }
+    try file.rewrite(bytes, at: section.start + section.written)
+    section.written += bytes.count
+    guard section.written == section.length else { return }
+    let old = sections[section.index]
+    sections[section.index] = Section(
+      kind: old.kind, offset: old.offset, length: old.length, checksum: section.checksum,
+      name: old.name)
+  }
+
   /// A whole section at once.
   public func add(_ kind: SectionKind, _ name: String, _ bytes: [UInt8]) throws(VDSQError) {
     try begin(kind, name)

@@ -8,6 +8,20 @@ public struct Converter {
     case int8, fp16, fp32
   }
 
+  /// How a conversion is done.
+  public struct Options: Sendable {
+    public var weights = Weights.int8
+    /// Whether to store the vocabulary's rows in two bits too, for approximate search; int8 only.
+    public var coarse = false
+    /// How the vocabulary's bases are made, where the model has an LM head; nil for none.
+    public var bases: BasesOptions? = BasesOptions()
+
+    public init(weights: Weights = .int8, coarse: Bool = false) {
+      self.weights = weights
+      self.coarse = coarse
+    }
+  }
+
   /// What a conversion did.
   public struct Summary: Sendable {
     public let checkpointBytes: Int
@@ -15,33 +29,51 @@ public struct Converter {
     public let tensors: [TensorRecord]
     /// Checkpoint tensors that the runtime has no use for, sorted.
     public let unused: [String]
+    /// What was found out about the LM head; nil where there is none.
+    public let bases: BasesReport?
   }
 
   private let folder: ModelFolder
   private let source: ModelSource
-  private let weights: Weights
-  private let coarse: Bool
+  private let options: Options
+  private let solver: BasesSolver?
+
+  private var weights: Weights { options.weights }
 
   /// Reads and checks the folder's configuration, tokenizer and tensor headers.
   ///
-  /// - Parameter coarse: whether to store the vocabulary's rows in two bits too, for approximate
-  ///   search; int8 only.
   /// - Throws: `missingInput` or `badInput`, naming the file or tensor.
-  public init(folder path: String, weights: Weights, coarse: Bool = false) throws(VDSQError) {
-    guard !coarse || weights == .int8 else {
+  public init(folder path: String, options: Options) throws(VDSQError) {
+    guard !options.coarse || options.weights == .int8 else {
       throw .usage("--coarse goes with --weights int8: candidates are looked at again in int8 rows")
     }
-    self.coarse = coarse
+    self.options = options
     folder = try ModelFolder(path: path)
     source = try ModelSource.read(folder)
-    self.weights = weights
+    guard !options.coarse || source.vocabulary == nil else {
+      throw .usage("--coarse is for models without an LM head: bases have no coarse rows")
+    }
+    if let bases = options.bases, source.vocabulary != nil {
+      solver = try BasesSolver(
+        try HeadMatrix(source, embedding: bases.method == .embedding), options: bases)
+    } else {
+      solver = nil
+    }
+  }
+
+  public init(folder path: String, weights: Weights) throws(VDSQError) {
+    try self.init(folder: path, options: Options(weights: weights))
   }
 
   /// Bytes that the conversion will read, for showing progress.
   public var totalBytes: Int {
-    let vocabulary = weights == .int8 ? source.embeddings[0].rows.byteCount : 0
-    return folder.weightBytes * 2 + vocabulary
+    var extra = storesVocabulary ? source.embeddings[0].rows.byteCount : 0
+    if let solver { extra += solver.passes * solver.head.rows * solver.head.columns * 4 }
+    return folder.weightBytes * 2 + extra
   }
+
+  /// Whether the word embeddings are the vocabulary's bases: where there is no LM head.
+  private var storesVocabulary: Bool { weights == .int8 && source.vocabulary == nil }
 
   /// Writes the file.
   ///
@@ -51,13 +83,23 @@ public struct Converter {
     to path: String, replace: Bool, progress: Progress
   ) throws(VDSQError) -> Summary {
     let tokenizer = try TokenizerConversion(
-      folder.tokenizer, path: "\(folder.path)/tokenizer.json"
+      try folder.tokenizer(), path: "\(folder.path)/tokenizer.json"
     ).section(vocabularySize: source.vocabularySize, lowercases: source.lowercases)
     let hasHead = !source.head.isEmpty
-    let sections = 5 + source.layers.count + (weights == .int8 ? 1 : 0) + (hasHead ? 1 : 0)
+    let sections =
+      5 + source.layers.count + [hasHead, storesVocabulary].count { $0 }
+      + (solver == nil ? 0 : ContainerWriter.basesSections(weights))
     let writer = try ContainerWriter(
       path: path, kind: .model, sectionCount: sections, replace: replace)
-    try writer.add(.metadata, "metadata", source.metadata.encoded())
+    var metadata = source.metadata
+    var bases: BasesReport?
+    if let solver {
+      let rowBytes = solver.head.columns * 4
+      bases = try writer.writeBases(
+        solver, weights: weights, progress: { progress.advance($0 * rowBytes) },
+        begin: { metadata.set(bases: $0, options: solver.options) })
+    }
+    try writer.add(.metadata, "metadata", metadata.encoded())
     try writer.add(.tokenizer, "tokenizer", tokenizer)
     try writer.add(
       .provenance, "provenance",
@@ -66,9 +108,9 @@ public struct Converter {
     for tensor in source.embeddings { try write(tensor, to: writer, progress) }
     for constant in source.constants { try writer.writeConstant(constant) }
     try writer.end()
-    if weights == .int8 {
+    if storesVocabulary {
       try writer.begin(.weights, "vocabulary")
-      try writer.writeVocabulary(source.embeddings[0].rows, coarse: coarse)
+      try writer.writeVocabulary(source.embeddings[0].rows, coarse: options.coarse)
       try writer.end()
       progress.advance(source.embeddings[0].rows.byteCount)
     }
@@ -86,7 +128,7 @@ public struct Converter {
     return Summary(
       checkpointBytes: folder.weightBytes, fileBytes: try writer.finish(),
       tensors: writer.tensorRecords,
-      unused: folder.tensors.keys.filter { !used.contains($0) }.sorted())
+      unused: folder.tensors.keys.filter { !used.contains($0) }.sorted(), bases: bases)
   }
 
   private func write(

@@ -22,7 +22,8 @@ struct DecoderMap: Sendable {
       + TensorRule.linear(
         "layer.#.attention.qkv", ["h.#.attn.c_attn"], rows: [.fused], .hidden, layout: .columns)
       + TensorRule.linear(
-        "layer.#.attention.output", ["h.#.attn.c_proj"], rows: [.hidden], .queries, layout: .columns)
+        "layer.#.attention.output", ["h.#.attn.c_proj"], rows: [.hidden], .queries, layout: .columns
+      )
       + TensorRule.norm("layer.#.feed_forward.norm", "h.#.ln_2")
       + TensorRule.linear(
         "layer.#.feed_forward.up", ["h.#.mlp.c_fc"], rows: [.intermediate], .hidden,

@@ -59,7 +59,8 @@ struct EncoderSource {
     activation = config[map.keys.activation]?.text ?? "gelu"
     guard Activation(named: activation) != nil else {
       throw .badInput(
-        "\(path): activation \(activation); supported: gelu, gelu_new, gelu_pytorch_tanh, relu, silu")
+        "\(path): activation \(activation); supported: gelu, gelu_new, gelu_pytorch_tanh, relu, silu"
+      )
     }
     layerNormEpsilon =
       if let key = map.keys.layerNormEpsilon {
@@ -122,7 +123,8 @@ struct EncoderSource {
     let isTied = ConfigReader(folder).flag("tie_word_embeddings", default: true)
     source.vocabulary = source.embeddings[0].rows
     if !isTied, folder.tensors[map.head.weight] != nil {
-      let rule = TensorRule("head.weight", [map.head.weight], .wordTable, [.vocabulary, .embedding])
+      let rule = TensorRule(
+        "head.weight", [map.head.weight], .wordTable, [.vocabulary, .embedding])
       let tensor = try resolver.tensors([rule])[0]
       source.head.append(tensor)
       source.vocabulary = tensor.rows

@@ -65,7 +65,8 @@ struct RegexCompiler {
   }
 
   private func failure(_ what: String) -> VDSQError {
-    .badInput("\(context): the regular expression \(String(String.UnicodeScalarView(pattern))): \(what)")
+    .badInput(
+      "\(context): the regular expression \(String(String.UnicodeScalarView(pattern))): \(what)")
   }
 
   private func peek(_ offset: Int = 0) -> Unicode.Scalar? {

@@ -79,7 +79,8 @@ struct RotaryFrequencies {
       limit = min(longest, Int(original))
     default:
       throw .badInput(
-        "\(config.path): rope_type \(type); supported: default, linear, dynamic, llama3, yarn, longrope")
+        "\(config.path): rope_type \(type); supported: default, linear, dynamic, llama3, yarn, longrope"
+      )
     }
     guard scale > 0, scale.isFinite, inverse.allSatisfy(\.isFinite) else {
       throw .badInput("\(config.path): rope_scaling: its values are out of range")

@@ -16,8 +16,11 @@ struct SentenceSettings {
   init(_ folder: ModelFolder, positions: Int) throws(VDSQError) {
     let settings = try folder.optionalJSON("sentence_bert_config.json")
     let wanted =
-      settings?["max_seq_length"]?.integer
-      ?? folder.tokenizer["truncation"]?["max_length"]?.integer ?? positions
+      if let length = settings?["max_seq_length"]?.integer {
+        length
+      } else {
+        try folder.tokenizer()["truncation"]?["max_length"]?.integer ?? positions
+      }
     guard wanted >= 2 else {
       throw .badInput("\(folder.path): max_seq_length \(wanted) leaves no room for a text")
     }

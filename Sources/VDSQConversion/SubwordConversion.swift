@@ -289,7 +289,8 @@ struct SubwordConversion {
       split(
         try regex(json["individual_digits"]?.boolean ?? false ? #"\p{N}"# : #"\p{N}+"#), .isolated)
     case "Punctuation":
-      split(try regex(#"[!-/:-@\[-`{-~\p{P}]"#), try behavior(json["behavior"] ?? .string("Isolated")))
+      split(
+        try regex(#"[!-/:-@\[-`{-~\p{P}]"#), try behavior(json["behavior"] ?? .string("Isolated")))
     case "Whitespace": split(try regex(#"\w+|[^\w\s]+"#), .removed, inverted: true)
     case "WhitespaceSplit": split(try regex(#"\s"#), .removed)
     case "BertPreTokenizer":
@@ -379,7 +380,9 @@ enum Base64 {
       }
       bits = bits << 6 | UInt32(value)
       count += 1
-      if count % 4 != 1 { out.append(UInt8(truncatingIfNeeded: bits >> (6 - UInt32((count - 1) % 4) * 2))) }
+      if count % 4 != 1 {
+        out.append(UInt8(truncatingIfNeeded: bits >> (6 - UInt32((count - 1) % 4) * 2)))
+      }
     }
     return out
   }

@@ -47,7 +47,8 @@ struct TensorRule: Sendable {
   var isOptional = false
 
   init(_ name: String, _ sources: [String], _ role: TensorRole, _ shape: [Axis]) {
-    self.init(name, sources, role, rows: sources.map { _ in shape[0] }, shape.count > 1 ? shape[1] : nil)
+    self.init(
+      name, sources, role, rows: sources.map { _ in shape[0] }, shape.count > 1 ? shape[1] : nil)
   }
 
   init(

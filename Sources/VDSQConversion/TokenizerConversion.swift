@@ -13,6 +13,11 @@ public struct TokenizerConversion {
     self.path = path
   }
 
+  /// The section of a vocabulary that only names tokens.
+  static func section(tokens: [[UInt8]]) -> [UInt8] {
+    SubwordVocabulary.encode(SubwordVocabulary.Source(model: .bytePairs, tokens: tokens))
+  }
+
   /// - Parameters:
   ///   - vocabularySize: rows of the embedding table; no id may be beyond.
   ///   - lowercases: whether texts are lower-cased in any case.

@@ -14,15 +14,20 @@ public final class Container: @unchecked Sendable {
 
   /// - Throws: `missingInput` where the file cannot be read, `badInput` where it is not a sound
   ///   container of the wanted kind.
-  public init(path: String, kind: FileKind) throws(VDSQError) {
+  public convenience init(path: String, kind: FileKind) throws(VDSQError) {
+    try self.init(path: path)
+    guard header.kind == kind else {
+      throw .badInput("\(path): this file has \(header.kind.name), not \(kind.name)")
+    }
+  }
+
+  /// A file of any kind.
+  ///
+  /// - Throws: `missingInput` where the file cannot be read, `badInput` where it is not a sound
+  ///   container.
+  public init(path: String) throws(VDSQError) {
     file = try MappedFile(path: path)
     header = try FileHeader(reading: file.bytes, path: path, crc: crc)
-    guard header.kind == kind else {
-      throw .badInput(
-        kind == .model
-          ? "\(path): this is an adapter, not a model; pass it as --adapter"
-          : "\(path): this is a model, not an adapter")
-    }
     let tableBytes = UnsafeRawBufferPointer(
       rebasing: file.bytes[header.tableOffset...]
         .prefix(header.sectionCount * ContainerLayout.sectionEntryLength))

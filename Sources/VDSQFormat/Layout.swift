@@ -19,6 +19,16 @@ public enum ContainerLayout {
 public enum FileKind: UInt32, Sendable {
   case model = 1
   case adapter = 2
+  /// Vocabulary bases beside the model that they belong to, or without one.
+  case bases = 3
+
+  public var name: StaticString {
+    switch self {
+    case .model: "a model"
+    case .adapter: "an adapter"
+    case .bases: "vocabulary bases"
+    }
+  }
 }
 
 /// What a section holds.
@@ -53,6 +63,9 @@ public enum ElementType: UInt16, Sendable {
   case int8 = 3
   /// Two bits, with a float32 scale for each row: coarse rows.
   case bits2 = 4
+  /// Four bits, two's complement, the first of two columns in the low ones: what int8 rows leave over, in
+  /// sixteenths of their scales.
+  case bits4 = 5
 
   /// Whether each stored row has a scale.
   public var hasScales: Bool { self == .int8 || self == .bits2 }
@@ -63,6 +76,7 @@ public enum ElementType: UInt16, Sendable {
     case .float16: "f16"
     case .int8: "i8"
     case .bits2: "b2"
+    case .bits4: "b4"
     }
   }
 }

@@ -68,6 +68,7 @@ public struct TensorRecord: Sendable {
     guard let rows, var columns = shape.last else { return nil }
     if order == .panels16, element == .int8 { columns = (columns + 3) / 4 * 4 }
     if element == .bits2 { columns = (columns + 7) / 8 * 2 }
+    if element == .bits4 { columns = (columns + 1) / 2 }
     let width = element == .float32 ? 4 : element == .float16 ? 2 : 1
     return product([storedRows(order: order, rows: rows), columns, width])
   }
@@ -145,7 +146,7 @@ public struct TensorRecord: Sendable {
   private static func isKnown(_ element: ElementType, _ order: TensorOrder, _ rank: Int) -> Bool {
     switch order {
     case .rowMajor: element != .bits2
-    case .panels16: rank == 2 && element != .bits2
+    case .panels16: rank == 2 && element != .bits2 && element != .bits4
     case .blocks64: rank == 2 && element == .bits2
     }
   }

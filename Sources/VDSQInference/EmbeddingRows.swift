@@ -1,5 +1,5 @@
-import VDSQFormat
-import VDSQKernels
+public import VDSQFormat
+public import VDSQKernels
 
 /// Rows of an embedding table, read from the file rather than the map: a text touches few rows of the
 /// table, and mapped pages around each would become resident. Frequent rows are kept.
@@ -29,7 +29,7 @@ struct EmbeddingRows {
     switch element {
     case .float32: 4
     case .float16: 2
-    case .int8, .bits2: 1
+    case .int8, .bits2, .bits4: 1
     }
   }
 
@@ -62,13 +62,13 @@ struct EmbeddingRows {
 
 extension TensorView {
   /// A row of a table as floats, from bytes that may be a copy of it.
-  func load(
+  public func load(
     _ bytes: UnsafeRawPointer, row: Int, _ kernels: KernelTable,
     into state: UnsafeMutablePointer<Float>
   ) {
     let columns = record.columns
     switch record.element {
-    case .int8, .bits2:
+    case .int8, .bits2, .bits4:
       kernels.dequantizeInt8(
         bytes.assumingMemoryBound(to: Int8.self), columns, scales![row], state)
     case .float16: kernels.dequantizeHalf(bytes, columns, state)

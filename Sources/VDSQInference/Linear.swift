@@ -20,7 +20,7 @@ struct Linear {
       "\(name).weight", shape: [outputs, inputs], order: .panels16)
     let element: WeightPanels.Element
     switch view.record.element {
-    case .int8, .bits2: element = .int8
+    case .int8, .bits2, .bits4: element = .int8
     case .float16: element = .float16
     case .float32: element = .float32
     }

@@ -92,7 +92,8 @@ public final class TextEncoder {
       throw .badInput("\(container.path): the tokenizer has more tokens than the embedding table")
     }
     guard kind != .masked || tokenizer.mask != nil else {
-      throw .badInput("\(container.path): a masked language model whose tokenizer has no mask token")
+      throw .badInput(
+        "\(container.path): a masked language model whose tokenizer has no mask token")
     }
   }
 
@@ -139,8 +140,14 @@ public final class TextEncoder {
     return (batch.ids.count - before, truncated)
   }
 
+  /// Whether a text is short enough not to be cut.
+  public func fits(_ text: UnsafeRawBufferPointer) -> Bool {
+    var ids: [Int32] = []
+    return !tokens(of: text, into: &ids)
+  }
+
   /// A text's ids as the model wants them: a masked language model's text without a mask gets one at its
-  /// end, a causal one's without any token the one that ends texts.
+  /// end, and a causal one's without any token the first of the vocabulary.
   private func tokens(of text: UnsafeRawBufferPointer, into ids: inout [Int32]) -> Bool {
     let before = ids.count
     let truncated = tokenizer.encode(text, limit: maximumTokens, into: &ids)

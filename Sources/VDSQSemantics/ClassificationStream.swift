@@ -61,8 +61,9 @@ public final class ClassificationStream {
     if !encoder.hasRoom { try flush() }
     var info: (tokens: Int, truncated: Bool)
     if let template {
-      template.fill(text, into: &filled)
+      let isCut = fill(template, text)
       info = filled.withUnsafeBytes { encoder.add($0) }
+      info.truncated = isCut
     } else {
       info = encoder.add(text)
     }
@@ -71,6 +72,25 @@ public final class ClassificationStream {
     counts.tokens += info.tokens
     if info.truncated { counts.truncated += 1 }
     pending.append(info)
+  }
+
+  /// Puts the template around as much of a text as leaves room for what follows it.
+  ///
+  /// - Returns: whether the text was cut.
+  private func fill(_ template: Template, _ text: UnsafeRawBufferPointer) -> Bool {
+    template.fill(text, into: &filled)
+    if filled.withUnsafeBytes({ encoder.fits($0) }) { return false }
+    var fitting = 0
+    var tooLong = text.count
+    while tooLong - fitting > 1 {
+      let middle = (fitting + tooLong) / 2
+      template.fill(UnsafeRawBufferPointer(rebasing: text[..<middle]), into: &filled)
+      if filled.withUnsafeBytes({ encoder.fits($0) }) { fitting = middle } else { tooLong = middle }
+    }
+    // Not in the middle of a scalar.
+    while fitting > 0, text[fitting] & 0xC0 == 0x80 { fitting -= 1 }
+    template.fill(UnsafeRawBufferPointer(rebasing: text[..<fitting]), into: &filled)
+    return true
   }
 
   /// Classifies what waits and writes the answers out.

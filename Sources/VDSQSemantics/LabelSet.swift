@@ -1,5 +1,7 @@
 public import VDSQFormat
 public import VDSQInference
+public import VDSQKernels
+public import VDSQTokenizers
 
 /// Labels with their anchors: the unit vectors that a text's state is compared with.
 public struct LabelSet: Sendable {
@@ -16,13 +18,97 @@ public struct LabelSet: Sendable {
 
   public var count: Int { names.count }
 
+  /// Anchors for a model: of its vocabulary's bases where it has an LM head, or else of its own vectors.
+  ///
+  /// - Throws: `usage` for an empty or ambiguous list, or a template that the model has no use for;
+  ///   `badInput` where the words of a label cancel out or the model fails.
+  public init(
+    _ labels: [Label], encoder: TextEncoder, template: Template?
+  ) throws(VDSQError) {
+    guard encoder.kind != .sentences else {
+      try self.init(labels, vectors: encoder, template: template)
+      return
+    }
+    if let template, !template.aroundTexts {
+      throw .usage("--template: a language model's goes around texts; write {text} for the text")
+    }
+    try self.init(
+      labels, bases: try VocabularyRows(bases: encoder.container), tokenizer: encoder.tokenizer,
+      kernels: encoder.kernels)
+  }
+
+  /// Anchors for a language model: the mean of the normalised bases of the tokens of each word, and of
+  /// the label's words (design section 2.1).
+  ///
+  /// - Throws: `usage` for an empty or ambiguous list, `badInput` where a label's words have no tokens,
+  ///   or cancel out.
+  public init(
+    _ labels: [Label], bases: VocabularyRows, tokenizer: Tokenizer, kernels: KernelTable
+  ) throws(VDSQError) {
+    let labels = try Label.checked(labels)
+    let d = bases.dimensions
+    var anchors = [Float](repeating: 0, count: labels.count * d)
+    var word = [Float](repeating: 0, count: d)
+    var row = word
+    var scratch = [UInt8](repeating: 0, count: max(1, bases.scratchBytes))
+    for (i, label) in labels.enumerated() {
+      for text in label.words {
+        for j in 0..<d { word[j] = 0 }
+        for id in Self.tokens(of: text, tokenizer) where Int(id) < bases.count {
+          row.withUnsafeMutableBufferPointer { row in
+            scratch.withUnsafeMutableBufferPointer {
+              bases.unitRow(Int(id), kernels, $0.baseAddress!, into: row.baseAddress!)
+            }
+          }
+          for j in 0..<d { word[j] += row[j] }
+        }
+        let norm = word.withUnsafeBufferPointer { length($0.baseAddress!, d) }
+        guard norm > 0 else {
+          throw .badInput("labels: \(text) of \(label.name) has no token with a basis")
+        }
+        for j in 0..<d { anchors[i * d + j] += word[j] / norm }
+      }
+      try Self.normalize(&anchors, row: i, d, label)
+    }
+    names = labels.map { $0.name }
+    dimensions = d
+    self.anchors = anchors
+  }
+
+  /// A word's tokens as they stand in the middle of a text.
+  private static func tokens(of word: String, _ tokenizer: Tokenizer) -> [Int32] {
+    func encode(_ bytes: [UInt8]) -> [Int32] {
+      var ids: [Int32] = []
+      bytes.withUnsafeBytes {
+        _ = tokenizer.encode($0, limit: 256, framed: false, into: &ids)
+      }
+      return ids
+    }
+    let bytes = Array(word.utf8)
+    let ids = encode(bytes)
+    guard tokenizer.spacesWords, let first = ids.first else { return ids }
+    var text: [UInt8] = []
+    tokenizer.appendText(of: first, to: &text)
+    return text.first == 0x20 ? ids : encode([0x20] + bytes)
+  }
+
+  private static func normalize(
+    _ anchors: inout [Float], row: Int, _ d: Int, _ label: Label
+  ) throws(VDSQError) {
+    let norm = anchors.withUnsafeBufferPointer { length($0.baseAddress! + row * d, d) }
+    guard norm > 1e-6, norm.isFinite else {
+      throw .badInput("labels: the words of \(label.name) have no common direction")
+    }
+    for j in 0..<d { anchors[row * d + j] /= norm }
+  }
+
   /// Anchors for a sentence encoder: the model's own encoding of each label's words, the mean of
   /// the unit vectors where there are several (design section 2.5).
   ///
   /// - Throws: `usage` for an empty or ambiguous list, `badInput` where the words of a label cancel
   ///   out or the model fails.
   public init(
-    _ labels: [Label], encoder: TextEncoder, template: Template?
+    _ labels: [Label], vectors encoder: TextEncoder, template: Template?
   ) throws(VDSQError) {
     let labels = try Label.checked(labels)
     let d = encoder.dimensions
@@ -44,11 +130,7 @@ public struct LabelSet: Sendable {
           for j in 0..<d { anchors[i * d + j] += vector[j] * scale }
         }
       }
-      let norm = anchors.withUnsafeBufferPointer { length($0.baseAddress! + i * d, d) }
-      guard norm > 1e-6, norm.isFinite else {
-        throw .badInput("labels: the words of \(label.name) have no common direction")
-      }
-      for j in 0..<d { anchors[i * d + j] /= norm }
+      try Self.normalize(&anchors, row: i, d, label)
     }
     names = labels.map { $0.name }
     dimensions = d

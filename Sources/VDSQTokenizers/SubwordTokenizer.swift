@@ -46,7 +46,9 @@ public final class SubwordTokenizer {
     }
     if framed { ids.append(contentsOf: vocabulary.prefix.prefix(limit)) }
     ids.append(contentsOf: tokens.ids)
-    if framed { ids.append(contentsOf: vocabulary.suffix.prefix(max(0, limit - vocabulary.prefix.count))) }
+    if framed {
+      ids.append(contentsOf: vocabulary.suffix.prefix(max(0, limit - vocabulary.prefix.count)))
+    }
     return tokens.overflowed
   }
 
@@ -64,7 +66,8 @@ public final class SubwordTokenizer {
     normalized.withUnsafeBytes { normalized in
       var position = 0
       while position < normalized.count, !tokens.overflowed {
-        let found = normalizedTokens.isEmpty ? nil : normalizedTokens.next(in: normalized, from: position)
+        let found =
+          normalizedTokens.isEmpty ? nil : normalizedTokens.next(in: normalized, from: position)
         let end = found?.range.lowerBound ?? normalized.count
         words(
           UnsafeRawBufferPointer(rebasing: normalized[position..<end]),

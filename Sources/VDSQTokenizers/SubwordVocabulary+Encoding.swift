@@ -108,7 +108,6 @@ extension SubwordVocabulary {
   /// Ranks plus one by the hash of their pairs; of a pair that is there twice, the later rank, as
   /// Hugging Face's tokenizers have it.
   private static func mergeIndex(_ merges: [(Int, Int, Int)]) -> [UInt32] {
-    guard !merges.isEmpty else { return [] }
     var slots = 64
     while slots < merges.count * 2 { slots *= 2 }
     var index = [UInt32](repeating: 0, count: slots)

@@ -76,6 +76,9 @@ public enum Tokenizer {
     case .wordPiece(let t): out.append(contentsOf: t.vocabulary.text(of: Int(id)))
     case .subwords(let t):
       let text = t.vocabulary.table.text(of: Int(id))
+      if text.count == 6, let byte = t.vocabulary.byteTokens.firstIndex(of: id) {
+        return out.append(UInt8(byte))
+      }
       guard t.vocabulary.options.contains(.metaspace) else {
         return out.append(contentsOf: text)
       }

@@ -35,7 +35,8 @@ struct Convert: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
-    let converter = try Converter(folder: folder, weights: weights, coarse: coarse)
+    let options = Converter.Options(weights: weights, coarse: coarse)
+    let converter = try Converter(folder: folder, options: options)
     let bar = ProgressBar("converting", quiet: quiet)
     let progress = Progress(total: converter.totalBytes) { bar.show($0.done, of: $0.total) }
     defer { bar.end() }

@@ -20,7 +20,9 @@ extension Precision: ExpressibleByArgument {
 /// How a model is run; the same for every command that runs one.
 struct EncoderOptions: ParsableArguments {
   @Option(help: "Threads that share the work; all processors by default.")
-  var threads: Int = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+  var threads: Int = Self.processors
+
+  static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
   @Option(
     help: """
@@ -37,7 +39,10 @@ struct EncoderOptions: ParsableArguments {
   var maxTokens: Int?
 
   func encoder(_ path: String) throws(VDSQError) -> TextEncoder {
-    let container = try Container(path: path, kind: .model)
+    try encoder(try Container(path: path, kind: .model))
+  }
+
+  func encoder(_ container: Container) throws(VDSQError) -> TextEncoder {
     var options = TextEncoder.Options()
     options.threads = threads
     options.precision = precision

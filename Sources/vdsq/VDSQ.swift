@@ -18,7 +18,8 @@ struct VDSQ: ParsableCommand {
       """,
     version: Provenance.toolVersion,
     subcommands: [
-      Convert.self, Inspect.self, Classify.self, Adapt.self, Embed.self, Logits.self, Bench.self,
+      Convert.self, Bases.self, Inspect.self, Classify.self, Adapt.self, Embed.self, Logits.self,
+      LensCommand.self, Bench.self,
     ])
 }
 

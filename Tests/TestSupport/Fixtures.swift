@@ -10,7 +10,8 @@ public enum Fixtures {
 
   /// Checkpoints with an LM head.
   public static let languageModels = [
-    "gpt2", "llama", "llama3", "llama-linear", "mistral", "qwen2", "qwen2-yarn", "qwen3", "gpt-neox",
+    "gpt2", "llama", "llama3", "llama-linear", "mistral", "qwen2", "qwen2-yarn", "qwen3",
+    "gpt-neox",
     "gpt-neox-sequential", "bert", "distilbert", "electra", "roberta",
   ]
 

@@ -1,0 +1,68 @@
+public import VDSQFormat
+
+/// A NumPy array in a file (format 1.0 to 3.0): a matrix of floats in C order.
+public struct NPYFile {
+  public let tensor: SourceTensor
+
+  /// - Throws: `missingInput` or `badInput`, naming what is not supported.
+  public init(path: String) throws(VDSQError) {
+    let file = try InputFile(path: path)
+    guard file.length >= 10 else { throw .badInput("\(path): too short for a .npy file") }
+    let start = try file.bytes(at: 0, count: min(12, file.length))
+    guard start.starts(with: [0x93] + Array("NUMPY".utf8)) else {
+      throw .badInput("\(path): not a .npy file (its first bytes are others)")
+    }
+    let prefix: Int
+    let length: Int
+    switch start[6] {
+    case 1: (prefix, length) = (10, Int(start[8]) | Int(start[9]) << 8)
+    case 2, 3:
+      guard start.count == 12 else { throw .badInput("\(path): truncated in its header") }
+      (prefix, length) = (12, (8..<12).reduce(0) { $0 | Int(start[$1]) << (8 * ($1 - 8)) })
+    default: throw .badInput("\(path): .npy format \(start[6]) is not known to this program")
+    }
+    guard length <= 1 << 16, prefix + length <= file.length else {
+      throw .badInput("\(path): the header of \(length) bytes does not fit the file")
+    }
+    let header = String(decoding: try file.bytes(at: prefix, count: length), as: UTF8.self)
+    let types: [(String, SourceType)] = [
+      ("<f8", .float64), ("<f4", .float32), ("<f2", .float16),
+    ]
+    guard let type = types.first(where: { header.contains("'descr': '\($0.0)'") })?.1 else {
+      throw .badInput("\(path): the array's type is not one of float64, float32, float16")
+    }
+    guard header.contains("'fortran_order': False") else {
+      throw .badInput("\(path): the array is in Fortran order; save numpy.ascontiguousarray of it")
+    }
+    let shape = try Self.shape(header, path)
+    let (count, overflow) = shape[0].multipliedReportingOverflow(by: shape[1])
+    guard !overflow, count <= Int.max / type.size,
+      count * type.size == file.length - prefix - length
+    else {
+      throw .badInput(
+        "\(path): \(file.length - prefix - length) bytes do not match the shape \(shape)")
+    }
+    tensor = SourceTensor(
+      name: "array", type: type, shape: shape, file: file, offset: prefix + length)
+  }
+
+  /// The shape as rows and columns; a vector is one row.
+  private static func shape(_ header: String, _ path: String) throws(VDSQError) -> [Int] {
+    guard let key = header.utf8.firstRange(of: "'shape': (".utf8),
+      let end = header[key.upperBound...].firstIndex(of: ")")
+    else { throw .badInput("\(path): no shape in the header") }
+    var shape: [Int] = []
+    for part in header[key.upperBound..<end].split(separator: ",") {
+      let text = part.drop { $0 == " " }
+      if text.isEmpty { continue }
+      guard let size = Int(text), size >= 1 else {
+        throw .badInput("\(path): a dimension is no size, or the array is empty")
+      }
+      shape.append(size)
+    }
+    guard shape.count == 1 || shape.count == 2 else {
+      throw .badInput("\(path): \(shape.count) dimensions; a matrix has two")
+    }
+    return shape.count == 1 ? [1, shape[0]] : shape
+  }
+}

@@ -1,0 +1,183 @@
+public import VDSQFormat
+
+extension ContainerWriter {
+  /// Sections that `writeBases` writes.
+  static func basesSections(_ weights: Converter.Weights) -> Int { weights == .int8 ? 2 : 1 }
+
+  /// Writes the section `bases`: unit rows in int8, fp16 or fp32, and the reciprocal lengths of rows as
+  /// they are stored; and for int8 the section `bases.fine`, what rounding left over (docs/format.md,
+  /// "Bases").
+  ///
+  /// - Parameter begin: called with the report before the sections begin, without its errors.
+  func writeBases(
+    _ solver: BasesSolver, weights: Converter.Weights, progress: (Int) -> Void,
+    begin: (BasesReport) throws(VDSQError) -> Void
+  ) throws(VDSQError) -> BasesReport {
+    let d = solver.head.columns
+    var rows = BasisRows(columns: d, weights: weights)
+    var fine: ReservedSection?
+    var offset = 0
+    var length = 0
+    let report = try solver.solve(
+      progress: progress,
+      begin: { (report) throws(VDSQError) in
+        try begin(report)
+        if weights == .int8 {
+          add(
+            TensorRecord(
+              name: "bases.fine", element: .bits4, order: .rowMajor, shape: [solver.head.rows, d],
+              section: sectionIndex, dataOffset: 0, dataLength: solver.head.rows * ((d + 1) / 2),
+              scalesOffset: 0, rowSumsOffset: 0,
+              error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
+          fine = try reserve(
+            .weights, "bases.fine", length: solver.head.rows * ((d + 1) / 2))
+        }
+        try self.begin(.weights, "bases")
+        offset = try alignedOffset()
+      }
+    ) { (_, bases) throws(VDSQError) in
+      for start in stride(from: 0, to: bases.count, by: d) {
+        rows.add(UnsafeBufferPointer(rebasing: bases[start..<start + d]))
+        if rows.bytes.count >= 1 << 18 || start + d == bases.count {
+          length += rows.bytes.count
+          try write(rows.bytes.bytes)
+          if let fine { try write(rows.fine, to: fine) }
+          rows.clear()
+        }
+      }
+    }
+    let scalesOffset =
+      weights == .int8
+      ? try rows.scales.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) } : 0
+    let element: ElementType =
+      weights == .int8 ? .int8 : weights == .fp16 ? .float16 : .float32
+    add(
+      record(
+        "bases.rows", element, .rowMajor, [solver.head.rows, d], offset, length,
+        scales: scalesOffset, error: rows.meter.result))
+    let normsOffset = try rows.norms.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    add(
+      record(
+        "bases.reciprocal_norms", .float32, .rowMajor, [solver.head.rows], normsOffset,
+        rows.norms.count, error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
+    try end()
+    return report
+  }
+}
+
+/// Bases as they are stored: scaled to length 1 and quantized.
+private struct BasisRows {
+  let columns: Int
+  let weights: Converter.Weights
+  private(set) var bytes = ByteWriter()
+  private(set) var fine: [UInt8] = []
+  private(set) var scales = ByteWriter()
+  private(set) var norms = ByteWriter()
+  private(set) var meter = ErrorMeter()
+  private var unit: [Float]
+  private var q: [Int8] = []
+
+  init(columns: Int, weights: Converter.Weights) {
+    self.columns = columns
+    self.weights = weights
+    unit = [Float](repeating: 0, count: columns)
+  }
+
+  /// Forgets rows that were written.
+  mutating func clear() {
+    bytes = ByteWriter()
+    fine.removeAll(keepingCapacity: true)
+  }
+
+  mutating func add(_ basis: UnsafeBufferPointer<Double>) {
+    let square = basis.reduce(0) { $0 + $1 * $1 }
+    let scale = square > 0 ? 1 / square.squareRoot() : 0
+    for i in 0..<columns { unit[i] = Float(basis[i] * scale) }
+    switch weights {
+    case .int8: addInt8()
+    case .fp16:
+      var length: Float = 0
+      for value in unit {
+        let half = Float16(value)
+        bytes.append(half.bitPattern)
+        meter.add(value, Float(half))
+        length += Float(half) * Float(half)
+      }
+      norms.append(length > 0 ? 1 / length.squareRoot() : 0)
+    case .fp32:
+      for value in unit {
+        bytes.append(value)
+        meter.add(value, value)
+      }
+      norms.append(square > 0 ? Float(1) : 0)
+    }
+  }
+
+  private mutating func addInt8() {
+    q.removeAll(keepingCapacity: true)
+    let step = Quantizer.quantize(unit[...], into: &q)
+    scales.append(step)
+    var length: Int32 = 0
+    for i in 0..<columns {
+      length += Int32(q[i]) * Int32(q[i])
+      meter.add(unit[i], Float(q[i]) * step)
+    }
+    norms.append(length > 0 ? 1 / Float(length).squareRoot() : 0)
+    q.withUnsafeBytes { bytes.append(bytes: $0) }
+    for i in stride(from: 0, to: columns, by: 2) {
+      let low = rest(i, step), high = i + 1 < columns ? rest(i + 1, step) : 0
+      fine.append(UInt8(truncatingIfNeeded: low & 15 | high << 4))
+    }
+  }
+
+  /// What rounding left of a value, in sixteenths of the step.
+  private func rest(_ i: Int, _ step: Float) -> Int {
+    let sixteenths = (unit[i] - Float(q[i]) * step) / step * 16
+    return max(-8, min(7, Int(sixteenths.rounded())))
+  }
+}
+
+extension Metadata {
+  /// What is to be known of how bases were made.
+  mutating func set(bases report: BasesReport, options: BasesOptions) {
+    set("bases_method", .text(report.method.rawValue))
+    guard report.method.isSolved else { return }
+    if report.method == .ridge { set("bases_lambda", .number(options.lambda)) }
+    if let rcond = options.rcond { set("bases_rcond", .number(rcond)) }
+    set("bases_condition", .number(report.condition))
+    set("bases_rank", .integer(report.rank))
+    set("bases_effective_rank", .number(report.effectiveRank))
+  }
+}
+
+/// Writes bases to a file of their own.
+public enum BasesFile {
+  /// - Parameters:
+  ///   - identity: the model's that they belong to, if any.
+  ///   - tokens: the vocabulary's texts, if they are known.
+  /// - Throws: `usage` where the file cannot be written, and what solving throws.
+  public static func write(
+    _ solver: BasesSolver, weights: Converter.Weights, identity: UInt32?, tokens: [[UInt8]]?,
+    to path: String,
+    replace: Bool, progress: (Int) -> Void
+  ) throws(VDSQError) -> (report: BasesReport, bytes: Int) {
+    let writer = try ContainerWriter(
+      path: path, kind: .bases,
+      sectionCount: ContainerWriter.basesSections(weights) + (tokens == nil ? 2 : 3),
+      replace: replace)
+    let report = try writer.writeBases(solver, weights: weights, progress: progress) {
+      (report) throws(VDSQError) in
+      var metadata = Metadata()
+      metadata.set("architecture", .text("bases"))
+      metadata.set("vocabulary_size", .integer(report.rows))
+      metadata.set("dimensions", .integer(report.columns))
+      if let identity { metadata.set("model_identity", .integer(Int(identity))) }
+      metadata.set(bases: report, options: solver.options)
+      try writer.add(.metadata, "metadata", metadata.encoded())
+      if let tokens {
+        try writer.add(.tokenizer, "tokenizer", TokenizerConversion.section(tokens: tokens))
+      }
+    }
+    return (report, try writer.finish())
+  }
+}

@@ -1,0 +1,81 @@
+public import VDSQCheckpoints
+public import VDSQFormat
+import VDSQInference
+import VDSQKernels
+
+/// The rows that vocabulary bases are made of, `[vocabulary, dimensions]`, read a tile at a time.
+public struct HeadMatrix {
+  public let name: String
+  public let rows: Int
+  public let columns: Int
+  let read: (Range<Int>, UnsafeMutablePointer<Double>) throws(VDSQError) -> Void
+
+  /// A tensor of a checkpoint or a NumPy file.
+  public init(_ tensor: SourceTensor) throws(VDSQError) {
+    name = tensor.file.path
+    rows = tensor.rows
+    columns = tensor.columns
+    read = { (range, out) throws(VDSQError) in try tensor.read(rows: range, into: out) }
+    try check()
+  }
+
+  /// The LM head of a checkpoint's folder, or its word embeddings.
+  ///
+  /// - Throws: `badInput` where the model has no LM head and one is wanted.
+  public init(folder: ModelFolder, embedding: Bool) throws(VDSQError) {
+    try self.init(try ModelSource.read(folder), embedding: embedding)
+  }
+
+  init(_ source: ModelSource, embedding: Bool) throws(VDSQError) {
+    guard let rows = embedding ? source.embeddings[0].rows : source.vocabulary else {
+      throw .badInput(
+        "\(source.folder.path): the model has no LM head; --method embedding needs none")
+    }
+    try self.init(rows.parts[0].tensor)
+  }
+
+  /// The LM head of a converted model, as it is stored there, or its word embeddings.
+  public init(model: Container, embedding: Bool) throws(VDSQError) {
+    let view =
+      embedding
+      ? model.find("embeddings.word") : model.find("head.weight") ?? model.find("embeddings.word")
+    guard let view, view.record.order == .rowMajor, view.record.shape.count == 2 else {
+      throw .badInput("\(model.path): the model has no table of rows for its vocabulary")
+    }
+    name = model.path
+    rows = view.record.rows
+    columns = view.record.columns
+    let columns = columns
+    let kernels = try KernelTable.select()
+    let width = view.record.dataLength / view.record.rows
+    // Read, not mapped: the budget is the whole process's.
+    read = { (range, out) throws(VDSQError) in
+      var bytes = [UInt8](repeating: 0, count: width)
+      var floats = [Float](repeating: 0, count: columns)
+      for row in range {
+        try bytes.withMutableBytes { (raw) throws(VDSQError) in
+          try model.file.read(
+            into: raw.baseAddress!, count: width, at: view.fileOffset + row * width)
+        }
+        bytes.withUnsafeBytes { raw in
+          floats.withUnsafeMutableBufferPointer {
+            view.load(raw.baseAddress!, row: row, kernels, into: $0.baseAddress!)
+          }
+        }
+        for i in 0..<columns {
+          guard floats[i].isFinite else {
+            throw .badInput("\(model.path): row \(row) of the vocabulary is not finite")
+          }
+          out[(row - range.lowerBound) * columns + i] = Double(floats[i])
+        }
+      }
+    }
+    try check()
+  }
+
+  private func check() throws(VDSQError) {
+    guard rows >= 1, columns >= 1, rows <= 1 << 24, columns <= 1 << 16 else {
+      throw .badInput("\(name): a vocabulary of \(rows) x \(columns) is out of range")
+    }
+  }
+}

@@ -1,0 +1,168 @@
+public import VDSQFormat
+import VDSQInference
+public import VDSQKernels
+
+/// The rows that states are compared with, a vocabulary token each, where they lie in the map: bases for
+/// disentangled logits, or the LM head for the usual ones.
+public struct VocabularyRows: Sendable {
+  public let count: Int
+  public let dimensions: Int
+  private let view: TensorView
+  /// What each row's product is multiplied by: its reciprocal length for cosines; its scale, or one, for
+  /// the head's logits.
+  nonisolated(unsafe) private let factors: UnsafePointer<Float>?
+  /// The head's bias; nil for bases.
+  nonisolated(unsafe) let bias: UnsafePointer<Float>?
+  /// What rounding left of int8 bases, read for the few rows that matter.
+  private let fine: TensorView?
+  private let container: Container
+  /// Whether products are cosines.
+  public let areBases: Bool
+
+  /// Vocabulary bases: those of the file, or a sentence encoder's word embeddings (the input side's
+  /// basis, design section 2.1).
+  ///
+  /// - Throws: `badInput` where the file has none.
+  public init(bases container: Container) throws(VDSQError) {
+    let own = container.find("bases.rows")
+    guard let view = own ?? container.find("embeddings.word"), view.record.shape.count == 2,
+      view.record.order == .rowMajor,
+      own != nil || container.find("vocabulary.reciprocal_norms") != nil
+    else {
+      throw .badInput("\(container.path): the file has no vocabulary bases; vdsq bases makes them")
+    }
+    self.view = view
+    count = view.record.rows
+    dimensions = view.record.columns
+    factors = try container.floats(
+      own != nil ? "bases.reciprocal_norms" : "vocabulary.reciprocal_norms", shape: [count])
+    bias = nil
+    areBases = true
+    self.container = container
+    if view.record.element == .int8, own != nil, container.find("bases.fine") != nil {
+      fine = try container.tensor("bases.fine", shape: view.record.shape)
+      guard fine!.record.element == .bits4 else {
+        throw .badInput("\(container.path): tensor bases.fine is not of four bits")
+      }
+    } else {
+      fine = nil
+    }
+  }
+
+  /// The LM head of a model, which may be its word embeddings.
+  ///
+  /// - Throws: `badInput` where the model has none.
+  public init(head container: Container) throws(VDSQError) {
+    guard container.find("bases.rows") != nil,
+      let view = container.find("head.weight") ?? container.find("embeddings.word"),
+      view.record.order == .rowMajor, view.record.shape.count == 2
+    else { throw .badInput("\(container.path): the model has no LM head") }
+    self.view = view
+    count = view.record.rows
+    dimensions = view.record.columns
+    factors = view.scales
+    bias =
+      container.find("head.bias") == nil ? nil : try container.floats("head.bias", shape: [count])
+    areBases = false
+    self.container = container
+    fine = nil
+  }
+
+  /// The rows as the fused search wants them; nil where they are not int8 bases.
+  var int8: Int8Rows? {
+    guard areBases, view.record.element == .int8, let factors else { return nil }
+    return Int8Rows(
+      values: view.data.assumingMemoryBound(to: Int8.self), rows: count, columns: dimensions,
+      reciprocalNorms: factors)
+  }
+
+  /// A row's place in the map.
+  private func row(_ index: Int) -> UnsafeRawPointer {
+    view.data + index * dimensions * (view.record.dataLength / (count * dimensions))
+  }
+
+  /// A state as a query of these rows.
+  struct Query {
+    let state: UnsafePointer<Float>
+    let int8: Int8Query
+    /// What products are multiplied by: one over the state's length for cosines.
+    let factor: Float
+  }
+
+  /// - Parameter bytes: memory for `Int8Query.paddedColumns(dimensions)` bytes.
+  func query(
+    _ state: UnsafePointer<Float>, _ kernels: KernelTable, _ bytes: UnsafeMutablePointer<Int8>
+  ) -> Query {
+    let norm = length(state, dimensions)
+    return Query(
+      state: state, int8: kernels.int8Query(state, dimensions, bytes),
+      factor: areBases ? (norm > 0 ? 1 / norm : 0) : 1)
+  }
+
+  /// The cosines, or the head's logits, of some rows.
+  func products(
+    _ query: Query, _ range: Range<Int>, _ kernels: KernelTable,
+    into out: UnsafeMutablePointer<Float>
+  ) {
+    switch view.record.element {
+    case .int8, .bits2, .bits4:
+      // Both sides' lengths in integers cancel out; the head wants the state's back.
+      let rows = Int8Rows(
+        values: view.data.assumingMemoryBound(to: Int8.self), rows: count, columns: dimensions,
+        reciprocalNorms: factors!)
+      kernels.cosines(query.int8, rows, range, out)
+      if !areBases {
+        let norm = length(query.state, dimensions)
+        for i in 0..<range.count { out[i] *= norm }
+      }
+    case .float16:
+      kernels.dotHalfRows(query.state, row(range.lowerBound), range.count, dimensions, out)
+      scale(query, range, out)
+    case .float32:
+      kernels.dotRows(
+        query.state, row(range.lowerBound).assumingMemoryBound(to: Float.self), range.count,
+        dimensions, out)
+      scale(query, range, out)
+    }
+    if let bias {
+      for i in 0..<range.count { out[i] += bias[range.lowerBound + i] }
+    }
+  }
+
+  private func scale(_ query: Query, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>) {
+    for i in 0..<range.count {
+      out[i] *= query.factor * (factors.map { $0[range.lowerBound + i] } ?? 1)
+    }
+  }
+
+  /// Whether rows are known better than `products` compares them.
+  var isRefined: Bool { fine != nil }
+
+  /// Bytes of memory that `unitRow` takes.
+  var scratchBytes: Int { (dimensions + 1) / 2 }
+
+  /// A row as a vector of length 1, or of zeros, as precisely as the file has it.
+  ///
+  /// - Parameter scratch: room for `scratchBytes`.
+  public func unitRow(
+    _ index: Int, _ kernels: KernelTable, _ scratch: UnsafeMutablePointer<UInt8>,
+    into out: UnsafeMutablePointer<Float>
+  ) {
+    view.load(row(index), row: index, kernels, into: out)
+    if let fine, let step = view.scales?[index] {
+      let bytes = scratchBytes
+      // Where it cannot be read, the int8 row is what there is.
+      if (try? container.file.read(
+        into: scratch, count: bytes, at: fine.fileOffset + index * bytes)) != nil
+      {
+        for i in 0..<dimensions {
+          let four = Int8(bitPattern: i % 2 == 0 ? scratch[i / 2] << 4 : scratch[i / 2]) >> 4
+          out[i] += Float(four) * step * 0.0625
+        }
+      }
+    }
+    let norm = length(out, dimensions)
+    let scale = norm > 0 ? 1 / norm : 0
+    for i in 0..<dimensions { out[i] *= scale }
+  }
+}

@@ -1,0 +1,152 @@
+import ArgumentParser
+import VDSQCheckpoints
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+import VDSQMeasurement
+
+extension BasesMethod: ExpressibleByArgument {}
+
+struct Bases: Command {
+  static let configuration = CommandConfiguration(
+    abstract: "Computes the vocabulary's bases from an LM head, under a memory budget.",
+    discussion: """
+      The basis of a token is the state that the head maps closest to the token's one-hot vector: a row \
+      of the transposed pseudoinverse of the head. The head is read in tiles, so memory does not grow \
+      with the vocabulary. Prints the plan to standard error first; reports the head's condition number, \
+      its rank, and |W S^T e - e| over sampled tokens. vdsq convert does this by itself.
+      """)
+
+  @Argument(help: "A .vdsq model, or a checkpoint's folder; or give --head.")
+  var input: String?
+
+  @Option(help: "A .npy file with the head's weights, a row a token.")
+  var head: String?
+
+  @Option(help: "With --head: the tokens' texts, one a line.")
+  var vocab: String?
+
+  @Option(name: .shortAndLong, help: "The file to write.")
+  var output: String
+
+  @Option(
+    help: "pinv (the pseudoinverse), ridge, head (its rows), or embedding (the input side's).")
+  var method: BasesMethod = .pinv
+
+  @Option(help: "Singular values below this share of the largest count as zero.")
+  var rcond: Double?
+
+  @Option(help: "Ridge's penalty, as a share of the mean squared singular value.")
+  var lambda = 1e-3
+
+  @Option(help: "How bases are stored: int8, fp16 or fp32.")
+  var weights: Converter.Weights = .int8
+
+  @OptionGroup var memory: MemoryOptions
+
+  @Option(help: "Threads for the linear algebra; all processors by default.")
+  var threads: Int = EncoderOptions.processors
+
+  @Flag(help: "Replace the output file if it exists.")
+  var force = false
+
+  @Flag(help: "Write the report as JSON.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "No plan, no progress.")
+  var quiet = false
+
+  func validate() throws {
+    guard (input == nil) != (head == nil) else {
+      throw ValidationError("give either a model or --head")
+    }
+    guard vocab == nil || head != nil else { throw ValidationError("--vocab goes with --head") }
+    guard rcond.map({ $0 >= 0 && $0 < 1 }) ?? true else {
+      throw ValidationError("--rcond must be from 0 to below 1")
+    }
+    guard lambda > 0, lambda.isFinite else { throw ValidationError("--lambda must be above 0") }
+    guard threads >= 1, threads <= 256 else { throw ValidationError("--threads: from 1 to 256") }
+  }
+
+  func execute() throws(VDSQError) {
+    let start = Timing.now()
+    var options = BasesOptions()
+    options.method = method
+    options.rcond = rcond
+    options.lambda = lambda
+    options.budget = try memory.bytes()
+    options.threads = threads
+    let (matrix, identity) = try source()
+    let tokens = try vocab.map { (path) throws(VDSQError) in try Self.tokens(path, matrix.rows) }
+    let solver = try BasesSolver(matrix, options: options)
+    if !quiet { printPlan(solver) }
+    let bar = ProgressBar("computing bases", quiet: quiet)
+    defer { bar.end() }
+    var done = 0
+    let (report, bytes) = try BasesFile.write(
+      solver, weights: weights, identity: identity, tokens: tokens, to: output,
+      replace: force,
+      progress: {
+        done += $0
+        bar.show(done, of: solver.passes * matrix.rows)
+      })
+    bar.end()
+    print(report, bytes, Timing.now() - start)
+  }
+
+  private func source() throws(VDSQError) -> (HeadMatrix, UInt32?) {
+    if let head { return (try HeadMatrix(try NPYFile(path: head).tensor), nil) }
+    let isEmbedding = method == .embedding
+    if input!.hasSuffix(".vdsq") {
+      let model = try Container(path: input!, kind: .model)
+      return (try HeadMatrix(model: model, embedding: isEmbedding), model.identity)
+    }
+    return (try HeadMatrix(folder: try ModelFolder(path: input!), embedding: isEmbedding), nil)
+  }
+
+  private static func tokens(_ path: String, _ rows: Int) throws(VDSQError) -> [[UInt8]] {
+    let bytes = try InputFile.contents(of: path)
+    var lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    guard lines.count == rows else {
+      throw .badInput("\(path): \(lines.count) lines, but the head has \(rows) rows")
+    }
+    return lines
+  }
+
+  private func printPlan(_ solver: BasesSolver) {
+    var text = "plan: \(solver.head.rows) x \(solver.head.columns), \(method.rawValue)\n"
+    for part in solver.plan.parts {
+      text += "  \(padded(part.name, 40)) \(rightAligned(mebibytes(part.bytes), 10))\n"
+    }
+    text += "  \(padded("in all", 40)) \(rightAligned(mebibytes(solver.plan.total), 10))\n"
+    StandardError.write(text)
+  }
+
+  private func print(_ report: BasesReport, _ bytes: Int, _ seconds: Double) {
+    let peak = ProcessMemory.peakResidentBytes() ?? 0
+    if json {
+      Swift.print(
+        """
+        {"method": "\(report.method.rawValue)", "rows": \(report.rows), "columns": \(report.columns), \
+        "condition": \(report.condition), "rank": \(report.rank), \
+        "effective_rank": \(report.effectiveRank), "refined": \(report.refined), \
+        "reconstruction_error": {"mean": \(report.meanError), "max": \(report.largestError), \
+        "sampled": \(report.sampled)}, "bytes": \(bytes), "seconds": \(fixed(seconds, 3)), \
+        "peak_bytes": \(peak)}
+        """)
+      return
+    }
+    if report.method == .pinv || report.method == .ridge {
+      Swift.print(
+        "condition number \(significant(report.condition)), rank \(report.rank) of \(report.columns), "
+          + "effective rank \(fixed(report.effectiveRank, 1))"
+          + (report.refined ? "; solved in two steps" : ""))
+      Swift.print(
+        "|W S^T e - e| over \(report.sampled) tokens: mean \(fixed(report.meanError, 4)), largest "
+          + fixed(report.largestError, 4))
+    }
+    Swift.print(
+      "\(output): \(mebibytes(bytes)), \(fixed(seconds, 2)) s, peak RSS \(mebibytes(peak))")
+  }
+}

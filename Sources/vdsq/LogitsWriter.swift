@@ -1,0 +1,163 @@
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
+import VDSQTokenizers
+
+/// Writes what states are closest to: a line each.
+final class LogitsWriter {
+  let rows: VocabularyRows
+  private let tokenizer: Tokenizer?
+  private let temperature: Float
+  private let json: Bool
+  private let output: OutputBuffer
+  private let logits: VocabularyLogits
+  /// The LM head's logits, where they are wanted too.
+  var head: VocabularyLogits?
+  /// The token whose loss's gradient is wanted.
+  var target: Int32?
+  /// Labels instead of tokens, and how many of them.
+  var classifier: Classifier?
+  var top = 0
+
+  init(
+    rows: VocabularyRows, tokenizer: Tokenizer?, temperature: Float, json: Bool,
+    output: OutputBuffer, logits: VocabularyLogits
+  ) {
+    self.rows = rows
+    self.tokenizer = tokenizer
+    self.temperature = temperature
+    self.json = json
+    self.output = output
+    self.logits = logits
+  }
+
+  var dimensions: Int { rows.dimensions }
+
+  /// - Throws: `badInput` where the file names more or fewer tokens than it has bases.
+  func checkTokens() throws(VDSQError) {
+    if let tokenizer, tokenizer.count > rows.count {
+      throw .badInput("the file names \(tokenizer.count) tokens, but has \(rows.count) bases")
+    }
+  }
+
+  func write(_ state: UnsafePointer<Float>) throws(VDSQError) {
+    if let classifier {
+      writeLabels(classifier, state)
+    } else if json {
+      writeJSON(state)
+    } else {
+      writeTokens(logits, state, temperature, decimals: 4)
+      if let head {
+        output.write("\t|\t")
+        writeTokens(head, state, 1, decimals: 3)
+      }
+    }
+    output.write("\n")
+  }
+
+  private func token(_ id: Int32) -> String {
+    guard let tokenizer else { return "" }
+    var text: [UInt8] = []
+    tokenizer.appendText(of: id, to: &text)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private func writeTokens(
+    _ logits: VocabularyLogits, _ state: UnsafePointer<Float>, _ temperature: Float, decimals: Int
+  ) {
+    var isFirst = true
+    logits.find(state, temperature: temperature) { result in
+      if !isFirst { output.write("\t") }
+      isFirst = false
+      let text = token(result.id)
+      output.write(tokenizer == nil ? "\(result.id)" : LineText.escaped(text))
+      output.write("\t")
+      output.write(result.value, decimals: decimals)
+    }
+  }
+
+  private func writeJSON(_ state: UnsafePointer<Float>) {
+    let isObject = head != nil || target != nil
+    if isObject { output.write("{\"tokens\": ") }
+    writeArray(logits, state, temperature, "cosine")
+    if let head {
+      output.write(", \"entangled\": ")
+      writeArray(head, state, 1, "logit")
+    }
+    if let target {
+      var gradient = [Float](repeating: 0, count: dimensions)
+      let loss = gradient.withUnsafeMutableBufferPointer {
+        logits.gradient(
+          state: state, target: target, temperature: temperature, into: $0.baseAddress!)
+      }
+      output.write(", \"target\": \(target), \"loss\": \(loss), \"gradient\": [")
+      output.write(gradient.map { "\($0)" }.joined(separator: ", "))
+      output.write("]")
+    }
+    if isObject { output.write("}") }
+  }
+
+  private func writeArray(
+    _ logits: VocabularyLogits, _ state: UnsafePointer<Float>, _ temperature: Float,
+    _ value: StaticString
+  ) {
+    var isFirst = true
+    output.write("[")
+    logits.find(state, temperature: temperature) { result in
+      output.write(isFirst ? "{\"id\": " : ", {\"id\": ")
+      isFirst = false
+      output.write(Int(result.id))
+      output.write(", \"token\": ")
+      output.writeJSON(token(result.id))
+      output.write(", \"")
+      output.write(value)
+      output.write("\": ")
+      output.write(result.value, decimals: 6)
+      output.write(", \"probability\": ")
+      output.write(result.probability, decimals: 9)
+      output.write("}")
+    }
+    output.write("]")
+  }
+
+  private func writeLabels(_ classifier: Classifier, _ state: UnsafePointer<Float>) {
+    classifier.classify(state, top: top)
+    if json { output.write("[") }
+    for place in 0..<min(top, classifier.labels.count) {
+      let label = classifier.ranking[place]
+      if json {
+        output.write(place > 0 ? ", {\"label\": " : "{\"label\": ")
+        output.writeJSON(classifier.labels.names[label])
+        output.write(", \"cosine\": ")
+        output.write(classifier.cosines[label], decimals: 6)
+        output.write(", \"probability\": ")
+        output.write(classifier.probabilities[label], decimals: 9)
+        output.write("}")
+      } else {
+        if place > 0 { output.write("\t") }
+        output.write(classifier.labels.names[label])
+        output.write("\t")
+        output.write(classifier.cosines[label], decimals: 4)
+      }
+    }
+    if json { output.write("]") }
+  }
+}
+
+/// A token's text as a field of a line.
+enum LineText {
+  /// Tabs, line ends and backslashes escaped.
+  static func escaped(_ text: String) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\t": out += "\\t"
+      case "\n": out += "\\n"
+      case "\r": out += "\\r"
+      case "\\": out += "\\\\"
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+}
