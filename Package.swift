@@ -116,7 +116,8 @@ let tests: [Target] = [
   .testTarget(name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQInferenceTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(
-    name: "VDSQSemanticsTests", dependencies: ["KernelChecks", "TestSupport", "VDSQSemantics"]),
+    name: "VDSQSemanticsTests",
+    dependencies: ["KernelChecks", "TestSupport", "VDSQSemantics", "VDSQConversion"]),
   .testTarget(name: "VDSQCheckpointsTests", dependencies: ["TestSupport", "VDSQCheckpoints"]),
   .testTarget(name: "VDSQConversionTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQTrainingTests", dependencies: ["TestSupport", "VDSQTraining"]),

@@ -57,14 +57,14 @@ struct ArchitectureMap: Sendable {
     head: Head(
       dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
       weight: "cls.predictions.decoder.weight",
-      biases: ["cls.predictions.bias", "cls.predictions.decoder.bias"]))
+      biases: ["cls.predictions.decoder.bias", "cls.predictions.bias"]))
 
   static let roberta = ArchitectureMap(
     modelTypes: ["roberta", "xlm-roberta", "camembert"], prefixes: ["roberta.", ""],
     embeddings: embeddings, layer: bertLayer,
     head: Head(
       dense: "lm_head.dense", norm: "lm_head.layer_norm", weight: "lm_head.decoder.weight",
-      biases: ["lm_head.bias", "lm_head.decoder.bias"], activation: "gelu"),
+      biases: ["lm_head.decoder.bias", "lm_head.bias"], activation: "gelu"),
     offsetsPositions: true)
 
   static let electra = ArchitectureMap(

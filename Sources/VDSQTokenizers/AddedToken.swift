@@ -32,13 +32,21 @@ struct AddedToken: Sendable {
 
 /// Finds added tokens in a text: from left to right, the longest of those that begin at a place.
 struct AddedTokenFinder {
-  private let tokens: [AddedToken]
+  private let tokens: [(token: AddedToken, text: [UInt8])]
   /// Whether a token starts with a byte.
   private var starts = [Bool](repeating: false, count: 256)
 
-  init(_ tokens: [AddedToken]) {
-    self.tokens = tokens
-    for token in tokens { starts[Int(token.text[0])] = true }
+  /// - Parameter text: how a token reads in the texts that are searched.
+  init(_ tokens: [AddedToken], text: (AddedToken) -> [UInt8] = { Array($0.text) }) {
+    var all: [(token: AddedToken, text: [UInt8])] = []
+    for token in tokens {
+      let text = text(token)
+      if let first = text.first {
+        all.append((token, text))
+        starts[Int(first)] = true
+      }
+    }
+    self.tokens = all
   }
 
   var isEmpty: Bool { tokens.isEmpty }
@@ -49,9 +57,9 @@ struct AddedTokenFinder {
   ) -> (range: Range<Int>, token: AddedToken)? {
     var place = position
     while place < text.count {
-      if starts[Int(text[place])], let token = longest(in: text, at: place) {
+      if starts[Int(text[place])], let (token, length) = longest(in: text, at: place) {
         var start = place
-        var end = place + token.text.count
+        var end = place + length
         if token.flags.contains(.stripLeft) {
           while start > position, let before = Self.whitespace(text, endingAt: start),
             before >= position
@@ -67,20 +75,21 @@ struct AddedTokenFinder {
     return nil
   }
 
-  private func longest(in text: UnsafeRawBufferPointer, at place: Int) -> AddedToken? {
-    var longest: AddedToken?
-    for token in tokens
-    where token.text.count > (longest?.text.count ?? 0)
-      && text.count - place >= token.text.count
-      && text[place..<place + token.text.count].elementsEqual(token.text)
-      && (!token.flags.contains(.singleWord) || stands(in: text, place, token))
-    { longest = token }
+  private func longest(
+    in text: UnsafeRawBufferPointer, at place: Int
+  ) -> (AddedToken, length: Int)? {
+    var longest: (AddedToken, length: Int)?
+    for (token, name) in tokens
+    where name.count > (longest?.length ?? 0) && text.count - place >= name.count
+      && text[place..<place + name.count].elementsEqual(name)
+      && (!token.flags.contains(.singleWord) || stands(in: text, place, name.count))
+    { longest = (token, name.count) }
     return longest
   }
 
   /// Whether nothing that makes words is next to a token.
   private func stands(
-    in text: UnsafeRawBufferPointer, _ place: Int, _ token: AddedToken
+    in text: UnsafeRawBufferPointer, _ place: Int, _ length: Int
   ) -> Bool {
     var before = place
     if before > 0 {
@@ -88,7 +97,7 @@ struct AddedTokenFinder {
       while before > 0, text[before] & 0xC0 == 0x80 { before -= 1 }
       if Self.isWord(text, before) { return false }
     }
-    return !Self.isWord(text, place + token.text.count)
+    return !Self.isWord(text, place + length)
   }
 
   private static func isWord(_ text: UnsafeRawBufferPointer, _ place: Int) -> Bool {

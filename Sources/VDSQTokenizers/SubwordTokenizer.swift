@@ -18,7 +18,16 @@ public final class SubwordTokenizer {
   public init(vocabulary: SubwordVocabulary) {
     self.vocabulary = vocabulary
     rawTokens = AddedTokenFinder(vocabulary.added.filter { !$0.flags.contains(.normalized) })
-    normalizedTokens = AddedTokenFinder(vocabulary.added.filter { $0.flags.contains(.normalized) })
+    // Found as the normalizer makes them, like the text around them.
+    normalizedTokens = AddedTokenFinder(
+      vocabulary.added.filter { $0.flags.contains(.normalized) },
+      text: { token in
+        var text = Array(token.text)
+        var scratch: [UInt8] = []
+        var stack = RegexProgram.Stack()
+        _ = vocabulary.normalizer.apply(&text, scratch: &scratch, stack: &stack)
+        return text
+      })
   }
 
   /// Appends the ids of a text.

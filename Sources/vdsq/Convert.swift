@@ -12,7 +12,9 @@ struct Convert: Command {
     discussion: """
       Reads config.json, tokenizer.json, the weights in safetensors (f64, f32, f16 or bf16) and, \
       where there is one, a sentence-transformers folder's pooling. Supported architectures: bert, \
-      distilbert.
+      distilbert, roberta, xlm-roberta, camembert, electra; gpt2, llama, mistral, qwen2, qwen3, \
+      gpt_neox. Models with an LM head get their vocabulary's bases, for which OpenBLAS is needed \
+      (--no-bases leaves them out).
       """)
 
   @Argument(help: "The model's folder.")
@@ -21,11 +23,14 @@ struct Convert: Command {
   @Option(name: .shortAndLong, help: "The file to write.")
   var output: String
 
-  @Option(help: "How weights are stored: int8 (a scale a row) or fp16.")
+  @Option(help: "How weights are stored: int8 (a scale a row), fp16 or fp32.")
   var weights: Converter.Weights = .int8
 
   @Flag(help: "Store the vocabulary in two bits a dimension too, for vdsq logits --approx.")
   var coarse = false
+
+  @Flag(inversion: .prefixedNo, help: "Store the vocabulary's bases, where there is an LM head.")
+  var bases = true
 
   @Flag(help: "Replace the output file if it exists.")
   var force = false
@@ -35,7 +40,8 @@ struct Convert: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
-    let options = Converter.Options(weights: weights, coarse: coarse)
+    var options = Converter.Options(weights: weights, coarse: coarse)
+    if !bases { options.bases = nil }
     let converter = try Converter(folder: folder, options: options)
     let bar = ProgressBar("converting", quiet: quiet)
     let progress = Progress(total: converter.totalBytes) { bar.show($0.done, of: $0.total) }
@@ -56,9 +62,14 @@ struct Convert: Command {
         "\(quantized.count) tensors quantized; the least faithful is \(worst.name), cosine "
           + fixed(Double(worst.error.cosine), 6))
     }
+    if let bases = summary.bases {
+      print(
+        "vocabulary bases of \(bases.rows) tokens: condition number \(significant(bases.condition)), "
+          + "rank \(bases.rank) of \(bases.columns)")
+    }
     if !summary.unused.isEmpty {
       print(
-        "left out, as the encoder has no use for them: \(summary.unused.joined(separator: ", "))")
+        "left out, as the model has no use for them: \(summary.unused.joined(separator: ", "))")
     }
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
     print("\(fixed(seconds, 2)) s\(peak)")

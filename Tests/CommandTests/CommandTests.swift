@@ -259,6 +259,8 @@ import Testing
     #expect(rows.allSatisfy { $0.count == 4 && $0[0]["id"] is Int && $0[0]["token"] is String })
     let cosines = rows[0].map { $0["cosine"] as? Double ?? .nan }
     #expect(cosines == cosines.sorted(by: >) && cosines[0] <= 1)
+    let shares = rows[0].map { $0["probability"] as? Double ?? .nan }
+    #expect(shares == shares.sorted(by: >) && shares.reduce(0, +) <= 1)
 
     try expectFailure(
       vdsq, ["logits", model, "--approx"], status: 65, mentioning: "--coarse")
@@ -268,7 +270,12 @@ import Testing
     let approximate = try vdsq.run(
       ["logits", coarse, "--top", "4", "--json", "--approx"], input: input)
     // So small a vocabulary is looked at whole.
-    #expect(approximate.output == json.output)
+    for (line, row) in zip(approximate.lines, rows) {
+      let found = try #require(
+        try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [[String: Any]])
+      #expect(found.map { $0["id"] as? Int } == row.map { $0["id"] as? Int })
+      #expect(found.map { $0["cosine"] as? Double } == row.map { $0["cosine"] as? Double })
+    }
     #expect(approximate.errors.contains("recall@4 1.0000, measured on 1 of 3 texts"))
     #expect(try vdsq.run(["inspect", coarse, "--verify"]).output.contains("blocks64"))
 

@@ -114,18 +114,18 @@ import VDSQFormat
         $0.appendingPathComponent("config.json"), #""model_type": "bert""#,
         #""model_type": "mamba""#)
     }
-    try expectRefused(mentioning: "activation swish") {
+    try expectRefused(mentioning: "activation mish") {
       try edit(
         $0.appendingPathComponent("config.json"), #""hidden_act": "gelu""#,
-        #""hidden_act": "swish""#)
+        #""hidden_act": "mish""#)
     }
     try expectRefused(mentioning: "Dense") {
       try edit($0.appendingPathComponent("modules.json"), "models.Normalize", "models.Dense")
     }
-    try expectRefused(mentioning: "tokenizer model BPE") {
+    try expectRefused(mentioning: "tokenizer model WordLevel") {
       try edit(
         $0.appendingPathComponent("tokenizer.json"), "\"type\": \"WordPiece\",\n    \"unk",
-        "\"type\": \"BPE\",\n    \"unk")
+        "\"type\": \"WordLevel\",\n    \"unk")
     }
     try expectRefused(mentioning: "leaves the folder") {
       try edit($0.appendingPathComponent("modules.json"), #""1_Pooling""#, #""../../etc""#)

@@ -10,7 +10,8 @@ import VDSQFormat
 
   init() throws {
     folder = try TemporaryFolder()
-    let converter = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8, coarse: true)
+    let converter = try Converter(
+      folder: Fixtures.path("bert-mean"), options: .init(weights: .int8, coarse: true))
     _ = try converter.write(
       to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
     bytes = Array(try Data(contentsOf: folder.url.appendingPathComponent("m.vdsq")))
