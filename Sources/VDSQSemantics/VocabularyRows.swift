@@ -29,7 +29,8 @@ public struct VocabularyRows: Sendable {
       view.record.order == .rowMajor,
       own != nil || container.find("vocabulary.reciprocal_norms") != nil
     else {
-      throw .badInput("\(container.path): the file has no vocabulary bases; make them with vdsq bases, or convert "
+      throw .badInput(
+        "\(container.path): the file has no vocabulary bases; make them with vdsq bases, or convert "
           + "with --weights int8")
     }
     self.view = view

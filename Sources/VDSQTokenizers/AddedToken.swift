@@ -104,8 +104,10 @@ struct AddedTokenFinder {
     guard place < text.count else { return false }
     var decoder = UTF8Decoder(UnsafeRawBufferPointer(rebasing: text[place...]))
     guard let scalar = decoder.next() else { return false }
+    // Joiners and circled letters are of words too, as Rust's regular expressions have it.
+    if scalar == 0x200C || scalar == 0x200D || (0x24B6...0x24E9).contains(scalar) { return true }
     switch CharacterData.category(scalar) {
-    case .lu, .ll, .lt, .lm, .lo, .mn, .mc, .me, .nd, .pc: return true
+    case .lu, .ll, .lt, .lm, .lo, .mn, .mc, .me, .nd, .nl, .pc: return true
     default: return false
     }
   }

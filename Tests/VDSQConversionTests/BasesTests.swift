@@ -149,7 +149,8 @@ import VDSQFormat
     let good = try Fixtures.data("bases/full.npy")
     let text = String(decoding: good.prefix(128), as: UTF8.self)
     let edits = [
-      ("(300, 24)", "(301, 24)"), ("(300, 24)", "(-30, 24)"), ("(300, 24)", "(9999999999999, 99999999)"),
+      ("(300, 24)", "(301, 24)"), ("(300, 24)", "(-30, 24)"),
+      ("(300, 24)", "(9999999999999, 99999999)"),
       ("<f4", "<i8"), ("<f4", "|O8"), ("False", "True "), ("(300, 24)", "(2, 2, 9)"),
     ]
     for (old, new) in edits {

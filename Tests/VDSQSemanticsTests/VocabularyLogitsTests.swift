@@ -155,7 +155,8 @@ import VDSQSemantics
     }
     #expect(lens.cells.count == model.layers + 1)
     #expect(lens.cells.allSatisfy { $0.count == lens.ids.count })
-    let place = name == "bert" ? lens.ids.firstIndex(of: model.tokenizer.mask!)! : lens.ids.count - 1
+    let place =
+      name == "bert" ? lens.ids.firstIndex(of: model.tokenizer.mask!)! : lens.ids.count - 1
     var best: [VocabularyLogits.Result] = []
     logits(model, try VocabularyRows(bases: model.container), top: 3)
       .find(try model.vector(of: text), temperature: 0.1) { best.append($0) }

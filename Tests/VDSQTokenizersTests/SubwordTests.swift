@@ -90,7 +90,9 @@ import VDSQTokenizers
       let tokenizer = try Tokenizer(section: raw, path: name)
       for text in ["hello world", "naïve 中文 😀", "a  b\n\tc"] {
         var bytes: [UInt8] = []
-        for id in ids(text, tokenizer, framed: false).ids { tokenizer.appendText(of: id, to: &bytes) }
+        for id in ids(text, tokenizer, framed: false).ids {
+          tokenizer.appendText(of: id, to: &bytes)
+        }
         // SentencePiece puts a space before a text.
         let expected = name == "bpe-sentencepiece" ? " " + text : text
         #expect(String(decoding: bytes, as: UTF8.self) == expected)
@@ -99,7 +101,8 @@ import VDSQTokenizers
   }
 
   @Test(arguments: [
-    #"(?<=a)b"#, #"(a|b"#, #"a)"#, "[a", "a**?", #"\p{Klingon}"#, #"(?<n>a)"#, #"\1"#, "[[:alpha:]]",
+    #"(?<=a)b"#, #"(a|b"#, #"a)"#, "[a", "a**?", #"\p{Klingon}"#, #"(?<n>a)"#, #"\1"#,
+    "[[:alpha:]]",
     "(a*)*", "a{2", "[z-a]", #"\"#, "(?>a)", "*",
   ])
   func patternsThatAreNotSupportedAreRefused(_ pattern: String) throws {
