@@ -154,16 +154,16 @@ extension Metadata {
 public enum BasesFile {
   /// - Parameters:
   ///   - identity: the model's that they belong to, if any.
-  ///   - tokens: the vocabulary's texts, if they are known.
+  ///   - tokenizer: a tokenizer section that names the vocabulary's tokens, if they are known.
   /// - Throws: `usage` where the file cannot be written, and what solving throws.
   public static func write(
-    _ solver: BasesSolver, weights: Converter.Weights, identity: UInt32?, tokens: [[UInt8]]?,
+    _ solver: BasesSolver, weights: Converter.Weights, identity: UInt32?, tokenizer: [UInt8]?,
     to path: String,
     replace: Bool, progress: (Int) -> Void
   ) throws(VDSQError) -> (report: BasesReport, bytes: Int) {
     let writer = try ContainerWriter(
       path: path, kind: .bases,
-      sectionCount: ContainerWriter.basesSections(weights) + (tokens == nil ? 2 : 3),
+      sectionCount: ContainerWriter.basesSections(weights) + (tokenizer == nil ? 2 : 3),
       replace: replace)
     let report = try writer.writeBases(solver, weights: weights, progress: progress) {
       (report) throws(VDSQError) in
@@ -174,9 +174,7 @@ public enum BasesFile {
       if let identity { metadata.set("model_identity", .integer(Int(identity))) }
       metadata.set(bases: report, options: solver.options)
       try writer.add(.metadata, "metadata", metadata.encoded())
-      if let tokens {
-        try writer.add(.tokenizer, "tokenizer", TokenizerConversion.section(tokens: tokens))
-      }
+      if let tokenizer { try writer.add(.tokenizer, "tokenizer", tokenizer) }
     }
     return (report, try writer.finish())
   }

@@ -26,6 +26,14 @@ public struct HeadMatrix {
     try self.init(try ModelSource.read(folder), embedding: embedding)
   }
 
+  /// The tokenizer section of a checkpoint's folder.
+  public static func tokenizer(of folder: ModelFolder) throws(VDSQError) -> [UInt8] {
+    let source = try ModelSource.read(folder)
+    return try TokenizerConversion(
+      try folder.tokenizer(), path: "\(folder.path)/tokenizer.json"
+    ).section(vocabularySize: source.vocabularySize, lowercases: source.lowercases)
+  }
+
   init(_ source: ModelSource, embedding: Bool) throws(VDSQError) {
     guard let rows = embedding ? source.embeddings[0].rows : source.vocabulary else {
       throw .badInput(

@@ -14,7 +14,7 @@ public struct TokenizerConversion {
   }
 
   /// The section of a vocabulary that only names tokens.
-  static func section(tokens: [[UInt8]]) -> [UInt8] {
+  public static func section(tokens: [[UInt8]]) -> [UInt8] {
     SubwordVocabulary.encode(SubwordVocabulary.Source(model: .bytePairs, tokens: tokens))
   }
 

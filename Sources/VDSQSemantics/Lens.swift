@@ -38,16 +38,15 @@ public struct Lens {
     var similarities: [[Float?]] = []
     trace.states.withUnsafeBufferPointer { states in
       for layer in 0..<trace.layers {
-        var row: [[VocabularyLogits.Result]] = []
+        let start = states.baseAddress! + layer * count * d
+        var row = [[VocabularyLogits.Result]](repeating: [], count: count)
+        logits.find(start, count: count, temperature: temperature) { row[$0].append($1) }
+        found.append(row)
         var similar: [Float?] = []
         for token in 0..<count {
-          let state = states.baseAddress! + (layer * count + token) * d
-          var results: [VocabularyLogits.Result] = []
-          logits.find(state, temperature: temperature) { results.append($0) }
-          row.append(results)
+          let state = start + token * d
           similar.append(layer == 0 ? nil : Self.cosine(state, state - count * d, d))
         }
-        found.append(row)
         similarities.append(similar)
       }
     }

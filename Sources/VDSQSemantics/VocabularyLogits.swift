@@ -21,10 +21,12 @@ public final class VocabularyLogits: SharedWork {
   private let kernels: KernelTable
   private let threads: ThreadPool
   // What a look-up is over.
-  private var query: VocabularyRows.Query
+  private let queries: UnsafeMutablePointer<VocabularyRows.Query>
+  private var queryCount = 0
   private var temperature: Float = 1
   private let bytes: UnsafeMutablePointer<Int8>
-  // Each worker's: values of a block, results, the largest value and the sum of exponentials.
+  // Each worker's values of a block; and its results, largest value and sum of exponentials for each
+  // query.
   private let values: UnsafeMutablePointer<Float>
   private let best: UnsafeMutablePointer<TopK>
   private let scores: UnsafeMutablePointer<Float>
@@ -46,8 +48,10 @@ public final class VocabularyLogits: SharedWork {
     }
   }
 
-  /// Rows whose values are in memory at a time.
-  private static let block = 1024
+  /// States that are looked up together: rows come from memory once for all of them.
+  private static let together = 8
+  /// Rows whose values are in memory at a time: few enough to stay in a cache for all queries.
+  private static let block = 512
   /// Below this many bytes of rows a second thread takes longer to wake than it saves.
   private static let smallestShare = 2 << 20
 
@@ -61,25 +65,25 @@ public final class VocabularyLogits: SharedWork {
     let candidates = rows.isRefined ? min(4 * self.capacity + 24, rows.count) : self.capacity
     fine = .allocate(capacity: max(1, rows.scratchBytes))
     row = .allocate(capacity: rows.dimensions)
-    bytes = .allocate(capacity: Int8Query.paddedColumns(rows.dimensions))
+    queries = .allocate(capacity: Self.together)
+    bytes = .allocate(capacity: Self.together * Int8Query.paddedColumns(rows.dimensions))
     values = .allocate(capacity: Self.block * threads.count)
-    best = .allocate(capacity: threads.count)
-    scores = .allocate(capacity: candidates * threads.count)
-    ids = .allocate(capacity: candidates * threads.count)
-    sums = .allocate(capacity: threads.count)
-    for worker in 0..<threads.count {
-      let offset = worker * candidates
-      (best + worker).initialize(
+    let slots = Self.together * threads.count
+    best = .allocate(capacity: slots)
+    scores = .allocate(capacity: candidates * slots)
+    ids = .allocate(capacity: candidates * slots)
+    sums = .allocate(capacity: slots)
+    for slot in 0..<slots {
+      let offset = slot * candidates
+      (best + slot).initialize(
         to: TopK(capacity: candidates, scores: scores + offset, ids: ids + offset))
-      (sums + worker).initialize(to: Sum())
+      (sums + slot).initialize(to: Sum())
     }
-    query = VocabularyRows.Query(
-      state: UnsafePointer(values), int8: Int8Query(values: bytes, sum: 0, reciprocalNorm: 0),
-      factor: 0)
     super.init()
   }
 
   deinit {
+    queries.deallocate()
     bytes.deallocate()
     values.deallocate()
     best.deallocate()
@@ -99,14 +103,44 @@ public final class VocabularyLogits: SharedWork {
   public func find(
     _ state: UnsafePointer<Float>, temperature: Float, _ body: (Result) -> Void
   ) {
-    let total = scan(state, temperature)
+    find(state, count: 1, temperature: temperature) { _, result in body(result) }
+  }
+
+  /// The same for several states: rows come from memory once for every eight of them.
+  ///
+  /// - Parameters:
+  ///   - states: `[count, rows.dimensions]` floats.
+  ///   - body: called with each state's index and result, in order.
+  public func find(
+    _ states: UnsafePointer<Float>, count: Int, temperature: Float,
+    _ body: (_ index: Int, _ result: Result) -> Void
+  ) {
+    self.temperature = temperature
+    var first = 0
+    while first < count {
+      queryCount = min(Self.together, count - first)
+      for i in 0..<queryCount {
+        queries[i] = rows.query(
+          states + (first + i) * rows.dimensions, kernels,
+          bytes + i * Int8Query.paddedColumns(rows.dimensions))
+      }
+      scan()
+      for i in 0..<queryCount { give(i) { body(first + i, $0) } }
+      first += queryCount
+    }
+  }
+
+  /// The results of a query, after a scan.
+  private func give(_ query: Int, _ body: (Result) -> Void) {
+    let total = sums[query]
     func give(_ value: Float, _ id: Int32) {
       let share = vdsq_expf((value - total.largest) / temperature) / total.total
       body(Result(id: id, value: value, probability: min(share, 1)))
     }
-    guard rows.isRefined else { return best[0].drain(give) }
+    guard rows.isRefined else { return best[query].drain(give) }
+    let state = queries[query].state
     var found: [(value: Float, id: Int32)] = []
-    best[0].drain { found.append(($0, $1)) }
+    best[query].drain { found.append(($0, $1)) }
     for i in found.indices { found[i].value = cosine(state, Int(found[i].id)) }
     found.sort { $0.value > $1.value || ($0.value == $1.value && $0.id < $1.id) }
     for (value, id) in found.prefix(capacity) { give(value, id) }
@@ -121,47 +155,48 @@ public final class VocabularyLogits: SharedWork {
     return norm > 0 ? product / norm : 0
   }
 
-  private func scan(_ state: UnsafePointer<Float>, _ temperature: Float) -> Sum {
-    query = rows.query(state, kernels, bytes)
-    self.temperature = temperature
-    let width = max(
-      1, min(threads.count, rows.count * rows.dimensions / Self.smallestShare))
-    for worker in 0..<width {
-      best[worker].removeAll()
-      sums[worker] = Sum()
+  /// Looks all queries up; the first worker's results are then everybody's.
+  private func scan() {
+    let work = rows.count * rows.dimensions * queryCount
+    let width = max(1, min(threads.count, work / Self.smallestShare))
+    for slot in 0..<width * Self.together {
+      best[slot].removeAll()
+      sums[slot] = Sum()
     }
     threads.together(width, self)
-    var total = sums[0]
     for worker in 1..<max(1, width) {
-      best[0].insert(contentsOf: best[worker])
-      var other = sums[worker]
-      total.raise(to: other.largest, temperature)
-      other.raise(to: total.largest, temperature)
-      total.total += other.total
+      for i in 0..<queryCount {
+        let slot = worker * Self.together + i
+        best[i].insert(contentsOf: best[slot])
+        sums[i].raise(to: sums[slot].largest, temperature)
+        sums[slot].raise(to: sums[i].largest, temperature)
+        sums[i].total += sums[slot].total
+      }
     }
-    return total
   }
 
   /// One worker's share of the rows.
   public override func run(_ worker: ThreadPool.Worker) {
-    let own = values + worker.index * Self.block
     forEachBlock(worker.share(of: rows.count, unit: 16)) { range in
-      rows.products(query, range, kernels, into: own)
-      var largest = -Float.infinity
-      for i in 0..<range.count {
-        largest = max(largest, own[i])
-        if own[i] > best[worker.index].threshold {
-          best[worker.index].insert(own[i], Int32(range.lowerBound + i))
-        }
-      }
-      sums[worker.index].raise(to: largest, temperature)
-      // Shifted and scaled here so that the sum is a row of plain exponentials.
-      var total: Float = 0
-      for i in 0..<range.count {
-        total += vdsq_expf((own[i] - sums[worker.index].largest) / temperature)
-      }
-      sums[worker.index].total += total
+      for i in 0..<queryCount { add(range, query: i, worker.index) }
     }
+  }
+
+  /// What a block of rows adds to a query's results.
+  private func add(_ range: Range<Int>, query: Int, _ worker: Int) {
+    let own = values + worker * Self.block
+    let slot = worker * Self.together + query
+    rows.products(queries[query], range, kernels, into: own)
+    var largest = -Float.infinity
+    for i in 0..<range.count {
+      largest = max(largest, own[i])
+      if own[i] > best[slot].threshold { best[slot].insert(own[i], Int32(range.lowerBound + i)) }
+    }
+    sums[slot].raise(to: largest, temperature)
+    let shift = sums[slot].largest
+    var total: Float = 0
+    for i in 0..<range.count { total += vdsq_expf((own[i] - shift) / temperature) }
+    sums[slot].total += total
   }
 
   private func forEachBlock(_ range: Range<Int>, _ body: (Range<Int>) -> Void) {

@@ -76,15 +76,20 @@ struct Bases: Command {
     options.lambda = lambda
     options.budget = try memory.bytes()
     options.threads = threads
-    let (matrix, identity) = try source()
-    let tokens = try vocab.map { (path) throws(VDSQError) in try Self.tokens(path, matrix.rows) }
+    // Naming tokens takes memory of its own, so a budget leaves their texts out.
+    let source = try source(withTokens: options.budget == nil)
+    let matrix = source.matrix
+    var tokenizer = source.tokenizer
+    if let vocab {
+      tokenizer = TokenizerConversion.section(tokens: try Self.tokens(vocab, matrix.rows))
+    }
     let solver = try BasesSolver(matrix, options: options)
     if !quiet { printPlan(solver) }
     let bar = ProgressBar("computing bases", quiet: quiet)
     defer { bar.end() }
     var done = 0
     let (report, bytes) = try BasesFile.write(
-      solver, weights: weights, identity: identity, tokens: tokens, to: output,
+      solver, weights: weights, identity: source.identity, tokenizer: tokenizer, to: output,
       replace: force,
       progress: {
         done += $0
@@ -94,14 +99,25 @@ struct Bases: Command {
     print(report, bytes, Timing.now() - start)
   }
 
-  private func source() throws(VDSQError) -> (HeadMatrix, UInt32?) {
-    if let head { return (try HeadMatrix(try NPYFile(path: head).tensor), nil) }
+  private struct Source {
+    let matrix: HeadMatrix
+    var identity: UInt32?
+    var tokenizer: [UInt8]?
+  }
+
+  private func source(withTokens: Bool) throws(VDSQError) -> Source {
+    if let head { return Source(matrix: try HeadMatrix(try NPYFile(path: head).tensor)) }
     let isEmbedding = method == .embedding
     if input!.hasSuffix(".vdsq") {
       let model = try Container(path: input!, kind: .model)
-      return (try HeadMatrix(model: model, embedding: isEmbedding), model.identity)
+      return Source(
+        matrix: try HeadMatrix(model: model, embedding: isEmbedding), identity: model.identity,
+        tokenizer: withTokens ? Array(try model.bytes(of: .tokenizer)) : nil)
     }
-    return (try HeadMatrix(folder: try ModelFolder(path: input!), embedding: isEmbedding), nil)
+    let folder = try ModelFolder(path: input!)
+    return Source(
+      matrix: try HeadMatrix(folder: folder, embedding: isEmbedding),
+      tokenizer: withTokens ? try HeadMatrix.tokenizer(of: folder) : nil)
   }
 
   private static func tokens(_ path: String, _ rows: Int) throws(VDSQError) -> [[UInt8]] {

@@ -5,10 +5,10 @@ import VDSQFormat
 
 struct Inspect: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what a .vdsq file holds: configuration, sections, tensors, quantization error."
+    abstract: "Shows what a file holds: configuration, sections, tensors, quantization error."
   )
 
-  @Argument(help: "The .vdsq file.")
+  @Argument(help: "A .vdsq file, an adapter, or a file of bases.")
   var file: String
 
   @Flag(help: "Write JSON.")
@@ -18,10 +18,13 @@ struct Inspect: Command {
   var verify = false
 
   func execute() throws(VDSQError) {
-    let container = try Container(path: file, kind: .model)
+    let container = try Container(path: file)
     if verify { try container.verify() }
-    let provenance = try JSON(
-      parsing: try container.bytes(of: .provenance), context: "\(file): provenance")
+    // Only models say where they came from.
+    let provenance =
+      container.header.kind == .model
+      ? try JSON(parsing: try container.bytes(of: .provenance), context: "\(file): provenance")
+      : JSON.object([])
     let checkpointBytes = provenance["checkpoint_bytes"]?.integer ?? 0
     if json {
       try printJSON(container, checkpointBytes)
@@ -73,8 +76,9 @@ struct Inspect: Command {
     let total = container.header.fileLength
     let share = Double(total) / Double(max(1, checkpointBytes)) * 100
     print(
-      "\n\(container.tensors.count) tensors, \(total) bytes, \(fixed(share, 1))% of the "
-        + "checkpoint's \(checkpointBytes)")
+      "\n\(container.tensors.count) tensors, \(total) bytes"
+        + (checkpointBytes > 0
+          ? ", \(fixed(share, 1))% of the checkpoint's \(checkpointBytes)" : ""))
     if verify { print("all \(container.sections.count) checksums match") }
   }
 
@@ -99,7 +103,9 @@ struct Inspect: Command {
         + "\"error\": {\"max_abs\": \($0.error.maxAbs), \"rms\": \($0.error.rms), "
         + "\"cosine\": \($0.error.cosine)}}"
     }
-    let provenance = String(decoding: try container.bytes(of: .provenance), as: UTF8.self)
+    let provenance =
+      container.header.kind == .model
+      ? String(decoding: try container.bytes(of: .provenance), as: UTF8.self) : "null"
     print(
       """
       {"file": \(Provenance.quoted(file)), "format_version": \(ContainerLayout.version), \

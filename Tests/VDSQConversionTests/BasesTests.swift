@@ -24,7 +24,7 @@ import VDSQFormat
     let solver = try BasesSolver(head, options: options)
     let path = folder.path("bases.vdsq")
     let (report, bytes) = try BasesFile.write(
-      solver, weights: .fp32, identity: nil, tokens: nil, to: path, replace: true,
+      solver, weights: .fp32, identity: nil, tokenizer: nil, to: path, replace: true,
       progress: { _ in })
     let file = try Container(path: path, kind: .bases)
     try file.verify()
