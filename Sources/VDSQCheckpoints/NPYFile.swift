@@ -36,8 +36,8 @@ public struct NPYFile {
     }
     let shape = try Self.shape(header, path)
     let (count, overflow) = shape[0].multipliedReportingOverflow(by: shape[1])
-    guard !overflow, count <= Int.max / type.size,
-      count * type.size == file.length - prefix - length
+    guard !overflow, count <= Int.max / type.blockSize,
+      type.bytes(of: count) == file.length - prefix - length
     else {
       throw .badInput(
         "\(path): \(file.length - prefix - length) bytes do not match the shape \(shape)")

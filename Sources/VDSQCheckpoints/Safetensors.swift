@@ -62,11 +62,11 @@ public struct Safetensors {
       count = product
       shape.append(size)
     }
-    guard let type = SourceType(rawValue: typeName) else {
+    guard let type = SourceType(rawValue: typeName), type.blockLength == 1 else {
       // Position ids and the like: named by the header, used by nothing here.
       return (start..<end, nil)
     }
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: type.size)
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: type.blockSize)
     guard !overflow, bytes == end - start else {
       throw .badInput("\(what): \(end - start) bytes do not match its shape \(shape)")
     }

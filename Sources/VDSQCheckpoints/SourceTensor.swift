@@ -1,33 +1,46 @@
 public import VDSQFormat
 
-/// The element types that checkpoints store weights in.
-public enum SourceType: String, Sendable {
-  case float64 = "F64"
-  case float32 = "F32"
-  case float16 = "F16"
-  case bfloat16 = "BF16"
-
-  public var size: Int {
-    switch self {
-    case .float64: 8
-    case .float32: 4
-    case .float16, .bfloat16: 2
-    }
-  }
-}
-
 /// A tensor in a checkpoint file, read by rows.
 public struct SourceTensor {
+  /// How rows lie in the file.
+  public enum RowOrder: Sendable {
+    case asNamed
+    /// Within each head the first half's rows alternate with the second's, as llama.cpp stores what rotary
+    /// positions turn.
+    case alternatingHalves(headSize: Int)
+
+    /// Where a row lies.
+    func place(of row: Int) -> Int {
+      switch self {
+      case .asNamed: return row
+      case .alternatingHalves(let size):
+        let place = row % size
+        return row - place + place % (size / 2) * 2 + place / (size / 2)
+      }
+    }
+  }
+
   public let name: String
   public let type: SourceType
   public private(set) var shape: [Int]
   public let file: InputFile
   public let offset: Int
+  public var order = RowOrder.asNamed
+  /// Whether a matrix that its architecture stores by columns is stored by rows here.
+  public var isTransposed = false
+
+  public init(name: String, type: SourceType, shape: [Int], file: InputFile, offset: Int) {
+    self.name = name
+    self.type = type
+    self.shape = shape
+    self.file = file
+    self.offset = offset
+  }
 
   public var count: Int { shape.reduce(1, *) }
   public var columns: Int { shape.last ?? 1 }
   public var rows: Int { shape.dropLast().reduce(1, *) }
-  public var byteCount: Int { count * type.size }
+  public var byteCount: Int { type.bytes(of: count) }
 
   /// The same elements in rows of `columns`, which must divide their number.
   public func reshaped(columns: Int) -> SourceTensor {
@@ -36,15 +49,19 @@ public struct SourceTensor {
     return other
   }
 
-  /// Reads whole columns of a matrix, each as a row: `[range.count, rows]`.
+  /// Reads whole columns of a matrix of floats, each as a row: `[range.count, rows]`.
   ///
-  /// - Throws: `badInput` where the file ends early, or a value is not finite as a float32.
+  /// - Throws: `badInput` where the file ends early, a value is not finite as a float32, or elements come
+  ///   in blocks.
   public func read(columns range: Range<Int>) throws(VDSQError) -> [Float] {
+    guard type.blockLength == 1 else {
+      throw .badInput("\(file.path): tensor \(name) of type \(type.rawValue) has no columns to read")
+    }
     var values = [Float](repeating: 0, count: range.count * rows)
-    let width = range.count * type.size
     for row in 0..<rows {
       let raw = try file.bytes(
-        at: offset + (row * columns + range.lowerBound) * type.size, count: width)
+        at: offset + type.bytes(of: row * columns + range.lowerBound),
+        count: type.bytes(of: range.count))
       let part = decode(raw, count: range.count)
       for (i, value) in part.enumerated() { values[i * rows + row] = value }
     }
@@ -56,10 +73,7 @@ public struct SourceTensor {
   ///
   /// - Throws: `badInput` where the file ends early, or a value is not finite as a float32.
   public func read(rows range: Range<Int>) throws(VDSQError) -> [Float] {
-    let count = range.count * columns
-    let raw = try file.bytes(
-      at: offset + range.lowerBound * columns * type.size, count: count * type.size)
-    let values = decode(raw, count: count)
+    let values = decode(try bytes(ofRows: range), count: range.count * columns)
     try check(values) { "row \(range.lowerBound + $0 / columns)" }
     return values
   }
@@ -71,14 +85,15 @@ public struct SourceTensor {
     rows range: Range<Int>, into out: UnsafeMutablePointer<Double>
   ) throws(VDSQError) {
     let count = range.count * columns
+    let raw = try bytes(ofRows: range)
     if type == .float64 {
-      try file.read(
-        into: UnsafeMutableRawBufferPointer(start: out, count: count * 8),
-        at: offset + range.lowerBound * columns * 8)
-      for i in 0..<count { out[i] = Double(bitPattern: UInt64(littleEndian: out[i].bitPattern)) }
+      raw.withUnsafeBytes {
+        for i in 0..<count {
+          let bits = $0.loadUnaligned(fromByteOffset: i * 8, as: UInt64.self)
+          out[i] = Double(bitPattern: UInt64(littleEndian: bits))
+        }
+      }
     } else {
-      let raw = try file.bytes(
-        at: offset + range.lowerBound * columns * type.size, count: count * type.size)
       for (i, value) in decode(raw, count: count).enumerated() { out[i] = Double(value) }
     }
     for i in 0..<count where !out[i].isFinite {
@@ -86,6 +101,22 @@ public struct SourceTensor {
         "\(file.path): tensor \(name) has the value \(out[i]) in row "
           + "\(range.lowerBound + i / columns); weights must be finite")
     }
+  }
+
+  private func bytes(ofRows range: Range<Int>) throws(VDSQError) -> [UInt8] {
+    let size = type.bytes(of: columns)
+    if case .asNamed = order {
+      return try file.bytes(at: offset + range.lowerBound * size, count: range.count * size)
+    }
+    var raw = [UInt8](repeating: 0, count: range.count * size)
+    try raw.withMutableBytes { (raw) throws(VDSQError) in
+      for (i, row) in range.enumerated() {
+        try file.read(
+          into: UnsafeMutableRawBufferPointer(rebasing: raw[i * size..<(i + 1) * size]),
+          at: offset + order.place(of: row) * size)
+      }
+    }
+    return raw
   }
 
   private func check(
@@ -101,30 +132,7 @@ public struct SourceTensor {
   private func decode(_ raw: [UInt8], count: Int) -> [Float] {
     let type = type
     return [Float](unsafeUninitializedCapacity: count) { out, initialized in
-      raw.withUnsafeBytes { raw in
-        switch type {
-        case .float32:
-          for i in 0..<count {
-            let bits = raw.loadUnaligned(fromByteOffset: i * 4, as: UInt32.self)
-            out[i] = Float(bitPattern: UInt32(littleEndian: bits))
-          }
-        case .float16:
-          for i in 0..<count {
-            let bits = raw.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)
-            out[i] = Float(Float16(bitPattern: UInt16(littleEndian: bits)))
-          }
-        case .bfloat16:
-          for i in 0..<count {
-            let bits = raw.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)
-            out[i] = Float(bitPattern: UInt32(UInt16(littleEndian: bits)) << 16)
-          }
-        case .float64:
-          for i in 0..<count {
-            let bits = raw.loadUnaligned(fromByteOffset: i * 8, as: UInt64.self)
-            out[i] = Float(Double(bitPattern: UInt64(littleEndian: bits)))
-          }
-        }
-      }
+      raw.withUnsafeBytes { type.decode($0, count: count, into: out.baseAddress!) }
       initialized = count
     }
   }

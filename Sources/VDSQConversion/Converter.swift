@@ -33,7 +33,7 @@ public struct Converter {
     public let bases: BasesReport?
   }
 
-  private let folder: ModelFolder
+  private let folder: Checkpoint
   private let source: ModelSource
   private let options: Options
   private let solver: BasesSolver?
@@ -48,7 +48,7 @@ public struct Converter {
       throw .usage("--coarse goes with --weights int8: candidates are looked at again in int8 rows")
     }
     self.options = options
-    folder = try ModelFolder(path: path)
+    folder = try Checkpoint(path: path)
     source = try ModelSource.read(folder)
     guard !options.coarse || source.vocabulary == nil else {
       throw .usage("--coarse is for models without an LM head: bases have no coarse rows")

@@ -5,7 +5,7 @@ import VDSQKernels
 
 /// A causal language model's configuration, checked: what the container's metadata will say.
 struct DecoderSource {
-  let folder: ModelFolder
+  let folder: Checkpoint
   let map: DecoderMap
   private let config: ConfigReader
   private let hiddenSize: Int
@@ -26,7 +26,7 @@ struct DecoderSource {
   private let parallelResidual: Bool
 
   /// - Throws: `badInput` where the configuration is not one that the runtime has.
-  init(_ folder: ModelFolder, _ map: DecoderMap) throws(VDSQError) {
+  init(_ folder: Checkpoint, _ map: DecoderMap) throws(VDSQError) {
     self.folder = folder
     self.map = map
     config = ConfigReader(folder)

@@ -5,7 +5,7 @@ import VDSQKernels
 
 /// A BERT-family checkpoint's configuration, checked: what the container's metadata will say.
 struct EncoderSource {
-  let folder: ModelFolder
+  let folder: Checkpoint
   let map: ArchitectureMap
   let hiddenSize: Int
   let embeddingSize: Int
@@ -26,7 +26,7 @@ struct EncoderSource {
   var positions: Int { positionRows - positionOffset }
 
   /// - Throws: `badInput` where the configuration is not one that the runtime has.
-  init(_ folder: ModelFolder, _ map: ArchitectureMap) throws(VDSQError) {
+  init(_ folder: Checkpoint, _ map: ArchitectureMap) throws(VDSQError) {
     self.folder = folder
     self.map = map
     let config = ConfigReader(folder)

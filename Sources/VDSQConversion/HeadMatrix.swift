@@ -22,12 +22,12 @@ public struct HeadMatrix {
   /// The LM head of a checkpoint's folder, or its word embeddings.
   ///
   /// - Throws: `badInput` where the model has no LM head and one is wanted.
-  public init(folder: ModelFolder, embedding: Bool) throws(VDSQError) {
+  public init(folder: Checkpoint, embedding: Bool) throws(VDSQError) {
     try self.init(try ModelSource.read(folder), embedding: embedding)
   }
 
   /// The tokenizer section of a checkpoint's folder.
-  public static func tokenizer(of folder: ModelFolder) throws(VDSQError) -> [UInt8] {
+  public static func tokenizer(of folder: Checkpoint) throws(VDSQError) -> [UInt8] {
     let source = try ModelSource.read(folder)
     return try TokenizerConversion(
       try folder.tokenizer(), path: "\(folder.path)/tokenizer.json"

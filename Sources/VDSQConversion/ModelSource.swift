@@ -18,7 +18,7 @@ struct ModelSource {
     let values: [Float]
   }
 
-  let folder: ModelFolder
+  let folder: Checkpoint
   var metadata: Metadata
   let vocabularySize: Int
   var lowercases = false
@@ -32,7 +32,7 @@ struct ModelSource {
 
   /// - Throws: `badInput` where the architecture is not supported, or its configuration or a tensor is
   ///   not what the runtime has.
-  static func read(_ folder: ModelFolder) throws(VDSQError) -> ModelSource {
+  static func read(_ folder: Checkpoint) throws(VDSQError) -> ModelSource {
     let types = ArchitectureMap.all.flatMap(\.modelTypes) + DecoderMap.all.flatMap(\.modelTypes)
     let supported = types.joined(separator: ", ")
     guard let type = folder.config["model_type"]?.text else {
@@ -56,7 +56,7 @@ struct ModelSource {
 
 /// Resolves an architecture's rules to the tensors of a checkpoint, whose shapes it checks.
 struct TensorResolver {
-  let folder: ModelFolder
+  let folder: Checkpoint
   let prefix: String
   let heads: Int
   let size: (Axis) -> Int
@@ -64,7 +64,7 @@ struct TensorResolver {
   /// - Parameter prefixes: what may stand before the first rule's source.
   /// - Throws: `badInput` where the tensor is missing under every prefix.
   static func prefix(
-    _ prefixes: [String], of rule: TensorRule, in folder: ModelFolder
+    _ prefixes: [String], of rule: TensorRule, in folder: Checkpoint
   ) throws(VDSQError) -> String {
     let probe = rule.sources[0]
     guard let prefix = prefixes.first(where: { folder.tensors[$0 + probe] != nil }) else {
@@ -86,6 +86,13 @@ struct TensorResolver {
     return tensors
   }
 
+  /// What checkpoints converted from TensorFlow call a norm's parts.
+  private static func older(_ name: String) -> String {
+    for (new, old) in [("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta")]
+    where name.hasSuffix(new) { return name.dropLast(new.count) + old }
+    return name
+  }
+
   private static func named(_ template: String, _ layer: Int?) -> String {
     guard let layer else { return template }
     return template.split(separator: "#", omittingEmptySubsequences: false)
@@ -99,11 +106,12 @@ struct TensorResolver {
     let columns = rule.columns.map(size) ?? 1
     for (name, axis) in zip(names, rule.rows) {
       let rows = size(axis)
+      let isStoredByRows = folder.tensors[name]?.isTransposed ?? false
+      let layout = rule.layout == .columns && isStoredByRows ? .rows : rule.layout
       let shape =
-        rule.columns == nil
-        ? [rows] : rule.layout == .columns ? [columns, rows] : [rows, columns]
+        rule.columns == nil ? [rows] : layout == .columns ? [columns, rows] : [rows, columns]
       let tensor = try find(name, shape: shape)
-      switch rule.layout {
+      switch layout {
       case .rows: parts.append(.init(tensor: tensor.reshaped(columns: columns), rows: 0..<rows))
       case .columns: parts.append(.init(tensor: tensor, rows: 0..<rows, transposed: true))
       case .headByHead:
@@ -124,7 +132,7 @@ struct TensorResolver {
   }
 
   func find(_ name: String, shape: [Int]) throws(VDSQError) -> SourceTensor {
-    guard let tensor = folder.tensors[name] else {
+    guard let tensor = folder.tensors[name] ?? folder.tensors[Self.older(name)] else {
       throw .badInput(
         "\(folder.path): tensor \(name) is missing, or no f64, f32, f16 or bf16 tensor")
     }
@@ -141,7 +149,7 @@ struct ConfigReader {
   let json: JSON
   let path: String
 
-  init(_ folder: ModelFolder) {
+  init(_ folder: Checkpoint) {
     json = folder.config
     path = "\(folder.path)/config.json"
   }

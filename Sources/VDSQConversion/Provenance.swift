@@ -9,11 +9,11 @@ public enum Provenance {
   /// Nothing of it depends on the time or the place of the conversion: the same input gives the
   /// same bytes.
   static func json(
-    _ folder: ModelFolder, weights: String, progress: Progress
+    _ folder: Checkpoint, weights: String, progress: Progress
   ) throws(VDSQError) -> [UInt8] {
     var files: [String] = []
     for name in folder.files {
-      let file = try InputFile(path: "\(folder.path)/\(name)")
+      let file = try InputFile(path: folder.location(of: name))
       let digest = try sha256(file, progress)
       files.append(
         "{\"name\": \(quoted(name)), \"bytes\": \(file.length), \"sha256\": \"\(digest)\"}")

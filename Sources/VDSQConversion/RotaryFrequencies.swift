@@ -23,6 +23,9 @@ struct RotaryFrequencies {
     let share =
       settings["partial_rotary_factor"]?.double
       ?? config[isNeoX ? "rotary_pct" : "partial_rotary_factor"]?.double ?? (isNeoX ? 0.25 : 1)
+    guard share > 0, share <= 1 else {
+      throw .badInput("\(config.path): partial_rotary_factor \(share) is not between 0 and 1")
+    }
     let dimensions = Int(Double(headSize) * share)
     guard base > 0, base.isFinite, dimensions >= 2, dimensions <= headSize, dimensions % 2 == 0
     else { throw .badInput("\(config.path): rotary positions of \(dimensions) elements a head") }

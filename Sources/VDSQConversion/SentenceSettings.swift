@@ -13,7 +13,7 @@ struct SentenceSettings {
   private(set) var isSentenceModel = false
 
   /// - Throws: `badInput` where the folder asks for a module or a pooling that is not supported.
-  init(_ folder: ModelFolder, positions: Int) throws(VDSQError) {
+  init(_ folder: Checkpoint, positions: Int) throws(VDSQError) {
     let settings = try folder.optionalJSON("sentence_bert_config.json")
     let wanted =
       if let length = settings?["max_seq_length"]?.integer {

@@ -114,7 +114,7 @@ struct Bases: Command {
         matrix: try HeadMatrix(model: model, embedding: isEmbedding), identity: model.identity,
         tokenizer: withTokens ? Array(try model.bytes(of: .tokenizer)) : nil)
     }
-    let folder = try ModelFolder(path: input!)
+    let folder = try Checkpoint(path: input!)
     return Source(
       matrix: try HeadMatrix(folder: folder, embedding: isEmbedding),
       tokenizer: withTokens ? try HeadMatrix.tokenizer(of: folder) : nil)

@@ -14,7 +14,8 @@ func fixed(_ number: Double, _ decimals: Int) -> String {
 
 /// A number with a few significant digits, as tables want it.
 func significant(_ number: Double) -> String {
-  if number == 0 { return "0" }
+  guard number.isFinite else { return "\(number)" }
+  if number.magnitude < 1e-30 { return "0" }
   let exponent = Int(log10(number.magnitude).rounded(.down))
   return fixed(number, max(0, 2 - exponent))
 }

@@ -19,8 +19,8 @@ public final class TemporaryFolder {
   }
 
   /// A copy of a fixture folder that a test may damage.
-  public func copy(ofFixture name: String) throws -> String {
-    let target = path(name)
+  public func copy(ofFixture name: String, as copy: String? = nil) throws -> String {
+    let target = path(copy ?? name)
     try FileManager.default.copyItem(atPath: Fixtures.path(name), toPath: target)
     return target
   }

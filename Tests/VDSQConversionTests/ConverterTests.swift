@@ -132,6 +132,42 @@ import VDSQFormat
     }
   }
 
+  /// Checkpoints converted from TensorFlow have other names for the same norms.
+  @Test func olderNamesOfNormsAreKnown() throws {
+    try convert(Fixtures.path("bert-mean"), to: "new")
+    let copy = try folder.copy(ofFixture: "bert-mean")
+    let file = URL(fileURLWithPath: copy).appendingPathComponent("model.safetensors")
+    let data = try Data(contentsOf: file)
+    let length = Int(data[0]) | Int(data[1]) << 8 | Int(data[2]) << 16
+    var header = String(decoding: data[8..<8 + length], as: UTF8.self)
+    for (new, old) in [("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta")] {
+      #expect(header.contains(new))
+      header = header.replacingOccurrences(of: new, with: old)
+    }
+    let bytes = Array(header.utf8)
+    var out = Data((0..<8).map { UInt8(bytes.count >> ($0 * 8) & 255) })
+    out += bytes + data[(8 + length)...]
+    try out.write(to: file)
+    try convert(copy, to: "old")
+    #expect(
+      try Container(path: folder.path("new"), kind: .model).tensors.map(\.error.cosine)
+        == Container(path: folder.path("old"), kind: .model).tensors.map(\.error.cosine))
+  }
+
+  @Test func rotarySettingsOutOfRangeAreRefused() throws {
+    for (old, new) in [
+      (#""partial_rotary_factor": 0.25"#, #""partial_rotary_factor": -1e308"#),
+      (#""partial_rotary_factor": 0.25"#, #""partial_rotary_factor": 0.01"#),
+      (#""rope_type": "default""#, #""rope_type": "spiral""#),
+      (#""rope_theta": 10000"#, #""rope_theta": -1"#),
+    ] {
+      let copy = try folder.copy(ofFixture: "language-models/gpt-neox", as: "neox")
+      defer { try? FileManager.default.removeItem(atPath: copy) }
+      try edit(URL(fileURLWithPath: copy).appendingPathComponent("config.json"), old, new)
+      #expect { try convert(copy) } throws: { ($0 as? VDSQError)?.category == .badInput }
+    }
+  }
+
   @Test func configurationsOutOfRange() throws {
     for (key, old, new) in [
       ("hidden_size", "48", "0"), ("hidden_size", "48", "-48"), ("hidden_size", "48", "1e300"),

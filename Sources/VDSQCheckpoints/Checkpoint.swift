@@ -1,0 +1,125 @@
+public import VDSQFormat
+
+/// A model as people have it, in the terms of Hugging Face: configuration, tokenizer, and weights.
+///
+/// A folder with weights in safetensors or PyTorch's format, or one GGUF file.
+public struct Checkpoint {
+  /// The folder or the file.
+  public let path: String
+  public let config: JSON
+  /// Every weight by its name.
+  public let tensors: [String: SourceTensor]
+  /// The names of the files that the model was read from, sorted.
+  public let files: [String]
+  /// Bytes of the weight files.
+  public let weightBytes: Int
+  /// Nil for a folder.
+  private let gguf: GGUFModel?
+
+  /// - Throws: `missingInput` where the folder or one of its files is not there, `badInput` where one
+  ///   is malformed.
+  public init(path: String) throws(VDSQError) {
+    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    self.path = path
+    guard InputFile.exists(path) else {
+      throw VDSQError(.missingInput, "\(path): no such file or folder")
+    }
+    if GGUF.isGGUF(path) {
+      let file = try GGUF(path: path)
+      let model = try GGUFModel(file)
+      gguf = model
+      config = model.config
+      tensors = model.tensors
+      weightBytes = file.file.length
+      files = [path.split(separator: "/").last.map(String.init) ?? path]
+      return
+    }
+    gguf = nil
+    guard InputFile.exists("\(path)/config.json") else {
+      throw VDSQError(
+        .missingInput,
+        "\(path): no config.json; give the folder of a Hugging Face model, or a GGUF file")
+    }
+    config = try Self.json("\(path)/config.json")
+    guard config.members != nil else {
+      throw .badInput("\(path)/config.json: this is no JSON object")
+    }
+    let weightFiles = try Self.weightFiles(path)
+    var tensors: [String: SourceTensor] = [:]
+    var bytes = 0
+    for name in weightFiles {
+      let (file, own) = try Self.weights("\(path)/\(name)")
+      bytes += file.length
+      for (name, tensor) in own {
+        guard tensors.updateValue(tensor, forKey: name) == nil else {
+          throw .badInput("\(path): tensor \(name) is in two files")
+        }
+      }
+    }
+    self.tensors = tensors
+    weightBytes = bytes
+    files = (["config.json", "tokenizer.json"] + weightFiles).sorted()
+  }
+
+  /// Where one of `files` lies.
+  public func location(of file: String) -> String { gguf == nil ? "\(path)/\(file)" : path }
+
+  /// The tokenizer. Not read before it is needed: of a large vocabulary it takes more memory than all
+  /// else.
+  ///
+  /// - Throws: `missingInput` where the folder has none, `badInput` where it is malformed.
+  public func tokenizer() throws(VDSQError) -> JSON {
+    if let gguf { return try gguf.tokenizer() }
+    guard let tokenizer = try optionalJSON("tokenizer.json") else {
+      throw VDSQError(
+        .missingInput,
+        "\(path): no tokenizer.json; save the tokenizer with transformers' fast tokenizer class")
+    }
+    return tokenizer
+  }
+
+  /// A JSON file of the folder, or nil where it is not there.
+  public func optionalJSON(_ name: String) throws(VDSQError) -> JSON? {
+    if let gguf { return gguf.file(name) }
+    guard InputFile.exists("\(path)/\(name)") else { return nil }
+    return try Self.json("\(path)/\(name)")
+  }
+
+  private static func json(_ path: String) throws(VDSQError) -> JSON {
+    try JSON(parsing: try InputFile.contents(of: path), context: path)
+  }
+
+  private static func weights(
+    _ path: String
+  ) throws(VDSQError) -> (InputFile, [String: SourceTensor]) {
+    if path.hasSuffix(".safetensors") {
+      let file = try Safetensors(path: path)
+      return (file.file, file.tensors)
+    }
+    let file = try PyTorchArchive(path: path)
+    return (file.file, file.tensors)
+  }
+
+  /// The weights of a folder: safetensors before PyTorch's, one file before several.
+  private static func weightFiles(_ path: String) throws(VDSQError) -> [String] {
+    for (name, suffix) in [("model.safetensors", ".safetensors"), ("pytorch_model.bin", ".bin")] {
+      if InputFile.exists("\(path)/\(name)") { return [name] }
+      let indexPath = "\(path)/\(name).index.json"
+      guard InputFile.exists(indexPath) else { continue }
+      guard let map = try json(indexPath)["weight_map"]?.members else {
+        throw .badInput("\(indexPath): no weight_map")
+      }
+      var names: Set<String> = []
+      for member in map {
+        guard let name = member.value.text, name.hasSuffix(suffix), !name.contains("/") else {
+          throw .badInput("\(indexPath): \(member.key) is in no \(suffix) file of this folder")
+        }
+        names.insert(name)
+      }
+      return names.sorted()
+    }
+    throw VDSQError(
+      .missingInput,
+      "\(path): no weights: neither model.safetensors nor pytorch_model.bin, nor an index of either")
+  }
+}

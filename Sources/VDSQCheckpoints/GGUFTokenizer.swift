@@ -1,0 +1,226 @@
+public import VDSQFormat
+
+/// The tokenizer of a GGUF file as a `tokenizer.json`.
+public struct GGUFTokenizer {
+  public private(set) var json = JSON.null
+  private let file: GGUF
+  private let tokens: [String]
+  /// llama.cpp's kinds: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
+  private let kinds: [Int]
+
+  /// Ways to split a text before byte pairs are merged, by llama.cpp's names for them.
+  private static let patterns: [String: String] = {
+    let llama3 =
+      #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
+      + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    let qwen2 = llama3.replacing("{1,3}", with: "")
+    return [
+      "llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3, "smaug-bpe": llama3,
+      "qwen2": qwen2, "deepseek-r1-qwen": qwen2, "stablelm2": qwen2, "megrez": qwen2,
+    ]
+  }()
+  /// Those that split digits off one by one, and the rest as GPT-2 does.
+  private static let digitwise = ["starcoder", "refact", "command-r", "smollm", "codeshell", "exaone"]
+  /// Those that do as GPT-2 does.
+  private static let plain = ["gpt-2", "default", "phi-2", "olmo", "dbrx", "jina-es", "jina-de", "mpt"]
+
+  /// - Throws: `badInput` where the tokenizer is missing or of a kind that is not supported.
+  public init(_ file: GGUF) throws(VDSQError) {
+    self.file = file
+    guard case .texts(let tokens)? = file.metadata["tokenizer.ggml.tokens"], !tokens.isEmpty else {
+      throw .badInput("\(file.file.path): the file has no tokenizer (tokenizer.ggml.tokens)")
+    }
+    self.tokens = tokens
+    if case .integers(let kinds)? = file.metadata["tokenizer.ggml.token_type"] {
+      guard kinds.count == tokens.count else {
+        throw .badInput("\(file.file.path): tokenizer.ggml.token_type is not one for each token")
+      }
+      self.kinds = kinds
+    } else {
+      kinds = [Int](repeating: 1, count: tokens.count)
+    }
+    let model = try GGUFMetadata(file).text("tokenizer.ggml.model")
+    switch model {
+    case "gpt2": json = try bytePairs()
+    case "llama": json = try sentencePiece()
+    case "bert": json = wordPiece()
+    default:
+      throw .badInput(
+        "\(file.file.path): tokenizer \(model) is not supported in GGUF; supported: gpt2, llama, bert")
+    }
+  }
+
+  private init(_ file: GGUF, tokens: [String], kinds: [Int]) {
+    self.file = file
+    self.tokens = tokens
+    self.kinds = kinds
+  }
+
+  private func object(_ members: [(String, JSON)]) -> JSON {
+    .object(members.map { JSON.Member(key: $0.0, value: $0.1) })
+  }
+
+  private func flag(_ key: String, _ standard: Bool) -> Bool {
+    guard case .boolean(let value)? = file.metadata["tokenizer.ggml.\(key)"] else { return standard }
+    return value
+  }
+
+  private func id(_ key: String) -> Int? {
+    guard case .integer(let id)? = file.metadata["tokenizer.ggml.\(key)_token_id"],
+      tokens.indices.contains(id)
+    else { return nil }
+    return id
+  }
+
+  private var vocabulary: JSON {
+    object(tokens.enumerated().map { ($1, .number(Double($0))) })
+  }
+
+  /// Control tokens and those that users added are found in texts by themselves.
+  private var added: JSON {
+    .array(
+      tokens.indices.filter { kinds[$0] == 3 || kinds[$0] == 4 }.map { id in
+        object([
+          ("id", .number(Double(id))), ("content", .string(tokens[id])), ("special", .bool(true)),
+          ("normalized", .bool(false)),
+        ])
+      })
+  }
+
+  /// The tokens around a text.
+  private func frame(before: Int?, after: Int?) -> JSON {
+    func special(_ id: Int?) -> [JSON] {
+      id.map { [object([("SpecialToken", object([("id", .string(tokens[$0]))]))])] } ?? []
+    }
+    let text = [object([("Sequence", object([("id", .string("A"))]))])]
+    return object([
+      ("type", .string("TemplateProcessing")),
+      ("single", .array(special(before) + text + special(after))),
+    ])
+  }
+
+  private func document(
+    _ model: [(String, JSON)], normalizer: JSON, preTokenizer: JSON, frame: JSON
+  ) -> JSON {
+    object([
+      ("added_tokens", added), ("normalizer", normalizer), ("pre_tokenizer", preTokenizer),
+      ("post_processor", frame), ("model", object(model)),
+    ])
+  }
+
+  private func bytePairs() throws(VDSQError) -> JSON {
+    guard case .texts(let merges)? = file.metadata["tokenizer.ggml.merges"] else {
+      throw .badInput("\(file.file.path): the file has no tokenizer.ggml.merges")
+    }
+    var name = "default"
+    if case .text(let given)? = file.metadata["tokenizer.ggml.pre"] { name = given }
+    let level = { (useRegex: Bool) in
+      object([
+        ("type", .string("ByteLevel")), ("add_prefix_space", .bool(flag("add_space_prefix", false))),
+        ("use_regex", .bool(useRegex)),
+      ])
+    }
+    let sequence = { (first: JSON, useRegex: Bool) in
+      object([
+        ("type", .string("Sequence")), ("pretokenizers", .array([first, level(useRegex)])),
+      ])
+    }
+    let preTokenizer: JSON
+    if let pattern = Self.patterns[name] {
+      let split = object([
+        ("type", .string("Split")), ("pattern", object([("Regex", .string(pattern))])),
+        ("behavior", .string("Isolated")), ("invert", .bool(false)),
+      ])
+      preTokenizer = sequence(split, false)
+    } else if Self.digitwise.contains(name) {
+      let digits = object([("type", .string("Digits")), ("individual_digits", .bool(true))])
+      preTokenizer = sequence(digits, true)
+    } else if Self.plain.contains(name) {
+      preTokenizer = level(true)
+    } else {
+      let known = (Array(Self.patterns.keys) + Self.digitwise + Self.plain).sorted()
+      throw .badInput(
+        "\(file.file.path): tokenizer.ggml.pre \(name) is not supported; supported: "
+          + known.joined(separator: ", "))
+    }
+    let isLlama3 = Self.patterns[name] != nil && !name.contains("qwen")
+    return document(
+      [
+        ("type", .string("BPE")), ("vocab", vocabulary),
+        ("merges", .array(merges.map { .string($0) })), ("ignore_merges", .bool(isLlama3)),
+      ],
+      normalizer: name.contains("qwen") ? object([("type", .string("NFC"))]) : .null,
+      preTokenizer: preTokenizer,
+      frame: frame(
+        before: flag("add_bos_token", isLlama3) ? id("bos") : nil,
+        after: flag("add_eos_token", false) ? id("eos") : nil))
+  }
+
+  /// Merges follow from the scores: of all ways to put tokens together, those of the likeliest first.
+  private func sentencePiece() throws(VDSQError) -> JSON {
+    guard case .numbers(let scores)? = file.metadata["tokenizer.ggml.scores"],
+      scores.count == tokens.count
+    else {
+      throw .badInput("\(file.file.path): tokenizer.ggml.scores is not one for each token")
+    }
+    var ids: [String: Int] = [:]
+    for (id, token) in tokens.enumerated() where kinds[id] == 1 || kinds[id] == 4 {
+      ids[token] = id
+    }
+    var merges: [(score: Double, left: Int, right: Int, text: JSON)] = []
+    for (id, token) in tokens.enumerated() where kinds[id] == 1 {
+      let scalars = Array(token.unicodeScalars)
+      guard scalars.count > 1, scalars.count <= 256 else { continue }
+      for cut in 1..<scalars.count {
+        let left = String(String.UnicodeScalarView(scalars[..<cut]))
+        let right = String(String.UnicodeScalarView(scalars[cut...]))
+        guard let a = ids[left], let b = ids[right] else { continue }
+        merges.append((scores[id], a, b, .array([.string(left), .string(right)])))
+      }
+    }
+    merges.sort { ($1.score, $0.left, $0.right) < ($0.score, $1.left, $1.right) }
+    func step(_ type: String, _ members: [(String, JSON)]) -> JSON {
+      object([("type", .string(type))] + members)
+    }
+    let replace = step(
+      "Replace", [("pattern", object([("String", .string(" "))])), ("content", .string("▁"))])
+    let prepend =
+      flag("add_space_prefix", true) ? [step("Prepend", [("prepend", .string("▁"))])] : []
+    return document(
+      [
+        ("type", .string("BPE")), ("vocab", vocabulary), ("merges", .array(merges.map(\.text))),
+        ("byte_fallback", .bool(true)), ("fuse_unk", .bool(true)),
+        ("unk_token", id("unknown").map { .string(tokens[$0]) } ?? .null),
+      ],
+      normalizer: step("Sequence", [("normalizers", .array(prepend + [replace]))]),
+      preTokenizer: .null,
+      frame: frame(
+        before: flag("add_bos_token", true) ? id("bos") : nil,
+        after: flag("add_eos_token", false) ? id("eos") : nil))
+  }
+
+  /// GGUF marks the tokens that begin words; a `vocab.txt` marks those that do not.
+  private func wordPiece() -> JSON {
+    let names = tokens.enumerated().map { id, token in
+      if token.hasPrefix("▁") { return String(token.unicodeScalars.dropFirst()) }
+      return token.hasPrefix("[") && token.hasSuffix("]") || kinds[id] == 3 ? token : "##" + token
+    }
+    func named(_ key: String, _ standard: String) -> String {
+      id(key).map { names[$0] } ?? standard
+    }
+    let renamed = GGUFTokenizer(file, tokens: names, kinds: kinds)
+    let cls = id("cls") ?? id("bos"), sep = id("seperator") ?? id("separator") ?? id("eos")
+    return renamed.document(
+      [
+        ("type", .string("WordPiece")), ("vocab", renamed.vocabulary),
+        ("unk_token", .string(named("unknown", "[UNK]"))),
+        ("continuing_subword_prefix", .string("##")), ("max_input_chars_per_word", .number(100)),
+      ],
+      normalizer: object([
+        ("type", .string("BertNormalizer")), ("lowercase", .bool(true)), ("clean_text", .bool(true)),
+        ("handle_chinese_chars", .bool(true)), ("strip_accents", .null),
+      ]),
+      preTokenizer: object([("type", .string("BertPreTokenizer"))]),
+      frame: renamed.frame(before: cls, after: sep))
+  }
+}

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Writes Tests/Fixtures/formats: the language-model fixtures' weights in other people's formats, and
+quantized blocks with what ggml's reference makes of them. Needs: pip install torch safetensors gguf."""
+import json
+import pathlib
+import shutil
+
+import gguf
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+MODELS = pathlib.Path(__file__).parents[2] / "Tests/Fixtures/language-models"
+ROOT = MODELS.parent / "formats"
+shutil.rmtree(ROOT, ignore_errors=True)
+ROOT.mkdir()
+
+
+def weights(name):
+    return load_file(MODELS / name / "model.safetensors")
+
+
+def tokenizer(writer, name, model):
+    data = json.loads((MODELS / name / "tokenizer.json").read_text())
+    vocabulary = data["model"]["vocab"]
+    tokens = sorted(vocabulary, key=vocabulary.get)
+    special = {x["id"] for x in data["added_tokens"]}
+    writer.add_tokenizer_model(model)
+    kinds = [3 if i in special else 6 if t.startswith("<0x") else 1 for i, t in enumerate(tokens)]
+    if model == "bert":
+        tokens = [t if i in special else t[2:] if t.startswith("##") else "▁" + t for i, t in enumerate(tokens)]
+        writer.add_cls_token_id(vocabulary["[CLS]"])
+        writer.add_sep_token_id(vocabulary["[SEP]"])
+        writer.add_unk_token_id(vocabulary["[UNK]"])
+    if model == "llama":
+        ranks = {"".join(m if isinstance(m, list) else m.split(" ")): i for i, m in
+                 enumerate(data["model"]["merges"])}
+        writer.add_token_scores([-float(ranks.get(t, 10_000)) for t in tokens])
+        writer.add_bos_token_id(1)
+        writer.add_unk_token_id(0)
+    writer.add_token_list(tokens)
+    writer.add_token_types(kinds)
+    if model == "gpt2":
+        writer.add_tokenizer_pre("gpt-2")
+        writer.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in data["model"]["merges"]])
+
+
+def write(path, architecture, fill):
+    writer = gguf.GGUFWriter(path, architecture)
+    fill(writer)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def alternating(w, heads):
+    return w.reshape(heads, 2, w.shape[0] // heads // 2, *w.shape[1:]).swapaxes(1, 2).reshape(w.shape)
+
+
+def llama(writer):
+    c = json.loads((MODELS / "llama/config.json").read_text())
+    writer.add_context_length(c["max_position_embeddings"])
+    writer.add_embedding_length(c["hidden_size"])
+    writer.add_block_count(c["num_hidden_layers"])
+    writer.add_feed_forward_length(c["intermediate_size"])
+    writer.add_head_count(c["num_attention_heads"])
+    writer.add_head_count_kv(c["num_key_value_heads"])
+    writer.add_layer_norm_rms_eps(c["rms_norm_eps"])
+    writer.add_rope_freq_base(c["rope_parameters"]["rope_theta"])
+    writer.add_rope_dimension_count(c["head_dim"])
+    # The fixture's table has rows that no token has; llama.cpp names them.
+    tokenizer(writer, "llama", "llama")
+    names = {"input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
+             "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate",
+             "post_attention_layernorm": "ffn_norm", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
+    for name, tensor in weights("llama").items():
+        w = tensor.numpy()
+        if name.startswith("model.layers."):
+            _, _, layer, rest = name.split(".", 3)
+            part = names[rest.removesuffix(".weight")]
+            if part in ("attn_q", "attn_k"):
+                w = alternating(w, c["num_attention_heads" if part == "attn_q" else "num_key_value_heads"])
+            name = f"blk.{layer}.{part}.weight"
+        else:
+            name = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight",
+                    "lm_head.weight": "output.weight"}[name]
+        writer.add_tensor(name, np.ascontiguousarray(w))
+
+
+def gpt2(writer):
+    c = json.loads((MODELS / "gpt2/config.json").read_text())
+    writer.add_context_length(c["n_positions"])
+    writer.add_embedding_length(c["n_embd"])
+    writer.add_block_count(c["n_layer"])
+    writer.add_feed_forward_length(4 * c["n_embd"])
+    writer.add_head_count(c["n_head"])
+    writer.add_layer_norm_eps(c["layer_norm_epsilon"])
+    tokenizer(writer, "gpt2", "gpt2")
+    names = {"ln_1": "attn_norm", "attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output", "ln_2": "ffn_norm",
+             "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down"}
+    top = {"wte": "token_embd", "wpe": "position_embd", "ln_f": "output_norm"}
+    for name, tensor in weights("gpt2").items():
+        w = tensor.numpy()
+        name, kind = name.removeprefix("transformer.").rsplit(".", 1)
+        if name.startswith("h."):
+            _, layer, rest = name.split(".", 2)
+            if w.ndim == 2:
+                w = w.T
+            name = f"blk.{layer}.{names[rest]}"
+        else:
+            name = top[name]
+        writer.add_tensor(f"{name}.{kind}", np.ascontiguousarray(w))
+
+
+def blocks(writer):
+    """Random bytes with sound scales, two rows of each type."""
+    rng = np.random.default_rng(5)
+    golden = {}
+    types = {"q8": (gguf.GGMLQuantizationType.Q8_0, 34, 32, [0]),
+             "q4": (gguf.GGMLQuantizationType.Q4_0, 18, 32, [0]),
+             "q4k": (gguf.GGMLQuantizationType.Q4_K, 144, 256, [0, 2]),
+             "q6k": (gguf.GGMLQuantizationType.Q6_K, 210, 256, [208])}
+    for name, (kind, size, length, halves) in types.items():
+        count = 512 // length
+        raw = rng.integers(0, 256, (2, count, size), dtype=np.uint8)
+        for at in halves:
+            raw[..., at:at + 2] = rng.normal(size=(2, count)).astype(np.float16)[..., None].view(np.uint8)
+        raw = raw.reshape(2, count * size)
+        golden[name] = gguf.quants.dequantize(raw, kind).astype(np.float32)
+        writer.add_tensor(name, raw, raw_dtype=kind)
+    half = rng.normal(size=(2, 512)).astype(np.float32)
+    writer.add_tensor("bf16", gguf.quants.quantize(half, gguf.GGMLQuantizationType.BF16),
+                      raw_dtype=gguf.GGMLQuantizationType.BF16)
+    golden["bf16"] = torch.from_numpy(half).bfloat16().float().numpy()
+    for name, values in golden.items():
+        np.save(ROOT / f"{name}.npy", np.ascontiguousarray(values))
+
+
+write(ROOT / "llama.gguf", "llama", llama)
+write(ROOT / "gpt2.gguf", "gpt2", gpt2)
+write(ROOT / "blocks.gguf", "llama", blocks)
+# As people save them: bare, and in a training checkpoint with other things beside it.
+torch.save(weights("gpt2"), ROOT / "gpt2.bin")
+torch.save({"model": weights("roberta"), "epoch": 3, "lr": 1e-4, "best": None, "tags": ["a", "b"]},
+           ROOT / "roberta.bin")
+for path in sorted(ROOT.iterdir()):
+    print(path.name, path.stat().st_size)
