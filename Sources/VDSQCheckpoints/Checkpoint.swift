@@ -112,7 +112,8 @@ public struct Checkpoint {
       var names: Set<String> = []
       for member in map {
         guard let name = member.value.text, name.hasSuffix(suffix), !name.contains("/") else {
-          throw .badInput("\(indexPath): \(member.key) is in no \(suffix) file of this folder")
+          throw .badInput(
+            "\(indexPath): \(member.key) is in no \(suffix.dropFirst()) file of this folder")
         }
         names.insert(name)
       }
@@ -120,6 +121,7 @@ public struct Checkpoint {
     }
     throw VDSQError(
       .missingInput,
-      "\(path): no weights: neither model.safetensors nor pytorch_model.bin, nor an index of either")
+      "\(path): no weights: neither model.safetensors nor pytorch_model.bin, nor an index of either"
+    )
   }
 }

@@ -112,7 +112,8 @@ public struct GGUF {
       count = product
     }
     guard entry.shape.last! % type.blockLength == 0 else {
-      throw .badInput("\(what): rows of \(entry.shape.last!) are no whole blocks of \(type.rawValue)")
+      throw .badInput(
+        "\(what): rows of \(entry.shape.last!) are no whole blocks of \(type.rawValue)")
     }
     let bytes = type.bytes(of: count)
     guard start <= file.length, entry.offset <= file.length - start,

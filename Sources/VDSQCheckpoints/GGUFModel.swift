@@ -40,7 +40,8 @@ struct GGUFModel {
     ("output.weight", "lm_head.weight"),
   ]
   private static let llamaLayer: Names = [
-    ("attn_norm", "input_layernorm"), ("attn_q", "self_attn.q_proj"), ("attn_k", "self_attn.k_proj"),
+    ("attn_norm", "input_layernorm"), ("attn_q", "self_attn.q_proj"),
+    ("attn_k", "self_attn.k_proj"),
     ("attn_v", "self_attn.v_proj"), ("attn_output", "self_attn.o_proj"),
     ("attn_q_norm", "self_attn.q_norm"), ("attn_k_norm", "self_attn.k_norm"),
     ("ffn_norm", "post_attention_layernorm"), ("ffn_gate", "mlp.gate_proj"),
@@ -225,7 +226,9 @@ struct GGUFMetadata {
     // Some files give one number for each layer.
     if case .integers(let values)? = find(key), let first = values.first,
       values.allSatisfy({ $0 == first }), first >= 1
-    { return first }
+    {
+      return first
+    }
     guard find(key) == nil, let standard else {
       throw .badInput("\(file.file.path): metadata \(prefix).\(key) is missing or out of range")
     }

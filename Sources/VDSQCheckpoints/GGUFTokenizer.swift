@@ -20,9 +20,13 @@ public struct GGUFTokenizer {
     ]
   }()
   /// Those that split digits off one by one, and the rest as GPT-2 does.
-  private static let digitwise = ["starcoder", "refact", "command-r", "smollm", "codeshell", "exaone"]
+  private static let digitwise = [
+    "starcoder", "refact", "command-r", "smollm", "codeshell", "exaone",
+  ]
   /// Those that do as GPT-2 does.
-  private static let plain = ["gpt-2", "default", "phi-2", "olmo", "dbrx", "jina-es", "jina-de", "mpt"]
+  private static let plain = [
+    "gpt-2", "default", "phi-2", "olmo", "dbrx", "jina-es", "jina-de", "mpt",
+  ]
 
   /// - Throws: `badInput` where the tokenizer is missing or of a kind that is not supported.
   public init(_ file: GGUF) throws(VDSQError) {
@@ -46,7 +50,8 @@ public struct GGUFTokenizer {
     case "bert": json = wordPiece()
     default:
       throw .badInput(
-        "\(file.file.path): tokenizer \(model) is not supported in GGUF; supported: gpt2, llama, bert")
+        "\(file.file.path): tokenizer \(model) is not supported in GGUF; supported: gpt2, llama, bert"
+      )
     }
   }
 
@@ -61,7 +66,9 @@ public struct GGUFTokenizer {
   }
 
   private func flag(_ key: String, _ standard: Bool) -> Bool {
-    guard case .boolean(let value)? = file.metadata["tokenizer.ggml.\(key)"] else { return standard }
+    guard case .boolean(let value)? = file.metadata["tokenizer.ggml.\(key)"] else {
+      return standard
+    }
     return value
   }
 
@@ -116,7 +123,8 @@ public struct GGUFTokenizer {
     if case .text(let given)? = file.metadata["tokenizer.ggml.pre"] { name = given }
     let level = { (useRegex: Bool) in
       object([
-        ("type", .string("ByteLevel")), ("add_prefix_space", .bool(flag("add_space_prefix", false))),
+        ("type", .string("ByteLevel")),
+        ("add_prefix_space", .bool(flag("add_space_prefix", false))),
         ("use_regex", .bool(useRegex)),
       ])
     }
@@ -217,7 +225,8 @@ public struct GGUFTokenizer {
         ("continuing_subword_prefix", .string("##")), ("max_input_chars_per_word", .number(100)),
       ],
       normalizer: object([
-        ("type", .string("BertNormalizer")), ("lowercase", .bool(true)), ("clean_text", .bool(true)),
+        ("type", .string("BertNormalizer")), ("lowercase", .bool(true)),
+        ("clean_text", .bool(true)),
         ("handle_chinese_chars", .bool(true)), ("strip_accents", .null),
       ]),
       preTokenizer: object([("type", .string("BertPreTokenizer"))]),

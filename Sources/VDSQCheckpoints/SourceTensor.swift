@@ -55,7 +55,8 @@ public struct SourceTensor {
   ///   in blocks.
   public func read(columns range: Range<Int>) throws(VDSQError) -> [Float] {
     guard type.blockLength == 1 else {
-      throw .badInput("\(file.path): tensor \(name) of type \(type.rawValue) has no columns to read")
+      throw .badInput(
+        "\(file.path): tensor \(name) of type \(type.rawValue) has no columns to read")
     }
     var values = [Float](repeating: 0, count: range.count * rows)
     for row in 0..<rows {

@@ -129,7 +129,9 @@ struct TensorPickle {
   }
 
   private mutating func push(_ value: Value) throws(VDSQError) {
-    guard stack.count < Self.mostValues else { throw failure("more values than any checkpoint has") }
+    guard stack.count < Self.mostValues else {
+      throw failure("more values than any checkpoint has")
+    }
     stack.append(value)
   }
 

@@ -88,7 +88,9 @@ struct TensorResolver {
 
   /// What checkpoints converted from TensorFlow call a norm's parts.
   private static func older(_ name: String) -> String {
-    for (new, old) in [("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta")]
+    for (new, old) in [
+      ("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta"),
+    ]
     where name.hasSuffix(new) { return name.dropLast(new.count) + old }
     return name
   }

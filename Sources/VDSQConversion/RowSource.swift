@@ -34,7 +34,11 @@ struct RowSource {
   var rows: Int { parts.reduce(0) { $0 + $1.rows.count } }
 
   /// Bytes in the checkpoint.
-  var byteCount: Int { parts.reduce(0) { $0 + $1.rows.count * columns * $1.tensor.type.blockSize / $1.tensor.type.blockLength } }
+  var byteCount: Int {
+    parts.reduce(0) {
+      $0 + $1.rows.count * columns * $1.tensor.type.blockSize / $1.tensor.type.blockLength
+    }
+  }
 
   /// Calls `body` with blocks of rows that are bounded in bytes.
   func forEachBlock(

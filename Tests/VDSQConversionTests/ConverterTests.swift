@@ -140,7 +140,9 @@ import VDSQFormat
     let data = try Data(contentsOf: file)
     let length = Int(data[0]) | Int(data[1]) << 8 | Int(data[2]) << 16
     var header = String(decoding: data[8..<8 + length], as: UTF8.self)
-    for (new, old) in [("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta")] {
+    for (new, old) in [
+      ("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta"),
+    ] {
       #expect(header.contains(new))
       header = header.replacingOccurrences(of: new, with: old)
     }
