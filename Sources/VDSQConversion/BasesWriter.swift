@@ -114,14 +114,10 @@ private struct BasisRows {
   }
 
   private mutating func addInt8() {
-    q.removeAll(keepingCapacity: true)
-    let step = Quantizer.quantize(unit[...], into: &q)
+    let step = Quantizer.quantize(unit, into: &q, &meter)
     scales.append(step)
     var length: Int32 = 0
-    for i in 0..<columns {
-      length += Int32(q[i]) * Int32(q[i])
-      meter.add(unit[i], Float(q[i]) * step)
-    }
+    for value in q { length += Int32(value) * Int32(value) }
     norms.append(length > 0 ? 1 / Float(length).squareRoot() : 0)
     q.withUnsafeBytes { bytes.append(bytes: $0) }
     for i in stride(from: 0, to: columns, by: 2) {

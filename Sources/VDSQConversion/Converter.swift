@@ -1,5 +1,6 @@
 import VDSQCheckpoints
 public import VDSQFormat
+import VDSQInference
 
 /// A checkpoint folder to a .vdsq file, tensor by tensor, in row blocks of bounded size.
 public struct Converter {
@@ -69,7 +70,7 @@ public struct Converter {
   public var totalBytes: Int {
     var extra = storesVocabulary ? source.embeddings[0].rows.byteCount : 0
     if let solver { extra += solver.passes * solver.head.rows * solver.head.columns * 4 }
-    return folder.weightBytes * 2 + extra
+    return folder.weightBytes + extra
   }
 
   /// Whether the word embeddings are the vocabulary's bases: where there is no LM head.
@@ -91,6 +92,27 @@ public struct Converter {
       + (solver == nil ? 0 : ContainerWriter.basesSections(weights))
     let writer = try ContainerWriter(
       path: path, kind: .model, sectionCount: sections, replace: replace)
+    // Checksums of the checkpoint's files take as long as reading them again, on a thread of their own.
+    let work = ConversionWork(
+      convert: { () throws(VDSQError) in
+        try writeWeights(to: writer, tokenizer: tokenizer, progress)
+      },
+      hash: { () throws(VDSQError) in
+        try Provenance.json(folder, weights: weights.rawValue)
+      })
+    let (bases, provenance) = try work.result()
+    try writer.add(.provenance, "provenance", provenance)
+    let used = source.used
+    return Summary(
+      checkpointBytes: folder.weightBytes, fileBytes: try writer.finish(),
+      tensors: writer.tensorRecords,
+      unused: folder.tensors.keys.filter { !used.contains($0) }.sorted(), bases: bases)
+  }
+
+  /// All sections but the provenance and the directory.
+  private func writeWeights(
+    to writer: ContainerWriter, tokenizer: [UInt8], _ progress: Progress
+  ) throws(VDSQError) -> BasesReport? {
     var metadata = source.metadata
     var bases: BasesReport?
     if let solver {
@@ -101,9 +123,6 @@ public struct Converter {
     }
     try writer.add(.metadata, "metadata", metadata.encoded())
     try writer.add(.tokenizer, "tokenizer", tokenizer)
-    try writer.add(
-      .provenance, "provenance",
-      try Provenance.json(folder, weights: weights.rawValue, progress: progress))
     try writer.begin(.weights, "embeddings")
     for tensor in source.embeddings { try write(tensor, to: writer, progress) }
     for constant in source.constants { try writer.writeConstant(constant) }
@@ -119,16 +138,12 @@ public struct Converter {
       for tensor in layer { try write(tensor, to: writer, progress) }
       try writer.end()
     }
-    if hasHead {
+    if !source.head.isEmpty {
       try writer.begin(.weights, "head")
       for tensor in source.head { try write(tensor, to: writer, progress) }
       try writer.end()
     }
-    let used = source.used
-    return Summary(
-      checkpointBytes: folder.weightBytes, fileBytes: try writer.finish(),
-      tensors: writer.tensorRecords,
-      unused: folder.tensors.keys.filter { !used.contains($0) }.sorted(), bases: bases)
+    return bases
   }
 
   private func write(
@@ -143,5 +158,33 @@ public struct Converter {
     case (.linear, _): try writer.writeFloatPanels(tensor.rows, half: weights == .fp16)
     }
     progress.advance(tensor.rows.byteCount)
+  }
+}
+
+/// A conversion, and the checksums of what it is made from: on two threads where the system gives them, one
+/// after the other where it does not.
+private final class ConversionWork: SharedWork {
+  private let convert: () throws(VDSQError) -> BasesReport?
+  private let hash: () throws(VDSQError) -> [UInt8]
+  private var bases: Result<BasesReport?, VDSQError>?
+  private var provenance: Result<[UInt8], VDSQError>?
+
+  init(
+    convert: @escaping () throws(VDSQError) -> BasesReport?,
+    hash: @escaping () throws(VDSQError) -> [UInt8]
+  ) {
+    self.convert = convert
+    self.hash = hash
+    super.init()
+  }
+
+  override func run(_ worker: ThreadPool.Worker) {
+    if worker.index == 0 { bases = Result(catching: convert) }
+    if worker.index == worker.count - 1 { provenance = Result(catching: hash) }
+  }
+
+  func result() throws(VDSQError) -> (BasesReport?, [UInt8]) {
+    ThreadPool(count: 2).together(2, self)
+    return (try bases!.get(), try provenance!.get())
   }
 }

@@ -9,12 +9,12 @@ public enum Provenance {
   /// Nothing of it depends on the time or the place of the conversion: the same input gives the
   /// same bytes.
   static func json(
-    _ folder: Checkpoint, weights: String, progress: Progress
+    _ folder: Checkpoint, weights: String
   ) throws(VDSQError) -> [UInt8] {
     var files: [String] = []
     for name in folder.files {
       let file = try InputFile(path: folder.location(of: name))
-      let digest = try sha256(file, progress)
+      let digest = try sha256(file)
       files.append(
         "{\"name\": \(quoted(name)), \"bytes\": \(file.length), \"sha256\": \"\(digest)\"}")
     }
@@ -27,7 +27,7 @@ public enum Provenance {
       """.utf8)
   }
 
-  private static func sha256(_ file: InputFile, _ progress: Progress) throws(VDSQError) -> String {
+  private static func sha256(_ file: InputFile) throws(VDSQError) -> String {
     var hash = SHA256()
     var offset = 0
     var buffer = [UInt8](repeating: 0, count: 1 << 18)
@@ -39,7 +39,6 @@ public enum Provenance {
         hash.update(bufferPointer: UnsafeRawBufferPointer(chunk))
       }
       offset += count
-      progress.advance(count)
     }
     let digits = Array("0123456789abcdef")
     return String(hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })

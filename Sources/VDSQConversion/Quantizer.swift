@@ -2,28 +2,142 @@ import VDSQFormat
 
 /// Symmetric int8 with one scale a row: `x ~= scale * q`, q in -127...127.
 enum Quantizer {
-  /// Quantizes a row.
+  /// Quantizes a row of `count` values.
   ///
   /// - Returns: the scale.
-  static func quantize(_ row: ArraySlice<Float>, into q: inout [Int8]) -> Float {
-    var largest: Float = 0
-    for value in row { largest = max(largest, value.magnitude) }
+  static func quantize(
+    _ row: UnsafePointer<Float>, _ count: Int, into q: UnsafeMutablePointer<Int8>,
+    _ meter: inout ErrorMeter
+  ) -> Float {
+    var largest = SIMD8<Float>(repeating: 0)
+    let whole = count & ~7
+    for i in stride(from: 0, to: whole, by: 8) {
+      let v = load(row + i)
+      largest = largest.replacing(with: v, where: v .> largest)
+      largest = largest.replacing(with: -v, where: -v .> largest)
+    }
+    var most = largest.max()
+    for i in whole..<count { most = max(most, row[i].magnitude) }
     // A row of zeros, or of numbers that only a denormal scale would represent, is zeros.
-    let scale: Float = largest > 1e-30 ? largest / 127 : 1
+    let scale: Float = most > 1e-30 ? most / 127 : 1
     let inverse = 1 / scale
-    for value in row { q.append(Int8((value * inverse).rounded(.toNearestOrEven))) }
+    var sums = ErrorMeter.Row()
+    for i in stride(from: 0, to: whole, by: 8) {
+      let v = load(row + i)
+      let stored = round(v * inverse)
+      let bytes = SIMD8<Int8>(truncatingIfNeeded: integers(stored))
+      UnsafeMutableRawPointer(q + i).storeBytes(of: bytes, as: SIMD8<Int8>.self)
+      sums.add(v, stored * scale)
+    }
+    for i in whole..<count {
+      let stored = (row[i] * inverse).rounded(.toNearestOrEven)
+      q[i] = Int8(stored)
+      sums.add(row[i], stored * scale)
+    }
+    meter.add(sums, count)
     return scale
+  }
+
+  /// Quantizes a row into an array.
+  static func quantize(
+    _ row: [Float], into q: inout [Int8], _ meter: inout ErrorMeter
+  ) -> Float {
+    q = [Int8](repeating: 0, count: row.count)
+    return q.withUnsafeMutableBufferPointer {
+      quantize(row, row.count, into: $0.baseAddress!, &meter)
+    }
+  }
+
+  @inline(__always)
+  private static func load(_ p: UnsafePointer<Float>) -> SIMD8<Float> {
+    UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Float>.self)
+  }
+
+  /// Adding it to a number of magnitude below 2^22 rounds that to an integer, ties to even, and leaves the
+  /// integer in the low bits.
+  private static let magic: Float = 12_582_912
+
+  @inline(__always)
+  private static func round(_ x: SIMD8<Float>) -> SIMD8<Float> {
+    (x + SIMD8(repeating: magic)) - SIMD8(repeating: magic)
+  }
+
+  @inline(__always)
+  private static func integers(_ x: SIMD8<Float>) -> SIMD8<Int32> {
+    unsafeBitCast(x + SIMD8(repeating: magic), to: SIMD8<Int32>.self)
+      &- SIMD8(repeating: Int32(bitPattern: magic.bitPattern))
   }
 }
 
-/// Sums up what quantization costs a tensor while it streams by.
+/// Sums up what storing costs a tensor while it streams by.
 struct ErrorMeter {
+  /// What a row adds, in floats: few enough values for them.
+  struct Row {
+    fileprivate var largest = SIMD8<Float>(repeating: 0)
+    fileprivate var squares = SIMD8<Float>(repeating: 0)
+    fileprivate var dot = SIMD8<Float>(repeating: 0)
+    fileprivate var source = SIMD8<Float>(repeating: 0)
+    fileprivate var stored = SIMD8<Float>(repeating: 0)
+
+    @inline(__always)
+    mutating func add(_ value: SIMD8<Float>, _ kept: SIMD8<Float>) {
+      let difference = value - kept
+      largest = largest.replacing(with: difference, where: difference .> largest)
+      largest = largest.replacing(with: -difference, where: -difference .> largest)
+      squares += difference * difference
+      dot += value * kept
+      source += value * value
+      stored += kept * kept
+    }
+
+    mutating func add(_ value: Float, _ kept: Float) {
+      let difference = value - kept
+      largest[0] = max(largest[0], difference.magnitude)
+      squares[0] += difference * difference
+      dot[0] += value * kept
+      source[0] += value * value
+      stored[0] += kept * kept
+    }
+  }
+
   private var maxAbs: Float = 0
   private var squares = 0.0
   private var dot = 0.0
   private var sourceSquares = 0.0
   private var storedSquares = 0.0
   private var count = 0
+
+  mutating func add(_ row: Row, _ count: Int) {
+    maxAbs = max(maxAbs, row.largest.max())
+    squares += Double(row.squares.sum())
+    dot += Double(row.dot.sum())
+    sourceSquares += Double(row.source.sum())
+    storedSquares += Double(row.stored.sum())
+    self.count += count
+  }
+
+  /// Values and what is kept of them: few enough for sums in floats.
+  mutating func add(_ values: UnsafePointer<Float>, _ kept: UnsafePointer<Float>, _ count: Int) {
+    var sums = Row()
+    let whole = count & ~7
+    for i in stride(from: 0, to: whole, by: 8) {
+      sums.add(
+        UnsafeRawPointer(values + i).loadUnaligned(as: SIMD8<Float>.self),
+        UnsafeRawPointer(kept + i).loadUnaligned(as: SIMD8<Float>.self))
+    }
+    for i in whole..<count { sums.add(values[i], kept[i]) }
+    add(sums, count)
+  }
+
+  /// Values that are stored as they are.
+  mutating func addExact(_ values: [Float]) {
+    for value in values {
+      sourceSquares += Double(value) * Double(value)
+      storedSquares += Double(value) * Double(value)
+      dot += Double(value) * Double(value)
+    }
+    count += values.count
+  }
 
   mutating func add(_ source: Float, _ stored: Float) {
     let difference = source - stored
@@ -39,7 +153,7 @@ struct ErrorMeter {
     let norm = (sourceSquares * storedSquares).squareRoot()
     return QuantizationError(
       maxAbs: maxAbs, rms: Float((squares / Double(max(count, 1))).squareRoot()),
-      // Two tensors of zeros agree.
-      cosine: norm > 0 ? Float(dot / norm) : 1)
+      // Two tensors of zeros agree; rounding must not make any agree better than that.
+      cosine: norm > 0 ? min(Float(dot / norm), 1) : 1)
   }
 }

@@ -17,10 +17,8 @@ extension ContainerWriter {
     let offset = try alignedOffset()
     var length = 0
     try source.forEachBlock { (values, _) throws(VDSQError) in
-      var out = ByteWriter()
-      for value in values { out.append(value) }
-      length += out.count
-      try write(out.bytes)
+      length += values.count * 4
+      try values.withBytes { (raw) throws(VDSQError) in try write(raw) }
     }
     add(
       record(
@@ -34,7 +32,7 @@ extension ContainerWriter {
     var meter = ErrorMeter()
     var length = 0
     try source.forEachBlock { (values, _) throws(VDSQError) in
-      length += try writeElements(values, half: half, source.name, &meter)
+      length += try writeElements(values, half: half, source, &meter)
     }
     add(
       record(
@@ -46,22 +44,26 @@ extension ContainerWriter {
   func writeInt8Rows(_ source: RowSource) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
-    var scales = ByteWriter()
+    var scales: [Float] = []
     var length = 0
     let columns = source.columns
+    var q: [Int8] = []
     try source.forEachBlock { (values, rows) throws(VDSQError) in
-      var q: [Int8] = []
-      q.reserveCapacity(values.count)
-      for row in 0..<rows {
-        let slice = values[row * columns..<(row + 1) * columns]
-        let scale = Quantizer.quantize(slice, into: &q)
-        scales.append(scale)
-        for i in slice.indices { meter.add(values[i], Float(q[i]) * scale) }
+      if q.count != values.count { q = [Int8](repeating: 0, count: values.count) }
+      values.withUnsafeBufferPointer { values in
+        q.withUnsafeMutableBufferPointer { q in
+          for row in 0..<rows {
+            scales.append(
+              Quantizer.quantize(
+                values.baseAddress! + row * columns, columns, into: q.baseAddress! + row * columns,
+                &meter))
+          }
+        }
       }
       length += q.count
-      try write(q.map { UInt8(bitPattern: $0) })
+      try q.withBytes { (raw) throws(VDSQError) in try write(raw) }
     }
-    let scalesOffset = try scales.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    let scalesOffset = try scales.withBytes { (raw) throws(VDSQError) in try part(raw) }
     add(
       record(
         source.name, .int8, .rowMajor, [source.rows, columns], offset, length,
@@ -72,36 +74,41 @@ extension ContainerWriter {
   func writeInt8Panels(_ source: RowSource) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
-    var scales = ByteWriter()
-    var rowSums = ByteWriter()
+    var scales: [Float] = []
+    var rowSums: [Int32] = []
     let columns = source.columns
     let quads = (columns + 3) / 4
     var length = 0
+    // Rows are filled up to whole quads of zeros.
+    var row = [Int8](repeating: 0, count: quads * 4)
+    var panel = [UInt32](repeating: 0, count: quads * 16)
     try forEachPanel(of: source) { (values, rows) throws(VDSQError) in
-      var panel = [UInt8](repeating: 0, count: quads * 64)
-      for row in 0..<rows {
-        let slice = values[row * columns..<(row + 1) * columns]
-        var q: [Int8] = []
-        q.reserveCapacity(columns)
-        let scale = Quantizer.quantize(slice, into: &q)
-        var sum: Int32 = 0
-        for k in 0..<columns {
-          panel[k / 4 * 64 + row * 4 + k % 4] = UInt8(bitPattern: q[k])
-          sum += Int32(q[k])
-          meter.add(values[slice.startIndex + k], Float(q[k]) * scale)
+      if rows < 16 { panel = [UInt32](repeating: 0, count: quads * 16) }
+      for r in 0..<16 {
+        guard r < rows else {
+          scales.append(1)
+          rowSums.append(0)
+          continue
         }
-        scales.append(scale)
-        rowSums.append(sum)
+        row.withUnsafeMutableBufferPointer { row in
+          scales.append(
+            Quantizer.quantize(values + r * columns, columns, into: row.baseAddress!, &meter))
+          var sum: Int32 = 0
+          for value in row { sum &+= Int32(value) }
+          rowSums.append(sum)
+          let words = UnsafeRawPointer(row.baseAddress!)
+          panel.withUnsafeMutableBufferPointer { panel in
+            for quad in 0..<quads {
+              panel[quad * 16 + r] = words.load(fromByteOffset: quad * 4, as: UInt32.self)
+            }
+          }
+        }
       }
-      for _ in rows..<16 {
-        scales.append(Float(1))
-        rowSums.append(Int32(0))
-      }
-      length += panel.count
-      try write(panel)
+      length += panel.count * 4
+      try panel.withBytes { (raw) throws(VDSQError) in try write(raw) }
     }
-    let scalesOffset = try scales.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) }
-    let rowSumsOffset = try rowSums.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    let scalesOffset = try scales.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    let rowSumsOffset = try rowSums.withBytes { (raw) throws(VDSQError) in try part(raw) }
     add(
       record(
         source.name, .int8, .panels16, [source.rows, columns], offset, length,
@@ -114,12 +121,14 @@ extension ContainerWriter {
     var meter = ErrorMeter()
     let columns = source.columns
     var length = 0
+    var panel = [Float](repeating: 0, count: columns * 16)
     try forEachPanel(of: source) { (values, rows) throws(VDSQError) in
-      var panel = [Float](repeating: 0, count: columns * 16)
-      for row in 0..<rows {
-        for k in 0..<columns { panel[k * 16 + row] = values[row * columns + k] }
+      panel.withUnsafeMutableBufferPointer { panel in
+        for row in 0..<16 {
+          for k in 0..<columns { panel[k * 16 + row] = row < rows ? values[row * columns + k] : 0 }
+        }
       }
-      length += try writeElements(panel, half: half, source.name, &meter)
+      length += try writeElements(panel, half: half, source, &meter)
     }
     add(
       record(
@@ -131,47 +140,42 @@ extension ContainerWriter {
   ///
   /// - Returns: how many bytes.
   private func writeElements(
-    _ values: [Float], half: Bool, _ name: String, _ meter: inout ErrorMeter
+    _ values: [Float], half: Bool, _ source: RowSource, _ meter: inout ErrorMeter
   ) throws(VDSQError) -> Int {
-    var out = ByteWriter()
-    for value in values {
-      if half {
-        let stored = try Self.half(value, name)
-        meter.add(value, Float(stored))
-        out.append(stored.bitPattern)
-      } else {
-        meter.add(value, value)
-        out.append(value)
-      }
+    guard half else {
+      meter.addExact(values)
+      try values.withBytes { (raw) throws(VDSQError) in try write(raw) }
+      return values.count * 4
     }
-    try write(out.bytes)
-    return out.count
+    var bits = [UInt16](repeating: 0, count: values.count)
+    guard HalfPrecision.encode(values, into: &bits, &meter) else {
+      let value = values.first { !Float16($0).isFinite } ?? 0
+      throw .badInput("tensor \(source.name): \(value) is beyond fp16; use --weights int8")
+    }
+    try bits.withBytes { (raw) throws(VDSQError) in try write(raw) }
+    return bits.count * 2
   }
 
   /// Regroups blocks into panels of sixteen rows; parts may begin in the middle of one.
   private func forEachPanel(
-    of source: RowSource, _ body: (_ values: [Float], _ rows: Int) throws(VDSQError) -> Void
+    of source: RowSource,
+    _ body: (_ values: UnsafePointer<Float>, _ rows: Int) throws(VDSQError) -> Void
   ) throws(VDSQError) {
     var waiting: [Float] = []
     let panel = 16 * source.columns
     try source.forEachBlock { (values, _) throws(VDSQError) in
-      waiting += values
-      var start = 0
-      while waiting.count - start >= panel {
-        try body(Array(waiting[start..<start + panel]), 16)
-        start += panel
+      var rest = values
+      if !waiting.isEmpty { rest = waiting + values }
+      let whole = rest.count / panel
+      try rest.withUnsafeBufferPointer { (rest) throws(VDSQError) in
+        for i in 0..<whole { try body(rest.baseAddress! + i * panel, 16) }
       }
-      waiting.removeFirst(start)
+      waiting = Array(rest[(whole * panel)...])
     }
-    if !waiting.isEmpty { try body(waiting, waiting.count / source.columns) }
-  }
-
-  private static func half(_ value: Float, _ name: String) throws(VDSQError) -> Float16 {
-    let half = Float16(value)
-    guard half.isFinite else {
-      throw .badInput("tensor \(name): \(value) is beyond fp16; use --weights int8")
+    guard !waiting.isEmpty else { return }
+    try waiting.withUnsafeBufferPointer { (rest) throws(VDSQError) in
+      try body(rest.baseAddress!, rest.count / source.columns)
     }
-    return half
   }
 
   func record(

@@ -25,8 +25,8 @@ extension ContainerWriter {
     try source.forEachBlock { (values, count) throws(VDSQError) in
       for first in stride(from: 0, to: count * columns, by: columns) {
         var q: [Int8] = []
-        q.reserveCapacity(columns)
-        _ = Quantizer.quantize(values[first..<first + columns], into: &q)
+        var unused = ErrorMeter()
+        _ = Quantizer.quantize(Array(values[first..<first + columns]), into: &q, &unused)
         let square = q.reduce(Int32(0)) { $0 + Int32($1) * Int32($1) }
         norms.append(square > 0 ? 1 / Float(square).squareRoot() : 0)
         guard coarse else { continue }
