@@ -52,7 +52,7 @@ let core: [Target] = [
   .target(name: "VDSQFormat", dependencies: ["CShims"], swiftSettings: coreSettings),
   // Text to token ids, over tables stored in the container.
   .target(name: "VDSQTokenizers", dependencies: ["VDSQFormat"], swiftSettings: coreSettings),
-  // Memory plan, arena, threads, and the encoder's forward pass.
+  // Memory plan, arena, threads, the encoder's and the decoder's forward pass.
   .target(
     name: "VDSQInference",
     dependencies: [
@@ -60,7 +60,7 @@ let core: [Target] = [
       "VDSQKernelsI8MM", "VDSQFormat", "VDSQTokenizers",
     ],
     swiftSettings: coreSettings),
-  // Label sets, cosine logits, gradients in latent space, adapters, the classifier.
+  // Bases, cosine logits over label sets and vocabularies, gradients, the lens, adapters, the classifier.
   .target(name: "VDSQSemantics", dependencies: ["VDSQInference"], swiftSettings: coreSettings),
   // The smallest program: classifies stdin, line by line.
   .executableTarget(
@@ -84,11 +84,11 @@ func embeddedLinkerSettings() -> [LinkerSetting] {
 }
 
 let tools: [Target] = [
-  // Readers for other people's files: JSON, safetensors, Hugging Face model folders.
+  // Readers for other people's files: JSON, safetensors, PyTorch, GGUF, NumPy.
   .target(
     name: "VDSQCheckpoints",
     dependencies: ["VDSQFormat", .product(name: "SystemPackage", package: "swift-system")]),
-  // Architecture maps, quantizers, the container writer, provenance.
+  // Architecture maps, tokenizer compilers, quantizers, the bases' solver, the container writer.
   .target(
     name: "VDSQConversion",
     dependencies: [

@@ -1,5 +1,5 @@
-"""Conversion of a synthetic sharded checkpoint beside cp of the same files: time, peak memory, and the same
-bytes twice. Arguments: size in GB (4)."""
+"""Conversion of a synthetic sharded checkpoint, without bases, beside cp of the same files: time, peak
+memory, and the same bytes each time. Arguments: size in GB (4)."""
 import hashlib
 import json
 import pathlib
@@ -82,7 +82,7 @@ with tempfile.TemporaryDirectory(dir=ROOT / ".cache") as scratch:
         rows.setdefault("cp", []).append(measured(["cp", *files, copy]))
         subprocess.run(["rm", "-r", copy], check=True)
         for weights in ["int8", "fp16"]:
-            command = [VDSQ, "convert", folder, "-o", out, "--force", "-q", "--weights", weights]
+            command = [VDSQ, "convert", folder, "-o", out, "--force", "-q", "--no-bases", "--weights", weights]
             rows.setdefault(f"vdsq convert, {weights}", []).append(measured(command))
             digests.setdefault(weights, set()).add(digest(out))
     print(f"{total / 1e9:.1f} GB in {len(files)} files, {LAYERS} layers; medians of 3, in turns.\n")

@@ -8,16 +8,18 @@ extension Converter.Weights: ExpressibleByArgument {}
 
 struct Convert: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Converts a Hugging Face model folder to one .vdsq file.",
+    abstract: "Converts a model's checkpoint to one .vdsq file.",
     discussion: """
-      Reads config.json, tokenizer.json, the weights in safetensors (f64, f32, f16 or bf16) and, \
-      where there is one, a sentence-transformers folder's pooling. Supported architectures: bert, \
+      Reads a Hugging Face folder, that is config.json, tokenizer.json, the weights in safetensors or \
+      pytorch_model.bin (f64, f32, f16 or bf16; in one file or several) and, \
+      where there is one, a sentence-transformers folder's pooling; or a GGUF file (F32, F16, BF16, Q8_0, \
+      Q4_0, Q4_K, Q6_K; llama, qwen2, qwen3, gpt2, bert). Supported architectures: bert, \
       distilbert, roberta, xlm-roberta, camembert, electra; gpt2, llama, mistral, qwen2, qwen3, \
       gpt_neox. Models with an LM head get their vocabulary's bases, for which OpenBLAS is needed \
       (--no-bases leaves them out).
       """)
 
-  @Argument(help: "The model's folder.")
+  @Argument(help: "The model's folder, or its GGUF file.")
   var folder: String
 
   @Option(name: .shortAndLong, help: "The file to write.")
