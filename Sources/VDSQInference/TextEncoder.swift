@@ -12,8 +12,11 @@ public final class TextEncoder {
   public struct Options: Sendable {
     public var threads = 1
     public var precision = Precision.integer
-    /// Tokens in a batch; 0 for as many as keep all threads busy, and never fewer than a text's.
+    /// Tokens in a batch, never fewer than the longest text's.
     public var tokenCapacity = 0
+    /// Whether there is to be room for one more text of the longest kind behind a batch that keeps all
+    /// threads busy: more speed where texts are short, for more memory.
+    public var keepsThreadsBusy = false
     /// The most tokens of one text; nil for the model's longest sequence, or `defaultLongest` where a
     /// causal model's is longer.
     public var maximumTokens: Int?
@@ -69,7 +72,9 @@ public final class TextEncoder {
         options.maximumTokens, c.maximumTokens, min(c.maximumTokens, Self.defaultLongest))
       let decoder = try Decoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
-        tokenCapacity: max(options.tokenCapacity, maximumTokens + 32 * threads.count),
+        tokenCapacity: max(
+          options.tokenCapacity,
+          maximumTokens + (options.keepsThreadsBusy ? 32 * threads.count : 0)),
         longest: maximumTokens)
       backbone = .decoder(decoder)
       kind = .causal
@@ -80,8 +85,8 @@ public final class TextEncoder {
       maximumTokens = try Self.longest(options.maximumTokens, c.maximumTokens, c.maximumTokens)
       let encoder = try Encoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
-        // Room for one text of the longest kind behind a batch that keeps all threads busy.
-        tokenCapacity: max(options.tokenCapacity, 2 * c.maximumTokens))
+        tokenCapacity: max(
+          options.tokenCapacity, options.keepsThreadsBusy ? 2 * c.maximumTokens : 0))
       encoder.maskToken = tokenizer.mask ?? -1
       backbone = .encoder(encoder)
       kind = c.pooling == .mask ? .masked : .sentences

@@ -47,6 +47,7 @@ struct EncoderOptions: ParsableArguments {
     options.threads = threads
     options.precision = precision
     options.maximumTokens = maxTokens
+    options.keepsThreadsBusy = true
     return try TextEncoder(container, options: options)
   }
 }

@@ -17,6 +17,8 @@ import VDSQInference
       to: path, replace: true, progress: Progress(total: converter.totalBytes) { _ in })
     var options = TextEncoder.Options()
     options.threads = threads
+    // Room for all of a test's texts together.
+    options.tokenCapacity = 512
     return try TextEncoder(path: path, options: options)
   }
 
