@@ -116,9 +116,7 @@ private struct BasisRows {
   private mutating func addInt8() {
     let step = Quantizer.quantize(unit, into: &q, &meter)
     scales.append(step)
-    var length: Int32 = 0
-    for value in q { length += Int32(value) * Int32(value) }
-    norms.append(length > 0 ? 1 / Float(length).squareRoot() : 0)
+    norms.append(Quantizer.reciprocalNorm(of: q))
     q.withUnsafeBytes { bytes.append(bytes: $0) }
     for i in stride(from: 0, to: columns, by: 2) {
       let low = rest(i, step), high = i + 1 < columns ? rest(i + 1, step) : 0

@@ -48,6 +48,12 @@ enum Quantizer {
     }
   }
 
+  /// One over the length of a quantized row; 0 for zeros.
+  static func reciprocalNorm(of q: [Int8]) -> Float {
+    let square = q.reduce(Int32(0)) { $0 + Int32($1) * Int32($1) }
+    return square > 0 ? 1 / Float(square).squareRoot() : 0
+  }
+
   @inline(__always)
   private static func load(_ p: UnsafePointer<Float>) -> SIMD8<Float> {
     UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Float>.self)

@@ -27,8 +27,7 @@ extension ContainerWriter {
         var q: [Int8] = []
         var unused = ErrorMeter()
         _ = Quantizer.quantize(Array(values[first..<first + columns]), into: &q, &unused)
-        let square = q.reduce(Int32(0)) { $0 + Int32($1) * Int32($1) }
-        norms.append(square > 0 ? 1 / Float(square).squareRoot() : 0)
+        norms.append(Quantizer.reciprocalNorm(of: q))
         guard coarse else { continue }
         var rotated = q.map(Float.init)
         rotated.withUnsafeMutableBufferPointer { x in

@@ -56,13 +56,9 @@ public final class Decoder {
   public func decode(
     _ batch: TokenBatch, from start: Int = 0, trace: UnsafeMutablePointer<Float>? = nil
   ) throws(VDSQError) -> UnsafePointer<Float> {
-    guard batch.ids.count <= plan.tokenCapacity, batch.sequences <= plan.sequenceCapacity else {
-      throw VDSQError(
-        .internalFault, "a batch of \(batch.ids.count) tokens exceeds the memory plan")
-    }
-    for id in batch.ids where id < 0 || id >= configuration.vocabularySize {
-      throw .badInput("\(container.path): token id \(id) is not in the embedding table")
-    }
+    try batch.check(
+      tokens: plan.tokenCapacity, sequences: plan.sequenceCapacity,
+      vocabulary: configuration.vocabularySize, path: container.path)
     for sequence in 0..<batch.sequences
     where batch.range(sequence).count > plan.longest {
       throw .badInput(
@@ -88,13 +84,7 @@ public final class Decoder {
     let vectors = arena.region(plan.vectors, as: Float.self)
     let d = configuration.hiddenSize
     for sequence in 0..<batch.sequences where batch.range(sequence).upperBound > start {
-      var square: Float = 0
-      kernels.dotRows(vectors + sequence * d, vectors + sequence * d, 1, d, &square)
-      guard square.isFinite else {
-        throw .badInput(
-          "\(container.path): the weights make numbers that are not finite; check the file with "
-            + "vdsq inspect --verify")
-      }
+      _ = try container.finiteSquare(of: vectors + sequence * d, d, kernels)
     }
     return UnsafePointer(vectors)
   }

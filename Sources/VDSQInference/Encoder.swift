@@ -52,13 +52,9 @@ public final class Encoder {
   ) throws(VDSQError) -> UnsafePointer<Float> {
     pass.trace = trace
     defer { pass.trace = nil }
-    guard batch.ids.count <= plan.tokenCapacity, batch.sequences <= plan.sequenceCapacity else {
-      throw VDSQError(
-        .internalFault, "a batch of \(batch.ids.count) tokens exceeds the memory plan")
-    }
-    for id in batch.ids where id < 0 || id >= configuration.vocabularySize {
-      throw .badInput("\(container.path): token id \(id) is not in the embedding table")
-    }
+    try batch.check(
+      tokens: plan.tokenCapacity, sequences: plan.sequenceCapacity,
+      vocabulary: configuration.vocabularySize, path: container.path)
     var first = 0
     while first < batch.sequences {
       var end = first + 1
@@ -111,13 +107,7 @@ public final class Encoder {
   /// Scales to length 1 where the model says so, and refuses what is no number.
   private func finish(_ vector: UnsafeMutablePointer<Float>) throws(VDSQError) {
     let d = configuration.vectorSize
-    var square: Float = 0
-    kernels.dotRows(vector, vector, 1, d, &square)
-    guard square.isFinite else {
-      throw .badInput(
-        "\(container.path): the weights make numbers that are not finite; check the file with "
-          + "vdsq inspect --verify")
-    }
+    let square = try container.finiteSquare(of: vector, d, kernels)
     if configuration.normalize, square > 0 {
       let scale = 1 / square.squareRoot()
       for i in 0..<d { vector[i] *= scale }

@@ -41,6 +41,22 @@ extension Container {
     return values
   }
 
+  /// The square of a state's length.
+  ///
+  /// - Throws: `badInput` where the state is no vector of numbers.
+  func finiteSquare(
+    of state: UnsafePointer<Float>, _ count: Int, _ kernels: KernelTable
+  ) throws(VDSQError) -> Float {
+    var square: Float = 0
+    kernels.dotRows(state, state, 1, count, &square)
+    guard square.isFinite else {
+      throw .badInput(
+        "\(path): the weights make numbers that are not finite; check the file with vdsq inspect "
+          + "--verify")
+    }
+    return square
+  }
+
   func check(
     _ values: UnsafePointer<Float>, _ count: Int, _ name: String
   ) throws(VDSQError) {

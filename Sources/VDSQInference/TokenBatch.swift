@@ -1,3 +1,5 @@
+import VDSQFormat
+
 /// Token sequences one after another, without padding: every token is work that counts.
 public struct TokenBatch: Sendable {
   public var ids: [Int32] = []
@@ -13,6 +15,19 @@ public struct TokenBatch: Sendable {
 
   public func range(_ sequence: Int) -> Range<Int> {
     (sequence == 0 ? 0 : ends[sequence - 1])..<ends[sequence]
+  }
+
+  /// - Throws: `internalFault` where the batch exceeds a plan, `badInput` where an id is in no row of the
+  ///   embedding table.
+  func check(
+    tokens: Int, sequences: Int, vocabulary: Int, path: String
+  ) throws(VDSQError) {
+    guard ids.count <= tokens, self.sequences <= sequences else {
+      throw VDSQError(.internalFault, "a batch of \(ids.count) tokens exceeds the memory plan")
+    }
+    for id in ids where id < 0 || id >= vocabulary {
+      throw .badInput("\(path): token id \(id) is not in the embedding table")
+    }
   }
 
   public mutating func removeAll() {

@@ -12,16 +12,12 @@ extension VocabularySearch {
     _ container: Container, shape: [Int], approximate: Bool,
     kernels: KernelTable, threads: ThreadPool, capacity: Int
   ) throws(VDSQError) {
-    let words = try container.tensor("embeddings.word", shape: shape)
-    guard words.record.element == .int8,
-      container.find("vocabulary.reciprocal_norms") != nil
+    guard let rows = try? VocabularyRows(bases: container).int8,
+      [rows.rows, rows.columns] == shape
     else {
       throw .badInput(
         "\(container.path): the file has no int8 vocabulary; convert it with --weights int8")
     }
-    let rows = Int8Rows(
-      values: words.data.assumingMemoryBound(to: Int8.self), rows: shape[0], columns: shape[1],
-      reciprocalNorms: try container.floats("vocabulary.reciprocal_norms", shape: [shape[0]]))
     var coarse: CoarseRows?
     if approximate {
       guard container.find("vocabulary.coarse") != nil else {

@@ -57,7 +57,7 @@ struct AddedTokenFinder {
   ) -> (range: Range<Int>, token: AddedToken)? {
     var place = position
     while place < text.count {
-      if starts[Int(text[place])], let (token, length) = longest(in: text, at: place) {
+      if let (token, length) = token(in: text, at: place) {
         var start = place
         var end = place + length
         if token.flags.contains(.stripLeft) {
@@ -75,9 +75,11 @@ struct AddedTokenFinder {
     return nil
   }
 
-  private func longest(
+  /// The longest token that begins at `place`, and how many bytes of the text it is.
+  func token(
     in text: UnsafeRawBufferPointer, at place: Int
   ) -> (AddedToken, length: Int)? {
+    guard starts[Int(text[place])] else { return nil }
     var longest: (AddedToken, length: Int)?
     for (token, name) in tokens
     where name.count > (longest?.length ?? 0) && text.count - place >= name.count

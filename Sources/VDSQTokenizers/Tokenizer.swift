@@ -41,14 +41,6 @@ public enum Tokenizer {
     }
   }
 
-  /// The tokens that the model wants around every text: at most so many ids are not the text's own.
-  public var frame: Int {
-    switch self {
-    case .wordPiece: 2
-    case .subwords(let t): t.vocabulary.prefix.count + t.vocabulary.suffix.count
-    }
-  }
-
   /// Appends the ids of a text.
   ///
   /// - Parameters:

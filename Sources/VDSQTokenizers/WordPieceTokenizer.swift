@@ -5,15 +5,13 @@ public final class WordPieceTokenizer {
   public let vocabulary: WordPieceVocabulary
   private var normalizer: BertNormalizer
   private var words: WordBuilder
-  /// Whether an added token starts with a byte.
-  private var addedStarts: [Bool]
+  private let added: AddedTokenFinder
 
   public init(vocabulary: WordPieceVocabulary) {
     self.vocabulary = vocabulary
     normalizer = BertNormalizer(options: vocabulary.options)
     words = WordBuilder(vocabulary: vocabulary, tokens: TokenBuffer())
-    addedStarts = [Bool](repeating: false, count: 256)
-    for token in vocabulary.added { addedStarts[Int(token.text[0])] = true }
+    added = AddedTokenFinder(vocabulary.added)
   }
 
   /// Appends `[CLS] text [SEP]` to `tokens`.
@@ -29,10 +27,10 @@ public final class WordPieceTokenizer {
     var start = 0
     var position = 0
     while position < text.count, !words.tokens.overflowed {
-      if addedStarts[Int(text[position])], let token = addedToken(in: text, at: position) {
+      if let (token, length) = added.token(in: text, at: position) {
         normalize(text[start..<position])
         words.addToken(token.id)
-        position += token.text.count
+        position += length
         start = position
       } else {
         position += 1
@@ -53,16 +51,6 @@ public final class WordPieceTokenizer {
   /// Whether a run may end before `position`: not in the middle of a scalar.
   private func isBoundary(_ text: UnsafeRawBufferPointer, _ position: Int) -> Bool {
     text[position] < 0x80
-  }
-
-  private func addedToken(in text: UnsafeRawBufferPointer, at position: Int) -> AddedToken? {
-    var longest: AddedToken?
-    for token in vocabulary.added
-    where token.text.count > (longest?.text.count ?? 0)
-      && text.count - position >= token.text.count
-      && text[position..<position + token.text.count].elementsEqual(token.text)
-    { longest = token }
-    return longest
   }
 
   private func feed(_ text: Slice<UnsafeRawBufferPointer>) {
