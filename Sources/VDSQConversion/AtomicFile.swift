@@ -12,13 +12,19 @@ public final class AtomicFile {
   private let folder: String
   private var temporary: String?
   private var buffer: [UInt8] = []
-  private static let bufferLength = 1 << 18
+  /// Where the buffer's bytes go.
+  private var bufferStart = 0
+  private let usesThread: Bool
+  private var behind: WriteBehind?
+  private static let bufferLength = 1 << 20
 
   /// - Parameter replace: whether a file of that name may be replaced.
+  /// - Parameter usesThread: whether more than a buffer is written on a thread of its own.
   /// - Throws: `usage` where the file exists and may not be replaced, or its folder cannot be
   ///   written to.
-  public init(path: String, replace: Bool) throws(VDSQError) {
+  public init(path: String, replace: Bool, usesThread: Bool = false) throws(VDSQError) {
     self.path = path
+    self.usesThread = usesThread
     folder = Self.folder(of: path)
     descriptor = -1
     var status = stat()
@@ -39,10 +45,10 @@ public final class AtomicFile {
       }
       temporary = name
     }
-    buffer.reserveCapacity(Self.bufferLength)
   }
 
   deinit {
+    behind?.stop()
     if descriptor >= 0 { close(descriptor) }
     if let temporary { unlink(temporary) }
   }
@@ -70,10 +76,11 @@ public final class AtomicFile {
   /// - Throws: `internalFault` where the disk is full or fails.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
     position += bytes.count
-    if buffer.count + bytes.count > Self.bufferLength { try flush() }
     if bytes.count >= Self.bufferLength {
-      try put(bytes)
+      try flush()
+      try put(Array(bytes))
     } else {
+      if buffer.count + bytes.count > Self.bufferLength { try flush() }
       buffer.append(contentsOf: bytes)
     }
   }
@@ -91,60 +98,68 @@ public final class AtomicFile {
   /// Leaves room for bytes that `rewrite` will bring.
   func skip(_ count: Int) throws(VDSQError) {
     try flush()
-    guard lseek(descriptor, off_t(count), SEEK_CUR) >= 0 else { throw failed() }
     position += count
+    bufferStart = position
   }
 
   /// Overwrites bytes that were written before.
   public func rewrite(_ bytes: [UInt8], at offset: Int) throws(VDSQError) {
-    try flush()
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        pwrite(descriptor, $0.baseAddress! + done, bytes.count - done, off_t(offset + done))
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw failed() }
-      done += count
-    }
+    try drain()
+    let status = bytes.withUnsafeBytes { WriteBehind.write($0, to: descriptor, at: offset) }
+    guard status == 0 else { throw failed(status) }
   }
 
   /// Makes the file durable and gives it its name, in one step that either happens or does not.
   public func commit() throws(VDSQError) {
-    try flush()
-    guard fsync(descriptor) == 0 else { throw failed() }
+    try drain()
+    // What was skipped last and never filled belongs to the file all the same.
+    guard ftruncate(descriptor, off_t(position)) == 0, fsync(descriptor) == 0 else {
+      throw failed(errno)
+    }
     if temporary == nil {
       let name = temporaryName()
       unlink(name)
       let source = "/proc/self/fd/\(descriptor)"
       guard linkat(AT_FDCWD, source, AT_FDCWD, name, Int32(AT_SYMLINK_FOLLOW)) == 0 else {
-        throw failed()
+        throw failed(errno)
       }
       temporary = name
     }
-    guard rename(temporary!, path) == 0 else { throw failed() }
+    guard rename(temporary!, path) == 0 else { throw failed(errno) }
     temporary = nil
   }
 
   private func flush() throws(VDSQError) {
+    guard !buffer.isEmpty else { return }
     let full = buffer
-    buffer.removeAll(keepingCapacity: true)
-    try full.withBytes { (raw) throws(VDSQError) in try put(raw) }
+    buffer = []
+    buffer.reserveCapacity(Self.bufferLength)
+    try put(full)
   }
 
-  private func put(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
-    var done = 0
-    while done < bytes.count {
-      let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw failed() }
-      done += count
+  private func put(_ bytes: [UInt8]) throws(VDSQError) {
+    guard !bytes.isEmpty else { return }
+    if usesThread, behind == nil, bytes.count >= Self.bufferLength / 2 {
+      behind = WriteBehind(descriptor: descriptor)
     }
+    let status =
+      behind?.put(bytes, at: bufferStart)
+      ?? bytes.withUnsafeBytes { WriteBehind.write($0, to: descriptor, at: bufferStart) }
+    guard status == 0 else { throw failed(status) }
+    bufferStart += bytes.count
   }
 
-  private func failed() -> VDSQError {
+  /// Returns when all bytes are with the system.
+  private func drain() throws(VDSQError) {
+    try flush()
+    let status = behind?.drain() ?? 0
+    guard status == 0 else { throw failed(status) }
+  }
+
+  private func failed(_ status: Int32) -> VDSQError {
     VDSQError(
       .internalFault,
-      "\(path): cannot be written: \(lastErrorText()); the old file, if any, is as it was")
+      "\(path): cannot be written: \(String(cString: strerror(status))); the old file, if any, is as it was"
+    )
   }
 }

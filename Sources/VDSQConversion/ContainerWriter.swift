@@ -15,11 +15,11 @@ public final class ContainerWriter {
   /// - Parameter sectionCount: how many sections will be written, the tensor directory among them.
   /// - Throws: `usage` where the file cannot be written.
   public init(
-    path: String, kind: FileKind, sectionCount: Int, replace: Bool
+    path: String, kind: FileKind, sectionCount: Int, replace: Bool, usesThread: Bool = false
   ) throws(VDSQError) {
     self.kind = kind
     self.sectionCount = sectionCount
-    file = try AtomicFile(path: path, replace: replace)
+    file = try AtomicFile(path: path, replace: replace, usesThread: usesThread)
     let reserved =
       ContainerLayout.headerLength + sectionCount * ContainerLayout.sectionEntryLength
     try file.write([UInt8](repeating: 0, count: reserved))

@@ -14,6 +14,8 @@ public struct Converter {
     public var weights = Weights.int8
     /// Whether to store the vocabulary's rows in two bits too, for approximate search; int8 only.
     public var coarse = false
+    /// 1 does one thing after the other; the file is the same.
+    public var threads = 2
     /// How the vocabulary's bases are made, where the model has an LM head; nil for none.
     public var bases: BasesOptions? = BasesOptions()
 
@@ -91,7 +93,8 @@ public struct Converter {
       5 + source.layers.count + [hasHead, storesVocabulary].count { $0 }
       + (solver == nil ? 0 : ContainerWriter.basesSections(weights))
     let writer = try ContainerWriter(
-      path: path, kind: .model, sectionCount: sections, replace: replace)
+      path: path, kind: .model, sectionCount: sections, replace: replace,
+      usesThread: options.threads > 1)
     // Checksums of the checkpoint's files take as long as reading them again, on a thread of their own.
     let work = ConversionWork(
       convert: { () throws(VDSQError) in
@@ -100,7 +103,7 @@ public struct Converter {
       hash: { () throws(VDSQError) in
         try Provenance.json(folder, weights: weights.rawValue)
       })
-    let (bases, provenance) = try work.result()
+    let (bases, provenance) = try work.result(threads: options.threads)
     try writer.add(.provenance, "provenance", provenance)
     let used = source.used
     return Summary(
@@ -183,8 +186,8 @@ private final class ConversionWork: SharedWork {
     if worker.index == worker.count - 1 { provenance = Result(catching: hash) }
   }
 
-  func result() throws(VDSQError) -> (BasesReport?, [UInt8]) {
-    ThreadPool(count: 2).together(2, self)
+  func result(threads: Int) throws(VDSQError) -> (BasesReport?, [UInt8]) {
+    ThreadPool(count: min(threads, 2)).together(2, self)
     return (try bases!.get(), try provenance!.get())
   }
 }

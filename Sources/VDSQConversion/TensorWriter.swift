@@ -123,10 +123,9 @@ extension ContainerWriter {
     var length = 0
     var panel = [Float](repeating: 0, count: columns * 16)
     try forEachPanel(of: source) { (values, rows) throws(VDSQError) in
-      panel.withUnsafeMutableBufferPointer { panel in
-        for row in 0..<16 {
-          for k in 0..<columns { panel[k * 16 + row] = row < rows ? values[row * columns + k] : 0 }
-        }
+      if rows < 16 { panel = [Float](repeating: 0, count: columns * 16) }
+      panel.withUnsafeMutableBufferPointer {
+        Self.transpose(values, rows, columns, into: $0.baseAddress!)
       }
       length += try writeElements(panel, half: half, source, &meter)
     }
@@ -134,6 +133,30 @@ extension ContainerWriter {
       record(
         source.name, half ? .float16 : .float32, .panels16, [source.rows, columns], offset, length,
         error: meter.result))
+  }
+
+  /// At most sixteen rows to `[columns][16]`, four by four.
+  private static func transpose(
+    _ x: UnsafePointer<Float>, _ rows: Int, _ columns: Int, into out: UnsafeMutablePointer<Float>
+  ) {
+    let wholeColumns = columns & ~3, wholeRows = rows & ~3
+    for k in stride(from: 0, to: wholeColumns, by: 4) {
+      for row in stride(from: 0, to: wholeRows, by: 4) {
+        func load(_ i: Int) -> SIMD4<Float> {
+          UnsafeRawPointer(x + (row + i) * columns + k).loadUnaligned(as: SIMD4<Float>.self)
+        }
+        let a = load(0), b = load(1), c = load(2), d = load(3)
+        for i in 0..<4 {
+          UnsafeMutableRawPointer(out + (k + i) * 16 + row)
+            .storeBytes(of: SIMD4(a[i], b[i], c[i], d[i]), as: SIMD4<Float>.self)
+        }
+      }
+    }
+    for row in 0..<rows {
+      for k in (row < wholeRows ? wholeColumns : 0)..<columns {
+        out[k * 16 + row] = x[row * columns + k]
+      }
+    }
   }
 
   /// Writes floats as they are or in half precision.
