@@ -2,6 +2,9 @@ public import VDSQFormat
 
 /// A JSON document (RFC 8259). Objects keep their order and refuse a key that is there twice: in a
 /// checkpoint's header that is an attack, and elsewhere a mistake.
+///
+/// Documents are checked whole but taken apart only where they are looked at, so a tokenizer of many
+/// megabytes takes little more memory than its text.
 public enum JSON: Sendable, Equatable {
   case null
   case bool(Bool)
@@ -9,10 +12,18 @@ public enum JSON: Sendable, Equatable {
   case string(String)
   case array([JSON])
   case object([Member])
+  /// An array or an object of a document, as its text.
+  case unread(Unread)
 
   public struct Member: Sendable, Equatable {
     public let key: String
     public let value: JSON
+  }
+
+  /// Where an array or an object begins in a document that was checked.
+  public struct Unread: Sendable {
+    fileprivate let text: [UInt8]
+    fileprivate let position: Int
   }
 
   /// Nesting beyond it is refused: no file this reads is deeper than a few levels.
@@ -20,30 +31,70 @@ public enum JSON: Sendable, Equatable {
 
   /// - Parameter context: the file, for error messages.
   /// - Throws: `badInput`, naming the byte where the document is malformed.
-  public init(parsing bytes: UnsafeRawBufferPointer, context: String) throws(VDSQError) {
-    var parser = JSONParser(bytes: bytes, context: context)
-    self = try parser.document()
+  public init(parsing bytes: [UInt8], context: String) throws(VDSQError) {
+    try bytes.withBytes { (raw) throws(VDSQError) in
+      var parser = JSONParser(bytes: raw, context: context)
+      try parser.checkDocument()
+    }
+    self = Self.value(in: bytes, at: 0).json
   }
 
-  public init(parsing bytes: [UInt8], context: String) throws(VDSQError) {
-    self = try bytes.withBytes { (raw) throws(VDSQError) in
-      try JSON(parsing: raw, context: context)
+  public init(parsing bytes: UnsafeRawBufferPointer, context: String) throws(VDSQError) {
+    try self.init(parsing: Array(bytes), context: context)
+  }
+
+  /// A value of a document that was checked.
+  private static func value(in text: [UInt8], at position: Int) -> (json: JSON, end: Int) {
+    text.withUnsafeBytes { bytes in
+      var parser = JSONParser(bytes: bytes, context: "", position: position)
+      let json = parser.checkedValue { .unread(Unread(text: text, position: $0)) }
+      return (json, parser.position)
     }
   }
 
   public subscript(_ key: String) -> JSON? {
-    guard case .object(let members) = self else { return nil }
-    return members.first { $0.key == key }?.value
+    switch self {
+    case .object(let members): return members.first { $0.key == key }?.value
+    case .unread(let unread):
+      var found: JSON?
+      unread.forEachMember {
+        if $0 == key { found = $1() }
+        return found == nil
+      }
+      return found
+    default: return nil
+    }
+  }
+
+  /// Calls `body` with each member of an object, until it returns false.
+  public func forEachMember(_ body: (_ key: String, _ value: JSON) -> Bool) {
+    switch self {
+    case .object(let members): _ = members.allSatisfy { body($0.key, $0.value) }
+    case .unread(let unread): unread.forEachMember { body($0, $1()) }
+    default: break
+    }
   }
 
   public var members: [Member]? {
-    guard case .object(let members) = self else { return nil }
-    return members
+    switch self {
+    case .object(let members): return members
+    case .unread(let unread) where unread.isObject:
+      var members: [Member] = []
+      unread.forEachMember {
+        members.append(Member(key: $0, value: $1()))
+        return true
+      }
+      return members
+    default: return nil
+    }
   }
 
   public var elements: [JSON]? {
-    guard case .array(let elements) = self else { return nil }
-    return elements
+    switch self {
+    case .array(let elements): return elements
+    case .unread(let unread) where !unread.isObject: return unread.elements
+    default: return nil
+    }
   }
 
   public var text: String? {
@@ -67,5 +118,56 @@ public enum JSON: Sendable, Equatable {
     return value
   }
 
-  public var isNull: Bool { self == .null }
+  public var isNull: Bool {
+    if case .null = self { true } else { false }
+  }
+
+  public static func == (a: JSON, b: JSON) -> Bool {
+    if let a = a.members, let b = b.members { return a == b }
+    if let a = a.elements, let b = b.elements { return a == b }
+    return switch (a, b) {
+    case (.null, .null): true
+    case (.bool(let a), .bool(let b)): a == b
+    case (.number(let a), .number(let b)): a == b
+    case (.string(let a), .string(let b)): a == b
+    default: false
+    }
+  }
+}
+
+extension JSON.Unread {
+  fileprivate var isObject: Bool { text[position] == UInt8(ascii: "{") }
+
+  fileprivate var elements: [JSON] {
+    text.withUnsafeBytes { bytes in
+      var parser = JSONParser(bytes: bytes, context: "", position: position + 1)
+      var elements: [JSON] = []
+      while parser.hasNext {
+        elements.append(parser.checkedValue { .unread(JSON.Unread(text: text, position: $0)) })
+      }
+      return elements
+    }
+  }
+
+  /// Calls `body` with each key, and what reads its value, until it returns false.
+  fileprivate func forEachMember(_ body: (String, () -> JSON) -> Bool) {
+    guard isObject else { return }
+    text.withUnsafeBytes { bytes in
+      var parser = JSONParser(bytes: bytes, context: "", position: position + 1)
+      while parser.hasNext {
+        let key = parser.checkedKey()
+        let start = parser.position
+        var isRead = false
+        let goesOn = body(key) {
+          isRead = true
+          return parser.checkedValue { .unread(JSON.Unread(text: text, position: $0)) }
+        }
+        guard goesOn else { return }
+        if !isRead {
+          parser.position = start
+          parser.skipValue()
+        }
+      }
+    }
+  }
 }

@@ -1,21 +1,22 @@
 import VDSQFormat
 
-/// A recursive-descent parser over bytes, with a limit on depth.
+/// A recursive-descent parser over bytes, with a limit on depth: checks a document, or reads values of one
+/// that was checked.
 struct JSONParser {
   let bytes: UnsafeRawBufferPointer
   let context: String
-  private var position = 0
+  var position = 0
 
-  init(bytes: UnsafeRawBufferPointer, context: String) {
+  init(bytes: UnsafeRawBufferPointer, context: String, position: Int = 0) {
     self.bytes = bytes
     self.context = context
+    self.position = position
   }
 
-  mutating func document() throws(VDSQError) -> JSON {
-    let value = try value(depth: 0)
+  mutating func checkDocument() throws(VDSQError) {
+    try check(depth: 0)
     skipSpace()
     guard position == bytes.count else { throw malformed("something follows the document") }
-    return value
   }
 
   private func malformed(_ what: String) -> VDSQError {
@@ -38,18 +39,24 @@ struct JSONParser {
     return true
   }
 
-  private mutating func value(depth: Int) throws(VDSQError) -> JSON {
+  private mutating func check(depth: Int) throws(VDSQError) {
     guard depth < JSON.maximumDepth else { throw malformed("nested too deeply") }
     skipSpace()
     guard position < bytes.count else { throw malformed("it ends too early") }
     switch bytes[position] {
-    case UInt8(ascii: "{"): return try object(depth: depth)
-    case UInt8(ascii: "["): return try array(depth: depth)
-    case UInt8(ascii: "\""): return .string(try string())
-    case UInt8(ascii: "t"): return try word("true", .bool(true))
-    case UInt8(ascii: "f"): return try word("false", .bool(false))
-    case UInt8(ascii: "n"): return try word("null", .null)
-    default: return .number(try number())
+    case UInt8(ascii: "{"): try checkObject(depth: depth)
+    case UInt8(ascii: "["): try checkArray(depth: depth)
+    default: _ = try leaf()
+    }
+  }
+
+  private mutating func leaf() throws(VDSQError) -> JSON {
+    switch bytes[position] {
+    case UInt8(ascii: "\""): .string(try string())
+    case UInt8(ascii: "t"): try word("true", .bool(true))
+    case UInt8(ascii: "f"): try word("false", .bool(false))
+    case UInt8(ascii: "n"): try word("null", .null)
+    default: .number(try number())
     }
   }
 
@@ -62,45 +69,58 @@ struct JSONParser {
     return value
   }
 
-  private mutating func object(depth: Int) throws(VDSQError) -> JSON {
+  private mutating func checkObject(depth: Int) throws(VDSQError) {
+    let start = position
     position += 1
-    var members: [JSON.Member] = []
-    var keys: Set<String> = []
+    // Hashes rather than keys: a vocabulary has many.
+    var hashes: Set<Int> = []
     skipSpace()
-    if take(UInt8(ascii: "}")) { return .object([]) }
+    if take(UInt8(ascii: "}")) { return }
     while true {
       skipSpace()
       guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
         throw malformed("a key is missing")
       }
+      let keyStart = position
       let key = try string()
-      // Keys are compared scalar by scalar: `String` equality would join canonical equivalents,
-      // which are different tokens in a vocabulary.
-      guard keys.insert(exactKey(key)).inserted else {
+      if !hashes.insert(Self.hash(key)).inserted, has(key, from: start, before: keyStart) {
         throw malformed("the key \"\(key)\" is there twice")
       }
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw malformed("a colon is missing") }
-      members.append(JSON.Member(key: key, value: try value(depth: depth + 1)))
+      try check(depth: depth + 1)
       skipSpace()
-      if take(UInt8(ascii: "}")) { return .object(members) }
+      if take(UInt8(ascii: "}")) { return }
       guard take(UInt8(ascii: ",")) else { throw malformed("a comma is missing") }
     }
   }
 
-  private func exactKey(_ key: String) -> String {
-    key.utf8.allSatisfy { $0 < 0x80 } ? key : key.utf8.map { String($0) }.joined(separator: " ")
+  /// Keys are compared byte by byte: `String` equality would join canonical equivalents, which are
+  /// different tokens in a vocabulary.
+  private static func hash(_ key: String) -> Int {
+    var hasher = Hasher()
+    for byte in key.utf8 { hasher.combine(byte) }
+    return hasher.finalize()
   }
 
-  private mutating func array(depth: Int) throws(VDSQError) -> JSON {
+  /// Whether an object that was checked up to `end` has the key.
+  private func has(_ key: String, from start: Int, before end: Int) -> Bool {
+    var parser = JSONParser(bytes: bytes, context: context, position: start + 1)
+    while parser.hasNext, parser.position < end {
+      if parser.checkedKey().utf8.elementsEqual(key.utf8) { return true }
+      parser.skipValue()
+    }
+    return false
+  }
+
+  private mutating func checkArray(depth: Int) throws(VDSQError) {
     position += 1
-    var elements: [JSON] = []
     skipSpace()
-    if take(UInt8(ascii: "]")) { return .array([]) }
+    if take(UInt8(ascii: "]")) { return }
     while true {
-      elements.append(try value(depth: depth + 1))
+      try check(depth: depth + 1)
       skipSpace()
-      if take(UInt8(ascii: "]")) { return .array(elements) }
+      if take(UInt8(ascii: "]")) { return }
       guard take(UInt8(ascii: ",")) else { throw malformed("a comma is missing") }
     }
   }
@@ -195,5 +215,71 @@ struct JSONParser {
       position += 1
     }
     return value
+  }
+
+  // MARK: Documents that were checked
+
+  /// Whether another element or member follows, to which it goes on.
+  var hasNext: Bool {
+    mutating get {
+      skipSpace()
+      if take(UInt8(ascii: ",")) { skipSpace() }
+      return position < bytes.count && bytes[position] != UInt8(ascii: "]")
+        && bytes[position] != UInt8(ascii: "}")
+    }
+  }
+
+  /// A member's key; goes on to its value.
+  mutating func checkedKey() -> String {
+    let key = checked { (parser) throws(VDSQError) in try parser.string() }
+    skipSpace()
+    position += 1
+    return key
+  }
+
+  /// A value; arrays and objects are what `container` makes of their positions.
+  mutating func checkedValue(_ container: (Int) -> JSON) -> JSON {
+    skipSpace()
+    let start = position
+    switch bytes[position] {
+    case UInt8(ascii: "{"), UInt8(ascii: "["):
+      skipValue()
+      return container(start)
+    default:
+      return checked { (parser) throws(VDSQError) in try parser.leaf() }
+    }
+  }
+
+  /// Goes on behind a value.
+  mutating func skipValue() {
+    skipSpace()
+    var depth = 0
+    repeat {
+      switch bytes[position] {
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        position += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        depth -= 1
+        position += 1
+      case UInt8(ascii: "\""): skipString()
+      case UInt8(ascii: ","), UInt8(ascii: ":"), 0x20, 0x09, 0x0A, 0x0D: position += 1
+      default: _ = checked { (parser) throws(VDSQError) in try parser.leaf() }
+      }
+    } while depth > 0
+  }
+
+  private mutating func skipString() {
+    position += 1
+    while bytes[position] != UInt8(ascii: "\"") {
+      position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
+    }
+    position += 1
+  }
+
+  private mutating func checked<Value>(
+    _ read: (inout JSONParser) throws(VDSQError) -> Value
+  ) -> Value {
+    do { return try read(&self) } catch { fatalError("a checked document: \(error.message)") }
   }
 }

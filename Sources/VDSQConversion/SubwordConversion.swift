@@ -36,11 +36,9 @@ struct SubwordConversion {
       })
     source.added = addedTokens
     source.bytes = byteLevel && !isUnigram
-    let ids = Dictionary(
-      texts.enumerated().compactMap { id, text in text.map { (Array($0.utf8), id) } },
-      uniquingKeysWith: { first, _ in first })
+    let ids = TokenIndex(texts)
     func id(_ token: String) throws(VDSQError) -> Int {
-      guard let id = ids[Array(token.utf8)] else {
+      guard let id = ids.find(token) else {
         throw failure("the token \(token) is not in the vocabulary")
       }
       return id
@@ -69,11 +67,11 @@ struct SubwordConversion {
     } else if source.byteFallback {
       for byte in 0..<256 {
         let digits = String(byte, radix: 16, uppercase: true)
-        source.byteTokens[byte] = ids[Array("<0x\(byte < 16 ? "0" : "")\(digits)>".utf8)] ?? -1
+        source.byteTokens[byte] = ids.find("<0x\(byte < 16 ? "0" : "")\(digits)>") ?? -1
       }
     }
     for name in ["<mask>", "[MASK]"] where source.mask < 0 {
-      source.mask = ids[Array(name.utf8)] ?? -1
+      source.mask = ids.find(name) ?? -1
     }
     try writeNormalizer(&source)
     try writePreTokenizer(json["pre_tokenizer"], &source)
@@ -95,19 +93,22 @@ struct SubwordConversion {
   // MARK: Vocabulary
 
   private func pairTokens(_ vocabularySize: Int) throws(VDSQError) -> [String?] {
-    guard let vocab = model["vocab"]?.members, !vocab.isEmpty else {
-      throw failure("model.vocab is missing or empty")
-    }
-    var tokens = [String?](repeating: nil, count: vocab.count)
-    for entry in vocab {
-      guard let id = entry.value.integer, id >= 0, id < vocabularySize else {
-        throw failure(
-          "the id of \(entry.key) is not in the embedding table of \(vocabularySize) rows")
+    var tokens: [String?] = []
+    var failed: VDSQError?
+    // Member by member: a list of all would take more memory than their texts.
+    model["vocab"]?.forEachMember { text, value in
+      guard let id = value.integer, id >= 0, id < vocabularySize else {
+        failed = failure(
+          "the id of \(text) is not in the embedding table of \(vocabularySize) rows")
+        return false
       }
       while id >= tokens.count { tokens.append(nil) }
-      guard tokens[id] == nil else { throw failure("the id \(id) is there twice") }
-      tokens[id] = entry.key
+      if tokens[id] != nil { failed = failure("the id \(id) is there twice") }
+      tokens[id] = text
+      return failed == nil
     }
+    if let failed { throw failed }
+    guard !tokens.isEmpty else { throw failure("model.vocab is missing or empty") }
     return tokens
   }
 
@@ -129,9 +130,11 @@ struct SubwordConversion {
 
   private func merges(
     _ id: (String) throws(VDSQError) -> Int
-  ) throws(VDSQError) -> [(Int, Int, Int)] {
-    var merges: [(Int, Int, Int)] = []
-    for entry in model["merges"]?.elements ?? [] {
+  ) throws(VDSQError) -> [SubwordVocabulary.Merge] {
+    let entries = model["merges"]?.elements ?? []
+    var merges: [SubwordVocabulary.Merge] = []
+    merges.reserveCapacity(entries.count)
+    for entry in entries {
       let pair: [String]
       if let text = entry.text {
         pair = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
@@ -139,7 +142,8 @@ struct SubwordConversion {
         pair = (entry.elements ?? []).compactMap(\.text)
       }
       guard pair.count == 2 else { throw failure("merge \(merges.count) is no pair") }
-      merges.append((try id(pair[0]), try id(pair[1]), try id(pair[0] + pair[1])))
+      merges.append(
+        .init(left: try id(pair[0]), right: try id(pair[1]), both: try id(pair[0] + pair[1])))
     }
     return merges
   }
@@ -357,6 +361,42 @@ struct SubwordConversion {
       }
     }
     return (before, after)
+  }
+}
+
+/// Ids by texts, byte for byte: a hash table of ids alone.
+struct TokenIndex {
+  private let texts: [String?]
+  private var slots: [Int32]
+
+  init(_ texts: [String?]) {
+    self.texts = texts
+    var size = 64
+    while size < texts.count * 2 { size *= 2 }
+    slots = [Int32](repeating: -1, count: size)
+    for (id, text) in texts.enumerated() {
+      guard let text else { continue }
+      let (slot, found) = place(of: text)
+      if found == nil { slots[slot] = Int32(id) }
+    }
+  }
+
+  /// The first id that has the text.
+  func find(_ text: String) -> Int? { place(of: text).id }
+
+  private func place(of text: String) -> (slot: Int, id: Int?) {
+    var slot = Int(Self.hash(text)) & (slots.count - 1)
+    while slots[slot] >= 0 {
+      let id = Int(slots[slot])
+      if texts[id]!.utf8.elementsEqual(text.utf8) { return (slot, id) }
+      slot = (slot + 1) & (slots.count - 1)
+    }
+    return (slot, nil)
+  }
+
+  /// FNV-1a.
+  private static func hash(_ text: String) -> UInt32 {
+    text.utf8.reduce(0x811C_9DC5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
   }
 }
 

@@ -6,6 +6,8 @@ public struct ByteWriter: Sendable {
 
   public var count: Int { bytes.count }
 
+  public mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+
   public mutating func append<T: FixedWidthInteger>(_ value: T) {
     withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
   }

@@ -17,8 +17,8 @@ extension SubwordVocabulary {
     public var prefix: [Int] = []
     public var suffix: [Int] = []
     public var added: [Added] = []
-    /// `(left, right, both)` by rank.
-    public var merges: [(Int, Int, Int)] = []
+    /// By rank.
+    public var merges: [Merge] = []
     public var scores: [Double] = []
     public var byteTokens = [Int](repeating: -1, count: 256)
     /// Normalizer steps, and pre-tokenizer steps, without their ends.
@@ -28,6 +28,19 @@ extension SubwordVocabulary {
     public init(model: Model, tokens: [[UInt8]]) {
       self.model = model
       self.tokens = tokens
+    }
+  }
+
+  /// Two tokens that become one.
+  public struct Merge: Sendable {
+    public let left: UInt32
+    public let right: UInt32
+    public let both: UInt32
+
+    public init(left: Int, right: Int, both: Int) {
+      self.left = UInt32(left)
+      self.right = UInt32(right)
+      self.both = UInt32(both)
     }
   }
 
@@ -70,6 +83,10 @@ extension SubwordVocabulary {
     steps.append(bytes: source.preTokenizer.bytes)
     steps.append(PreTokenizer.Code.end.rawValue)
     var out = ByteWriter()
+    out.reserve(
+      headerLength + (offsets.count + index.count + pairs.count + records.count) * 4
+        + source.merges.count * 12 + source.scores.count * 8 + 1024
+        + (source.prefix.count + source.suffix.count) * 4 + steps.count + blob.count)
     out.append(source.model.rawValue)
     out.append(options(source))
     for field in [
@@ -80,10 +97,10 @@ extension SubwordVocabulary {
     out.pad(to: headerLength)
     for value in offsets { out.append(value) }
     for value in index { out.append(value) }
-    for (left, right, both) in source.merges {
-      out.append(UInt32(left))
-      out.append(UInt32(right))
-      out.append(UInt32(both))
+    for merge in source.merges {
+      out.append(merge.left)
+      out.append(merge.right)
+      out.append(merge.both)
     }
     for value in pairs { out.append(value) }
     for value in source.scores { out.append(value.bitPattern) }
@@ -107,15 +124,15 @@ extension SubwordVocabulary {
 
   /// Ranks plus one by the hash of their pairs; of a pair that is there twice, the later rank, as
   /// Hugging Face's tokenizers have it.
-  private static func mergeIndex(_ merges: [(Int, Int, Int)]) -> [UInt32] {
+  private static func mergeIndex(_ merges: [Merge]) -> [UInt32] {
     var slots = 64
     while slots < merges.count * 2 { slots *= 2 }
     var index = [UInt32](repeating: 0, count: slots)
     for (rank, merge) in merges.enumerated() {
-      var slot = Int(pairHash(UInt32(merge.0), UInt32(merge.1))) & (slots - 1)
+      var slot = Int(pairHash(merge.left, merge.right)) & (slots - 1)
       while index[slot] != 0 {
         let other = merges[Int(index[slot]) - 1]
-        if other.0 == merge.0, other.1 == merge.1 { break }
+        if other.left == merge.left, other.right == merge.right { break }
         slot = (slot + 1) & (slots - 1)
       }
       index[slot] = UInt32(rank) + 1
