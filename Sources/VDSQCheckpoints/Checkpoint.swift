@@ -2,7 +2,7 @@ public import VDSQFormat
 
 /// A model as people have it, in the terms of Hugging Face: configuration, tokenizer, and weights.
 ///
-/// A folder with weights in safetensors or PyTorch's format, or one GGUF file.
+/// A folder with weights in safetensors or PyTorch's format, one GGUF file, or one of llama2.c.
 public struct Checkpoint {
   /// The folder or the file.
   public let path: String
@@ -14,7 +14,7 @@ public struct Checkpoint {
   /// Bytes of the weight files.
   public let weightBytes: Int
   /// Nil for a folder.
-  private let gguf: GGUFModel?
+  private let single: (any ModelFile)?
 
   /// - Throws: `missingInput` where the folder or one of its files is not there, `badInput` where one
   ///   is malformed.
@@ -24,21 +24,19 @@ public struct Checkpoint {
     guard InputFile.exists(path) else {
       throw VDSQError(.missingInput, "\(path): no such file or folder")
     }
-    if GGUF.isGGUF(path) {
-      let file = try GGUF(path: path)
-      let model = try GGUFModel(file)
-      gguf = model
+    if let model = try Self.single(path) {
+      single = model
       config = model.config
       tensors = model.tensors
-      weightBytes = file.file.length
+      weightBytes = try InputFile(path: path).length
       files = [path.split(separator: "/").last.map(String.init) ?? path]
       return
     }
-    gguf = nil
+    single = nil
     guard InputFile.exists("\(path)/config.json") else {
       throw VDSQError(
         .missingInput,
-        "\(path): no config.json; give the folder of a Hugging Face model, or a GGUF file")
+        "\(path): no config.json; give the folder of a Hugging Face model, a GGUF file, or llama2.c's .bin")
     }
     config = try Self.json("\(path)/config.json")
     guard config.members != nil else {
@@ -61,15 +59,21 @@ public struct Checkpoint {
     files = (["config.json", "tokenizer.json"] + weightFiles).sorted()
   }
 
+  private static func single(_ path: String) throws(VDSQError) -> (any ModelFile)? {
+    if GGUF.isGGUF(path) { return try GGUFModel(try GGUF(path: path)) }
+    if Llama2C.isModel(path) || path.hasSuffix(".bin") { return try Llama2C(path: path) }
+    return nil
+  }
+
   /// Where one of `files` lies.
-  public func location(of file: String) -> String { gguf == nil ? "\(path)/\(file)" : path }
+  public func location(of file: String) -> String { single == nil ? "\(path)/\(file)" : path }
 
   /// The tokenizer. Not read before it is needed: of a large vocabulary it takes more memory than all
   /// else.
   ///
   /// - Throws: `missingInput` where the folder has none, `badInput` where it is malformed.
   public func tokenizer() throws(VDSQError) -> JSON {
-    if let gguf { return try gguf.tokenizer() }
+    if let single { return try single.tokenizer() }
     guard let tokenizer = try optionalJSON("tokenizer.json") else {
       throw VDSQError(
         .missingInput,
@@ -80,7 +84,7 @@ public struct Checkpoint {
 
   /// A JSON file of the folder, or nil where it is not there.
   public func optionalJSON(_ name: String) throws(VDSQError) -> JSON? {
-    if let gguf { return gguf.file(name) }
+    if let single { return try single.companion(name) }
     guard InputFile.exists("\(path)/\(name)") else { return nil }
     return try Self.json("\(path)/\(name)")
   }

@@ -1,7 +1,7 @@
 import VDSQFormat
 
 /// A GGUF file in the terms of Hugging Face: a configuration, tensors by those names, a tokenizer.
-struct GGUFModel {
+struct GGUFModel: ModelFile {
   let config: JSON
   let tensors: [String: SourceTensor]
   private let file: GGUF
@@ -31,7 +31,9 @@ struct GGUFModel {
     }
   }
 
-  func tokenizer() throws(VDSQError) -> JSON { try GGUFTokenizer(file).json }
+  func tokenizer() throws(VDSQError) -> JSON { 
+    try GGUFTokenizer(file.metadata, path: file.file.path).json
+  }
 
   // MARK: Names
 
@@ -183,7 +185,7 @@ struct GGUFModel {
 
   /// What a folder of sentence-transformers says of how it pools; nil for other files, and where the GGUF
   /// file does not say.
-  func file(_ name: String) -> JSON? {
+  func companion(_ name: String) -> JSON? {
     guard case .integer(let kind)? = GGUFMetadata(file).find("pooling_type"),
       let pooling = [1: "mean", 2: "cls"][kind]
     else { return nil }

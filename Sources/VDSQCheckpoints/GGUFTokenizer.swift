@@ -1,9 +1,10 @@
-public import VDSQFormat
+import VDSQFormat
 
 /// The tokenizer of a GGUF file as a `tokenizer.json`.
-public struct GGUFTokenizer {
-  public private(set) var json = JSON.null
-  private let file: GGUF
+struct GGUFTokenizer {
+  private(set) var json = JSON.null
+  private let metadata: [String: GGUF.Value]
+  private let path: String
   private let tokens: [String]
   /// llama.cpp's kinds: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
   private let kinds: [Int]
@@ -29,34 +30,38 @@ public struct GGUFTokenizer {
   ]
 
   /// - Throws: `badInput` where the tokenizer is missing or of a kind that is not supported.
-  public init(_ file: GGUF) throws(VDSQError) {
-    self.file = file
-    guard case .texts(let tokens)? = file.metadata["tokenizer.ggml.tokens"], !tokens.isEmpty else {
-      throw .badInput("\(file.file.path): the file has no tokenizer (tokenizer.ggml.tokens)")
+  init(_ metadata: [String: GGUF.Value], path: String) throws(VDSQError) {
+    self.metadata = metadata
+    self.path = path
+    guard case .texts(let tokens)? = metadata["tokenizer.ggml.tokens"], !tokens.isEmpty else {
+      throw .badInput("\(path): the file has no tokenizer (tokenizer.ggml.tokens)")
     }
     self.tokens = tokens
-    if case .integers(let kinds)? = file.metadata["tokenizer.ggml.token_type"] {
+    if case .integers(let kinds)? = metadata["tokenizer.ggml.token_type"] {
       guard kinds.count == tokens.count else {
-        throw .badInput("\(file.file.path): tokenizer.ggml.token_type is not one for each token")
+        throw .badInput("\(path): tokenizer.ggml.token_type is not one for each token")
       }
       self.kinds = kinds
     } else {
       kinds = [Int](repeating: 1, count: tokens.count)
     }
-    let model = try GGUFMetadata(file).text("tokenizer.ggml.model")
+    guard case .text(let model)? = metadata["tokenizer.ggml.model"] else {
+      throw .badInput("\(path): metadata tokenizer.ggml.model is missing or no text")
+    }
     switch model {
     case "gpt2": json = try bytePairs()
     case "llama": json = try sentencePiece()
     case "bert": json = wordPiece()
     default:
       throw .badInput(
-        "\(file.file.path): tokenizer \(model) is not supported in GGUF; supported: gpt2, llama, bert"
+        "\(path): tokenizer \(model) is not supported in GGUF; supported: gpt2, llama, bert"
       )
     }
   }
 
-  private init(_ file: GGUF, tokens: [String], kinds: [Int]) {
-    self.file = file
+  private init(_ other: GGUFTokenizer, tokens: [String], kinds: [Int]) {
+    metadata = other.metadata
+    path = other.path
     self.tokens = tokens
     self.kinds = kinds
   }
@@ -66,14 +71,14 @@ public struct GGUFTokenizer {
   }
 
   private func flag(_ key: String, _ standard: Bool) -> Bool {
-    guard case .boolean(let value)? = file.metadata["tokenizer.ggml.\(key)"] else {
+    guard case .boolean(let value)? = metadata["tokenizer.ggml.\(key)"] else {
       return standard
     }
     return value
   }
 
   private func id(_ key: String) -> Int? {
-    guard case .integer(let id)? = file.metadata["tokenizer.ggml.\(key)_token_id"],
+    guard case .integer(let id)? = metadata["tokenizer.ggml.\(key)_token_id"],
       tokens.indices.contains(id)
     else { return nil }
     return id
@@ -116,11 +121,11 @@ public struct GGUFTokenizer {
   }
 
   private func bytePairs() throws(VDSQError) -> JSON {
-    guard case .texts(let merges)? = file.metadata["tokenizer.ggml.merges"] else {
-      throw .badInput("\(file.file.path): the file has no tokenizer.ggml.merges")
+    guard case .texts(let merges)? = metadata["tokenizer.ggml.merges"] else {
+      throw .badInput("\(path): the file has no tokenizer.ggml.merges")
     }
     var name = "default"
-    if case .text(let given)? = file.metadata["tokenizer.ggml.pre"] { name = given }
+    if case .text(let given)? = metadata["tokenizer.ggml.pre"] { name = given }
     let level = { (useRegex: Bool) in
       object([
         ("type", .string("ByteLevel")),
@@ -148,7 +153,7 @@ public struct GGUFTokenizer {
     } else {
       let known = (Array(Self.patterns.keys) + Self.digitwise + Self.plain).sorted()
       throw .badInput(
-        "\(file.file.path): tokenizer.ggml.pre \(name) is not supported; supported: "
+        "\(path): tokenizer.ggml.pre \(name) is not supported; supported: "
           + known.joined(separator: ", "))
     }
     let isLlama3 = Self.patterns[name] != nil && !name.contains("qwen")
@@ -166,10 +171,10 @@ public struct GGUFTokenizer {
 
   /// Merges follow from the scores: of all ways to put tokens together, those of the likeliest first.
   private func sentencePiece() throws(VDSQError) -> JSON {
-    guard case .numbers(let scores)? = file.metadata["tokenizer.ggml.scores"],
+    guard case .numbers(let scores)? = metadata["tokenizer.ggml.scores"],
       scores.count == tokens.count
     else {
-      throw .badInput("\(file.file.path): tokenizer.ggml.scores is not one for each token")
+      throw .badInput("\(path): tokenizer.ggml.scores is not one for each token")
     }
     var ids: [String: Int] = [:]
     for (id, token) in tokens.enumerated() where kinds[id] == 1 || kinds[id] == 4 {
@@ -216,7 +221,7 @@ public struct GGUFTokenizer {
     func named(_ key: String, _ standard: String) -> String {
       id(key).map { names[$0] } ?? standard
     }
-    let renamed = GGUFTokenizer(file, tokens: names, kinds: kinds)
+    let renamed = GGUFTokenizer(self, tokens: names, kinds: kinds)
     let cls = id("cls") ?? id("bos"), sep = id("seperator") ?? id("separator") ?? id("eos")
     return renamed.document(
       [

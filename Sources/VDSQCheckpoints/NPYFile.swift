@@ -1,18 +1,20 @@
 public import VDSQFormat
 
-/// A NumPy array in a file (format 1.0 to 3.0): a matrix of floats in C order.
+/// A NumPy array (format 1.0 to 3.0), a matrix of floats in C order: a `.npy` file, or one array of an `.npz`
+/// file, which `FILE.npz:NAME` names where there are several.
 public struct NPYFile {
   public let tensor: SourceTensor
 
   /// - Throws: `missingInput` or `badInput`, naming what is not supported.
   public init(path: String) throws(VDSQError) {
-    let file = try InputFile(path: path)
-    guard file.length >= 10 else { throw .badInput("\(path): too short for a .npy file") }
-    let start = try file.bytes(at: 0, count: min(12, file.length))
+    let (file, place) = try Self.place(path)
+    let end = place.upperBound
+    guard place.count >= 10 else { throw .badInput("\(path): too short for a .npy file") }
+    let start = try file.bytes(at: place.lowerBound, count: min(12, place.count))
     guard start.starts(with: [0x93] + Array("NUMPY".utf8)) else {
       throw .badInput("\(path): not a .npy file (its first bytes are others)")
     }
-    let prefix: Int
+    var prefix: Int
     let length: Int
     switch start[6] {
     case 1: (prefix, length) = (10, Int(start[8]) | Int(start[9]) << 8)
@@ -21,7 +23,8 @@ public struct NPYFile {
       (prefix, length) = (12, (8..<12).reduce(0) { $0 | Int(start[$1]) << (8 * ($1 - 8)) })
     default: throw .badInput("\(path): .npy format \(start[6]) is not known to this program")
     }
-    guard length <= 1 << 16, prefix + length <= file.length else {
+    prefix += place.lowerBound
+    guard length <= 1 << 16, prefix + length <= end else {
       throw .badInput("\(path): the header of \(length) bytes does not fit the file")
     }
     let header = String(decoding: try file.bytes(at: prefix, count: length), as: UTF8.self)
@@ -37,13 +40,29 @@ public struct NPYFile {
     let shape = try Self.shape(header, path)
     let (count, overflow) = shape[0].multipliedReportingOverflow(by: shape[1])
     guard !overflow, count <= Int.max / type.blockSize,
-      type.bytes(of: count) == file.length - prefix - length
+      type.bytes(of: count) == end - prefix - length
     else {
       throw .badInput(
-        "\(path): \(file.length - prefix - length) bytes do not match the shape \(shape)")
+        "\(path): \(end - prefix - length) bytes do not match the shape \(shape)")
     }
     tensor = SourceTensor(
       name: "array", type: type, shape: shape, file: file, offset: prefix + length)
+  }
+
+  /// Where the array lies.
+  private static func place(_ path: String) throws(VDSQError) -> (InputFile, Range<Int>) {
+    let cut = path.contains(".npz:") ? path.lastIndex(of: ":") : nil
+    let file = try InputFile(path: cut.map { String(path[..<$0]) } ?? path)
+    guard file.path.hasSuffix(".npz") else { return (file, 0..<file.length) }
+    let entries = try ZipDirectory(file).entries
+    let names = entries.keys.filter { $0.hasSuffix(".npy") }.sorted()
+    let wanted = cut.map { "\(path[path.index(after: $0)...]).npy" } ?? (names.count == 1 ? names[0] : nil)
+    guard let wanted, let entry = entries[wanted] else {
+      throw .badInput(
+        "\(file.path): name one of its arrays, as in \(file.path):NAME: "
+          + names.map { String($0.dropLast(4)) }.joined(separator: ", "))
+    }
+    return (file, entry.offset..<entry.offset + entry.length)
   }
 
   /// The shape as rows and columns; a vector is one row.

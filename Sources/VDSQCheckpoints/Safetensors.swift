@@ -35,7 +35,7 @@ public struct Safetensors {
       if let tensor { tensors[member.key] = tensor }
     }
     try Self.check(spans, dataLength: file.length - dataStart, path: path)
-    self.tensors = tensors
+    self.tensors = Self.withScales(tensors)
   }
 
   private static func tensor(
@@ -73,6 +73,28 @@ public struct Safetensors {
     let tensor = SourceTensor(
       name: member.key, type: type, shape: shape, file: file, offset: dataStart + start)
     return (start..<end, tensor)
+  }
+
+  /// Integers with the scales that lie beside them: a number for each row in `NAME_scale` (compressed-tensors),
+  /// or 127 times that in `SCB` (bitsandbytes). Integers without are no weights.
+  private static func withScales(_ tensors: [String: SourceTensor]) -> [String: SourceTensor] {
+    var result = tensors
+    for tensor in tensors.values where tensor.type == .int8 {
+      result[tensor.name] = nil
+      let folder = tensor.name.hasSuffix("weight") ? String(tensor.name.dropLast(6)) : ""
+      for (name, factor) in [("\(tensor.name)_scale", Float(1)), ("\(folder)SCB", 1 / 127)] {
+        guard let scales = tensors[name], scales.type != .int8, scales.count == tensor.rows,
+          tensor.columns > 0
+        else { continue }
+        var scaled = tensor
+        scaled.scales = SourceScales(
+          type: scales.type, offset: scales.offset, columns: tensor.columns, factor: factor)
+        result[tensor.name] = scaled
+        result[name] = nil
+        break
+      }
+    }
+    return result
   }
 
   private static func check(

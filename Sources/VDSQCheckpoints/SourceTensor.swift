@@ -1,5 +1,14 @@
 public import VDSQFormat
 
+/// Numbers that a tensor of integers is to be multiplied by, each for so many columns of a row.
+public struct SourceScales: Sendable {
+  let type: SourceType
+  let offset: Int
+  let columns: Int
+  /// What all of them are multiplied by.
+  var factor: Float = 1
+}
+
 /// A tensor in a checkpoint file, read by rows.
 public struct SourceTensor {
   /// How rows lie in the file.
@@ -26,6 +35,8 @@ public struct SourceTensor {
   public let file: InputFile
   public let offset: Int
   public var order = RowOrder.asNamed
+  /// Integers only.
+  var scales: SourceScales?
   /// Whether a matrix that its architecture stores by columns is stored by rows here.
   public var isTransposed = false
 
@@ -54,7 +65,7 @@ public struct SourceTensor {
   /// - Throws: `badInput` where the file ends early, a value is not finite as a float32, or elements come
   ///   in blocks.
   public func read(columns range: Range<Int>) throws(VDSQError) -> [Float] {
-    guard type.blockLength == 1 else {
+    guard type.blockLength == 1, scales == nil else {
       throw .badInput(
         "\(file.path): tensor \(name) of type \(type.rawValue) has no columns to read")
     }
@@ -74,7 +85,8 @@ public struct SourceTensor {
   ///
   /// - Throws: `badInput` where the file ends early, or a value is not finite as a float32.
   public func read(rows range: Range<Int>) throws(VDSQError) -> [Float] {
-    let values = decode(try bytes(ofRows: range), count: range.count * columns)
+    var values = decode(try bytes(ofRows: range), count: range.count * columns)
+    try scale(&values, range)
     try check(values) { "row \(range.lowerBound + $0 / columns)" }
     return values
   }
@@ -95,12 +107,28 @@ public struct SourceTensor {
         }
       }
     } else {
-      for (i, value) in decode(raw, count: count).enumerated() { out[i] = Double(value) }
+      var values = decode(raw, count: count)
+      try scale(&values, range)
+      for (i, value) in values.enumerated() { out[i] = Double(value) }
     }
     for i in 0..<count where !out[i].isFinite {
       throw .badInput(
         "\(file.path): tensor \(name) has the value \(out[i]) in row "
           + "\(range.lowerBound + i / columns); weights must be finite")
+    }
+  }
+
+  /// Multiplies integers by their scales.
+  private func scale(_ values: inout [Float], _ rows: Range<Int>) throws(VDSQError) {
+    guard let scales else { return }
+    let groups = columns / scales.columns
+    let size = scales.type.bytes(of: groups)
+    for (i, row) in rows.enumerated() {
+      let raw = try file.bytes(at: scales.offset + order.place(of: row) * size, count: size)
+      for (group, scale) in decode(raw, count: groups, as: scales.type).enumerated() {
+        let first = i * columns + group * scales.columns
+        for j in first..<first + scales.columns { values[j] *= scale * scales.factor }
+      }
     }
   }
 
@@ -138,8 +166,8 @@ public struct SourceTensor {
     }
   }
 
-  private func decode(_ raw: [UInt8], count: Int) -> [Float] {
-    let type = type
+  private func decode(_ raw: [UInt8], count: Int, as type: SourceType? = nil) -> [Float] {
+    let type = type ?? self.type
     return [Float](unsafeUninitializedCapacity: count) { out, initialized in
       raw.withUnsafeBytes { type.decode($0, count: count, into: out.baseAddress!) }
       initialized = count

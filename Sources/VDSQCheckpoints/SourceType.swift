@@ -4,6 +4,8 @@ public enum SourceType: String, Sendable {
   case float32 = "F32"
   case float16 = "F16"
   case bfloat16 = "BF16"
+  /// Integers, which are weights only where there are scales beside them.
+  case int8 = "I8"
   /// 32 int8 values with an fp16 scale.
   case q8Blocks = "Q8_0"
   /// 32 four-bit values with an fp16 scale.
@@ -16,7 +18,7 @@ public enum SourceType: String, Sendable {
   /// Elements that are stored together; rows are whole numbers of blocks.
   public var blockLength: Int {
     switch self {
-    case .float64, .float32, .float16, .bfloat16: 1
+    case .float64, .float32, .float16, .bfloat16, .int8: 1
     case .q8Blocks, .q4Blocks: 32
     case .q4Super, .q6Super: 256
     }
@@ -28,6 +30,7 @@ public enum SourceType: String, Sendable {
     case .float64: 8
     case .float32: 4
     case .float16, .bfloat16: 2
+    case .int8: 1
     case .q8Blocks: 34
     case .q4Blocks: 18
     case .q4Super: 144
@@ -67,6 +70,8 @@ public enum SourceType: String, Sendable {
         let bits = raw.loadUnaligned(fromByteOffset: i * 8, as: UInt64.self)
         out[i] = Float(Double(bitPattern: UInt64(littleEndian: bits)))
       }
+    case .int8:
+      for i in 0..<count { out[i] = Float(Int8(bitPattern: raw[i])) }
     case .q8Blocks, .q4Blocks, .q4Super, .q6Super:
       for block in 0..<count / blockLength {
         let bytes = UnsafeRawBufferPointer(
@@ -123,7 +128,7 @@ public enum SourceType: String, Sendable {
           }
         }
       }
-    case .float64, .float32, .float16, .bfloat16: break
+    case .float64, .float32, .float16, .bfloat16, .int8: break
     }
   }
 

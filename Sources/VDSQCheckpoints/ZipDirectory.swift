@@ -1,6 +1,6 @@
 import VDSQFormat
 
-/// The directory of a zip archive whose entries are stored as they are, as PyTorch writes them.
+/// The directory of a zip archive whose entries are stored as they are, as PyTorch and NumPy write them.
 ///
 /// Entries are found by the central directory alone; names are only compared, never opened as paths.
 struct ZipDirectory {
@@ -47,7 +47,7 @@ struct ZipDirectory {
         _ = try reader.take(commentLength, "comment")
         try Self.widen(extra, &length, &packed, &header, malformed)
         guard method == 0, flags & 1 == 0, packed == length else {
-          throw malformed("\(name) is compressed or encrypted; PyTorch stores tensors as they are")
+          throw malformed("\(name) is compressed or encrypted; store it as it is (torch.save, numpy.savez)")
         }
         let start = try Self.data(file, header: header, malformed)
         guard length <= file.length, start <= file.length - length else {

@@ -109,6 +109,32 @@ public final class AtomicFile {
     guard status == 0 else { throw failed(status) }
   }
 
+  /// Bytes that were written before.
+  func read(at offset: Int, count: Int) throws(VDSQError) -> [UInt8] {
+    try drain()
+    var bytes = [UInt8](repeating: 0, count: count)
+    let status = bytes.withUnsafeMutableBytes { raw -> Int32 in
+      var done = 0
+      while done < count {
+        let part = pread(descriptor, raw.baseAddress! + done, count - done, off_t(offset + done))
+        if part < 0, errno == EINTR { continue }
+        guard part > 0 else { return part < 0 ? errno : EIO }
+        done += part
+      }
+      return 0
+    }
+    guard status == 0 else { throw failed(status) }
+    return bytes
+  }
+
+  /// Takes bytes at the end away.
+  func cut(to length: Int) throws(VDSQError) {
+    try drain()
+    guard ftruncate(descriptor, off_t(length)) == 0 else { throw failed(errno) }
+    position = length
+    bufferStart = length
+  }
+
   /// Makes the file durable and gives it its name, in one step that either happens or does not.
   public func commit() throws(VDSQError) {
     try drain()

@@ -6,6 +6,8 @@ public final class ContainerWriter {
   private let file: AtomicFile
   private let kind: FileKind
   private let sectionCount: Int
+  /// Nil where sections stay as they are.
+  private let compressor: LZ4Compressor?
   private let crc = CRC32()
   private var sections: [Section] = []
   private var current: (kind: SectionKind, name: String, start: Int)?
@@ -15,9 +17,11 @@ public final class ContainerWriter {
   /// - Parameter sectionCount: how many sections will be written, the tensor directory among them.
   /// - Throws: `usage` where the file cannot be written.
   public init(
-    path: String, kind: FileKind, sectionCount: Int, replace: Bool, usesThread: Bool = false
+    path: String, kind: FileKind, sectionCount: Int, replace: Bool, usesThread: Bool = false,
+    compressor: LZ4Compressor? = nil
   ) throws(VDSQError) {
     self.kind = kind
+    self.compressor = compressor
     self.sectionCount = sectionCount
     file = try AtomicFile(path: path, replace: replace, usesThread: usesThread)
     let reserved =
@@ -42,10 +46,19 @@ public final class ContainerWriter {
 
   public func end() throws(VDSQError) {
     let (kind, name, start) = current!
-    sections.append(
-      Section(
-        kind: kind, offset: start, length: file.position - start, checksum: checksum, name: name))
     current = nil
+    let length = file.position - start
+    if let compressor, let compressed = try SectionCompression(
+      compressor: compressor, file: file, start: start, rawLength: length
+    ).run(crc) {
+      sections.append(
+        Section(
+          kind: kind, offset: start, length: compressed.length, rawLength: length,
+          checksum: compressed.checksum, name: name))
+    } else {
+      sections.append(
+        Section(kind: kind, offset: start, length: length, checksum: checksum, name: name))
+    }
   }
 
   /// A section of known length that is filled while others are written behind it.
@@ -120,6 +133,9 @@ public final class ContainerWriter {
   public func add(_ tensor: TensorRecord) { tensors.append(tensor) }
 
   public var tensorRecords: [TensorRecord] { tensors }
+
+  /// Sections that were written so far.
+  public var sectionTable: [Section] { sections }
 
   /// Writes the tensor directory, the section table and the header, and gives the file its name.
   ///

@@ -12,10 +12,19 @@ public struct Converter {
   /// How a conversion is done.
   public struct Options: Sendable {
     public var weights = Weights.int8
+    /// Tensors that are stored otherwise; of several rules that match, the last holds.
+    public var keep: [WeightRule] = []
+    /// Columns of a group that gets a factor of its own in int8 linear layers that gain from it, 32 or 64; nil
+    /// for a scale a row.
+    public var groups: Int?
+    /// Whether sections are stored in LZ4 blocks where that pays.
+    public var compress = false
     /// Whether to store the vocabulary's rows in two bits too, for approximate search; int8 only.
     public var coarse = false
     /// 1 does one thing after the other; the file is the same.
     public var threads = 2
+    /// Bytes that the process may take at its peak; nil for as many as are useful.
+    public var budget: Int?
     /// How the vocabulary's bases are made, where the model has an LM head; nil for none.
     public var bases: BasesOptions? = BasesOptions()
 
@@ -30,6 +39,7 @@ public struct Converter {
     public let checkpointBytes: Int
     public let fileBytes: Int
     public let tensors: [TensorRecord]
+    public let sections: [Section]
     /// Checkpoint tensors that the runtime has no use for, sorted.
     public let unused: [String]
     /// What was found out about the LM head; nil where there is none.
@@ -39,28 +49,58 @@ public struct Converter {
   private let folder: Checkpoint
   private let source: ModelSource
   private let options: Options
+  private let tokenizer: [UInt8]
+  private let compressor: LZ4Compressor?
   private let solver: BasesSolver?
-
-  private var weights: Weights { options.weights }
 
   /// Reads and checks the folder's configuration, tokenizer and tensor headers.
   ///
-  /// - Throws: `missingInput` or `badInput`, naming the file or tensor.
+  /// - Throws: `missingInput` or `badInput`, naming the file or tensor; `budgetTooSmall`, naming the smallest
+  ///   that would do.
   public init(folder path: String, options: Options) throws(VDSQError) {
-    guard !options.coarse || options.weights == .int8 else {
-      throw .usage("--coarse goes with --weights int8: candidates are looked at again in int8 rows")
-    }
     self.options = options
+    let budget = ConversionBudget(options.budget)
+    try budget.check(folder: path)
     folder = try Checkpoint(path: path)
     source = try ModelSource.read(folder)
+    try budget.check()
     guard !options.coarse || source.vocabulary == nil else {
       throw .usage("--coarse is for models without an LM head: bases have no coarse rows")
     }
-    if let bases = options.bases, source.vocabulary != nil {
+    guard !options.coarse || Self.storage("embeddings.word", options) == .int8 else {
+      throw .usage("--coarse goes with an int8 word table: candidates are looked at again in it")
+    }
+    try Self.check(options.keep, source)
+    compressor = options.compress ? try LZ4Compressor() : nil
+    tokenizer = try TokenizerConversion(
+      try folder.tokenizer(), path: "\(folder.path)/tokenizer.json"
+    ).section(vocabularySize: source.vocabularySize, lowercases: source.lowercases)
+    try budget.check()
+    if var bases = options.bases, source.vocabulary != nil {
+      bases.budget = try budget.left(beside: tokenizer.count)
       solver = try BasesSolver(
         try HeadMatrix(source, embedding: bases.method == .embedding), options: bases)
     } else {
       solver = nil
+    }
+  }
+
+  /// How the tensor of a name is stored.
+  private static func storage(_ name: String, _ options: Options) -> Weights {
+    options.keep.last { $0.matches(name) }?.weights ?? options.weights
+  }
+
+  /// - Throws: `usage` where a rule is no tensor's.
+  private static func check(_ rules: [WeightRule], _ source: ModelSource) throws(VDSQError) {
+    let tensors = (source.embeddings + source.layers.joined() + source.head).filter {
+      $0.role != .vector
+    }
+    let names = tensors.map(\.rows.name) + ["bases"]
+    for rule in rules where !names.contains(where: rule.matches) {
+      let roots = Set(names.map { $0.split(separator: ".").first.map(String.init) ?? $0 }).sorted()
+      throw .usage(
+        "--keep \(rule.text): no weights of such a name; names begin with "
+          + roots.joined(separator: ", ") + " (vdsq inspect lists them)")
     }
   }
 
@@ -76,7 +116,9 @@ public struct Converter {
   }
 
   /// Whether the word embeddings are the vocabulary's bases: where there is no LM head.
-  private var storesVocabulary: Bool { weights == .int8 && source.vocabulary == nil }
+  private var storesVocabulary: Bool {
+    Self.storage("embeddings.word", options) == .int8 && source.vocabulary == nil
+  }
 
   /// Writes the file.
   ///
@@ -85,43 +127,43 @@ public struct Converter {
   public func write(
     to path: String, replace: Bool, progress: Progress
   ) throws(VDSQError) -> Summary {
-    let tokenizer = try TokenizerConversion(
-      try folder.tokenizer(), path: "\(folder.path)/tokenizer.json"
-    ).section(vocabularySize: source.vocabularySize, lowercases: source.lowercases)
+    let basesWeights = Self.storage("bases", options)
     let hasHead = !source.head.isEmpty
     let sections =
       5 + source.layers.count + [hasHead, storesVocabulary].count { $0 }
-      + (solver == nil ? 0 : ContainerWriter.basesSections(weights))
+      + (solver == nil ? 0 : ContainerWriter.basesSections(basesWeights))
     let writer = try ContainerWriter(
       path: path, kind: .model, sectionCount: sections, replace: replace,
-      usesThread: options.threads > 1)
+      usesThread: options.threads > 1, compressor: compressor)
     // Checksums of the checkpoint's files take as long as reading them again, on a thread of their own.
     let work = ConversionWork(
       convert: { () throws(VDSQError) in
-        try writeWeights(to: writer, tokenizer: tokenizer, progress)
+        try writeWeights(to: writer, basesWeights, progress)
       },
       hash: { () throws(VDSQError) in
-        try Provenance.json(folder, weights: weights.rawValue)
+        try Provenance.json(folder, options: options)
       })
     let (bases, provenance) = try work.result(threads: options.threads)
     try writer.add(.provenance, "provenance", provenance)
     let used = source.used
+    try ConversionBudget(options.budget).check()
+    let fileBytes = try writer.finish()
     return Summary(
-      checkpointBytes: folder.weightBytes, fileBytes: try writer.finish(),
-      tensors: writer.tensorRecords,
+      checkpointBytes: folder.weightBytes, fileBytes: fileBytes, tensors: writer.tensorRecords,
+      sections: writer.sectionTable,
       unused: folder.tensors.keys.filter { !used.contains($0) }.sorted(), bases: bases)
   }
 
   /// All sections but the provenance and the directory.
   private func writeWeights(
-    to writer: ContainerWriter, tokenizer: [UInt8], _ progress: Progress
+    to writer: ContainerWriter, _ basesWeights: Weights, _ progress: Progress
   ) throws(VDSQError) -> BasesReport? {
     var metadata = source.metadata
     var bases: BasesReport?
     if let solver {
       let rowBytes = solver.head.columns * 4
       bases = try writer.writeBases(
-        solver, weights: weights, progress: { progress.advance($0 * rowBytes) },
+        solver, weights: basesWeights, progress: { progress.advance($0 * rowBytes) },
         begin: { metadata.set(bases: $0, options: solver.options) })
     }
     try writer.add(.metadata, "metadata", metadata.encoded())
@@ -152,14 +194,20 @@ public struct Converter {
   private func write(
     _ tensor: ModelSource.Tensor, to writer: ContainerWriter, _ progress: Progress
   ) throws(VDSQError) {
+    let weights = Self.storage(tensor.rows.name, options)
     switch (tensor.role, weights) {
     case (.vector, _): try writer.writeFloats(tensor.rows, shape: tensor.shape)
     case (.wordTable, .int8): try writer.writeInt8Rows(tensor.rows)
     case (.wordTable, _), (.positionTable, _):
       try writer.writeFloatRows(tensor.rows, half: weights != .fp32)
-    case (.linear, .int8): try writer.writeInt8Panels(tensor.rows)
+    case (.linear, .int8):
+      let groups = try options.groups.flatMap { (length) throws(VDSQError) in
+        try tensor.rows.gainsFromGroups(of: length) ? length : nil
+      }
+      try writer.writeInt8Panels(tensor.rows, groups: groups)
     case (.linear, _): try writer.writeFloatPanels(tensor.rows, half: weights == .fp16)
     }
+    try ConversionBudget(options.budget).check()
     progress.advance(tensor.rows.byteCount)
   }
 }

@@ -62,8 +62,7 @@ public struct HeadMatrix {
       var floats = [Float](repeating: 0, count: columns)
       for row in range {
         try bytes.withMutableBytes { (raw) throws(VDSQError) in
-          try model.file.read(
-            into: raw.baseAddress!, count: width, at: view.fileOffset + row * width)
+          try model.read(view, at: row * width, count: width, into: raw.baseAddress!)
         }
         bytes.withUnsafeBytes { raw in
           floats.withUnsafeMutableBufferPointer {

@@ -1,6 +1,6 @@
 import Crypto
-import VDSQCheckpoints
-import VDSQFormat
+public import VDSQCheckpoints
+public import VDSQFormat
 
 /// Where a container's contents came from, as JSON: files with their SHA-256, tool and arguments.
 public enum Provenance {
@@ -9,7 +9,7 @@ public enum Provenance {
   /// Nothing of it depends on the time or the place of the conversion: the same input gives the
   /// same bytes.
   static func json(
-    _ folder: Checkpoint, weights: String
+    _ folder: Checkpoint, options: Converter.Options
   ) throws(VDSQError) -> [UInt8] {
     var files: [String] = []
     for name in folder.files {
@@ -21,10 +21,22 @@ public enum Provenance {
     let name = folder.config["_name_or_path"]?.text ?? ""
     return Array(
       """
-      {"tool": "vdsq", "version": "\(toolVersion)", "weights": "\(weights)", \
-      "model": \(quoted(name)), "checkpoint_bytes": \(folder.weightBytes), \
+      {"tool": "vdsq", "version": "\(toolVersion)", "weights": "\(options.weights.rawValue)", \
+      \(arguments(options))"model": \(quoted(name)), "checkpoint_bytes": \(folder.weightBytes), \
       "files": [\(files.joined(separator: ", "))]}
       """.utf8)
+  }
+
+  /// What else changes the file's contents, where it is not as usual.
+  private static func arguments(_ options: Converter.Options) -> String {
+    var members: [String] = []
+    if !options.keep.isEmpty {
+      let rules = options.keep.map { quoted($0.text) }.joined(separator: ", ")
+      members.append("\"keep\": [\(rules)]")
+    }
+    if let groups = options.groups { members.append("\"group_size\": \(groups)") }
+    if options.compress { members.append("\"compress\": true") }
+    return members.map { $0 + ", " }.joined()
   }
 
   private static func sha256(_ file: InputFile) throws(VDSQError) -> String {
@@ -58,5 +70,21 @@ public enum Provenance {
       }
     }
     return out + "\""
+  }
+}
+
+extension Provenance {
+  /// Whether a model was made from a checkpoint's files, by their SHA-256.
+  public static func matches(
+    _ model: Container, _ checkpoint: Checkpoint
+  ) throws(VDSQError) -> Bool {
+    let json = try JSON(
+      parsing: try model.bytes(of: .provenance), context: "\(model.path): provenance")
+    let stored = (json["files"]?.elements ?? []).map { $0["sha256"]?.text ?? "" }
+    var digests: [String] = []
+    for name in checkpoint.files {
+      digests.append(try sha256(try InputFile(path: checkpoint.location(of: name))))
+    }
+    return Set(stored) == Set(digests)
   }
 }

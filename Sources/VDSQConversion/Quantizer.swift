@@ -9,6 +9,41 @@ enum Quantizer {
     _ row: UnsafePointer<Float>, _ count: Int, into q: UnsafeMutablePointer<Int8>,
     _ meter: inout ErrorMeter
   ) -> Float {
+    let most = largest(row, count)
+    // A row of zeros, or of numbers that only a denormal scale would represent, is zeros.
+    let scale: Float = most > 1e-30 ? most / 127 : 1
+    quantize(row, count, scale: scale, into: q, &meter)
+    return scale
+  }
+
+  /// Quantizes a row in groups of columns, each with a factor in half precision.
+  ///
+  /// - Returns: the row's scale, and the sum of its weights without it.
+  static func quantize(
+    _ row: UnsafePointer<Float>, _ count: Int, groups length: Int,
+    into q: UnsafeMutablePointer<Int8>, factors: (_ group: Int, _ factor: UInt16) -> Void,
+    _ meter: inout ErrorMeter
+  ) -> (scale: Float, sum: Float) {
+    let most = largest(row, count)
+    let scale: Float = most > 1e-30 ? most / 127 : 1
+    var total = 0.0
+    for (group, first) in stride(from: 0, to: count, by: length).enumerated() {
+      let columns = min(length, count - first)
+      // Rounded up, so that no element is beyond 127.
+      let wanted = largest(row + first, columns) / 127 / scale
+      var factor = Float16(wanted)
+      if Float(factor) < wanted { factor = factor.nextUp }
+      factors(group, factor.bitPattern)
+      // Of a group of zeros nothing is left to scale.
+      quantize(row + first, columns, scale: max(scale * Float(factor), 1e-30), into: q + first, &meter)
+      var sum: Int32 = 0
+      for i in first..<first + columns { sum &+= Int32(q[i]) }
+      total += Double(sum) * Double(factor)
+    }
+    return (scale, Float(total))
+  }
+
+  private static func largest(_ row: UnsafePointer<Float>, _ count: Int) -> Float {
     var largest = SIMD8<Float>(repeating: 0)
     let whole = count & ~7
     for i in stride(from: 0, to: whole, by: 8) {
@@ -18,8 +53,14 @@ enum Quantizer {
     }
     var most = largest.max()
     for i in whole..<count { most = max(most, row[i].magnitude) }
-    // A row of zeros, or of numbers that only a denormal scale would represent, is zeros.
-    let scale: Float = most > 1e-30 ? most / 127 : 1
+    return most
+  }
+
+  private static func quantize(
+    _ row: UnsafePointer<Float>, _ count: Int, scale: Float, into q: UnsafeMutablePointer<Int8>,
+    _ meter: inout ErrorMeter
+  ) {
+    let whole = count & ~7
     let inverse = 1 / scale
     var sums = ErrorMeter.Row()
     for i in stride(from: 0, to: whole, by: 8) {
@@ -35,7 +76,6 @@ enum Quantizer {
       sums.add(row[i], stored * scale)
     }
     meter.add(sums, count)
-    return scale
   }
 
   /// Quantizes a row into an array.

@@ -70,32 +70,47 @@ extension ContainerWriter {
         scales: scalesOffset, error: meter.result))
   }
 
-  /// A linear layer's weights in int8 panels `[N/16][K/4][16][4]`, then scales and row sums.
-  func writeInt8Panels(_ source: RowSource) throws(VDSQError) {
+  /// A linear layer's weights in int8 panels `[N/16][K/4][16][4]`, then scales and row sums, and factors
+  /// where columns are in groups.
+  ///
+  /// - Parameter groups: columns of a group; nil where a row has one scale.
+  func writeInt8Panels(_ source: RowSource, groups: Int? = nil) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
     var scales: [Float] = []
-    var rowSums: [Int32] = []
+    var sums = ByteWriter()
     let columns = source.columns
     let quads = (columns + 3) / 4
     var length = 0
     // Rows are filled up to whole quads of zeros.
     var row = [Int8](repeating: 0, count: quads * 4)
     var panel = [UInt32](repeating: 0, count: quads * 16)
+    let groupCount = groups.map { (columns + $0 - 1) / $0 } ?? 0
+    var factors: [UInt16] = []
     try forEachPanel(of: source) { (values, rows) throws(VDSQError) in
       if rows < 16 { panel = [UInt32](repeating: 0, count: quads * 16) }
+      let firstFactor = factors.count
+      factors.append(contentsOf: repeatElement(0, count: groupCount * 16))
       for r in 0..<16 {
         guard r < rows else {
           scales.append(1)
-          rowSums.append(0)
+          sums.append(UInt32(0))
           continue
         }
         row.withUnsafeMutableBufferPointer { row in
-          scales.append(
-            Quantizer.quantize(values + r * columns, columns, into: row.baseAddress!, &meter))
-          var sum: Int32 = 0
-          for value in row { sum &+= Int32(value) }
-          rowSums.append(sum)
+          let values = values + r * columns
+          if let groups {
+            let (scale, sum) = Quantizer.quantize(
+              values, columns, groups: groups, into: row.baseAddress!,
+              factors: { factors[firstFactor + $0 * 16 + r] = $1 }, &meter)
+            scales.append(scale)
+            sums.append(sum)
+          } else {
+            scales.append(Quantizer.quantize(values, columns, into: row.baseAddress!, &meter))
+            var sum: Int32 = 0
+            for value in row { sum &+= Int32(value) }
+            sums.append(sum)
+          }
           let words = UnsafeRawPointer(row.baseAddress!)
           panel.withUnsafeMutableBufferPointer { panel in
             for quad in 0..<quads {
@@ -108,11 +123,18 @@ extension ContainerWriter {
       try panel.withBytes { (raw) throws(VDSQError) in try write(raw) }
     }
     let scalesOffset = try scales.withBytes { (raw) throws(VDSQError) in try part(raw) }
-    let rowSumsOffset = try rowSums.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    let sumsOffset = try sums.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    var tensorGroups: TensorGroups?
+    if let groups {
+      tensorGroups = TensorGroups(
+        length: groups,
+        factorsOffset: try factors.withBytes { (raw) throws(VDSQError) in try part(raw) })
+    }
     add(
       record(
-        source.name, .int8, .panels16, [source.rows, columns], offset, length,
-        scales: scalesOffset, rowSums: rowSumsOffset, error: meter.result))
+        source.name, .int8, groups == nil ? .panels16 : .groups16, [source.rows, columns], offset,
+        length, scales: scalesOffset, rowSums: sumsOffset, groups: tensorGroups,
+        error: meter.result))
   }
 
   /// A linear layer's weights in fp16 or fp32 panels `[N/16][K][16]`.
@@ -203,11 +225,12 @@ extension ContainerWriter {
 
   func record(
     _ name: String, _ element: ElementType, _ order: TensorOrder, _ shape: [Int], _ offset: Int,
-    _ length: Int, scales: Int = 0, rowSums: Int = 0, error: QuantizationError
+    _ length: Int, scales: Int = 0, rowSums: Int = 0, groups: TensorGroups? = nil,
+    error: QuantizationError
   ) -> TensorRecord {
     TensorRecord(
       name: name, element: element, order: order, shape: shape, section: sectionIndex,
       dataOffset: offset, dataLength: length, scalesOffset: scales, rowSumsOffset: rowSums,
-      error: error)
+      groups: groups, error: error)
   }
 }

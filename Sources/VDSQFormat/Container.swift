@@ -1,3 +1,5 @@
+import CShims
+
 /// A .vdsq or .vdsa file, mapped and checked.
 ///
 /// Opening verifies the header, the section table, and the checksums of all sections that steer the
@@ -8,6 +10,8 @@ public final class Container: @unchecked Sendable {
   public let sections: [Section]
   public let metadata: Metadata
   public let tensors: [TensorRecord]
+  /// By section; nil where it is used from the map.
+  private let decoded: [DecodedSection?]
   private let crc = CRC32()
 
   public var path: String { file.path }
@@ -43,28 +47,41 @@ public final class Container: @unchecked Sendable {
     for section in sections where section.kind != .weights {
       try Self.verify(section, in: file, crc)
     }
+    var decoded: [DecodedSection?] = []
+    for section in sections {
+      decoded.append(
+        section.encoding == .raw
+          ? nil : try DecodedSection(section, Self.bytes(of: section, file), path: path))
+    }
+    self.decoded = decoded
     metadata = try Metadata(
-      reading: try Self.bytes(of: .metadata, in: sections, file), path: path)
+      reading: try Self.bytes(of: .metadata, in: sections, decoded, file), path: path)
     tensors = try Self.tensors(
-      try Self.bytes(of: .tensors, in: sections, file), sections: sections, path: path)
+      try Self.bytes(of: .tensors, in: sections, decoded, file), sections: sections, path: path)
   }
 
   /// The bytes of the one section of a kind.
   ///
   /// - Throws: `badInput` where the file has none.
   public func bytes(of kind: SectionKind) throws(VDSQError) -> UnsafeRawBufferPointer {
-    try Self.bytes(of: kind, in: sections, file)
+    try Self.bytes(of: kind, in: sections, decoded, file)
   }
 
   private static func bytes(
-    of kind: SectionKind, in sections: [Section], _ file: MappedFile
+    of kind: SectionKind, in sections: [Section], _ decoded: [DecodedSection?], _ file: MappedFile
   ) throws(VDSQError) -> UnsafeRawBufferPointer {
-    guard let section = sections.first(where: { $0.kind == kind }) else {
+    guard let index = sections.firstIndex(where: { $0.kind == kind }) else {
       throw .badInput("\(file.path): the file has no \(kind.name) section")
     }
-    return bytes(of: section, file)
+    return decoded[index]?.bytes ?? bytes(of: sections[index], file)
   }
 
+  /// A section's bytes, decoded.
+  public func bytes(ofSection index: Int) -> UnsafeRawBufferPointer {
+    decoded[index]?.bytes ?? Self.bytes(of: sections[index], file)
+  }
+
+  /// A section's bytes as they lie in the file.
   private static func bytes(of section: Section, _ file: MappedFile) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: file.bytes[section.offset..<section.offset + section.length])
   }
@@ -108,4 +125,25 @@ public final class Container: @unchecked Sendable {
     }
     return tensors
   }
+}
+
+/// What a compressed section decodes to, in memory of its own.
+private final class DecodedSection: @unchecked Sendable {
+  let bytes: UnsafeRawBufferPointer
+
+  /// - Throws: `badInput` where the section is damaged, `budgetTooSmall` where there is no memory for it.
+  init(_ section: Section, _ stored: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
+    // Pages cost nothing until they are written, so a false length costs nothing either.
+    guard let base = vdsq_map_memory(Int64(max(1, section.rawLength))) else {
+      throw VDSQError(
+        .budgetTooSmall, "\(path): no memory for section \(section.name), \(section.rawLength) bytes")
+    }
+    let out = UnsafeMutableRawBufferPointer(start: base, count: section.rawLength)
+    bytes = UnsafeRawBufferPointer(out)
+    guard CompressedSection(stored, rawLength: section.rawLength).decode(into: out) else {
+      throw .badInput("\(path): section \(section.name) is damaged (it does not decode)")
+    }
+  }
+
+  deinit { vdsq_unmap(bytes.baseAddress, Int64(max(1, bytes.count))) }
 }

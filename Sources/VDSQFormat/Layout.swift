@@ -13,6 +13,8 @@ public enum ContainerLayout {
   public static let maximumSections = 4096
   public static let maximumTensors = 65536
   public static let maximumRank = 4
+  /// Columns of a group that has a factor of its own.
+  public static let groupLengths = [32, 64]
 }
 
 /// What a file is.
@@ -55,6 +57,13 @@ public enum SectionKind: UInt32, Sendable {
   }
 }
 
+/// How a section's bytes lie in the file.
+public enum SectionEncoding: UInt32, Sendable {
+  case raw = 0
+  /// LZ4 blocks in chunks (`CompressedSection`).
+  case lz4 = 1
+}
+
 /// How a tensor's elements are stored.
 public enum ElementType: UInt16, Sendable {
   case float32 = 1
@@ -88,12 +97,18 @@ public enum TensorOrder: UInt16, Sendable {
   case panels16 = 2
   /// Blocks of 64 rows of two bits, four columns a byte: `[N/64][K/8 * 2][64]`, zero-filled.
   case blocks64 = 3
+  /// int8 in panels of sixteen rows, with a factor for each group of a row's columns.
+  case groups16 = 4
+
+  /// Whether rows lie in panels of sixteen.
+  public var isPanels: Bool { self == .panels16 || self == .groups16 }
 
   public var name: StaticString {
     switch self {
     case .rowMajor: "rows"
     case .panels16: "panels16"
     case .blocks64: "blocks64"
+    case .groups16: "groups16"
     }
   }
 }

@@ -1,16 +1,26 @@
 /// One entry of the section table.
 public struct Section: Sendable {
   public let kind: SectionKind
+  public let encoding: SectionEncoding
   public let offset: Int
+  /// Bytes in the file.
   public let length: Int
+  /// Bytes decoded; the same where the section is stored as it is.
+  public let rawLength: Int
   public let checksum: UInt32
   /// At most 24 bytes of UTF-8; `layer.3`, say.
   public let name: String
 
-  public init(kind: SectionKind, offset: Int, length: Int, checksum: UInt32, name: String) {
+  /// - Parameter rawLength: bytes decoded; nil for a section that is stored as it is.
+  public init(
+    kind: SectionKind, offset: Int, length: Int, rawLength: Int? = nil, checksum: UInt32,
+    name: String
+  ) {
     self.kind = kind
+    encoding = rawLength == nil ? .raw : .lz4
     self.offset = offset
     self.length = length
+    self.rawLength = rawLength ?? length
     self.checksum = checksum
     self.name = name
   }
@@ -22,7 +32,7 @@ public struct Section: Sendable {
     let encoding = try reader.integer(UInt32.self, "section encoding")
     offset = try reader.size("section offset")
     length = try reader.size("section length")
-    let rawLength = try reader.size("section raw length")
+    rawLength = try reader.size("section raw length")
     checksum = try reader.integer(UInt32.self, "section checksum")
     _ = try reader.integer(UInt32.self, "reserved")
     let raw = try reader.take(24, "section name")
@@ -32,23 +42,29 @@ public struct Section: Sendable {
       throw .badInput("\(reader.context): section \(name) is of unknown kind \(kind)")
     }
     self.kind = known
-    guard encoding == 0, rawLength == length else {
+    guard let knownEncoding = SectionEncoding(rawValue: encoding) else {
       throw .badInput("\(reader.context): section \(name) has unknown encoding \(encoding)")
     }
+    self.encoding = knownEncoding
     guard offset % ContainerLayout.alignment == 0, offset >= ContainerLayout.headerLength,
       length <= fileLength, offset <= fileLength - length
     else {
       throw .badInput("\(reader.context): section \(name) lies outside of the file")
+    }
+    guard knownEncoding == .raw ? rawLength == length : rawLength / CompressedSection.largestRatio <= length
+    else {
+      throw .badInput(
+        "\(reader.context): section \(name) of \(length) bytes claims to decode to \(rawLength)")
     }
   }
 
   public func encode(to out: inout ByteWriter) {
     let end = out.count + ContainerLayout.sectionEntryLength
     out.append(kind.rawValue)
-    out.append(UInt32(0))
+    out.append(encoding.rawValue)
     out.append(UInt64(offset))
     out.append(UInt64(length))
-    out.append(UInt64(length))
+    out.append(UInt64(rawLength))
     out.append(checksum)
     out.append(UInt32(0))
     out.append(bytes: Array(name.utf8.prefix(24)))

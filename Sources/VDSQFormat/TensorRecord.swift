@@ -14,6 +14,27 @@ public struct QuantizationError: Sendable {
   }
 }
 
+/// Groups of a row's columns: an element is its int8 times its row's scale times its group's factor.
+public struct TensorGroups: Sendable {
+  /// Columns of a group; the last may have fewer.
+  public let length: Int
+  /// Offset of the half-precision factors, `[panels][groups][16]`, from the section's start.
+  public let factorsOffset: Int
+
+  public init(length: Int, factorsOffset: Int) {
+    self.length = length
+    self.factorsOffset = factorsOffset
+  }
+
+  /// Groups of a row.
+  public func count(columns: Int) -> Int { (columns + length - 1) / length }
+
+  /// Bytes that the factors take.
+  public func bytes(storedRows: Int, columns: Int) -> Int {
+    storedRows * count(columns: columns) * 2
+  }
+}
+
 /// One tensor of the directory: its shape, and where in the file its parts lie.
 public struct TensorRecord: Sendable {
   public let name: String
@@ -27,12 +48,14 @@ public struct TensorRecord: Sendable {
   public let dataLength: Int
   public let scalesOffset: Int
   public let rowSumsOffset: Int
+  /// Nil where a row has one scale.
+  public let groups: TensorGroups?
   public let error: QuantizationError
 
   public init(
     name: String, element: ElementType, order: TensorOrder, shape: [Int], section: Int,
     dataOffset: Int, dataLength: Int, scalesOffset: Int, rowSumsOffset: Int,
-    error: QuantizationError
+    groups: TensorGroups? = nil, error: QuantizationError
   ) {
     self.name = name
     self.element = element
@@ -43,6 +66,7 @@ public struct TensorRecord: Sendable {
     self.dataLength = dataLength
     self.scalesOffset = scalesOffset
     self.rowSumsOffset = rowSumsOffset
+    self.groups = groups
     self.error = error
   }
 
@@ -56,7 +80,7 @@ public struct TensorRecord: Sendable {
   public static func storedRows(order: TensorOrder, rows: Int) -> Int {
     switch order {
     case .rowMajor: rows
-    case .panels16: (rows + 15) / 16 * 16
+    case .panels16, .groups16: (rows + 15) / 16 * 16
     case .blocks64: (rows + 63) / 64 * 64
     }
   }
@@ -66,7 +90,7 @@ public struct TensorRecord: Sendable {
     guard shape.allSatisfy({ $0 > 0 && $0 <= 1 << 40 }) else { return nil }
     let rows = product(shape.dropLast()).flatMap { $0 <= Int.max - 64 ? $0 : nil }
     guard let rows, var columns = shape.last else { return nil }
-    if order == .panels16, element == .int8 { columns = (columns + 3) / 4 * 4 }
+    if order.isPanels, element == .int8 { columns = (columns + 3) / 4 * 4 }
     if element == .bits2 { columns = (columns + 7) / 8 * 2 }
     if element == .bits4 { columns = (columns + 1) / 2 }
     let width = element == .float32 ? 4 : element == .float16 ? 2 : 1
@@ -122,7 +146,11 @@ public struct TensorRecord: Sendable {
     error = QuantizationError(
       maxAbs: try reader.float("max abs error"), rms: try reader.float("rms error"),
       cosine: try reader.float("cosine"))
-    _ = try reader.take(28, "reserved")
+    let groupLength = Int(try reader.integer(UInt32.self, "group length"))
+    let factorsOffset = try reader.size("factors offset")
+    _ = try reader.take(16, "reserved")
+    groups =
+      order == .groups16 ? TensorGroups(length: groupLength, factorsOffset: factorsOffset) : nil
 
     guard section < sections.count, sections[section].kind == .weights else {
       throw .badInput("\(reader.context): tensor \(name) is in no weights section")
@@ -131,13 +159,24 @@ public struct TensorRecord: Sendable {
     guard dataLength == expected else {
       throw .badInput("\(reader.context): tensor \(name)'s length does not match its shape")
     }
-    let length = sections[section].length
+    let length = sections[section].rawLength
     try Self.check(dataOffset, dataLength, in: length, "data of \(name)", reader.context)
     if element.hasScales {
       try Self.check(scalesOffset, storedRows * 4, in: length, "scales of \(name)", reader.context)
-      if order == .panels16 {
+      if order.isPanels {
         try Self.check(
           rowSumsOffset, storedRows * 4, in: length, "row sums of \(name)", reader.context)
+      }
+      if let groups {
+        guard ContainerLayout.groupLengths.contains(groups.length) else {
+          throw .badInput(
+            "\(reader.context): tensor \(name) has groups of \(groups.length) columns; known: 32, 64"
+          )
+        }
+        // No overflow: the elements themselves, of which there are more, lie within the section.
+        try Self.check(
+          groups.factorsOffset, groups.bytes(storedRows: storedRows, columns: columns), in: length,
+          "factors of \(name)", reader.context)
       }
     }
   }
@@ -148,6 +187,7 @@ public struct TensorRecord: Sendable {
     case .rowMajor: element != .bits2
     case .panels16: rank == 2 && element != .bits2 && element != .bits4
     case .blocks64: rank == 2 && element == .bits2
+    case .groups16: rank == 2 && element == .int8
     }
   }
 
@@ -177,6 +217,8 @@ public struct TensorRecord: Sendable {
     out.append(error.maxAbs)
     out.append(error.rms)
     out.append(error.cosine)
+    out.append(UInt32(groups?.length ?? 0))
+    out.append(UInt64(groups?.factorsOffset ?? 0))
     out.pad(to: end)
   }
 }

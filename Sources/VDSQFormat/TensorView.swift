@@ -1,13 +1,18 @@
 /// A tensor's parts, where they lie in the map.
 public struct TensorView: Sendable {
   public let record: TensorRecord
-  /// Offset of the elements from the start of the file, for reading rows without mapping them.
-  public let fileOffset: Int
+  /// Offset of the elements from the start of the file, for reading rows without mapping them; nil where
+  /// their section was decoded.
+  public let fileOffset: Int?
   nonisolated(unsafe) public let data: UnsafeRawPointer
   /// `storedRows` of them, int8 and two bits only.
   nonisolated(unsafe) public let scales: UnsafePointer<Float>?
   /// `storedRows` of them, int8 panels only.
   nonisolated(unsafe) public let rowSums: UnsafePointer<Int32>?
+  /// `storedRows` of them, int8 in groups only: sums of a row's weights before its scale.
+  nonisolated(unsafe) public let groupSums: UnsafePointer<Float>?
+  /// Half-precision numbers, `[panels][groups][16]`; int8 in groups only.
+  nonisolated(unsafe) public let factors: UnsafeRawPointer?
 
   /// The elements of a float32 tensor.
   public var floats: UnsafePointer<Float> { data.assumingMemoryBound(to: Float.self) }
@@ -19,14 +24,32 @@ extension Container {
     guard let record = tensors.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
       return nil
     }
-    let start = sections[record.section].offset
-    let base = file.bytes.baseAddress! + start
+    let section = sections[record.section]
+    let base = bytes(ofSection: record.section).baseAddress!
     return TensorView(
-      record: record, fileOffset: start + record.dataOffset, data: base + record.dataOffset,
+      record: record,
+      fileOffset: section.encoding == .raw ? section.offset + record.dataOffset : nil,
+      data: base + record.dataOffset,
       scales: record.element.hasScales
         ? (base + record.scalesOffset).assumingMemoryBound(to: Float.self) : nil,
       rowSums: record.element == .int8 && record.order == .panels16
-        ? (base + record.rowSumsOffset).assumingMemoryBound(to: Int32.self) : nil)
+        ? (base + record.rowSumsOffset).assumingMemoryBound(to: Int32.self) : nil,
+      groupSums: record.groups == nil
+        ? nil : (base + record.rowSumsOffset).assumingMemoryBound(to: Float.self),
+      factors: record.groups.map { base + $0.factorsOffset })
+  }
+
+  /// Copies some of a tensor's elements without making the pages around them resident, which suits a few
+  /// rows out of a large table.
+  ///
+  /// - Throws: `badInput` where the file has become shorter since it was opened.
+  public func read(
+    _ view: TensorView, at offset: Int, count: Int, into destination: UnsafeMutableRawPointer
+  ) throws(VDSQError) {
+    guard let start = view.fileOffset else {
+      return destination.copyMemory(from: view.data + offset, byteCount: count)
+    }
+    try file.read(into: destination, count: count, at: start + offset)
   }
 
   /// A tensor of a known shape.

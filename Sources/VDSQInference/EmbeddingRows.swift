@@ -47,8 +47,7 @@ struct EmbeddingRows {
     // The arena is zeros at first, so slots hold ids plus one.
     if ids[slot] != Int32(id) + 1 {
       do {
-        try container.file.read(
-          into: bytes, count: bytesPerRow, at: table.fileOffset + id * bytesPerRow)
+        try container.read(table, at: id * bytesPerRow, count: bytesPerRow, into: bytes)
         ids[slot] = Int32(id) + 1
       } catch {
         ids[slot] = 0

@@ -16,8 +16,9 @@ struct Linear {
   /// - Throws: `badInput` where the container has no such layer, or one of its scales or biases is
   ///   not finite: quantizing what they lead to would hide it.
   init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
+    let isGrouped = container.find("\(name).weight")?.record.order == .groups16
     let view = try container.tensor(
-      "\(name).weight", shape: [outputs, inputs], order: .panels16)
+      "\(name).weight", shape: [outputs, inputs], order: isGrouped ? .groups16 : .panels16)
     let element: WeightPanels.Element
     switch view.record.element {
     case .int8, .bits2, .bits4: element = .int8
@@ -26,10 +27,20 @@ struct Linear {
     }
     panels = WeightPanels(
       element: element, weights: view.data, scales: view.scales, rowSums: view.rowSums,
+      groups: view.record.groups.map {
+        WeightGroups(length: $0.length, factors: view.factors!, sums: view.groupSums!)
+      },
       bias: container.find("\(name).bias") == nil
         ? nil : try container.finite("\(name).bias", shape: [outputs]),
       outputs: outputs, inputs: inputs)
-    if let scales = view.scales { try container.check(scales, view.record.storedRows, name) }
+    let storedRows = view.record.storedRows
+    if let scales = view.scales { try container.check(scales, storedRows, name) }
+    guard let groups = view.record.groups else { return }
+    try container.check(view.groupSums!, storedRows, name)
+    for i in 0..<storedRows * groups.count(columns: inputs) {
+      let bits = view.factors!.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)
+      guard bits & 0x7C00 != 0x7C00 else { throw container.notFinite(name) }
+    }
   }
 }
 
@@ -60,11 +71,14 @@ extension Container {
   func check(
     _ values: UnsafePointer<Float>, _ count: Int, _ name: String
   ) throws(VDSQError) {
-    for i in 0..<count where !values[i].isFinite {
-      throw .badInput(
-        "\(path): \(name) has a number that is not finite; check the file with vdsq inspect --verify"
-      )
-    }
+    for i in 0..<count where !values[i].isFinite { throw notFinite(name) }
+  }
+}
+
+extension Container {
+  fileprivate func notFinite(_ name: String) -> VDSQError {
+    .badInput(
+      "\(path): \(name) has a number that is not finite; check the file with vdsq inspect --verify")
   }
 }
 

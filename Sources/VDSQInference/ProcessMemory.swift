@@ -2,6 +2,9 @@ import CShims
 
 /// What the system says of this process's memory.
 public enum ProcessMemory {
+  /// Gives memory that was freed back to the system.
+  public static func trim() { vdsq_trim_memory() }
+
   /// The peak resident set (`VmHWM`) in bytes, or nil where the system does not tell.
   public static func peakResidentBytes() -> Int? {
     let descriptor = vdsq_open_for_reading("/proc/self/status")

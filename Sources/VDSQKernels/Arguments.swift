@@ -34,6 +34,26 @@ public struct RowRanges {
   }
 }
 
+/// Factors of groups of a row's columns: a weight is its int8 times its row's scale times its group's factor.
+public struct WeightGroups {
+  /// Columns of a group, a multiple of 4; the last may have fewer.
+  public let length: Int
+  /// Half-precision numbers, `[panels][groups][16]`.
+  public let factors: UnsafeRawPointer
+  /// Per output row, the sum of its weights without its scale: `panels * 16` of them.
+  public let sums: UnsafePointer<Float>
+
+  public init(length: Int, factors: UnsafeRawPointer, sums: UnsafePointer<Float>) {
+    self.length = length
+    self.factors = factors
+    self.sums = sums
+  }
+
+  /// Groups of a row.
+  @_alwaysEmitIntoClient @inline(__always)
+  public func count(_ inputs: Int) -> Int { (inputs + length - 1) / length }
+}
+
 /// The weights of a linear layer `y = x W^T + b` in panels of sixteen output rows.
 ///
 /// int8: `[N/16][K/4][16][4]`, each output row with a scale and the sum of its weights.
@@ -45,8 +65,10 @@ public struct WeightPanels {
   public let weights: UnsafeRawPointer
   /// Per output row, `panels * 16` of them; int8 only.
   public let scales: UnsafePointer<Float>?
-  /// Per output row, `panels * 16` of them; int8 only.
+  /// Per output row, `panels * 16` of them; int8 without groups only.
   public let rowSums: UnsafePointer<Int32>?
+  /// int8 only; nil where a row has one scale.
+  public let groups: WeightGroups?
   /// `outputs` of them.
   public let bias: UnsafePointer<Float>?
   public let outputs: Int
@@ -54,12 +76,14 @@ public struct WeightPanels {
 
   public init(
     element: Element, weights: UnsafeRawPointer, scales: UnsafePointer<Float>?,
-    rowSums: UnsafePointer<Int32>?, bias: UnsafePointer<Float>?, outputs: Int, inputs: Int
+    rowSums: UnsafePointer<Int32>?, groups: WeightGroups? = nil, bias: UnsafePointer<Float>?,
+    outputs: Int, inputs: Int
   ) {
     self.element = element
     self.weights = weights
     self.scales = scales
     self.rowSums = rowSums
+    self.groups = groups
     self.bias = bias
     self.outputs = outputs
     self.inputs = inputs

@@ -18,7 +18,7 @@ extension GenericKernels {
         let block = FloatRows(x: x, stride: xStride, first: row, rows: rows)
         let sums =
           switch w.element {
-          case .int8: int8Block(block, weights, w.inputs)
+          case .int8: int8Block(block, weights, w, panel)
           case .float16: floatBlock(block, weights, w.inputs, 32) { ISA.loadHalf($0) }
           case .float32:
             floatBlock(block, weights, w.inputs, 64) {
@@ -59,13 +59,35 @@ extension GenericKernels {
   }
 
   @_alwaysEmitIntoClient @inline(__always)
-  static func int8Block(_ x: FloatRows, _ weights: UnsafeRawPointer, _ inputs: Int) -> Sums4 {
+  static func int8Block(
+    _ x: FloatRows, _ weights: UnsafeRawPointer, _ w: WeightPanels, _ panel: Int
+  ) -> Sums4 {
+    guard let groups = w.groups else { return int8Columns(x, weights, 0..<w.inputs) }
+    let count = groups.count(w.inputs)
     var sums: Sums4 = (splat(0), splat(0), splat(0), splat(0))
-    var k = 0
-    while k < inputs {
+    for group in 0..<count {
+      let first = group * groups.length
+      let own = int8Columns(x, weights, first..<min(first + groups.length, w.inputs))
+      let factor = ISA.loadHalf(groups.factors + (panel * count + group) * 32)
+      sums.0 = ISA.fma(own.0, factor, sums.0)
+      sums.1 = ISA.fma(own.1, factor, sums.1)
+      sums.2 = ISA.fma(own.2, factor, sums.2)
+      sums.3 = ISA.fma(own.3, factor, sums.3)
+    }
+    return sums
+  }
+
+  /// Products of some columns, of which the first is a multiple of four.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func int8Columns(
+    _ x: FloatRows, _ weights: UnsafeRawPointer, _ columns: Range<Int>
+  ) -> Sums4 {
+    var sums: Sums4 = (splat(0), splat(0), splat(0), splat(0))
+    var k = columns.lowerBound
+    while k < columns.upperBound {
       // A lane holds four consecutive weights of one output row: shift each to the top, then down.
       let quads = (weights + k * 16).loadUnaligned(as: SIMD16<Int32>.self)
-      for j in 0..<min(4, inputs - k) {
+      for j in 0..<min(4, columns.upperBound - k) {
         let top = vdsq_shift_left(quads, 24 - 8 * Int32(truncatingIfNeeded: j))
         let weight = vdsq_to_float(vdsq_shift_right(top, 24))
         x.accumulate(&sums, k + j, weight, ISA.self)

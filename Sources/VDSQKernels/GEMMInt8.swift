@@ -20,6 +20,7 @@ extension GenericKernels {
   static func gemmU8S8(
     _ tile: Int8Tile, _ panels: Range<Int>, _ activation: (SIMD16<Float>) -> SIMD16<Float>
   ) {
+    if let groups = tile.w.groups { return gemmU8S8(tile, groups, panels, activation) }
     let rows = tile.rows
     var row = 0
     switch ISA.tile {
@@ -107,8 +108,15 @@ extension GenericKernels {
       _ activation: (SIMD16<Float>) -> SIMD16<Float>
     ) {
       guard row < rows else { return }
-      let exact = vdsq_to_float(ISA.lanes(sums))
-      let value = activation(ISA.fma(exact * column.scale, splat(x.scales[row]), column.bias))
+      finish(vdsq_to_float(ISA.lanes(sums)), row, column, activation)
+    }
+
+    @_alwaysEmitIntoClient @inline(__always)
+    func finish(
+      _ sums: SIMD16<Float>, _ row: Int, _ column: Column,
+      _ activation: (SIMD16<Float>) -> SIMD16<Float>
+    ) {
+      let value = activation(ISA.fma(sums * column.scale, splat(x.scales[row]), column.bias))
       let y = out.y + row * out.stride + column.first
       if column.left >= 16 { store16(value, y) } else { storePart16(value, y, column.left) }
     }

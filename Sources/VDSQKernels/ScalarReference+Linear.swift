@@ -16,7 +16,14 @@ extension ScalarReference {
     }
   }
 
-  /// The weight of output `n` and input `k`, before its scale.
+  /// A group's factor; 1 where there are no groups.
+  static func factor(_ w: WeightPanels, _ n: Int, _ k: Int) -> Double {
+    guard let groups = w.groups else { return 1 }
+    let at = (n / 16 * groups.count(w.inputs) + k / groups.length) * 32 + n % 16 * 2
+    return Double(halfToFloat((groups.factors + at).loadUnaligned(as: UInt16.self)))
+  }
+
+  /// The weight of output `n` and input `k`, before its scale and its group's factor.
   public static func weight(_ w: WeightPanels, _ n: Int, _ k: Int) -> Float {
     let panel = w.weights + n / 16 * w.panelStride
     switch w.element {
@@ -34,12 +41,13 @@ extension ScalarReference {
   ) {
     for row in 0..<rows {
       for n in panels.lowerBound * 16..<min(panels.upperBound * 16, w.outputs) {
-        var sum: Int32 = 0
+        var sum = 0.0
         for k in 0..<w.inputs {
-          sum += (Int32(x.value(row, k)) - x.zeroPoints[row]) * Int32(weight(w, n, k))
+          let product = (Int32(x.value(row, k)) - x.zeroPoints[row]) * Int32(weight(w, n, k))
+          sum += Double(product) * factor(w, n, k)
         }
         let scale = Double(x.scales[row]) * Double(w.scales![n])
-        let value = Double(sum) * scale + Double(w.bias?[n] ?? 0)
+        let value = sum * scale + Double(w.bias?[n] ?? 0)
         out.y[row * out.stride + n] = Float(apply(out.activation, value))
       }
     }
@@ -52,7 +60,9 @@ extension ScalarReference {
     for row in 0..<rows {
       for n in panels.lowerBound * 16..<min(panels.upperBound * 16, w.outputs) {
         var sum = 0.0
-        for k in 0..<w.inputs { sum += Double(x[row * xStride + k]) * Double(weight(w, n, k)) }
+        for k in 0..<w.inputs {
+          sum += Double(x[row * xStride + k]) * Double(weight(w, n, k)) * factor(w, n, k)
+        }
         let value = sum * Double(w.scales?[n] ?? 1) + Double(w.bias?[n] ?? 0)
         out.y[row * out.stride + n] = Float(apply(out.activation, value))
       }

@@ -154,8 +154,7 @@ public struct VocabularyRows: Sendable {
     if let fine, let step = view.scales?[index] {
       let bytes = scratchBytes
       // Where it cannot be read, the int8 row is what there is.
-      if (try? container.file.read(
-        into: scratch, count: bytes, at: fine.fileOffset + index * bytes)) != nil
+      if (try? container.read(fine, at: index * bytes, count: bytes, into: scratch)) != nil
       {
         for i in 0..<dimensions {
           let four = Int8(bitPattern: i % 2 == 0 ? scratch[i / 2] << 4 : scratch[i / 2]) >> 4

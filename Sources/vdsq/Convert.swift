@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQCheckpoints
 import VDSQConversion
 import VDSQFormat
 import VDSQInference
@@ -11,16 +12,26 @@ struct Convert: Command {
     abstract: "Converts a model's checkpoint to one .vdsq file.",
     discussion: """
       Reads a Hugging Face folder, that is config.json, tokenizer.json, the weights in safetensors or \
-      pytorch_model.bin (f64, f32, f16 or bf16; in one file or several) and, \
-      where there is one, a sentence-transformers folder's pooling; or a GGUF file (F32, F16, BF16, Q8_0, \
-      Q4_0, Q4_K, Q6_K; llama, qwen2, qwen3, gpt2, bert). Supported architectures: bert, \
-      distilbert, roberta, xlm-roberta, camembert, electra; gpt2, llama, mistral, qwen2, qwen3, \
-      gpt_neox. Models with an LM head get their vocabulary's bases, for which OpenBLAS is needed \
-      (--no-bases leaves them out).
+      pytorch_model.bin (f64, f32, f16, bf16, or int8 with a scale a row; in one file or several) and, \
+      where there is one, a sentence-transformers folder's pooling; a GGUF file (F32, F16, BF16, Q8_0, \
+      Q4_0, Q4_K, Q6_K; llama, qwen2, qwen3, gpt2, bert); or a .bin file of llama2.c, with its \
+      tokenizer.bin. Supported architectures: bert, distilbert, roberta, xlm-roberta, camembert, electra; \
+      gpt2, llama, mistral, qwen2, qwen3, gpt_neox. Models with an LM head get their vocabulary's bases, \
+      for which OpenBLAS is needed (--no-bases leaves them out). With --head, an LM head alone becomes a \
+      file of bases.
+
+      Linear layers are always stored as the kernels read them, so nothing is packed at start. The same \
+      input and options give the same bytes.
       """)
 
-  @Argument(help: "The model's folder, or its GGUF file.")
-  var folder: String
+  @Argument(help: "The model's folder, its GGUF file, or llama2.c's .bin; or give --head.")
+  var input: String?
+
+  @Option(help: "A .npy or .npz file with an LM head's weights, a row a token; W.npz:NAME names an array.")
+  var head: String?
+
+  @Option(help: "With --head: the tokens' texts, one a line.")
+  var vocab: String?
 
   @Option(name: .shortAndLong, help: "The file to write.")
   var output: String
@@ -28,52 +39,102 @@ struct Convert: Command {
   @Option(help: "How weights are stored: int8 (a scale a row), fp16 or fp32.")
   var weights: Converter.Weights = .int8
 
+  @Option(
+    help: """
+      Store tensors of a name otherwise: embeddings=fp16, layer.0=fp32, 'layer.*.feed_forward.down=fp16'; \
+      may be repeated, the last that matches holds.
+      """)
+  var keep: [String] = []
+
+  @Option(
+    help: """
+      32 or 64: int8 linear layers get a factor for each group of so many columns, where that takes at \
+      least a fifth of the error away.
+      """)
+  var groupSize: Int?
+
+  @Flag(help: "Store sections in LZ4 blocks where that saves a twentieth; they are decoded at start.")
+  var compress = false
+
+  @Flag(help: "Store linear layers as the kernels read them; this is always done.")
+  var pack = false
+
   @Flag(help: "Store the vocabulary in two bits a dimension too, for vdsq logits --approx.")
   var coarse = false
 
   @Flag(inversion: .prefixedNo, help: "Store the vocabulary's bases, where there is an LM head.")
   var bases = true
 
+  @Option(help: "1 reads, hashes and writes in turn; more do so at the same time.")
+  var threads: Int = EncoderOptions.processors
+
+  @OptionGroup var memory: MemoryOptions
+
+  @Option(help: "An HTML page to write: errors by layer, scales, sizes.")
+  var report: String?
+
   @Flag(help: "Replace the output file if it exists.")
   var force = false
+
+  @Flag(help: "Write the summary as JSON.")
+  var json = false
 
   @Flag(name: .shortAndLong, help: "No progress, no summary.")
   var quiet = false
 
+  func validate() throws {
+    guard (input == nil) != (head == nil) else {
+      throw ValidationError("give either a checkpoint or --head")
+    }
+    guard vocab == nil || head != nil else { throw ValidationError("--vocab goes with --head") }
+    guard groupSize == nil || ContainerLayout.groupLengths.contains(groupSize!) else {
+      throw ValidationError("--group-size must be 32 or 64")
+    }
+    guard threads >= 1, threads <= 256 else { throw ValidationError("--threads: from 1 to 256") }
+    guard head == nil || (keep.isEmpty && groupSize == nil && !compress && !coarse && report == nil)
+    else { throw ValidationError("--head goes with --weights, --vocab and --memory-budget alone") }
+  }
+
   func execute() throws(VDSQError) {
+    if head != nil { return try convertHead() }
     let start = Timing.now()
-    var options = Converter.Options(weights: weights, coarse: coarse)
-    if !bases { options.bases = nil }
-    let converter = try Converter(folder: folder, options: options)
+    let converter = try Converter(folder: input!, options: try options())
     let bar = ProgressBar("converting", quiet: quiet)
     let progress = Progress(total: converter.totalBytes) { bar.show($0.done, of: $0.total) }
     defer { bar.end() }
     let summary = try converter.write(to: output, replace: force, progress: progress)
     bar.end()
-    if !quiet { report(summary, seconds: Timing.now() - start) }
+    let seconds = Timing.now() - start
+    if let report {
+      try ConversionPage.write(try Container(path: output), to: report, replace: force)
+    }
+    let text = ConversionSummary(summary: summary, output: output, seconds: seconds)
+    if json { print(text.json) } else if !quiet { print(text.table) }
   }
 
-  private func report(_ summary: Converter.Summary, seconds: Double) {
-    let share = Double(summary.fileBytes) / Double(max(1, summary.checkpointBytes)) * 100
-    print(
-      "\(output): \(mebibytes(summary.fileBytes)), \(fixed(share, 1))% of the checkpoint's "
-        + "\(mebibytes(summary.checkpointBytes))")
-    let quantized = summary.tensors.filter { $0.element != .float32 && $0.element != .bits2 }
-    if let worst = quantized.min(by: { $0.error.cosine < $1.error.cosine }) {
-      print(
-        "\(quantized.count) tensors quantized; the least faithful is \(worst.name), cosine "
-          + fixed(Double(worst.error.cosine), 6))
+  private func options() throws(VDSQError) -> Converter.Options {
+    var options = Converter.Options(weights: weights, coarse: coarse)
+    for rule in keep { options.keep.append(try WeightRule(rule)) }
+    options.groups = groupSize
+    options.compress = compress
+    options.threads = threads
+    options.budget = try memory.bytes()
+    if !bases { options.bases = nil }
+    return options
+  }
+
+  /// What `vdsq bases --head` does, with its usual method.
+  private func convertHead() throws(VDSQError) {
+    var arguments = ["--head", head!, "--output", output, "--weights", weights.rawValue]
+    arguments += ["--threads", "\(threads)"]
+    if let vocab { arguments += ["--vocab", vocab] }
+    if let budget = memory.memoryBudget { arguments += ["--memory-budget", budget] }
+    for (flag, isSet) in [("--force", force), ("--json", json), ("--quiet", quiet)] where isSet {
+      arguments.append(flag)
     }
-    if let bases = summary.bases {
-      print(
-        "vocabulary bases of \(bases.rows) tokens: condition number \(significant(bases.condition)), "
-          + "rank \(bases.rank) of \(bases.columns)")
+    guard let command = try? Bases.parse(arguments) else {
+      throw VDSQError(.internalFault, "convert --head: \(arguments.joined(separator: " "))")
     }
-    if !summary.unused.isEmpty {
-      print(
-        "left out, as the model has no use for them: \(summary.unused.joined(separator: ", "))")
-    }
-    let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
-    print("\(fixed(seconds, 2)) s\(peak)")
+    try command.execute()
   }
 }

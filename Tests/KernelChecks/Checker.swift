@@ -22,6 +22,7 @@ public final class Checker {
     Check(name: "quantizeRows") { $0.quantizeRows() },
     Check(name: "gemmU8S8") { $0.gemmU8S8() },
     Check(name: "gemmFloat") { $0.gemmFloat() },
+    Check(name: "gemmGroups") { $0.gemmGroups() },
     Check(name: "panelRanges") { $0.panelRanges() },
     Check(name: "attention") { $0.attention() },
     Check(name: "causalAttention") { $0.causalAttention() },

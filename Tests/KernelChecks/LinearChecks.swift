@@ -87,6 +87,44 @@ extension Checker {
     }
   }
 
+  /// Groups of 32 and 64 columns, the last of them shorter: in integers and in floats.
+  func gemmGroups() {
+    var random = Random(5)
+    for (rows, outputs, inputs) in shapes(&random) {
+      for group in [32, 64] {
+        let weights = Panels(
+          .int8, outputs, inputs, extreme: rows % 2 == 0, group: group, &random)
+        let x = random.floats(rows * inputs)
+        var q = Quantized(rows: rows, columns: inputs, table.activationLayout)
+        q.use { ScalarReference.quantizeRows(x, inputs, rows, inputs, $0) }
+        var ours = [Float](repeating: .nan, count: rows * outputs)
+        var reference = ours, floats = ours, floatReference = ours
+        weights.use { w in
+          func output(_ y: inout [Float], _ body: (LinearOutput) -> Void) {
+            y.withUnsafeMutableBufferPointer {
+              body(LinearOutput(y: $0.baseAddress!, stride: outputs))
+            }
+          }
+          q.use { q in
+            output(&ours) { table.gemmU8S8(q, rows, w, 0..<w.panels, $0) }
+            output(&reference) { ScalarReference.gemmU8S8(q, rows, w, 0..<w.panels, $0) }
+          }
+          output(&floats) { table.gemmFloat(x, inputs, rows, w, 0..<w.panels, $0) }
+          output(&floatReference) {
+            ScalarReference.gemmFloat(x, inputs, rows, w, 0..<w.panels, $0)
+          }
+        }
+        // Products of up to 255 times 127 cancel against the zero point's.
+        expectClose(
+          ours, reference, 1e-5, absolute: 2e-6 * Float(inputs),
+          "gemmU8S8, groups of \(group): \(rows) x \(outputs) x \(inputs)")
+        expectClose(
+          floats, floatReference, 4e-6, absolute: 1e-6 * Float(inputs),
+          "gemmFloat, groups of \(group): \(rows) x \(outputs) x \(inputs)")
+      }
+    }
+  }
+
   func gemmFloat() {
     var random = Random(3)
     for (rows, outputs, inputs) in shapes(&random) {

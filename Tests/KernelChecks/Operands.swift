@@ -36,16 +36,20 @@ struct Panels {
   private var bytes: [UInt8]
   private var scales: [Float] = []
   private var rowSums: [Int32] = []
+  private let groupLength: Int
+  private var factors: [UInt16] = []
+  private var groupSums: [Float] = []
   private let bias: [Float]
   private let outputs: Int
   private let inputs: Int
   let element: WeightPanels.Element
 
   init(
-    _ element: WeightPanels.Element, _ outputs: Int, _ inputs: Int, extreme: Bool,
+    _ element: WeightPanels.Element, _ outputs: Int, _ inputs: Int, extreme: Bool, group: Int = 0,
     _ random: inout Random
   ) {
     (self.outputs, self.inputs, self.element) = (outputs, inputs, element)
+    groupLength = group
     let panels = (outputs + 15) / 16
     let quads = (inputs + 3) / 4
     let stride = element == .int8 ? quads * 64 : inputs * (element == .float16 ? 32 : 64)
@@ -75,9 +79,32 @@ struct Panels {
         }
       }
     }
+    guard group > 0 else { return }
+    let groups = (inputs + group - 1) / group
+    // From 1/16 to 1, in half precision.
+    factors = (0..<panels * groups * 16).map { _ in UInt16(0x2C00 + random.integer(0, 0x1000)) }
+    groupSums = [Float](repeating: 0, count: panels * 16)
+    for n in 0..<outputs {
+      var sum = 0.0
+      for k in 0..<inputs {
+        let w = Int8(bitPattern: bytes[n / 16 * stride + k / 4 * 64 + n % 16 * 4 + k % 4])
+        sum += Double(w) * Double(halfToFloat(factors[(n / 16 * groups + k / group) * 16 + n % 16]))
+      }
+      groupSums[n] = Float(sum)
+    }
   }
 
   func use(_ body: (WeightPanels) -> Void) {
+    guard groupLength > 0 else { return use(nil, body) }
+    factors.withUnsafeBytes { f in
+      groupSums.withUnsafeBufferPointer { s in
+        use(
+          WeightGroups(length: groupLength, factors: f.baseAddress!, sums: s.baseAddress!), body)
+      }
+    }
+  }
+
+  private func use(_ groups: WeightGroups?, _ body: (WeightPanels) -> Void) {
     bytes.withUnsafeBytes { b in
       scales.withUnsafeBufferPointer { s in
         rowSums.withUnsafeBufferPointer { r in
@@ -86,7 +113,8 @@ struct Panels {
               WeightPanels(
                 element: element, weights: b.baseAddress!,
                 scales: element == .int8 ? s.baseAddress : nil,
-                rowSums: element == .int8 ? r.baseAddress : nil, bias: c.baseAddress,
+                rowSums: element == .int8 && groups == nil ? r.baseAddress : nil,
+                groups: groups, bias: c.baseAddress,
                 outputs: outputs, inputs: inputs))
           }
         }

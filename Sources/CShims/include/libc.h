@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,6 +72,8 @@ static inline bool vdsq_write_all(int fd, const void *from, int64_t count) {
   }
   return true;
 }
+
+static inline void vdsq_trim_memory(void) { malloc_trim(0); }
 
 static inline const char *vdsq_environment(const char *name) { return getenv(name); }
 static inline float vdsq_sqrtf(float x) { return sqrtf(x); }

@@ -1,0 +1,211 @@
+import VDSQFormat
+
+/// A model of karpathy's llama2.c in the terms of Hugging Face: a `.bin` file of `export.py`'s versions 0
+/// (without a magic number), 1 (float32) or 2 (int8 in groups), and the `tokenizer.bin` beside it.
+struct Llama2C: ModelFile {
+  let config: JSON
+  let tensors: [String: SourceTensor]
+  private let path: String
+  private let vocabularySize: Int
+
+  private static let magic: UInt32 = 0x616B_3432
+  private static let headerLength = 256
+
+  /// The sizes that all versions begin with.
+  private struct Header {
+    var version = 0
+    var dim = 0, hidden = 0, layers = 0, heads = 0, keyValueHeads = 0, vocabulary = 0, positions = 0
+    var isShared = true
+    var group = 0
+
+    var headSize: Int { dim / heads }
+  }
+
+  /// Whether a file begins as one of these does: what has no magic number is told by its length.
+  static func isModel(_ path: String) -> Bool {
+    guard let file = try? InputFile(path: path), let header = try? header(of: file) else {
+      return false
+    }
+    return header.version > 0 || (try? Layout(file, header).end == file.length) == true
+  }
+
+  /// - Throws: `badInput` where sizes are out of range or the file's length does not match them.
+  init(path: String) throws(VDSQError) {
+    self.path = path
+    let file = try InputFile(path: path)
+    let header = try Self.header(of: file)
+    let layout = try Layout(file, header)
+    guard layout.end == file.length else {
+      throw .badInput(
+        "\(path): llama2.c: \(file.length) bytes, but a model of its sizes has \(layout.end)")
+    }
+    tensors = layout.tensors
+    vocabularySize = header.vocabulary
+    func number(_ value: Int) -> JSON { .number(Double(value)) }
+    config = .object(
+      [
+        ("model_type", .string("llama")), ("hidden_size", number(header.dim)),
+        ("num_hidden_layers", number(header.layers)), ("num_attention_heads", number(header.heads)),
+        ("num_key_value_heads", number(header.keyValueHeads)),
+        ("intermediate_size", number(header.hidden)),
+        ("max_position_embeddings", number(header.positions)), ("rms_norm_eps", .number(1e-5)),
+        ("vocab_size", number(header.vocabulary)), ("hidden_act", .string("silu")),
+        ("tie_word_embeddings", .bool(header.isShared)),
+      ].map { JSON.Member(key: $0.0, value: $0.1) })
+  }
+
+  private static func header(of file: InputFile) throws(VDSQError) -> Header {
+    let bytes = try file.bytes(at: 0, count: min(file.length, 64))
+    return try bytes.withBytes { (raw) throws(VDSQError) in
+      var reader = ByteReader(raw, context: "\(file.path): llama2.c header")
+      var header = Header()
+      var first = ByteReader(raw, context: reader.context)
+      if try first.integer(UInt32.self, "magic") == magic {
+        _ = try reader.take(4, "magic")
+        header.version = Int(try reader.integer(Int32.self, "version"))
+        guard header.version == 1 || header.version == 2 else {
+          throw .badInput("\(reader.context): version \(header.version); known: 0, 1, 2")
+        }
+      }
+      func size(_ field: StaticString, _ limit: Int) throws(VDSQError) -> Int {
+        let value = Int(try reader.integer(Int32.self, field))
+        guard value >= 1, value <= limit else {
+          throw .badInput("\(reader.context): \(field) \(value) is not in 1...\(limit)")
+        }
+        return value
+      }
+      header.dim = try size("dim", 65536)
+      header.hidden = try size("hidden_dim", 1 << 20)
+      header.layers = try size("n_layers", 1024)
+      header.heads = try size("n_heads", 4096)
+      header.keyValueHeads = try size("n_kv_heads", header.heads)
+      var vocabulary = Int(try reader.integer(Int32.self, "vocab_size"))
+      // Version 0 says by the sign that the classifier is a table of its own.
+      if header.version == 0, vocabulary < 0 {
+        header.isShared = false
+        vocabulary = -vocabulary
+      }
+      guard vocabulary >= 1, vocabulary <= 1 << 24 else {
+        throw .badInput("\(reader.context): vocab_size \(vocabulary) is out of range")
+      }
+      header.vocabulary = vocabulary
+      header.positions = try size("seq_len", 1 << 24)
+      guard header.dim % header.heads == 0, header.headSize % 2 == 0,
+        header.heads % header.keyValueHeads == 0
+      else { throw .badInput("\(reader.context): sizes are not multiples of the numbers of heads") }
+      guard header.version > 0 else { return header }
+      header.isShared = try reader.integer(UInt8.self, "shared classifier") != 0
+      if header.version == 2 {
+        header.group = try size("group size", 65536)
+        guard header.dim % header.group == 0, header.hidden % header.group == 0 else {
+          throw .badInput("\(reader.context): rows are not made of groups of \(header.group)")
+        }
+      }
+      return header
+    }
+  }
+
+  /// Where each tensor lies.
+  private struct Layout {
+    private(set) var tensors: [String: SourceTensor] = [:]
+    private(set) var end: Int
+    private let file: InputFile
+    private let header: Header
+
+    init(_ file: InputFile, _ header: Header) throws(VDSQError) {
+      self.file = file
+      self.header = header
+      end = header.version == 0 ? 28 : Llama2C.headerLength
+      let d = header.dim, kv = header.keyValueHeads * header.headSize
+      let table = "model.embed_tokens.weight"
+      let matrices: [(String, [Int])] = [
+        ("self_attn.q_proj", [d, d]), ("self_attn.k_proj", [kv, d]), ("self_attn.v_proj", [kv, d]),
+        ("self_attn.o_proj", [d, d]), ("mlp.gate_proj", [header.hidden, d]),
+        ("mlp.down_proj", [d, header.hidden]), ("mlp.up_proj", [header.hidden, d]),
+      ]
+      if header.version == 0 {
+        try add(table, [header.vocabulary, d])
+        try addLayers("input_layernorm", [d])
+        for (name, shape) in matrices[..<4] { try addLayers(name, shape) }
+        try addLayers("post_attention_layernorm", [d])
+        for (name, shape) in matrices[4...] { try addLayers(name, shape) }
+        try add("model.norm.weight", [d])
+        // Cosines and sines, which follow from the positions.
+        end += header.positions * header.headSize * 4
+      } else {
+        try addLayers("input_layernorm", [d])
+        try addLayers("post_attention_layernorm", [d])
+        try add("model.norm.weight", [d])
+        try add(table, [header.vocabulary, d])
+        for (name, shape) in matrices { try addLayers(name, shape) }
+      }
+      if !header.isShared { try add("lm_head.weight", [header.vocabulary, d]) }
+    }
+
+    private mutating func addLayers(_ name: String, _ shape: [Int]) throws(VDSQError) {
+      for layer in 0..<header.layers {
+        try add("model.layers.\(layer).\(name).weight", shape)
+      }
+    }
+
+    private mutating func add(_ name: String, _ shape: [Int]) throws(VDSQError) {
+      let count = shape.reduce(1, *)
+      let isQuantized = header.version == 2 && shape.count == 2
+      var tensor = SourceTensor(
+        name: name, type: isQuantized ? .int8 : .float32, shape: shape, file: file, offset: end)
+      end += tensor.byteCount
+      if isQuantized {
+        tensor.scales = SourceScales(type: .float32, offset: end, columns: header.group)
+        end += count / header.group * 4
+      }
+      guard end <= file.length else {
+        throw .badInput("\(file.path): llama2.c: tensor \(name) lies outside of the file")
+      }
+      if name.contains("q_proj") || name.contains("k_proj") {
+        tensor.order = .alternatingHalves(headSize: header.headSize)
+      }
+      tensors[name] = tensor
+    }
+  }
+
+  // MARK: Tokenizer
+
+  func companion(_ name: String) throws(VDSQError) -> JSON? { nil }
+
+  /// `tokenizer.bin`: a score and a text for each token of a SentencePiece vocabulary with byte fallback.
+  func tokenizer() throws(VDSQError) -> JSON {
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let file = (folder + ["tokenizer.bin"]).joined(separator: "/")
+    let bytes = try InputFile.contents(of: file)
+    var tokens: [String] = []
+    var scores: [Double] = []
+    var kinds: [Int] = []
+    try bytes.withBytes { (raw) throws(VDSQError) in
+      var reader = ByteReader(raw, context: file)
+      _ = try reader.integer(UInt32.self, "longest token")
+      while reader.remaining > 0 {
+        scores.append(Double(try reader.float("score")))
+        let text = try reader.take(Int(try reader.integer(UInt32.self, "length")), "token")
+        guard let token = String(validating: text, as: UTF8.self), scores.last!.isFinite else {
+          throw .badInput("\(file): token \(tokens.count) is no UTF-8, or has no score")
+        }
+        let id = tokens.count
+        let isByte = token.hasPrefix("<0x") && token.utf8.count == 6
+        kinds.append(id == 0 ? 2 : id < 3 ? 3 : isByte ? 6 : 1)
+        // The control tokens are written with line ends around them.
+        tokens.append(
+          id == 1 ? "<s>" : id == 2 ? "</s>" : token.replacing(" ", with: "\u{2581}"))
+      }
+    }
+    guard tokens.count == vocabularySize else {
+      throw .badInput("\(file): \(tokens.count) tokens, but the model has \(vocabularySize)")
+    }
+    return try GGUFTokenizer(
+      [
+        "tokenizer.ggml.model": .text("llama"), "tokenizer.ggml.tokens": .texts(tokens),
+        "tokenizer.ggml.scores": .numbers(scores), "tokenizer.ggml.token_type": .integers(kinds),
+        "tokenizer.ggml.bos_token_id": .integer(1), "tokenizer.ggml.unknown_token_id": .integer(0),
+      ], path: file
+    ).json
+  }
+}

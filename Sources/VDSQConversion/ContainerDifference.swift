@@ -1,0 +1,94 @@
+public import VDSQFormat
+
+/// What two containers' contents differ in.
+public struct ContainerDifference: Sendable {
+  public struct Change: Sendable {
+    public let key: String
+    public let first: String?
+    public let second: String?
+  }
+
+  public struct Tensor: Sendable {
+    public let name: String
+    public let shapes: ([Int], [Int])
+    /// Element types by name.
+    public let stored: (String, String)
+    /// Nil where the shapes differ.
+    public let error: QuantizationError?
+    /// Whether all values are the same bits.
+    public let isSame: Bool
+  }
+
+  public let metadata: [Change]
+  public let sameTokenizer: Bool
+  public let onlyFirst: [String]
+  public let onlySecond: [String]
+  /// Those that are in both, the most different first.
+  public let tensors: [Tensor]
+
+  public var isEmpty: Bool {
+    metadata.isEmpty && sameTokenizer && onlyFirst.isEmpty && onlySecond.isEmpty
+      && tensors.allSatisfy(\.isSame)
+  }
+
+  public init(_ first: Container, _ second: Container) throws(VDSQError) {
+    metadata = Self.metadata(first.metadata, second.metadata)
+    let tokenizers = [first, second].map { try? $0.bytes(of: .tokenizer) }
+    sameTokenizer =
+      switch (tokenizers[0], tokenizers[1]) {
+      case (nil, nil): true
+      case (let a?, let b?): a.elementsEqual(b)
+      default: false
+      }
+    let names = (first.tensors.map(\.name), second.tensors.map(\.name))
+    let sets = (Set(names.0), Set(names.1))
+    onlyFirst = names.0.filter { !sets.1.contains($0) }
+    onlySecond = names.1.filter { !sets.0.contains($0) }
+    var tensors: [Tensor] = []
+    for name in names.0 where sets.1.contains(name) {
+      tensors.append(try Self.compare(name, first, second))
+    }
+    // What has no error at all is worst: another shape.
+    self.tensors = tensors.sorted { ($0.error?.cosine ?? -2) < ($1.error?.cosine ?? -2) }
+  }
+
+  private static func metadata(_ first: Metadata, _ second: Metadata) -> [Change] {
+    func values(_ metadata: Metadata) -> [(String, String)] {
+      metadata.entries.map { entry in
+        switch entry.value {
+        case .integer(let n): (entry.key, "\(n)")
+        case .number(let n): (entry.key, "\(n)")
+        case .text(let s): (entry.key, s)
+        }
+      }
+    }
+    let a = values(first), b = values(second)
+    let other = Dictionary(b, uniquingKeysWith: { first, _ in first })
+    let own = Dictionary(a, uniquingKeysWith: { first, _ in first })
+    return a.filter { other[$0.0] != $0.1 }.map { Change(key: $0.0, first: $0.1, second: other[$0.0]) }
+      + b.filter { own[$0.0] == nil }.map { Change(key: $0.0, first: nil, second: $0.1) }
+  }
+
+  private static func compare(
+    _ name: String, _ first: Container, _ second: Container
+  ) throws(VDSQError) -> Tensor {
+    let a = try StoredRows(first, name), b = try StoredRows(second, name)
+    let records = (a.view.record, b.view.record)
+    var error: QuantizationError?
+    var isSame = records.0.shape == records.1.shape
+    if records.0.shape == records.1.shape {
+      var meter = ErrorMeter()
+      var left: [Float] = [], right: [Float] = []
+      for row in 0..<records.0.rows {
+        a.row(row, into: &left)
+        b.row(row, into: &right)
+        meter.add(left, right, left.count)
+        isSame = isSame && left.elementsEqual(right) { $0.bitPattern == $1.bitPattern }
+      }
+      error = meter.result
+    }
+    return Tensor(
+      name: name, shapes: (records.0.shape, records.1.shape),
+      stored: ("\(records.0.element.name)", "\(records.1.element.name)"), error: error, isSame: isSame)
+  }
+}

@@ -1,0 +1,29 @@
+import VDSQFormat
+
+extension RowSource {
+  /// Rows of each part that are looked at.
+  private static let sampled = 64
+  /// Groups must leave less than this share of the error, as they take space and time.
+  private static let worthwhile: Float = 0.8
+
+  /// Whether factors for groups of columns are worth their space: tried on some rows.
+  func gainsFromGroups(of length: Int) throws(VDSQError) -> Bool {
+    var whole = ErrorMeter(), grouped = ErrorMeter()
+    var q = [Int8](repeating: 0, count: columns)
+    for part in parts {
+      let rows = min(Self.sampled, part.rows.count)
+      let values = try part.read(0..<rows)
+      values.withUnsafeBufferPointer { values in
+        q.withUnsafeMutableBufferPointer { q in
+          for row in 0..<rows {
+            let x = values.baseAddress! + row * columns
+            _ = Quantizer.quantize(x, columns, into: q.baseAddress!, &whole)
+            _ = Quantizer.quantize(
+              x, columns, groups: length, into: q.baseAddress!, factors: { _, _ in }, &grouped)
+          }
+        }
+      }
+    }
+    return grouped.result.rms < whole.result.rms * Self.worthwhile
+  }
+}

@@ -1,0 +1,67 @@
+public import VDSQFormat
+import VDSQInference
+
+/// The values of a container's tensor as floats, row by row, however it is stored: a scalar reading of
+/// docs/format.md that shares nothing with the kernels.
+public struct StoredRows {
+  public let view: TensorView
+
+  private var record: TensorRecord { view.record }
+
+  /// - Throws: `badInput` where the container has no tensor of the name.
+  public init(_ container: Container, _ name: String) throws(VDSQError) {
+    guard let view = container.find(name) else {
+      throw .badInput("\(container.path): there is no tensor \(name); vdsq inspect lists them")
+    }
+    self.view = view
+  }
+
+  /// One row, `columns` values.
+  public func row(_ row: Int, into out: inout [Float]) {
+    let columns = record.columns
+    out.removeAll(keepingCapacity: true)
+    for column in 0..<columns { out.append(value(row, column)) }
+  }
+
+  private func value(_ row: Int, _ column: Int) -> Float {
+    let columns = record.columns
+    switch (record.element, record.order) {
+    case (.float32, .panels16):
+      return float(((row / 16 * columns + column) * 16 + row % 16) * 4)
+    case (.float32, _): return float((row * columns + column) * 4)
+    case (.float16, .panels16):
+      return half(view.data, (row / 16 * columns + column) * 16 + row % 16)
+    case (.float16, _): return half(view.data, row * columns + column)
+    case (.int8, .panels16), (.int8, .groups16):
+      let quads = (columns + 3) / 4
+      let at = ((row / 16 * quads + column / 4) * 16 + row % 16) * 4 + column % 4
+      let q = Float(view.data.load(fromByteOffset: at, as: Int8.self))
+      guard let groups = record.groups else { return q * view.scales![row] }
+      let group = row / 16 * groups.count(columns: columns) + column / groups.length
+      return q * (view.scales![row] * half(view.factors!, group * 16 + row % 16))
+    case (.int8, _):
+      return Float(view.data.load(fromByteOffset: row * columns + column, as: Int8.self))
+        * view.scales![row]
+    case (.bits4, _):
+      let byte = view.data.load(
+        fromByteOffset: row * ((columns + 1) / 2) + column / 2, as: UInt8.self)
+      let q = Int8(bitPattern: column % 2 == 0 ? byte << 4 : byte & 0xF0) / 16
+      return Float(q) / 16
+    case (.bits2, _):
+      let rowBytes = (columns + 7) / 8 * 2
+      let place = row % 64 % 32 * 2 + row % 64 / 32
+      let byte = view.data.load(
+        fromByteOffset: (row / 64 * rowBytes + column / 4) * 64 + place, as: UInt8.self)
+      return [-1.510, -0.4528, 0.4528, 1.510][Int(byte >> (column % 4 * 2) & 3)]
+        * view.scales![row]
+    }
+  }
+
+  private func float(_ offset: Int) -> Float {
+    view.data.loadUnaligned(fromByteOffset: offset, as: Float.self)
+  }
+
+  private func half(_ p: UnsafeRawPointer, _ index: Int) -> Float {
+    Float(Float16(bitPattern: p.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
+  }
+}

@@ -1,0 +1,102 @@
+/// A section in LZ4 blocks (docs/format.md, "Compressed sections"): chunks that decode by themselves, and a
+/// table of their lengths at the end.
+public struct CompressedSection {
+  /// Decoded bytes of every chunk but the last.
+  public static let chunkLength = 1 << 16
+  /// No section may decode to more times its length: what a few bytes could ask for is bounded.
+  public static let largestRatio = 64
+
+  private let bytes: UnsafeRawBufferPointer
+  private let rawLength: Int
+
+  public static func chunks(of rawLength: Int) -> Int { (rawLength + chunkLength - 1) / chunkLength }
+
+  public init(_ bytes: UnsafeRawBufferPointer, rawLength: Int) {
+    self.bytes = bytes
+    self.rawLength = rawLength
+  }
+
+  /// A chunk's entry in the table.
+  public struct Entry: Sendable, Equatable {
+    /// Bytes in the section.
+    public let length: Int
+    /// Whether they are LZ4's, or the chunk as it is.
+    public let isCompressed: Bool
+    /// Bytes of an element whose planes lie one after another: 1, 2 or 4.
+    public let planes: Int
+
+    public init(length: Int, isCompressed: Bool, planes: Int) {
+      self.length = length
+      self.isCompressed = isCompressed
+      self.planes = planes
+    }
+
+    init(_ code: UInt32) {
+      length = Int(code & 0xFF_FFFF)
+      planes = 1 << Int(code >> 24 & 3)
+      isCompressed = code >> 31 == 0
+    }
+
+    public var code: UInt32 {
+      UInt32(length) | UInt32(planes.trailingZeroBitCount) << 24 | (isCompressed ? 0 : 1 << 31)
+    }
+  }
+
+  /// Decodes all chunks.
+  ///
+  /// - Parameter out: `rawLength` bytes.
+  /// - Returns: whether the section is sound.
+  public func decode(into out: UnsafeMutableRawBufferPointer) -> Bool {
+    let count = Self.chunks(of: rawLength)
+    guard out.count == rawLength, count * 4 <= bytes.count else { return false }
+    let table = bytes.count - count * 4
+    var shuffled = [UInt8](repeating: 0, count: min(Self.chunkLength, rawLength))
+    var start = 0
+    for chunk in 0..<count {
+      let code = bytes.loadUnaligned(fromByteOffset: table + chunk * 4, as: UInt32.self)
+      let entry = Entry(UInt32(littleEndian: code))
+      guard entry.length <= table - start else { return false }
+      let block = UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.length])
+      start += entry.length
+      let first = chunk * Self.chunkLength
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: out[first..<min(first + Self.chunkLength, rawLength)])
+      let isSound = shuffled.withUnsafeMutableBytes { (buffer) -> Bool in
+        let planes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<part.count])
+        let target = entry.planes == 1 ? part : planes
+        if entry.isCompressed {
+          guard LZ4.decode(block, into: target) else { return false }
+        } else {
+          guard block.count == target.count else { return false }
+          target.copyMemory(from: block)
+        }
+        if entry.planes > 1 { Self.join(UnsafeRawBufferPointer(planes), entry.planes, into: part) }
+        return true
+      }
+      guard isSound else { return false }
+    }
+    return start == table
+  }
+
+  /// Byte planes to elements: first all first bytes, then all second ones; what is left over follows.
+  private static func join(
+    _ planes: UnsafeRawBufferPointer, _ width: Int, into out: UnsafeMutableRawBufferPointer
+  ) {
+    let elements = planes.count / width
+    for plane in 0..<width {
+      for i in 0..<elements { out[i * width + plane] = planes[plane * elements + i] }
+    }
+    for i in elements * width..<planes.count { out[i] = planes[i] }
+  }
+
+  /// Elements to byte planes, as `decode` takes them apart.
+  public static func split(
+    _ bytes: UnsafeRawBufferPointer, _ width: Int, into out: UnsafeMutableRawBufferPointer
+  ) {
+    let elements = bytes.count / width
+    for plane in 0..<width {
+      for i in 0..<elements { out[plane * elements + i] = bytes[i * width + plane] }
+    }
+    for i in elements * width..<bytes.count { out[i] = bytes[i] }
+  }
+}

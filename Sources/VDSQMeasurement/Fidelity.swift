@@ -1,0 +1,90 @@
+public import VDSQFormat
+public import VDSQInference
+import VDSQSemantics
+
+/// How a model's states compare with those of the same model in float32, over sample texts.
+public struct Fidelity: Sendable {
+  public struct Text: Sendable {
+    public let text: String
+    /// Cosine of the two states.
+    public let cosine: Double
+    /// Whether both heads' likeliest token is the same; nil without an LM head.
+    public let sameToken: Bool?
+    /// Share of the reference head's ten likeliest tokens that are among the model's.
+    public let overlap: Double?
+  }
+
+  public let texts: [Text]
+  /// Whether both cut all texts to the same tokens.
+  public let sameTokens: Bool
+
+  public var mean: Double { texts.reduce(0) { $0 + $1.cosine } / Double(max(1, texts.count)) }
+  public var least: Text? { texts.min { $0.cosine < $1.cosine } }
+  public var sameTokenShare: Double? { average { $0.sameToken.map { $0 ? 1 : 0 } } }
+  public var overlap: Double? { average { $0.overlap } }
+
+  private func average(_ value: (Text) -> Double?) -> Double? {
+    let values = texts.compactMap(value)
+    return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+  }
+
+  private static let top = 10
+
+  /// - Throws: `badInput` where the two are not of one shape, or a state is not finite.
+  public init(
+    model: TextEncoder, reference: TextEncoder, texts: [String], progress: (Int) -> Void
+  ) throws(VDSQError) {
+    guard model.dimensions == reference.dimensions, model.kind == reference.kind,
+      model.vocabularySize == reference.vocabularySize
+    else {
+      throw .badInput(
+        "\(model.container.path) is another model than \(reference.container.path)")
+    }
+    let hasHead = model.kind != .sentences
+    let heads = hasHead ? try [model, reference].map(Self.head) : []
+    var results: [Text] = []
+    var sameTokens = true
+    for (i, text) in texts.enumerated() {
+      var own = text
+      own.withUTF8 { bytes in
+        let raw = UnsafeRawBufferPointer(bytes)
+        sameTokens = sameTokens && model.tokens(of: raw) == reference.tokens(of: raw)
+      }
+      let a = try model.vector(of: text), b = try reference.vector(of: text)
+      let tokens = zip(heads, [a, b]).map { Self.tokens($0, $1) }
+      results.append(
+        Text(
+          text: text, cosine: Self.cosine(a, b),
+          sameToken: hasHead ? tokens[0].first == tokens[1].first : nil,
+          overlap: hasHead
+            ? Double(tokens[1].count { tokens[0].contains($0) }) / Double(tokens[1].count) : nil))
+      progress(i + 1)
+    }
+    self.texts = results
+    self.sameTokens = sameTokens
+  }
+
+  private static func head(_ encoder: TextEncoder) throws(VDSQError) -> VocabularyLogits {
+    VocabularyLogits(
+      rows: try VocabularyRows(head: encoder.container), kernels: encoder.kernels,
+      threads: encoder.threads, capacity: top)
+  }
+
+  private static func tokens(_ head: VocabularyLogits, _ state: [Float]) -> [Int32] {
+    var ids: [Int32] = []
+    head.find(state, temperature: 1) { ids.append($0.id) }
+    return ids
+  }
+
+  private static func cosine(_ a: [Float], _ b: [Float]) -> Double {
+    var dot = 0.0, left = 0.0, right = 0.0
+    for (x, y) in zip(a, b) {
+      dot += Double(x) * Double(y)
+      left += Double(x) * Double(x)
+      right += Double(y) * Double(y)
+    }
+    // States of zeros agree with each other and with nothing else.
+    guard left > 0, right > 0 else { return left == right ? 1 : 0 }
+    return min(1, dot / (left * right).squareRoot())
+  }
+}

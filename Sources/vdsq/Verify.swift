@@ -1,0 +1,123 @@
+import ArgumentParser
+import Glibc
+import VDSQCheckpoints
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+import VDSQMeasurement
+
+struct Verify: Command {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs a converted model beside its checkpoint, and says how faithful it is.",
+    discussion: """
+      The checkpoint is converted to float32 in a temporary file and multiplied in float32; both see the \
+      same sample texts, or --texts. Prints the cosines of their states and, of models with an LM head, how \
+      often their likeliest tokens agree. Checks all checksums of the model first, and whether it was made \
+      from these files. --minimum makes a lower mean cosine an error (65).
+      """)
+
+  @Argument(help: "The .vdsq file.")
+  var model: String
+
+  @Option(help: "The checkpoint: a model's folder, a GGUF file, or llama2.c's .bin.")
+  var against: String
+
+  @Option(help: "A file with a text a line.")
+  var texts: String?
+
+  @Option(help: "The least mean cosine that will do.")
+  var minimum: Double?
+
+  @OptionGroup var encoding: EncoderOptions
+
+  @Flag(help: "Write JSON.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
+  func validate() throws {
+    guard minimum.map({ $0 >= -1 && $0 <= 1 }) ?? true else {
+      throw ValidationError("--minimum must be from -1 to 1")
+    }
+  }
+
+  func execute() throws(VDSQError) {
+    let container = try Container(path: model, kind: .model)
+    try container.verify()
+    let samples = try texts.map { (path) throws(VDSQError) in try Self.lines(path) }
+      ?? SampleTexts.all
+    let isSource = try Provenance.matches(container, try Checkpoint(path: against))
+    let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    let temporary = "\(folder)/vdsq-verify-\(getpid()).vdsq"
+    defer { unlink(temporary) }
+    var options = Converter.Options(weights: .fp32)
+    options.bases = nil
+    let converter = try Converter(folder: against, options: options)
+    let bar = ProgressBar("verifying", quiet: quiet)
+    defer { bar.end() }
+    // Converting is the first half, comparing the second.
+    let progress = Progress(total: converter.totalBytes) { bar.show($0.done, of: 2 * $0.total) }
+    _ = try converter.write(to: temporary, replace: true, progress: progress)
+    let encoder = try encoding.encoder(container)
+    var high = encoding
+    high.precision = .high
+    let reference = try high.encoder(temporary)
+    // Nothing is left behind, whatever happens from here on.
+    unlink(temporary)
+    let fidelity = try Fidelity(model: encoder, reference: reference, texts: samples) {
+      bar.show(samples.count + $0, of: 2 * samples.count)
+    }
+    bar.end()
+    if json { printJSON(fidelity, isSource) } else { print(fidelity, isSource) }
+    if let minimum, fidelity.mean < minimum {
+      throw .badInput(
+        "\(model): the mean cosine \(fixed(fidelity.mean, 5)) is below --minimum \(minimum)")
+    }
+  }
+
+  private static func lines(_ path: String) throws(VDSQError) -> [String] {
+    let bytes = try InputFile.contents(of: path)
+    var lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    guard !lines.isEmpty else { throw .badInput("\(path): there are no texts") }
+    return lines
+  }
+
+  private func print(_ fidelity: Fidelity, _ isSource: Bool) {
+    Swift.print("checksums    all match")
+    Swift.print(
+      "made from    " + (isSource ? "these files" : "other files than these (their SHA-256 differ)"))
+    Swift.print("tokens       " + (fidelity.sameTokens ? "the same" : "not the same") + " of all "
+      + "\(fidelity.texts.count) texts")
+    let least = fidelity.least!
+    Swift.print("cosine       mean \(fixed(fidelity.mean, 5)), least \(fixed(least.cosine, 5))")
+    if let share = fidelity.sameTokenShare, let overlap = fidelity.overlap {
+      Swift.print("likeliest    the same token for \(fixed(share * 100, 1))% of the texts; of the ten "
+        + "likeliest \(fixed(overlap * 100, 1))% are shared")
+    }
+    Swift.print("\n\(rightAligned("cosine", 8))  least faithful texts")
+    for text in fidelity.texts.sorted(by: { $0.cosine < $1.cosine }).prefix(5) {
+      Swift.print("\(rightAligned(fixed(text.cosine, 5), 8))  \(text.text.prefix(80))")
+    }
+  }
+
+  private func printJSON(_ fidelity: Fidelity, _ isSource: Bool) {
+    func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "null" }
+    let texts = fidelity.texts.map {
+      "{\"text\": \(Provenance.quoted($0.text)), \"cosine\": \($0.cosine), "
+        + "\"same_token\": \($0.sameToken.map { "\($0)" } ?? "null"), \"top10_overlap\": "
+        + "\(number($0.overlap))}"
+    }
+    Swift.print(
+      """
+      {"model": \(Provenance.quoted(model)), "against": \(Provenance.quoted(against)), \
+      "verified": true, "made_from_these_files": \(isSource), "same_tokens": \(fidelity.sameTokens), \
+      "cosine_mean": \(fidelity.mean), "cosine_min": \(fidelity.least!.cosine), \
+      "same_likeliest_token": \(number(fidelity.sameTokenShare)), \
+      "top10_overlap": \(number(fidelity.overlap)), "texts": [\(texts.joined(separator: ", "))]}
+      """)
+  }
+}
