@@ -5,16 +5,21 @@ import PackageDescription
 // are built in Embedded mode (see Tools/build-embedded), so that leaving the subset fails the build.
 let embedded = Context.environment["VDSQ_EMBEDDED"] == "1"
 
+// With VDSQ_FUZZ=1 what reads files is built for libFuzzer and AddressSanitizer (see Tools/fuzz).
+let fuzzing = Context.environment["VDSQ_FUZZ"] == "1"
+let fuzzSettings: [SwiftSetting] =
+  fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : []
+
 let coreSettings: [SwiftSetting] =
   embedded
   ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])]
-  : []
+  : fuzzSettings
 
 /// Kernels are worth nothing unoptimised, and unoptimised SIMD generics are not inlined into the
 /// target whose instruction set they were written for. They work on pointers that their callers
 /// have checked, so overflow traps in their index arithmetic would only cost.
 func isaSettings(_ clangFlags: [String]) -> [SwiftSetting] {
-  coreSettings + [.unsafeFlags(["-Ounchecked"] + clangFlags.flatMap { ["-Xcc", $0] })]
+  (embedded ? coreSettings : []) + [.unsafeFlags(["-Ounchecked"] + clangFlags.flatMap { ["-Xcc", $0] })]
 }
 
 #if arch(x86_64)
@@ -87,14 +92,15 @@ let tools: [Target] = [
   // Readers for other people's files: JSON, safetensors, PyTorch, GGUF, NumPy.
   .target(
     name: "VDSQCheckpoints",
-    dependencies: ["VDSQFormat", .product(name: "SystemPackage", package: "swift-system")]),
+    dependencies: ["VDSQFormat", .product(name: "SystemPackage", package: "swift-system")],
+    swiftSettings: fuzzSettings),
   // Architecture maps, tokenizer compilers, quantizers, the bases' solver, the container writer.
   .target(
     name: "VDSQConversion",
     dependencies: [
       "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference",
       .product(name: "Crypto", package: "swift-crypto"),
-    ]),
+    ], swiftSettings: fuzzSettings),
   // Adapters from cached states: the label prior, semantic calibration.
   .target(name: "VDSQTraining", dependencies: ["VDSQSemantics", "VDSQConversion"]),
   // Times kernels and models, beside what the machine could do at most.
@@ -124,6 +130,14 @@ let tests: [Target] = [
   .testTarget(name: "CommandTests", dependencies: ["TestSupport", "vdsq", "vdsq-run"]),
 ]
 
+let fuzzers: [Target] = [
+  // Feeds every reader of files bytes that nobody vouches for.
+  .executableTarget(
+    name: "fuzz", dependencies: ["VDSQConversion", "VDSQCheckpoints", "VDSQSemantics"],
+    path: "Tests/Fuzzing", exclude: ["Seeds", "Regressions"], swiftSettings: fuzzSettings,
+    linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
+]
+
 let package = Package(
   name: "vdsq",
   products: [
@@ -144,5 +158,5 @@ let package = Package(
       .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
       .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
-  targets: embedded ? core : core + tools + tests
+  targets: embedded ? core : fuzzing ? core + tools + fuzzers : core + tools + tests
 )

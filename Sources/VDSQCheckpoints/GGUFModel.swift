@@ -88,7 +88,7 @@ struct GGUFModel: ModelFile {
       } else if parts.count == 4, parts[0] == "blk", let known = layers[String(parts[2])] {
         var tensor = tensor
         if let headSize, parts[2] == "attn_q" || parts[2] == "attn_k" {
-          guard headSize % 2 == 0, tensor.shape[0] % headSize == 0 else {
+          guard headSize > 0, headSize % 2 == 0, tensor.rows % headSize == 0 else {
             throw .badInput("\(file.file.path): tensor \(name) is not made of heads of \(headSize)")
           }
           tensor.order = .alternatingHalves(headSize: headSize)

@@ -11,15 +11,31 @@ struct Inspect: Command {
   @Argument(help: "A .vdsq file, an adapter, or a file of bases.")
   var file: String
 
+  @Option(help: "A tensor whose values to write to --output, as float32.")
+  var tensor: String?
+
+  @Option(name: .shortAndLong, help: "With --tensor: the .npy file to write.")
+  var output: String?
+
+  @Flag(help: "Replace the output file if it exists.")
+  var force = false
+
   @Flag(help: "Write JSON.")
   var json = false
 
   @Flag(help: "Check the checksum of every section, weights included.")
   var verify = false
 
+  func validate() throws {
+    guard (tensor == nil) == (output == nil) else {
+      throw ValidationError("--tensor goes with --output")
+    }
+  }
+
   func execute() throws(VDSQError) {
     let container = try Container(path: file)
     if verify { try container.verify() }
+    if let tensor, let output { return try export(tensor, of: container, to: output) }
     // Only models say where they came from.
     let provenance =
       container.header.kind == .model
@@ -33,10 +49,26 @@ struct Inspect: Command {
     }
   }
 
+  private func export(
+    _ name: String, of container: Container, to path: String
+  ) throws(VDSQError) {
+    let rows = try StoredRows(container, name)
+    let record = rows.view.record
+    let file = try NPYWriter(path: path, columns: record.columns, replace: force)
+    var values: [Float] = []
+    for row in 0..<record.rows {
+      rows.row(row, into: &values)
+      try values.withUnsafeBufferPointer { (values) throws(VDSQError) in try file.append(values) }
+    }
+    try file.finish()
+  }
+
   private func bytes(of tensor: TensorRecord) -> Int {
     let scales = tensor.element.hasScales ? tensor.storedRows * 4 : 0
-    let sums = tensor.element == .int8 && tensor.order == .panels16 ? tensor.storedRows * 4 : 0
-    return tensor.dataLength + scales + sums
+    let sums = tensor.element == .int8 && tensor.order.isPanels ? tensor.storedRows * 4 : 0
+    let factors =
+      tensor.groups?.bytes(storedRows: tensor.storedRows, columns: tensor.columns) ?? 0
+    return tensor.dataLength + scales + sums + factors
   }
 
   private func printTable(_ container: Container, _ provenance: JSON, _ checkpointBytes: Int) {
@@ -57,7 +89,8 @@ struct Inspect: Command {
     for section in container.sections {
       print(
         "\(padded(section.name, 16)) \(padded("\(section.kind.name)", 12)) "
-          + "\(rightAligned("\(section.length)", 12)) \(hex(section.checksum))")
+          + "\(rightAligned("\(section.length)", 12)) \(hex(section.checksum))"
+          + (section.encoding == .lz4 ? "  LZ4, \(section.rawLength) decoded" : ""))
     }
     print(
       "\n\(padded("tensor", 36)) \(padded("type", 5)) \(padded("order", 9)) "
@@ -94,12 +127,14 @@ struct Inspect: Command {
     }
     let sections = container.sections.map {
       "{\"name\": \(Provenance.quoted($0.name)), \"kind\": \"\($0.kind.name)\", "
-        + "\"offset\": \($0.offset), \"bytes\": \($0.length), \"crc32\": \"\(hex($0.checksum))\"}"
+        + "\"offset\": \($0.offset), \"bytes\": \($0.length), \"decoded_bytes\": \($0.rawLength), "
+        + "\"crc32\": \"\(hex($0.checksum))\"}"
     }
     let tensors = container.tensors.map {
       "{\"name\": \(Provenance.quoted($0.name)), \"type\": \"\($0.element.name)\", "
         + "\"order\": \"\($0.order.name)\", \"shape\": \($0.shape), \"bytes\": \(bytes(of: $0)), "
         + "\"section\": \(Provenance.quoted(container.sections[$0.section].name)), "
+        + "\"group_size\": \($0.groups.map { "\($0.length)" } ?? "null"), "
         + "\"error\": {\"max_abs\": \($0.error.maxAbs), \"rms\": \($0.error.rms), "
         + "\"cosine\": \($0.error.cosine)}}"
     }
