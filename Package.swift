@@ -19,7 +19,9 @@ let coreSettings: [SwiftSetting] =
 /// target whose instruction set they were written for. They work on pointers that their callers
 /// have checked, so overflow traps in their index arithmetic would only cost.
 func isaSettings(_ clangFlags: [String]) -> [SwiftSetting] {
-  (embedded ? coreSettings : []) + [.unsafeFlags(["-Ounchecked"] + clangFlags.flatMap { ["-Xcc", $0] })]
+  (embedded ? coreSettings : []) + [
+    .unsafeFlags(["-Ounchecked"] + clangFlags.flatMap { ["-Xcc", $0] })
+  ]
 }
 
 #if arch(x86_64)

@@ -36,7 +36,8 @@ public struct Checkpoint {
     guard InputFile.exists("\(path)/config.json") else {
       throw VDSQError(
         .missingInput,
-        "\(path): no config.json; give the folder of a Hugging Face model, a GGUF file, or llama2.c's .bin")
+        "\(path): no config.json; give the folder of a Hugging Face model, a GGUF file, or llama2.c's .bin"
+      )
     }
     config = try Self.json("\(path)/config.json")
     guard config.members != nil else {

@@ -31,7 +31,7 @@ struct GGUFModel: ModelFile {
     }
   }
 
-  func tokenizer() throws(VDSQError) -> JSON { 
+  func tokenizer() throws(VDSQError) -> JSON {
     try GGUFTokenizer(file.metadata, path: file.file.path).json
   }
 
@@ -124,6 +124,9 @@ struct GGUFModel: ModelFile {
     let scaling = m.find("rope.scaling.type")
     if let factors = m.file.tensors["rope_freqs.weight"] {
       // Llama 3's scaling comes as what each frequency is divided by.
+      guard factors.count > 0, factors.count <= 1 << 16 else {
+        throw .badInput("\(m.file.file.path): tensor rope_freqs.weight is empty or too large")
+      }
       let values = try factors.reshaped(columns: factors.count).read(rows: 0..<1)
       rope += [
         ("rope_type", .string("longrope")), ("attention_factor", .number(1)),

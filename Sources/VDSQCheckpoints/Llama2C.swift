@@ -197,7 +197,7 @@ struct Llama2C: ModelFile {
           id == 1 ? "<s>" : id == 2 ? "</s>" : token.replacing(" ", with: "\u{2581}"))
       }
     }
-    guard tokens.count == vocabularySize else {
+    guard tokens.count > 3, tokens.count <= vocabularySize else {
       throw .badInput("\(file): \(tokens.count) tokens, but the model has \(vocabularySize)")
     }
     return try GGUFTokenizer(

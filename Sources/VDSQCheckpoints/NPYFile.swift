@@ -56,7 +56,8 @@ public struct NPYFile {
     guard file.path.hasSuffix(".npz") else { return (file, 0..<file.length) }
     let entries = try ZipDirectory(file).entries
     let names = entries.keys.filter { $0.hasSuffix(".npy") }.sorted()
-    let wanted = cut.map { "\(path[path.index(after: $0)...]).npy" } ?? (names.count == 1 ? names[0] : nil)
+    let wanted =
+      cut.map { "\(path[path.index(after: $0)...]).npy" } ?? (names.count == 1 ? names[0] : nil)
     guard let wanted, let entry = entries[wanted] else {
       throw .badInput(
         "\(file.path): name one of its arrays, as in \(file.path):NAME: "

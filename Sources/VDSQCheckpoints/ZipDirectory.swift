@@ -47,7 +47,8 @@ struct ZipDirectory {
         _ = try reader.take(commentLength, "comment")
         try Self.widen(extra, &length, &packed, &header, malformed)
         guard method == 0, flags & 1 == 0, packed == length else {
-          throw malformed("\(name) is compressed or encrypted; store it as it is (torch.save, numpy.savez)")
+          throw malformed(
+            "\(name) is compressed or encrypted; store it as it is (torch.save, numpy.savez)")
         }
         let start = try Self.data(file, header: header, malformed)
         guard length <= file.length, start <= file.length - length else {

@@ -65,7 +65,9 @@ public struct ContainerDifference: Sendable {
     let a = values(first), b = values(second)
     let other = Dictionary(b, uniquingKeysWith: { first, _ in first })
     let own = Dictionary(a, uniquingKeysWith: { first, _ in first })
-    return a.filter { other[$0.0] != $0.1 }.map { Change(key: $0.0, first: $0.1, second: other[$0.0]) }
+    return a.filter { other[$0.0] != $0.1 }.map {
+      Change(key: $0.0, first: $0.1, second: other[$0.0])
+    }
       + b.filter { own[$0.0] == nil }.map { Change(key: $0.0, first: nil, second: $0.1) }
   }
 
@@ -89,6 +91,7 @@ public struct ContainerDifference: Sendable {
     }
     return Tensor(
       name: name, shapes: (records.0.shape, records.1.shape),
-      stored: ("\(records.0.element.name)", "\(records.1.element.name)"), error: error, isSame: isSame)
+      stored: ("\(records.0.element.name)", "\(records.1.element.name)"), error: error,
+      isSame: isSame)
   }
 }

@@ -48,9 +48,11 @@ public final class ContainerWriter {
     let (kind, name, start) = current!
     current = nil
     let length = file.position - start
-    if let compressor, let compressed = try SectionCompression(
-      compressor: compressor, file: file, start: start, rawLength: length
-    ).run(crc) {
+    if let compressor,
+      let compressed = try SectionCompression(
+        compressor: compressor, file: file, start: start, rawLength: length
+      ).run(crc)
+    {
       sections.append(
         Section(
           kind: kind, offset: start, length: compressed.length, rawLength: length,

@@ -35,7 +35,8 @@ enum Quantizer {
       if Float(factor) < wanted { factor = factor.nextUp }
       factors(group, factor.bitPattern)
       // Of a group of zeros nothing is left to scale.
-      quantize(row + first, columns, scale: max(scale * Float(factor), 1e-30), into: q + first, &meter)
+      quantize(
+        row + first, columns, scale: max(scale * Float(factor), 1e-30), into: q + first, &meter)
       var sum: Int32 = 0
       for i in first..<first + columns { sum &+= Int32(q[i]) }
       total += Double(sum) * Double(factor)

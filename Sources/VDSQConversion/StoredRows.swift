@@ -5,6 +5,8 @@ import VDSQInference
 /// docs/format.md that shares nothing with the kernels.
 public struct StoredRows {
   public let view: TensorView
+  /// Whose map the view lies in.
+  private let container: Container
 
   private var record: TensorRecord { view.record }
 
@@ -14,6 +16,7 @@ public struct StoredRows {
       throw .badInput("\(container.path): there is no tensor \(name); vdsq inspect lists them")
     }
     self.view = view
+    self.container = container
   }
 
   /// One row, `columns` values.

@@ -12,7 +12,8 @@ public struct WeightRule: Sendable {
   /// - Throws: `usage` where it is not of that form.
   public init(_ text: String) throws(VDSQError) {
     let parts = text.split(separator: "=", omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[0].isEmpty, let weights = Converter.Weights(rawValue: String(parts[1]))
+    guard parts.count == 2, !parts[0].isEmpty,
+      let weights = Converter.Weights(rawValue: String(parts[1]))
     else {
       throw .usage(
         "--keep \(text): give PATTERN=int8, fp16 or fp32, such as embeddings=fp16 or layer.0=fp32")

@@ -9,7 +9,9 @@ public struct CompressedSection {
   private let bytes: UnsafeRawBufferPointer
   private let rawLength: Int
 
-  public static func chunks(of rawLength: Int) -> Int { (rawLength + chunkLength - 1) / chunkLength }
+  public static func chunks(of rawLength: Int) -> Int {
+    (rawLength + chunkLength - 1) / chunkLength
+  }
 
   public init(_ bytes: UnsafeRawBufferPointer, rawLength: Int) {
     self.bytes = bytes

@@ -136,7 +136,8 @@ private final class DecodedSection: @unchecked Sendable {
     // Pages cost nothing until they are written, so a false length costs nothing either.
     guard let base = vdsq_map_memory(Int64(max(1, section.rawLength))) else {
       throw VDSQError(
-        .budgetTooSmall, "\(path): no memory for section \(section.name), \(section.rawLength) bytes")
+        .budgetTooSmall,
+        "\(path): no memory for section \(section.name), \(section.rawLength) bytes")
     }
     let out = UnsafeMutableRawBufferPointer(start: base, count: section.rawLength)
     bytes = UnsafeRawBufferPointer(out)

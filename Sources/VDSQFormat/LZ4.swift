@@ -3,7 +3,9 @@ enum LZ4 {
   /// Decodes a block that fills `out` exactly.
   ///
   /// - Returns: whether the block is sound; if not, `out` holds anything.
-  static func decode(_ block: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer) -> Bool {
+  static func decode(_ block: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer)
+    -> Bool
+  {
     guard let to = out.baseAddress else { return false }
     var read = 0
     var written = 0

@@ -51,7 +51,9 @@ public struct Section: Sendable {
     else {
       throw .badInput("\(reader.context): section \(name) lies outside of the file")
     }
-    guard knownEncoding == .raw ? rawLength == length : rawLength / CompressedSection.largestRatio <= length
+    guard
+      knownEncoding == .raw
+        ? rawLength == length : rawLength / CompressedSection.largestRatio <= length
     else {
       throw .badInput(
         "\(reader.context): section \(name) of \(length) bytes claims to decode to \(rawLength)")

@@ -55,7 +55,9 @@ public struct VocabularyRows: Sendable {
   ///
   /// - Throws: `badInput` where the model has none.
   public init(head container: Container) throws(VDSQError) {
-    guard container.find("bases.rows") != nil,
+    // A masked model's head is told by its pooling, a causal one always has one.
+    let pooling = container.metadata.find("pooling") ?? "mask"
+    guard pooling.utf8.elementsEqual("mask".utf8),
       let view = container.find("head.weight") ?? container.find("embeddings.word"),
       view.record.order == .rowMajor, view.record.shape.count == 2
     else { throw .badInput("\(container.path): the model has no LM head") }
@@ -154,8 +156,7 @@ public struct VocabularyRows: Sendable {
     if let fine, let step = view.scales?[index] {
       let bytes = scratchBytes
       // Where it cannot be read, the int8 row is what there is.
-      if (try? container.read(fine, at: index * bytes, count: bytes, into: scratch)) != nil
-      {
+      if (try? container.read(fine, at: index * bytes, count: bytes, into: scratch)) != nil {
         for i in 0..<dimensions {
           let four = Int8(bitPattern: i % 2 == 0 ? scratch[i / 2] << 4 : scratch[i / 2]) >> 4
           out[i] += Float(four) * step * 0.0625

@@ -109,7 +109,9 @@ struct ConversionPage {
     (2 * max(0, 1 - Double(record.error.cosine))).squareRoot()
   }
 
-  private static func svg(_ height: Double, _ width: Double, _ label: String, _ body: String) -> String {
+  private static func svg(_ height: Double, _ width: Double, _ label: String, _ body: String)
+    -> String
+  {
     "<svg viewBox=\"0 0 \(fixed(width, 0)) \(fixed(height, 0))\" role=\"img\" aria-label=\"\(escaped(label))\">\(body)</svg>"
   }
 
@@ -146,8 +148,10 @@ struct ConversionPage {
     func y(_ value: Double) -> Double { bottom - (bottom - 16) * value / top }
     var body = ""
     for tick in stride(from: 0.0, through: top + step / 2, by: step) {
-      body += "<line class=\"grid\" x1=\"\(Self.left)\" x2=\"\(right)\" y1=\"\(fixed(y(tick), 1))\" y2=\"\(fixed(y(tick), 1))\"/>"
-      body += Self.text(Self.left - 8, y(tick) + 4, tick == 0 ? "0" : "\(significant(tick * 100))%", anchor: "end")
+      body +=
+        "<line class=\"grid\" x1=\"\(Self.left)\" x2=\"\(right)\" y1=\"\(fixed(y(tick), 1))\" y2=\"\(fixed(y(tick), 1))\"/>"
+      body += Self.text(
+        Self.left - 8, y(tick) + 4, tick == 0 ? "0" : "\(significant(tick * 100))%", anchor: "end")
     }
     for layer in stride(from: 0, through: layers, by: max(1, (layers + 11) / 12)) {
       body += Self.text(x(layer), bottom + 18, "\(layer)", anchor: "middle")
@@ -158,11 +162,14 @@ struct ConversionPage {
       let points = one.tensors.map { (x($0.layer), y(Self.relativeError($0.record))) }
       body += Self.line(points, colour)
       for (point, tensor) in zip(points, one.tensors) {
-        body += "<circle cx=\"\(fixed(point.0, 1))\" cy=\"\(fixed(point.1, 1))\" r=\"3.5\" fill=\"\(colour)\">"
+        body +=
+          "<circle cx=\"\(fixed(point.0, 1))\" cy=\"\(fixed(point.1, 1))\" r=\"3.5\" fill=\"\(colour)\">"
           + "<title>layer \(tensor.layer), \(Self.escaped(one.name)): \(significant(Self.relativeError(tensor.record) * 100))%</title></circle>"
       }
-      body += "<rect x=\"\(right + 16)\" y=\"\(20 + i * 20)\" width=\"12\" height=\"12\" fill=\"\(colour)\"/>"
-      body += Self.text(right + 34, Double(30 + i * 20), String(one.name.split(separator: ".weight")[0]), "name")
+      body +=
+        "<rect x=\"\(right + 16)\" y=\"\(20 + i * 20)\" width=\"12\" height=\"12\" fill=\"\(colour)\"/>"
+      body += Self.text(
+        right + 34, Double(30 + i * 20), String(one.name.split(separator: ".weight")[0]), "name")
     }
     return Self.svg(height, Self.width, "error by layer", body)
   }
@@ -183,7 +190,8 @@ struct ConversionPage {
     func y(_ value: Double) -> Double { bottom - (bottom - 28) * (value - low) / (high - low) }
     var body = Self.text(left, 14, String(series.name.split(separator: ".weight")[0]), "name")
     for tick in stride(from: low, through: high, by: 1) {
-      body += "<line class=\"grid\" x1=\"\(left)\" x2=\"\(width - 8)\" y1=\"\(fixed(y(tick), 1))\" y2=\"\(fixed(y(tick), 1))\"/>"
+      body +=
+        "<line class=\"grid\" x1=\"\(left)\" x2=\"\(width - 8)\" y1=\"\(fixed(y(tick), 1))\" y2=\"\(fixed(y(tick), 1))\"/>"
       body += Self.text(left - 6, y(tick) + 4, "1e\(fixed(tick, 0))", anchor: "end")
     }
     let band =
@@ -218,9 +226,11 @@ struct ConversionPage {
       let scale = (right - left) / most
       body += Self.text(left - 8, y + 15, section.name, anchor: "end", "name")
       if section.encoding == .lz4 {
-        body += "<rect x=\"\(left)\" y=\"\(y + 3)\" width=\"\(fixed(Double(section.rawLength) * scale, 1))\" height=\"16\" fill=\"#1f77b4\" fill-opacity=\"0.25\"/>"
+        body +=
+          "<rect x=\"\(left)\" y=\"\(y + 3)\" width=\"\(fixed(Double(section.rawLength) * scale, 1))\" height=\"16\" fill=\"#1f77b4\" fill-opacity=\"0.25\"/>"
       }
-      body += "<rect x=\"\(left)\" y=\"\(y + 3)\" width=\"\(fixed(max(1, Double(section.length) * scale), 1))\" height=\"16\" fill=\"#1f77b4\"/>"
+      body +=
+        "<rect x=\"\(left)\" y=\"\(y + 3)\" width=\"\(fixed(max(1, Double(section.length) * scale), 1))\" height=\"16\" fill=\"#1f77b4\"/>"
       let packed =
         section.encoding == .lz4 ? " (LZ4, \(mebibytes(section.rawLength)) decoded)" : ""
       let end = left + Double(section.encoding == .lz4 ? section.rawLength : section.length) * scale

@@ -27,7 +27,9 @@ struct Convert: Command {
   @Argument(help: "The model's folder, its GGUF file, or llama2.c's .bin; or give --head.")
   var input: String?
 
-  @Option(help: "A .npy or .npz file with an LM head's weights, a row a token; W.npz:NAME names an array.")
+  @Option(
+    help: "A .npy or .npz file with an LM head's weights, a row a token; W.npz:NAME names an array."
+  )
   var head: String?
 
   @Option(help: "With --head: the tokens' texts, one a line.")
@@ -53,7 +55,8 @@ struct Convert: Command {
       """)
   var groupSize: Int?
 
-  @Flag(help: "Store sections in LZ4 blocks where that saves a twentieth; they are decoded at start.")
+  @Flag(
+    help: "Store sections in LZ4 blocks where that saves a twentieth; they are decoded at start.")
   var compress = false
 
   @Flag(help: "Store linear layers as the kernels read them; this is always done.")

@@ -23,7 +23,8 @@ struct Diff: Command {
 
   func run() throws {
     do throws(VDSQError) {
-      let difference = try ContainerDifference(try Container(path: first), try Container(path: second))
+      let difference = try ContainerDifference(
+        try Container(path: first), try Container(path: second))
       if json { printJSON(difference) } else { print(difference) }
       if !difference.isEmpty { throw VDSQError(.internalFault, "") }
     } catch {
@@ -36,7 +37,8 @@ struct Diff: Command {
 
   private func print(_ difference: ContainerDifference) {
     for change in difference.metadata {
-      Swift.print("metadata \(change.key): \(change.first ?? "missing") | \(change.second ?? "missing")")
+      Swift.print(
+        "metadata \(change.key): \(change.first ?? "missing") | \(change.second ?? "missing")")
     }
     if !difference.sameTokenizer { Swift.print("the tokenizers differ") }
     for name in difference.onlyFirst { Swift.print("tensor \(name): only in \(first)") }
@@ -61,7 +63,8 @@ struct Diff: Command {
     let same = difference.tensors.count - changed.count
     Swift.print(
       difference.isEmpty
-        ? "the same contents: \(same) tensors" : "\(same) tensors are the same, \(changed.count) differ")
+        ? "the same contents: \(same) tensors"
+        : "\(same) tensors are the same, \(changed.count) differ")
   }
 
   private func printJSON(_ difference: ContainerDifference) {
@@ -76,7 +79,8 @@ struct Diff: Command {
       let error = tensor.error.map {
         "{\"max_abs\": \($0.maxAbs), \"rms\": \($0.rms), \"cosine\": \($0.cosine)}"
       }
-      return "{\"name\": \(text(tensor.name)), \"shapes\": [\(tensor.shapes.0), \(tensor.shapes.1)], "
+      return
+        "{\"name\": \(text(tensor.name)), \"shapes\": [\(tensor.shapes.0), \(tensor.shapes.1)], "
         + "\"stored\": [\"\(tensor.stored.0)\", \"\(tensor.stored.1)\"], \"error\": \(error ?? "null")}"
     }
     Swift.print(

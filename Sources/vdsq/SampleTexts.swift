@@ -3,7 +3,8 @@ enum SampleTexts {
   static let all = [
     "How do I reset my password?", "I was charged twice this month and nobody answers my calls.",
     "The server has been down since four in the morning.", "Thank you, that solved it.",
-    "What is the capital of Burkina Faso?", "The committee arrived two hours before the minister's speech.",
+    "What is the capital of Burkina Faso?",
+    "The committee arrived two hours before the minister's speech.",
     "A retired judge quietly admires seven broken clocks.", "Refund!", "ok", "no", "42", "",
     "This camera costs more than the summer of 1987, and it stopped working because of an unpaid invoice.",
     "Please cancel my subscription at the end of the billing period, and confirm by mail.",

@@ -45,7 +45,8 @@ struct Verify: Command {
   func execute() throws(VDSQError) {
     let container = try Container(path: model, kind: .model)
     try container.verify()
-    let samples = try texts.map { (path) throws(VDSQError) in try Self.lines(path) }
+    let samples =
+      try texts.map { (path) throws(VDSQError) in try Self.lines(path) }
       ?? SampleTexts.all
     let isSource = try Provenance.matches(container, try Checkpoint(path: against))
     let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
@@ -89,14 +90,17 @@ struct Verify: Command {
   private func print(_ fidelity: Fidelity, _ isSource: Bool) {
     Swift.print("checksums    all match")
     Swift.print(
-      "made from    " + (isSource ? "these files" : "other files than these (their SHA-256 differ)"))
-    Swift.print("tokens       " + (fidelity.sameTokens ? "the same" : "not the same") + " of all "
-      + "\(fidelity.texts.count) texts")
+      "made from    " + (isSource ? "these files" : "other files than these (their SHA-256 differ)")
+    )
+    Swift.print(
+      "tokens       " + (fidelity.sameTokens ? "the same" : "not the same") + " of all "
+        + "\(fidelity.texts.count) texts")
     let least = fidelity.least!
     Swift.print("cosine       mean \(fixed(fidelity.mean, 5)), least \(fixed(least.cosine, 5))")
     if let share = fidelity.sameTokenShare, let overlap = fidelity.overlap {
-      Swift.print("likeliest    the same token for \(fixed(share * 100, 1))% of the texts; of the ten "
-        + "likeliest \(fixed(overlap * 100, 1))% are shared")
+      Swift.print(
+        "likeliest    the same token for \(fixed(share * 100, 1))% of the texts; of the ten "
+          + "likeliest \(fixed(overlap * 100, 1))% are shared")
     }
     Swift.print("\n\(rightAligned("cosine", 8))  least faithful texts")
     for text in fidelity.texts.sorted(by: { $0.cosine < $1.cosine }).prefix(5) {

@@ -46,6 +46,32 @@ import VDSQFormat
     #expect(tensors["ids"] == nil)
   }
 
+  /// Integers are weights where there is a scale for each row beside them, and not otherwise.
+  @Test func integersNeedScales() throws {
+    func file(_ scales: String, _ floats: [Float]) throws -> [String: SourceTensor] {
+      let header =
+        "{\(tensor("l.weight", "I8", "[2,3]", "[0,6]")),\(tensor("pad", "U8", "[2]", "[6,8]")),\(scales)}"
+      var bytes = Data()
+      withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { bytes.append(contentsOf: $0) }
+      bytes.append(Data(header.utf8))
+      bytes.append(contentsOf: [1, 2, 0xFF, 0x80, 127, 0, 0, 0])
+      for value in floats { withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) } }
+      return try Safetensors(path: try folder.write(bytes, to: "i.safetensors")).tensors
+    }
+    let row = try file(tensor("l.weight_scale", "F32", "[2,1]", "[8,16]"), [0.5, 2])
+    #expect(try row["l.weight"]?.read(rows: 0..<2) == [0.5, 1, -0.5, -256, 254, 0])
+    #expect(try row["l.weight"]?.read(rows: 1..<2) == [-256, 254, 0])
+    #expect(row["l.weight_scale"] == nil)
+    let bytes = try file(tensor("l.SCB", "F32", "[2]", "[8,16]"), [127, 254])
+    #expect(try bytes["l.weight"]?.read(rows: 0..<2) == [1, 2, -1, -256, 254, 0])
+    for (name, shape) in [("l.other", "[2,1]"), ("l.weight_scale", "[1,2,1,1]")] {
+      let tensors = try file(tensor(name, "F32", shape, "[8,16]"), [1, 1])
+      #expect((tensors["l.weight"] == nil) == (name == "l.other"))
+    }
+    let few = try file(tensor("l.weight_scale", "F32", "[1]", "[8,12]"), [1])
+    #expect(few["l.weight"] == nil, "one scale for two rows")
+  }
+
   @Test func headerLengthOverflow() throws {
     for length in [UInt64.max, UInt64(Int64.max), 1 << 40, 100_000_001, 1000] {
       try expectRefused("{}", data: 0, headerLength: length, mentioning: "header claims")

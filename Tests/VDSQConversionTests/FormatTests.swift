@@ -1,8 +1,10 @@
 import Foundation
 import TestSupport
 import Testing
+import VDSQCheckpoints
 import VDSQConversion
 import VDSQFormat
+import VDSQInference
 
 /// The same model in several formats gives the same weights, bit for bit.
 @Suite struct FormatTests {
@@ -12,19 +14,70 @@ import VDSQFormat
 
   /// Checksums of the sections that hold weights, by name.
   private func weights(_ source: String) throws -> [String: UInt32] {
-    let converter = try Converter(folder: source, weights: .int8)
+    try convert(source)
     let path = folder.path("model.vdsq")
-    _ = try converter.write(
-      to: path, replace: true, progress: Progress(total: converter.totalBytes) { _ in })
     let sections = try Container(path: path, kind: .model).sections.filter { $0.kind == .weights }
     return Dictionary(uniqueKeysWithValues: sections.map { ($0.name, $0.checksum) })
   }
 
-  @Test(arguments: ["llama", "gpt2"])
+  private func convert(_ source: String) throws {
+    let converter = try Converter(folder: source, weights: .int8)
+    let path = folder.path("model.vdsq")
+    _ = try converter.write(
+      to: path, replace: true, progress: Progress(total: converter.totalBytes) { _ in })
+  }
+
+  private static let texts = ["hello world", "The capital of France", " caf\u{e9} 12!", ""]
+
+  /// What a converted model makes of texts.
+  private func tokens(_ source: String) throws -> [[Int32]] {
+    try convert(source)
+    let encoder = try TextEncoder(path: folder.path("model.vdsq"), options: .init())
+    return Self.texts.map { text in
+      var text = text
+      return text.withUTF8 { encoder.tokens(of: UnsafeRawBufferPointer($0)) }
+    }
+  }
+
+  @Test(arguments: ["llama", "gpt2", "qwen2"])
   func ggufIsTheSameModel(_ name: String) throws {
     #expect(
       try weights(Fixtures.path("formats/\(name).gguf"))
         == weights(Fixtures.path("language-models/\(name)")))
+    #expect(
+      try tokens(Fixtures.path("formats/\(name).gguf"))
+        == tokens(Fixtures.path("language-models/\(name)")))
+  }
+
+  /// GGUF's bert has no LM head: everything below it is the same.
+  @Test func ggufIsTheSameEncoder() throws {
+    let ours = try weights(Fixtures.path("formats/bert.gguf"))
+    let reference = try weights(Fixtures.path("language-models/bert"))
+    for name in ["embeddings", "layer.0", "layer.1"] { #expect(ours[name] == reference[name]) }
+    #expect(
+      try tokens(Fixtures.path("formats/bert.gguf"))
+        == tokens(Fixtures.path("language-models/bert")).map { $0.filter { $0 != 4 } })
+  }
+
+  /// Both versions in float32; in int8 what its groups' rounding leaves.
+  @Test func llama2CIsTheSameModel() throws {
+    let reference = Fixtures.path("language-models/llama")
+    for version in 0...1 {
+      let path = Fixtures.path("formats/llama2c/v\(version).bin")
+      #expect(try weights(path) == weights(reference))
+      #expect(try tokens(path) == tokens(reference))
+    }
+    let exact = try Checkpoint(path: Fixtures.path("formats/llama2c/v1.bin")).tensors
+    let rounded = try Checkpoint(path: Fixtures.path("formats/llama2c/v2.bin")).tensors
+    #expect(exact.keys == rounded.keys)
+    for (name, tensor) in exact where tensor.shape.count == 2 {
+      let a = try tensor.read(rows: 0..<tensor.rows)
+      let b = try #require(rounded[name]).read(rows: 0..<tensor.rows)
+      for first in stride(from: 0, to: a.count, by: 4) {
+        let step = a[first..<first + 4].map(\.magnitude).max()! / 127
+        for i in first..<first + 4 { #expect((a[i] - b[i]).magnitude <= step * 0.501) }
+      }
+    }
   }
 
   @Test(arguments: ["gpt2", "roberta"])

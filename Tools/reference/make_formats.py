@@ -4,6 +4,7 @@ quantized blocks with what ggml's reference makes of them. Needs: pip install to
 import json
 import pathlib
 import shutil
+import struct
 
 import gguf
 import numpy as np
@@ -20,7 +21,7 @@ def weights(name):
     return load_file(MODELS / name / "model.safetensors")
 
 
-def tokenizer(writer, name, model):
+def tokenizer(writer, name, model, pre="gpt-2"):
     data = json.loads((MODELS / name / "tokenizer.json").read_text())
     vocabulary = data["model"]["vocab"]
     tokens = sorted(vocabulary, key=vocabulary.get)
@@ -29,7 +30,7 @@ def tokenizer(writer, name, model):
     kinds = [3 if i in special else 6 if t.startswith("<0x") else 1 for i, t in enumerate(tokens)]
     if model == "bert":
         tokens = [t if i in special else t[2:] if t.startswith("##") else "▁" + t for i, t in enumerate(tokens)]
-        writer.add_cls_token_id(vocabulary["[CLS]"])
+        writer.add_bos_token_id(vocabulary["[CLS]"])
         writer.add_sep_token_id(vocabulary["[SEP]"])
         writer.add_unk_token_id(vocabulary["[UNK]"])
     if model == "llama":
@@ -41,7 +42,7 @@ def tokenizer(writer, name, model):
     writer.add_token_list(tokens)
     writer.add_token_types(kinds)
     if model == "gpt2":
-        writer.add_tokenizer_pre("gpt-2")
+        writer.add_tokenizer_pre(pre)
         writer.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in data["model"]["merges"]])
 
 
@@ -58,6 +59,11 @@ def alternating(w, heads):
     return w.reshape(heads, 2, w.shape[0] // heads // 2, *w.shape[1:]).swapaxes(1, 2).reshape(w.shape)
 
 
+LLAMA = {"input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
+         "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate",
+         "post_attention_layernorm": "ffn_norm", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
+
+
 def llama(writer):
     c = json.loads((MODELS / "llama/config.json").read_text())
     writer.add_context_length(c["max_position_embeddings"])
@@ -71,14 +77,11 @@ def llama(writer):
     writer.add_rope_dimension_count(c["head_dim"])
     # The fixture's table has rows that no token has; llama.cpp names them.
     tokenizer(writer, "llama", "llama")
-    names = {"input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
-             "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate",
-             "post_attention_layernorm": "ffn_norm", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
     for name, tensor in weights("llama").items():
         w = tensor.numpy()
         if name.startswith("model.layers."):
             _, _, layer, rest = name.split(".", 3)
-            part = names[rest.removesuffix(".weight")]
+            part = LLAMA[rest.removesuffix(".weight")]
             if part in ("attn_q", "attn_k"):
                 w = alternating(w, c["num_attention_heads" if part == "attn_q" else "num_key_value_heads"])
             name = f"blk.{layer}.{part}.weight"
@@ -113,6 +116,100 @@ def gpt2(writer):
         writer.add_tensor(f"{name}.{kind}", np.ascontiguousarray(w))
 
 
+def qwen2(writer):
+    c = json.loads((MODELS / "qwen2/config.json").read_text())
+    writer.add_context_length(c["max_position_embeddings"])
+    writer.add_embedding_length(c["hidden_size"])
+    writer.add_block_count(c["num_hidden_layers"])
+    writer.add_feed_forward_length(c["intermediate_size"])
+    writer.add_head_count(c["num_attention_heads"])
+    writer.add_head_count_kv(c["num_key_value_heads"])
+    writer.add_layer_norm_rms_eps(c["rms_norm_eps"])
+    writer.add_rope_freq_base(c["rope_parameters"]["rope_theta"])
+    tokenizer(writer, "qwen2", "gpt2", "qwen2")
+    for name, tensor in weights("qwen2").items():
+        if name.startswith("model.layers."):
+            _, _, layer, rest = name.split(".", 3)
+            rest, kind = rest.rsplit(".", 1)
+            name = f"blk.{layer}.{LLAMA[rest]}.{kind}"
+        else:
+            name = {"model.embed_tokens.weight": "token_embd.weight",
+                    "model.norm.weight": "output_norm.weight"}[name]
+        writer.add_tensor(name, tensor.numpy())
+
+
+def bert(writer):
+    c = json.loads((MODELS / "bert/config.json").read_text())
+    writer.add_context_length(c["max_position_embeddings"])
+    writer.add_embedding_length(c["hidden_size"])
+    writer.add_block_count(c["num_hidden_layers"])
+    writer.add_feed_forward_length(c["intermediate_size"])
+    writer.add_head_count(c["num_attention_heads"])
+    writer.add_layer_norm_eps(c["layer_norm_eps"])
+    writer.add_pooling_type(gguf.PoolingType.MEAN)
+    tokenizer(writer, "bert", "bert")
+    layer = {"attention.self.query": "attn_q", "attention.self.key": "attn_k", "attention.self.value": "attn_v",
+             "attention.output.dense": "attn_output", "attention.output.LayerNorm": "attn_output_norm",
+             "intermediate.dense": "ffn_up", "output.dense": "ffn_down", "output.LayerNorm": "layer_output_norm"}
+    top = {"word_embeddings": "token_embd", "position_embeddings": "position_embd",
+           "token_type_embeddings": "token_types", "LayerNorm": "token_embd_norm"}
+    for name, tensor in weights("bert").items():
+        name, kind = name.removeprefix("bert.").rsplit(".", 1)
+        if name.startswith("encoder.layer."):
+            _, _, number, rest = name.split(".", 3)
+            writer.add_tensor(f"blk.{number}.{layer[rest]}.{kind}", tensor.numpy())
+        elif name.startswith("embeddings."):
+            writer.add_tensor(f"{top[name.removeprefix('embeddings.')]}.{kind}", tensor.numpy())
+
+
+def llama2c(version):
+    """The llama fixture as llama2.c's export.py lays it out, and its tokenizer.bin."""
+    c = json.loads((MODELS / "llama/config.json").read_text())
+    w = {name: x.float().numpy() for name, x in weights("llama").items()}
+    layers, heads, kv = c["num_hidden_layers"], c["num_attention_heads"], c["num_key_value_heads"]
+
+    def each(part, count=None):
+        tensors = [w[f"model.layers.{i}.{part}.weight"] for i in range(layers)]
+        return [np.ascontiguousarray(alternating(x, count)) for x in tensors] if count else tensors
+
+    attention = each("self_attn.q_proj", heads) + each("self_attn.k_proj", kv) + each("self_attn.v_proj")
+    attention += each("self_attn.o_proj")
+    feed = each("mlp.gate_proj") + each("mlp.down_proj") + each("mlp.up_proj")
+    norms = each("input_layernorm"), each("post_attention_layernorm"), [w["model.norm.weight"]]
+    table, head = [w["model.embed_tokens.weight"]], [w["lm_head.weight"]]
+    vocabulary, positions = c["vocab_size"], c["max_position_embeddings"]
+    sizes = (c["hidden_size"], c["intermediate_size"], layers, heads, kv)
+    if version == 0:
+        out = struct.pack("<7i", *sizes, -vocabulary, positions)
+        turns = [np.ones(positions * c["head_dim"] // 2, np.float32)] * 2
+        parts = table + norms[0] + attention + norms[1] + feed + norms[2] + turns + head
+        return out + b"".join(x.tobytes() for x in parts)
+    group = 4
+    out = struct.pack("<II7iB", 0x616B3432, version, *sizes, vocabulary, positions, 0)
+    out = (out + (struct.pack("<i", group) if version == 2 else b"")).ljust(256, b"\0")
+    out += b"".join(x.tobytes() for part in norms for x in part)
+    for x in table + attention + feed + head:
+        if version == 1:
+            out += x.tobytes()
+            continue
+        x = x.reshape(-1, group)
+        scales = np.abs(x).max(axis=1) / np.float32(127)
+        out += np.round(x / scales[:, None]).astype(np.int8).tobytes() + scales.astype("<f4").tobytes()
+    return out
+
+
+def tokenizer_bin():
+    data = json.loads((MODELS / "llama/tokenizer.json").read_text())
+    vocabulary = data["model"]["vocab"]
+    ranks = {"".join(m if isinstance(m, list) else m.split(" ")): i for i, m in enumerate(data["model"]["merges"])}
+    tokens = sorted(vocabulary, key=vocabulary.get)
+    texts = [("\n" + t + "\n" if t in ("<s>", "</s>") else t.replace("▁", " ")).encode() for t in tokens]
+    out = struct.pack("<I", max(map(len, texts)))
+    for token, text in zip(tokens, texts):
+        out += struct.pack("<fI", -float(ranks.get(token, 10_000)), len(text)) + text
+    return out
+
+
 def blocks(writer):
     """Random bytes with sound scales, two rows of each type."""
     rng = np.random.default_rng(5)
@@ -139,6 +236,16 @@ def blocks(writer):
 
 write(ROOT / "llama.gguf", "llama", llama)
 write(ROOT / "gpt2.gguf", "gpt2", gpt2)
+write(ROOT / "qwen2.gguf", "qwen2", qwen2)
+write(ROOT / "bert.gguf", "bert", bert)
+(ROOT / "llama2c").mkdir()
+for version in range(3):
+    (ROOT / f"llama2c/v{version}.bin").write_bytes(llama2c(version))
+(ROOT / "llama2c/tokenizer.bin").write_bytes(tokenizer_bin())
+head = np.arange(24, dtype=np.float32).reshape(6, 4) ** 0.5
+np.savez(ROOT / "one.npz", head=head)
+np.savez(ROOT / "two.npz", head=head, other=head.astype(np.float16))
+np.savez_compressed(ROOT / "packed.npz", head=head)
 write(ROOT / "blocks.gguf", "llama", blocks)
 # As people save them: bare, and in a training checkpoint with other things beside it.
 torch.save(weights("gpt2"), ROOT / "gpt2.bin")

@@ -1,0 +1,221 @@
+import Foundation
+import TestSupport
+import Testing
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+
+/// What the options of a conversion change, and what they do not.
+@Suite struct ConverterOptionsTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @discardableResult
+  private func convert(
+    _ source: String, _ options: Converter.Options, to name: String = "out.vdsq"
+  ) throws -> Converter.Summary {
+    let converter = try Converter(folder: source, options: options)
+    return try converter.write(
+      to: folder.path(name), replace: true,
+      progress: Progress(total: converter.totalBytes) { _ in })
+  }
+
+  private func container(_ name: String = "out.vdsq") throws -> Container {
+    let container = try Container(path: folder.path(name))
+    try container.verify()
+    return container
+  }
+
+  private func bytes(_ name: String) throws -> Data {
+    try Data(contentsOf: folder.url.appendingPathComponent(name))
+  }
+
+  private func states(_ name: String, _ precision: Precision = .integer) throws -> [[Float]] {
+    var options = TextEncoder.Options()
+    options.precision = precision
+    let encoder = try TextEncoder(try container(name), options: options)
+    return try ["hello world", "café 12!", ""].map { try encoder.vector(of: $0) }
+  }
+
+  /// A copy of a fixture whose matrices have three large columns, so that groups of columns pay.
+  private func outliers() throws -> String {
+    let copy = try folder.copy(ofFixture: "bert-mean", as: "outliers")
+    let file = URL(fileURLWithPath: copy).appendingPathComponent("model.safetensors")
+    var data = try Data(contentsOf: file)
+    let length = (0..<8).reduce(0) { $0 | Int(data[$1]) << (8 * $1) }
+    let header = try #require(
+      try JSONSerialization.jsonObject(with: data[8..<8 + length]) as? [String: Any])
+    for case (let name, let tensor as [String: Any]) in header where name.contains("layer.") {
+      let shape = try #require(tensor["shape"] as? [Int])
+      let start = try #require(tensor["data_offsets"] as? [Int])[0] + 8 + length
+      guard shape.count == 2 else { continue }
+      for row in 0..<shape[0] {
+        for column in 0..<3 {
+          let at = start + (row * shape[1] + column) * 4
+          let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(data[at + $1]) << UInt32(8 * $1) }
+          withUnsafeBytes(of: (Float(bitPattern: bits) * 32).bitPattern) {
+            data.replaceSubrange(at..<at + 4, with: $0)
+          }
+        }
+      }
+    }
+    try data.write(to: file)
+    return copy
+  }
+
+  @Test func groupsTakeErrorAway() throws {
+    let length = 32
+    let source = try outliers()
+    let plain = try convert(source, Converter.Options(), to: "plain")
+    var options = Converter.Options()
+    options.groups = length
+    let grouped = try convert(source, options, to: "grouped")
+    try convert(source, Converter.Options(weights: .fp32), to: "exact")
+    let down = "layer.0.feed_forward.down.weight"
+    let before = try #require(plain.tensors.first { $0.name == down })
+    let after = try #require(grouped.tensors.first { $0.name == down })
+    #expect(after.order == .groups16 && after.groups?.length == length)
+    #expect(after.error.rms < 0.8 * before.error.rms)
+    // What the record says is what the values are.
+    let a = try StoredRows(try container("grouped"), down),
+      b = try StoredRows(try container("exact"), down)
+    var left: [Float] = [], right: [Float] = [], worst: Float = 0
+    for row in 0..<after.rows {
+      a.row(row, into: &left)
+      b.row(row, into: &right)
+      for (x, y) in zip(left, right) { worst = max(worst, (x - y).magnitude) }
+    }
+    #expect((worst - after.error.maxAbs).magnitude <= 1e-6)
+    let exact = try states("exact", .high)
+    for precision in [Precision.integer, .high] {
+      for (ours, reference) in zip(try states("grouped", precision), exact) {
+        #expect(cosine(ours, reference) > 0.99)
+      }
+    }
+  }
+
+  /// Without outliers groups would only take space.
+  @Test func groupsAreLeftOutWhereTheyDoNotPay() throws {
+    var options = Converter.Options()
+    options.groups = 64
+    let summary = try convert(Fixtures.path("language-models/gpt2"), options)
+    #expect(summary.tensors.allSatisfy { $0.groups == nil })
+  }
+
+  @Test func rulesDecideByName() throws {
+    var options = Converter.Options()
+    options.keep = try [
+      WeightRule("embeddings=fp32"), WeightRule("layer.*.feed_forward.down=fp16"),
+      WeightRule("layer.1=fp32"),
+    ]
+    try convert(Fixtures.path("bert-mean"), options)
+    let file = try container()
+    func element(_ name: String) throws -> ElementType {
+      try #require(file.find(name)).record.element
+    }
+    #expect(try element("embeddings.word") == .float32)
+    #expect(try element("layer.0.feed_forward.down.weight") == .float16)
+    #expect(try element("layer.0.feed_forward.up.weight") == .int8)
+    // The last rule that matches holds.
+    #expect(try element("layer.1.feed_forward.down.weight") == .float32)
+    // Without int8 rows there is nothing to take cosines of in integers.
+    #expect(file.find("vocabulary.reciprocal_norms") == nil)
+    try convert(Fixtures.path("bert-mean"), Converter.Options(weights: .fp32), to: "exact")
+    for (ours, exact) in zip(try states("out.vdsq"), try states("exact")) {
+      #expect(cosine(ours, exact) > 0.999)
+    }
+  }
+
+  @Test func rulesThatMeanNothing() throws {
+    for text in ["", "x", "=fp16", "embeddings=", "embeddings=int4", "a=b=c"] {
+      #expect { try WeightRule(text) } throws: { ($0 as? VDSQError)?.category == .usage }
+    }
+    for text in ["embed=fp16", "layer.9=fp16", "layer.0.attention.norm=fp16"] {
+      var options = Converter.Options()
+      options.keep = [try WeightRule(text)]
+      #expect { try convert(Fixtures.path("bert-mean"), options) } throws: {
+        guard let error = $0 as? VDSQError else { return false }
+        return error.category == .usage && error.message.contains("embeddings")
+      }
+    }
+    var options = Converter.Options(coarse: true)
+    options.keep = [try WeightRule("embeddings=fp16")]
+    #expect { try convert(Fixtures.path("bert-mean"), options) } throws: {
+      ($0 as? VDSQError)?.category == .usage
+    }
+  }
+
+  /// Compressed or not: the same contents, and the same answers bit for bit.
+  @Test(
+    arguments: ["bert-mean", "language-models/llama", "language-models/qwen2"],
+    Converter.Weights.allCases)
+  func compressionChangesNothing(_ name: String, _ weights: Converter.Weights) throws {
+    var options = Converter.Options(weights: weights)
+    try convert(Fixtures.path(name), options, to: "plain")
+    options.compress = true
+    let summary = try convert(Fixtures.path(name), options, to: "packed")
+    let plain = try container("plain"), packed = try container("packed")
+    let compressed = packed.sections.filter { $0.encoding == .lz4 }
+    #expect(!compressed.isEmpty)
+    #expect(summary.sections.count == plain.sections.count)
+    for section in compressed {
+      #expect(
+        Double(section.length) < 0.96 * Double(section.rawLength), "\(section.name) does not pay")
+    }
+    for (index, section) in plain.sections.enumerated() where section.kind != .provenance {
+      #expect(
+        plain.bytes(ofSection: index).elementsEqual(packed.bytes(ofSection: index)),
+        "section \(section.name)")
+    }
+    #expect(try ContainerDifference(plain, packed).isEmpty)
+    #expect(try states("plain") == states("packed"))
+  }
+
+  @Test(arguments: ["bert-mean", "language-models/gpt2"])
+  func theNumberOfThreadsChangesNothing(_ name: String) throws {
+    for weights in Converter.Weights.allCases {
+      var options = Converter.Options(weights: weights)
+      options.compress = weights == .fp32
+      for threads in [1, 2, 5] {
+        options.threads = threads
+        try convert(Fixtures.path(name), options, to: "\(threads)")
+      }
+      #expect(try bytes("1") == bytes("2") && bytes("1") == bytes("5"))
+    }
+  }
+
+  @Test func budgetsThatCannotBeMet() throws {
+    for budget in [1, 1 << 20, 20 << 20] {
+      var options = Converter.Options()
+      options.budget = budget
+      #expect { try convert(Fixtures.path("bert-mean"), options) } throws: {
+        guard let error = $0 as? VDSQError else { return false }
+        return error.category == .budgetTooSmall && error.message.contains("at least")
+      }
+    }
+    #expect(folder.contents.isEmpty)
+  }
+
+  @Test func differencesAreTold() throws {
+    try convert(Fixtures.path("bert-mean"), Converter.Options(), to: "a")
+    try convert(Fixtures.path("bert-mean"), Converter.Options(weights: .fp32), to: "b")
+    try convert(Fixtures.path("language-models/gpt2"), Converter.Options(), to: "c")
+    let same = try ContainerDifference(try container("a"), try container("a"))
+    #expect(same.isEmpty && same.tensors.allSatisfy(\.isSame))
+    let other = try ContainerDifference(try container("a"), try container("b"))
+    #expect(!other.isEmpty && other.sameTokenizer && other.metadata.isEmpty)
+    #expect(other.onlyFirst == ["vocabulary.reciprocal_norms"] && other.onlySecond.isEmpty)
+    // What differs is what the conversion measured.
+    for tensor in other.tensors where !tensor.isSame {
+      let record = try #require(try container("a").find(tensor.name)).record
+      #expect((try #require(tensor.error).maxAbs - record.error.maxAbs).magnitude < 1e-6)
+    }
+    #expect(
+      zip(other.tensors, other.tensors.dropFirst()).allSatisfy {
+        $0.error!.cosine <= $1.error!.cosine
+      })
+    let strange = try ContainerDifference(try container("a"), try container("c"))
+    #expect(!strange.sameTokenizer && !strange.onlySecond.isEmpty && !strange.metadata.isEmpty)
+  }
+}
