@@ -91,7 +91,7 @@ func embeddedLinkerSettings() -> [LinkerSetting] {
 }
 
 let tools: [Target] = [
-  // Readers for other people's files: JSON, safetensors, PyTorch, GGUF, NumPy.
+  // Readers for other people's files: JSON, safetensors, PyTorch, GGUF, llama2.c, NumPy.
   .target(
     name: "VDSQCheckpoints",
     dependencies: ["VDSQFormat", .product(name: "SystemPackage", package: "swift-system")],

@@ -28,11 +28,13 @@ print(f"Cosine to sentence-transformers fp32 over {len(texts)} sentences:\n")
 print("| weights | multiplied in | mean | min | worst sentence |")
 print("|---|---|---|---|---|")
 for name, weights, options in [("fp16", "fp16", []), ("int8", "int8", []),
-                               ("int8, --precision high", "int8", ["--precision", "high"])]:
+                               ("int8, --group-size 32", "grouped", []),
+                               ("int8, --precision high", "int8", ["--precision", "high"]),
+                               ("int8, both", "grouped", ["--precision", "high"])]:
     ours = vectors(weights, *options)
     cosines = (ours * reference).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(reference, axis=1)
     worst = texts[int(cosines.argmin())][:40]
-    how = "integers" if name == "int8" else "float32"
+    how = "float32" if options or weights == "fp16" else "integers"
     print(f"| {name} | {how} | {cosines.mean():.5f} | {cosines.min():.5f} | `{worst}` |")
 
 tokenizer = Tokenizer.from_file(CHECKPOINT + "/tokenizer.json")

@@ -13,10 +13,13 @@ VDSQ_RUN = str(ROOT / f".build-embedded/vdsq-run-{platform.machine()}")
 CHECKPOINT = str(CACHE / "all-MiniLM-L6-v2")
 
 
-def model(weights):
-    path = CACHE / ("minilm.vdsq" if weights == "int8" else f"minilm-{weights}.vdsq")
+OPTIONS = {"int8": [], "fp16": ["--weights", "fp16"], "grouped": ["--group-size", "32"]}
+
+
+def model(kind):
+    path = CACHE / ("minilm.vdsq" if kind == "int8" else f"minilm-{kind}.vdsq")
     if not path.exists():
-        subprocess.run([VDSQ, "convert", CHECKPOINT, "-o", path, "--weights", weights, "-q"], check=True)
+        subprocess.run([VDSQ, "convert", CHECKPOINT, "-o", path, "-q", *OPTIONS[kind]], check=True)
     return str(path)
 
 

@@ -1,3 +1,4 @@
+import Synchronization
 import VDSQCheckpoints
 public import VDSQFormat
 import VDSQInference
@@ -140,8 +141,8 @@ public struct Converter {
       convert: { () throws(VDSQError) in
         try writeWeights(to: writer, basesWeights, progress)
       },
-      hash: { () throws(VDSQError) in
-        try Provenance.json(folder, options: options)
+      hash: { (isWanted) throws(VDSQError) in
+        try Provenance.json(folder, options: options, isWanted: isWanted)
       })
     let (bases, provenance) = try work.result(threads: options.threads)
     try writer.add(.provenance, "provenance", provenance)
@@ -216,13 +217,15 @@ public struct Converter {
 /// after the other where it does not.
 private final class ConversionWork: SharedWork {
   private let convert: () throws(VDSQError) -> BasesReport?
-  private let hash: () throws(VDSQError) -> [UInt8]
+  private let hash: (_ isWanted: () -> Bool) throws(VDSQError) -> [UInt8]
+  /// A conversion that failed need not wait for checksums.
+  private let hasFailed = Atomic(false)
   private var bases: Result<BasesReport?, VDSQError>?
   private var provenance: Result<[UInt8], VDSQError>?
 
   init(
     convert: @escaping () throws(VDSQError) -> BasesReport?,
-    hash: @escaping () throws(VDSQError) -> [UInt8]
+    hash: @escaping (_ isWanted: () -> Bool) throws(VDSQError) -> [UInt8]
   ) {
     self.convert = convert
     self.hash = hash
@@ -230,8 +233,14 @@ private final class ConversionWork: SharedWork {
   }
 
   override func run(_ worker: ThreadPool.Worker) {
-    if worker.index == 0 { bases = Result(catching: convert) }
-    if worker.index == worker.count - 1 { provenance = Result(catching: hash) }
+    if worker.index == 0 {
+      bases = Result(catching: convert)
+      if case .failure = bases { hasFailed.store(true, ordering: .relaxed) }
+    }
+    guard worker.index == worker.count - 1 else { return }
+    provenance = Result { () throws(VDSQError) in
+      try hash { !hasFailed.load(ordering: .relaxed) }
+    }
   }
 
   func result(threads: Int) throws(VDSQError) -> (BasesReport?, [UInt8]) {

@@ -8,13 +8,16 @@ public enum Provenance {
 
   /// Nothing of it depends on the time or the place of the conversion: the same input gives the
   /// same bytes.
+  ///
+  /// - Parameter isWanted: asked now and then; where it says no, the result is nothing.
   static func json(
-    _ folder: Checkpoint, options: Converter.Options
+    _ folder: Checkpoint, options: Converter.Options, isWanted: () -> Bool = { true }
   ) throws(VDSQError) -> [UInt8] {
     var files: [String] = []
     for name in folder.files {
       let file = try InputFile(path: folder.location(of: name))
-      let digest = try sha256(file)
+      let digest = try sha256(file, isWanted)
+      guard isWanted() else { return [] }
       files.append(
         "{\"name\": \(quoted(name)), \"bytes\": \(file.length), \"sha256\": \"\(digest)\"}")
     }
@@ -39,11 +42,13 @@ public enum Provenance {
     return members.map { $0 + ", " }.joined()
   }
 
-  private static func sha256(_ file: InputFile) throws(VDSQError) -> String {
+  private static func sha256(
+    _ file: InputFile, _ isWanted: () -> Bool = { true }
+  ) throws(VDSQError) -> String {
     var hash = SHA256()
     var offset = 0
     var buffer = [UInt8](repeating: 0, count: 1 << 18)
-    while offset < file.length {
+    while offset < file.length, isWanted() {
       let count = min(buffer.count, file.length - offset)
       try buffer.withMutableBytes { (raw) throws(VDSQError) in
         let chunk = UnsafeMutableRawBufferPointer(rebasing: raw[..<count])
