@@ -14,6 +14,9 @@ struct RegexCompiler {
   private var sets: [CompiledSet] = []
   private var ignoresCase = false
   private var depth = 0
+  /// Nodes that code was made for, those of repetitions each time.
+  private var emitted = 0
+  private static let mostEmitted = 1 << 17
 
   /// The program's bytes.
   ///
@@ -25,7 +28,7 @@ struct RegexCompiler {
     guard compiler.position == compiler.pattern.count else {
       throw compiler.failure("a parenthesis too many")
     }
-    compiler.emit(tree)
+    try compiler.emit(tree)
     compiler.instructions.append((.match, 0, 0, 0))
     return try compiler.encoded()
   }
@@ -58,7 +61,8 @@ struct RegexCompiler {
       case .set: 1
       case .sequence(let parts): parts.reduce(0) { $0 + $1.least }
       case .choice(let parts): parts.map(\.least).min() ?? 0
-      case .repetition(let part, let least, _, _): part.least * least
+      // Bounded: repetitions of repetitions are a product.
+      case .repetition(let part, let least, _, _): min(part.least, 1 << 20) * min(least, 1 << 20)
       case .look, .anchor: 0
       }
     }
@@ -311,38 +315,41 @@ struct RegexCompiler {
 
   // MARK: Code
 
-  private mutating func emit(_ node: Node) {
+  /// - Throws: `badInput` where repetitions of repetitions make more than any tokenizer has.
+  private mutating func emit(_ node: Node) throws(VDSQError) {
+    emitted += 1
+    guard emitted <= Self.mostEmitted else { throw failure("too long") }
     switch node {
     case .set(let index): instructions.append((.set, index, 0, 0))
-    case .sequence(let parts): for part in parts { emit(part) }
+    case .sequence(let parts): for part in parts { try emit(part) }
     case .choice(let parts):
       var jumps: [Int] = []
       for part in parts.dropLast() {
         let split = instructions.count
         instructions.append((.split, split + 1, 0, 0))
-        emit(part)
+        try emit(part)
         jumps.append(instructions.count)
         instructions.append((.jump, 0, 0, 0))
         instructions[split].2 = instructions.count
       }
-      emit(parts.last!)
+      try emit(parts.last!)
       for jump in jumps { instructions[jump].1 = instructions.count }
     case .anchor(let operation): instructions.append((operation, 0, 0, 0))
     case .look(let part, let negative):
       let look = instructions.count
       instructions.append((.look, 0, negative ? 1 : 0, 0))
-      emit(part)
+      try emit(part)
       instructions.append((.match, 0, 0, 0))
       instructions[look].1 = instructions.count
     case .repetition(.set(let index), let least, let most, let possessive):
       instructions.append((possessive ? .possessive : .loop, index, least, most))
     case .repetition(let part, let least, let most, _):
       // Nothing that follows these groups in tokenizers could take what they give back.
-      for _ in 0..<least { emit(part) }
+      for _ in 0..<least { try emit(part) }
       if most == Int(UInt32.max) {
         let split = instructions.count
         instructions.append((.split, split + 1, 0, 0))
-        emit(part)
+        try emit(part)
         instructions.append((.jump, split, 0, 0))
         instructions[split].2 = instructions.count
       } else {
@@ -350,7 +357,7 @@ struct RegexCompiler {
         for _ in least..<most {
           splits.append(instructions.count)
           instructions.append((.split, instructions.count + 1, 0, 0))
-          emit(part)
+          try emit(part)
         }
         for split in splits { instructions[split].2 = instructions.count }
       }
