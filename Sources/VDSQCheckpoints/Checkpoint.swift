@@ -4,7 +4,7 @@ public import VDSQFormat
 ///
 /// A folder with weights in safetensors or PyTorch's format, one GGUF file, or one of llama2.c.
 public struct Checkpoint {
-  /// The folder or the file.
+  /// The folder, or the file where that is all.
   public let path: String
   public let config: JSON
   /// Every weight by its name.
@@ -19,11 +19,14 @@ public struct Checkpoint {
   /// - Throws: `missingInput` where the folder or one of its files is not there, `badInput` where one
   ///   is malformed.
   public init(path: String) throws(VDSQError) {
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    self.path = path
-    guard InputFile.exists(path) else {
-      throw VDSQError(.missingInput, "\(path): no such file or folder")
+    let given = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    guard InputFile.exists(given) else {
+      throw VDSQError(.missingInput, "\(given): no such file or folder")
     }
+    // One of a folder's files means that file's weights, and the folder's everything else.
+    let chosen = Self.weightFile(given)
+    let path = chosen?.folder ?? given
+    self.path = path
     if let model = try Self.single(path) {
       single = model
       config = model.config
@@ -34,16 +37,15 @@ public struct Checkpoint {
     }
     single = nil
     guard InputFile.exists("\(path)/config.json") else {
-      throw VDSQError(
-        .missingInput,
-        "\(path): no config.json; give the folder of a Hugging Face model, a GGUF file, or llama2.c's .bin"
-      )
+      let known =
+        "a Hugging Face model's folder or a file of weights in one, a GGUF file, or llama2.c's .bin"
+      throw VDSQError(.missingInput, "\(path): no config.json; give \(known)")
     }
     config = try Self.json("\(path)/config.json")
     guard config.members != nil else {
       throw .badInput("\(path)/config.json: this is no JSON object")
     }
-    let weightFiles = try Self.weightFiles(path)
+    let weightFiles = if let chosen { [chosen.name] } else { try Self.weightFiles(path) }
     var tensors: [String: SourceTensor] = [:]
     var bytes = 0
     for name in weightFiles {
@@ -60,9 +62,22 @@ public struct Checkpoint {
     files = (["config.json", "tokenizer.json"] + weightFiles).sorted()
   }
 
+  /// A file of weights that is no model by itself, by its folder and its name.
+  private static func weightFile(_ path: String) -> (folder: String, name: String)? {
+    guard [".safetensors", ".pt", ".pth", ".bin"].contains(where: path.hasSuffix),
+      !Llama2C.isModel(path), !InputFile.exists("\(path)/config.json")
+    else { return nil }
+    var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let name = String(parts.removeLast())
+    let folder = parts.isEmpty ? "." : parts == [""] ? "/" : parts.joined(separator: "/")
+    return InputFile.exists("\(folder)/config.json") ? (folder, name) : nil
+  }
+
   private static func single(_ path: String) throws(VDSQError) -> (any ModelFile)? {
     if GGUF.isGGUF(path) { return try GGUFModel(try GGUF(path: path)) }
-    if Llama2C.isModel(path) || path.hasSuffix(".bin") { return try Llama2C(path: path) }
+    if Llama2C.isModel(path) || (path.hasSuffix(".bin") && !PyTorchArchive.isArchive(path)) {
+      return try Llama2C(path: path)
+    }
     return nil
   }
 

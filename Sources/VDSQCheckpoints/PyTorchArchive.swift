@@ -10,6 +10,12 @@ public struct PyTorchArchive {
   /// The pickle is a description, not data.
   private static let longestPickle = 1 << 28
 
+  /// Whether a file begins as a zip archive does.
+  static func isArchive(_ path: String) -> Bool {
+    guard let file = try? InputFile(path: path) else { return false }
+    return (try? file.bytes(at: 0, count: 4)) == [0x50, 0x4B, 3, 4]
+  }
+
   /// - Throws: `missingInput` or `badInput`, naming what is not supported.
   public init(path: String) throws(VDSQError) {
     file = try InputFile(path: path)

@@ -23,6 +23,8 @@ public struct BasesOptions: Sendable {
   /// Bytes that the process may take at its peak; nil for as many as are useful.
   public var budget: Int?
   public var threads = 1
+  /// Whether bases are to be the same bits on every machine of an architecture (x86-64 with AVX2, ARMv8).
+  public var portable = false
 
   public init() {}
 }

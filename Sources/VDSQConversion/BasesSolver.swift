@@ -43,7 +43,8 @@ public final class BasesSolver {
     let isSolved = options.method.isSolved
     plan = try BasesPlan(
       rows: head.rows, columns: head.columns, matrices: isSolved ? 2 : 0, options: options)
-    algebra = isSolved ? try LinearAlgebra(threads: options.threads) : nil
+    algebra =
+      isSolved ? try LinearAlgebra(threads: options.threads, portable: options.portable) : nil
     tile = Matrix(plan.tileRows * head.columns)
     out = Matrix(isSolved ? plan.tileRows * head.columns : 0)
   }

@@ -78,6 +78,7 @@ public struct Converter {
     ).section(vocabularySize: source.vocabularySize, lowercases: source.lowercases)
     try budget.check()
     if var bases = options.bases, source.vocabulary != nil {
+      bases.portable = true
       bases.budget = try budget.left(beside: tokenizer.count)
       solver = try BasesSolver(
         try HeadMatrix(source, embedding: bases.method == .embedding), options: bases)

@@ -42,8 +42,19 @@ public struct LinearAlgebra {
   private let syevd: Syev
   private let gesdd: Gesdd
 
+  /// - Parameter portable: whether results are to be the same bits on every machine of an architecture: by the
+  ///   kernels for CPUs with AVX2, or for any ARMv8, rather than those that suit this one.
   /// - Throws: `missingInput` where the library cannot be loaded.
-  public init(threads: Int) throws(VDSQError) {
+  public init(threads: Int, portable: Bool = false) throws(VDSQError) {
+    #if arch(x86_64)
+      let core = "Haswell"
+    #else
+      let core = "ARMV8"
+    #endif
+    // The library looks when it is loaded, which is once.
+    if portable, dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD) == nil {
+      setenv("OPENBLAS_CORETYPE", core, 1)
+    }
     // A smaller work space for each thread than the library would take.
     guard let library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL) else {
       throw VDSQError(

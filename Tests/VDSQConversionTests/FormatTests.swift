@@ -89,6 +89,25 @@ import VDSQInference
     #expect(try weights(copy) == weights(Fixtures.path("language-models/\(name)")))
   }
 
+  /// A file of weights in a model's folder, whatever it is called.
+  @Test func weightsByTheirFile() throws {
+    let copy = try folder.copy(ofFixture: "language-models/gpt2", as: "named")
+    try FileManager.default.copyItem(
+      atPath: Fixtures.path("formats/gpt2.bin"), toPath: "\(copy)/checkpoint.pt")
+    try FileManager.default.moveItem(
+      atPath: "\(copy)/model.safetensors", toPath: "\(copy)/other.safetensors")
+    let reference = try weights(Fixtures.path("language-models/gpt2"))
+    for name in ["checkpoint.pt", "other.safetensors"] {
+      #expect(try weights("\(copy)/\(name)") == reference)
+    }
+    #expect { try weights(copy) } throws: { ($0 as? VDSQError)?.category == .missingInput }
+    // Without a configuration weights are no model.
+    #expect { try weights(Fixtures.path("formats/gpt2.bin")) } throws: {
+      guard let error = $0 as? VDSQError else { return false }
+      return error.category == .missingInput && error.message.contains("config.json")
+    }
+  }
+
   /// A model in two files, with an index.
   @Test func shardsAreTheSameModel() throws {
     let copy = try folder.copy(ofFixture: "language-models/gpt2", as: "shards")
