@@ -15,21 +15,28 @@ public final class Encoder {
   private let pass: EncoderPass
   private let weights: EncoderWeights
 
-  /// - Parameter tokenCapacity: tokens of a batch at most; raised to the model's longest sequence.
+  /// - Parameters:
+  ///   - tokenCapacity: tokens of a batch at most; raised to the model's longest sequence.
+  ///   - lowerLayers: layers, counted from 1, whose pooled states follow the vector, of length 1 each.
   /// - Throws: `badInput` where the container is no encoder's, `budgetTooSmall` where there is no
   ///   memory for the arena.
   public init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
-    tokenCapacity: Int
+    tokenCapacity: Int, lowerLayers: [Int] = []
   ) throws(VDSQError) {
     self.container = container
     self.kernels = kernels
     self.threads = threads
     configuration = try EncoderConfiguration(container.metadata)
+    let c = configuration
+    guard lowerLayers.isEmpty || c.pooling != .mask,
+      lowerLayers.allSatisfy({ $0 >= 1 && $0 < c.layers })
+    else { throw .badInput("\(container.path): the model has no such lower layers to pool") }
     weights = try EncoderWeights(container, configuration)
     plan = MemoryPlan(
       configuration, tokenCapacity: tokenCapacity, threads: threads.count,
-      layout: kernels.activationLayout, element: weights.words.record.element)
+      layout: kernels.activationLayout, element: weights.words.record.element,
+      lowerLayers: lowerLayers.count)
     arena = try Arena(plan.arena)
     pass = EncoderPass(
       configuration: configuration, weights: weights,
@@ -37,14 +44,14 @@ public final class Encoder {
         table: weights.words, container: container, kernels: kernels, arena: arena,
         memory: plan.words),
       kernels: kernels, linear: LinearRunner(kernels: kernels, precision: precision), plan: plan,
-      arena: arena)
+      arena: arena, lowerLayers: lowerLayers)
   }
 
   /// Encodes a batch of at most `plan.tokenCapacity` tokens.
   ///
   /// - Parameter trace: receives the states after the embeddings and each layer,
   ///   `[layers + 1, tokens, hiddenSize]`.
-  /// - Returns: `[sequences, vectorSize]` floats, valid until the next call.
+  /// - Returns: `[sequences, plan.stateSize]` floats, valid until the next call.
   /// - Throws: `badInput` where an id is not in the vocabulary, the file cannot be read, or weights
   ///   make numbers that are not finite.
   public func encode(
@@ -100,7 +107,7 @@ public final class Encoder {
     }
     let vectors = arena.region(plan.vectors, as: Float.self)
     for sequence in sequences {
-      try finish(vectors + sequence * configuration.vectorSize)
+      try finish(vectors + sequence * plan.stateSize)
     }
   }
 

@@ -19,13 +19,17 @@ final class EncoderPass: SharedWork {
   /// Where the states after the embeddings and each layer go, `[layers + 1, tokens, hiddenSize]` over
   /// the whole batch; nil where nobody wants them.
   var trace: UnsafeMutablePointer<Float>?
+  /// Layers whose pooled states are wanted before the last one's, counted from 1.
+  let lowerLayers: [Int]
   /// Set where a row of the word table could not be read.
   private(set) var unreadable = false
 
   init(
     configuration: EncoderConfiguration, weights: EncoderWeights, words: EmbeddingRows,
-    kernels: KernelTable, linear: LinearRunner, plan: MemoryPlan, arena: Arena
+    kernels: KernelTable, linear: LinearRunner, plan: MemoryPlan, arena: Arena,
+    lowerLayers: [Int]
   ) {
+    self.lowerLayers = lowerLayers
     c = configuration
     self.weights = weights
     self.words = words
@@ -55,11 +59,31 @@ final class EncoderPass: SharedWork {
       feedForward(layer, rows, worker.index)
       keep(index + 1, origin, rows)
       worker.barrier()
+      if let place = lowerLayers.firstIndex(of: index + 1) {
+        poolLower(place, origin, worker)
+        // The next layer writes over the states.
+        worker.barrier()
+      }
     }
     for sequence in worker.share(of: sequences.count) {
       pool(
         batch.range(sequences.lowerBound + sequence), origin, sequences.lowerBound + sequence,
         worker.index)
+    }
+  }
+
+  /// A lower layer's states as vectors of length 1, behind the last layer's.
+  private func poolLower(_ place: Int, _ origin: Int, _ worker: ThreadPool.Worker) {
+    let d = c.hiddenSize
+    for index in worker.share(of: sequences.count) {
+      let sequence = sequences.lowerBound + index
+      let vector =
+        floats(plan.vectors, row: sequence, plan.stateSize) + c.vectorSize + place * d
+      pool(batch.range(sequence), origin, into: vector)
+      var square: Float = 0
+      kernels.dotRows(vector, vector, 1, d, &square)
+      let scale = square > 0 ? 1 / square.squareRoot() : 0
+      for i in 0..<d { vector[i] *= scale }
     }
   }
 
@@ -200,13 +224,18 @@ final class EncoderPass: SharedWork {
   /// One vector of a sequence's states.
   private func pool(_ range: Range<Int>, _ origin: Int, _ sequence: Int, _ worker: Int) {
     let d = c.hiddenSize
-    let states = floats(plan.hidden, row: range.lowerBound - origin, d)
-    let vector = floats(plan.vectors, row: sequence, c.vectorSize)
+    let vector = floats(plan.vectors, row: sequence, plan.stateSize)
     if let head = weights.head {
       // A sequence without a mask is told by its first token.
       let place = range.firstIndex { batch.ids[$0] == maskToken } ?? range.lowerBound
-      return transform(head, states + (place - range.lowerBound) * d, into: vector, worker)
+      return transform(head, floats(plan.hidden, row: place - origin, d), into: vector, worker)
     }
+    pool(range, origin, into: vector)
+  }
+
+  private func pool(_ range: Range<Int>, _ origin: Int, into vector: UnsafeMutablePointer<Float>) {
+    let d = c.hiddenSize
+    let states = floats(plan.hidden, row: range.lowerBound - origin, d)
     for i in 0..<d { vector[i] = states[i] }
     switch c.pooling {
     case .first, .mask:

@@ -10,6 +10,9 @@ public struct MemoryPlan: Sendable {
   /// so that states stay in the caches.
   public let passCapacity: Int
 
+  /// Numbers in a state: the vector, and lower layers' where they are wanted.
+  public let stateSize: Int
+
   /// Sequences of a batch at most: the shortest has two tokens.
   public var sequenceCapacity: Int { max(1, tokenCapacity / 2) }
 
@@ -24,11 +27,14 @@ public struct MemoryPlan: Sendable {
   /// Tokens that each worker takes through the layers at a time, where there are enough.
   static let workerRows = 128
 
-  /// - Parameter element: how the word table is stored.
+  /// - Parameters:
+  ///   - element: how the word table is stored.
+  ///   - lowerLayers: how many layers' states are wanted beside the last one's.
   public init(
     _ c: EncoderConfiguration, tokenCapacity: Int, threads: Int, layout: ActivationLayout,
-    element: ElementType
+    element: ElementType, lowerLayers: Int = 0
   ) {
+    stateSize = c.vectorSize + lowerLayers * c.hiddenSize
     self.tokenCapacity = max(tokenCapacity, c.maximumTokens)
     let pass = min(self.tokenCapacity, max(c.maximumTokens, Self.workerRows * threads))
     passCapacity = pass
@@ -42,7 +48,7 @@ public struct MemoryPlan: Sendable {
     // Embeddings too, where they are projected to the hidden size.
     projected = arena.add("projections", pass * max(d, c.embeddingSize) * 4)
     ranges = arena.add("extremes of rows", pass * 128)
-    vectors = arena.add("vectors", max(1, self.tokenCapacity / 2) * c.vectorSize * 4)
+    vectors = arena.add("vectors", max(1, self.tokenCapacity / 2) * stateSize * 4)
     let widest = max(
       layout.rowBytes(max(d, c.embeddingSize)), layout.rowBytes(c.intermediateSize))
     quantized = arena.add("quantized states", block * widest, each: threads)

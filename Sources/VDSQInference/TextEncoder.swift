@@ -20,6 +20,9 @@ public final class TextEncoder {
     /// The most tokens of one text; nil for the model's longest sequence, or `defaultLongest` where a
     /// causal model's is longer.
     public var maximumTokens: Int?
+    /// Layers of a sentence encoder, counted from 1 and below the last, whose pooled states follow a text's
+    /// vector, of length 1 each: an adapter may have learned from them.
+    public var lowerLayers: [Int] = []
 
     public init() {}
   }
@@ -67,6 +70,9 @@ public final class TextEncoder {
     tokenizer = try Tokenizer(
       section: try container.bytes(of: .tokenizer), path: container.path)
     if try container.metadata.text("architecture").utf8.elementsEqual("decoder".utf8) {
+      guard options.lowerLayers.isEmpty else {
+        throw .badInput("\(container.path): lower layers are pooled of sentence encoders only")
+      }
       let c = try DecoderConfiguration(container.metadata)
       maximumTokens = try Self.longest(
         options.maximumTokens, c.maximumTokens, min(c.maximumTokens, Self.defaultLongest))
@@ -86,11 +92,12 @@ public final class TextEncoder {
       let encoder = try Encoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
         tokenCapacity: max(
-          options.tokenCapacity, options.keepsThreadsBusy ? 2 * c.maximumTokens : 0))
+          options.tokenCapacity, options.keepsThreadsBusy ? 2 * c.maximumTokens : 0),
+        lowerLayers: options.lowerLayers)
       encoder.maskToken = tokenizer.mask ?? -1
       backbone = .encoder(encoder)
       kind = c.pooling == .mask ? .masked : .sentences
-      (dimensions, hiddenSize, layers) = (c.vectorSize, c.hiddenSize, c.layers)
+      (dimensions, hiddenSize, layers) = (encoder.plan.stateSize, c.hiddenSize, c.layers)
       vocabularySize = c.vocabularySize
     }
     guard tokenizer.count <= vocabularySize else {

@@ -21,6 +21,8 @@ public struct Adapter: Sendable {
   }
 
   public let labels: LabelSet
+  /// Layers below the last whose states it reads beside a sentence encoder's vector, counted from 1.
+  public let lowerLayers: [Int]
   /// Softmax temperature of the cosines that it was trained with; a linear head's is in its weights.
   public let temperature: Float
   public let head: LinearHead?
@@ -47,11 +49,15 @@ public struct Adapter: Sendable {
     self.offset = offset
     self.modelIdentity = modelIdentity
     head = nil
+    lowerLayers = []
   }
 
   /// An adapter that leaves states alone and has a linear head.
-  public init(labels: LabelSet, head: LinearHead, modelIdentity: UInt32) {
+  public init(
+    labels: LabelSet, lowerLayers: [Int] = [], head: LinearHead, modelIdentity: UInt32
+  ) {
     self.labels = labels
+    self.lowerLayers = lowerLayers
     self.head = head
     self.modelIdentity = modelIdentity
     temperature = 1
@@ -95,7 +101,8 @@ public struct Adapter: Sendable {
       throw .badInput(
         "\(path): this adapter was made for another model than \(model.path); run vdsq adapt again")
     }
-    let d = try file.metadata.integer("dimensions", in: 1...65536)
+    let d = try file.metadata.integer("dimensions", in: 1...1 << 24)
+    lowerLayers = try Self.layers(file.metadata.find("lower_layers") ?? "", path)
     let count = try file.metadata.integer("labels", in: 1...65536)
     temperature = Float(try file.metadata.number("temperature"))
     guard temperature > 0 else { throw .badInput("\(path): the temperature is not positive") }
@@ -122,6 +129,18 @@ public struct Adapter: Sendable {
       up = try Self.floats(file, Name.up, shape: [rank, d])
       offset = try Self.floats(file, Name.offset, shape: [d])
     }
+  }
+
+  /// `4,5`
+  private static func layers(_ text: String, _ path: String) throws(VDSQError) -> [Int] {
+    var layers: [Int] = []
+    for part in text.utf8.split(separator: UInt8(ascii: ",")) {
+      guard let layer = Int(String(Substring(part))), layer >= 1, layer > (layers.last ?? 0),
+        layers.count < 16
+      else { throw .badInput("\(path): metadata: lower_layers are no ascending numbers") }
+      layers.append(layer)
+    }
+    return layers
   }
 
   private static func floats(

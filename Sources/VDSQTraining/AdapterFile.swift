@@ -13,6 +13,10 @@ extension Adapter {
     metadata.set("model_identity", .integer(Int(modelIdentity)))
     metadata.set("dimensions", .integer(d))
     metadata.set("labels", .integer(labels.count))
+    if !lowerLayers.isEmpty {
+      metadata.set(
+        "lower_layers", .text(lowerLayers.map(String.init).joined(separator: ",")))
+    }
     if head == nil { metadata.set("rank", .integer(rank)) }
     metadata.set("temperature", .number(Double(temperature)))
     for (i, name) in labels.names.enumerated() { metadata.set(Name.label(i), .text(name)) }

@@ -16,13 +16,17 @@ public struct LabelPrior {
     var temperature: Float = 0.3
   }
 
-  private static let anchors: [Float] = [1, 2, 4, 8, 16, 32]
-  private static let spheres: [Float] = [0.3, 0.5, 0.7, 0.9, 0.97]
+  /// What is tried of each.
+  private struct Grid {
+    var anchors: [Float] = [1, 2, 4, 8, 16, 32]
+    var spheres: [Float] = [0.3, 0.5, 0.7, 0.9, 0.97]
+  }
+
   /// Factors of the logits: their covariance is of few examples, so they are too sure of themselves.
   private static let temperatures: [Float] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
   private static let foldCount = 4
   /// Anchors are that much shorter than states, relative to their spread.
-  private static let anchorLength: Float = 0.5
+  static let anchorLength: Float = 0.5
   /// More examples than that choose nothing better.
   private static let mostForChoosing = 2000
 
@@ -31,25 +35,47 @@ public struct LabelPrior {
   public init(kernels: KernelTable) { self.kernels = kernels }
 
   /// - Parameters:
-  ///   - states: `[examples, dimensions]`.
+  ///   - states: `[examples, dimensions]`: the last layer's vector, and behind it as many numbers of length 1
+  ///     for each of the lower layers.
   ///   - targets: each example's label.
+  ///   - lowerLayers: layers whose states follow the vector. Whether they help is found out by holding examples
+  ///     out; an adapter that does without them says so.
   ///   - report: called with the share of the work that is done, from 0 to 1.
   /// - Throws: `usage` where there are no examples, `internalFault` where states are not finite.
   public func train(
-    states: [Float], targets: [Int], labels: LabelSet, modelIdentity: UInt32,
-    report: (_ share: Double) -> Void = { _ in }
+    states: [Float], targets: [Int], labels: LabelSet, lowerLayers: [Int] = [],
+    modelIdentity: UInt32, report: (_ share: Double) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
     guard !targets.isEmpty else { throw .usage("there are no examples to learn from") }
     let all = Array(targets.indices)
-    let task = Task(states: states, targets: targets, labels: labels)
-    let strengths = try choose(
-      task, Array(all.prefix(Self.mostForChoosing)), report)
+    let members = Array(all.prefix(Self.mostForChoosing))
+    let whole = Task(states: states, targets: targets, labels: labels)
+    let blocks = lowerLayers.count + 1
+    let vector = blocks == 1 ? whole : whole.prefix(labels.dimensions / blocks)
+    let share = blocks == 1 ? 1 : 0.3
+    var (strengths, score) = try choose(vector, members, Grid()) { report(share * $0) }
+    var (task, layers, factor) = (vector, [Int](), Float(1))
+    if blocks > 1, score > -.infinity {
+      let balanced = whole.balanced(blocks: blocks)
+      let grid = Grid(
+        anchors: [strengths.anchor, min(4 * strengths.anchor, 64)], spheres: [0.5, 0.8, 0.95])
+      let other = try choose(balanced.task, members, grid) { report(share + (1 - share) * $0) }
+      if other.score > score {
+        (strengths, score) = other
+        (task, layers, factor) = (balanced.task, lowerLayers, balanced.factor)
+      }
+    }
     let head = try Fit(task, all, anchor: strengths.anchor, kernels).head(strengths.sphere, kernels)
+    // Weights take over what logits and lower layers' states were multiplied by.
+    let d = task.labels.dimensions
+    let own = d / (layers.count + 1)
+    let weights = head.weights.enumerated().map { i, weight in
+      weight * strengths.temperature * (i % d < own ? 1 : factor)
+    }
     return Adapter(
-      labels: labels,
+      labels: task.labels, lowerLayers: layers,
       head: Adapter.LinearHead(
-        weights: head.weights.map { $0 * strengths.temperature },
-        bias: head.bias.map { $0 * strengths.temperature }),
+        weights: weights, bias: head.bias.map { $0 * strengths.temperature }),
       modelIdentity: modelIdentity)
   }
 
@@ -57,40 +83,74 @@ public struct LabelPrior {
     let states: [Float]
     let targets: [Int]
     let labels: LabelSet
+
+    /// The first columns alone.
+    func prefix(_ columns: Int) -> Task {
+      let d = labels.dimensions
+      func cut(_ rows: [Float]) -> [Float] {
+        var out: [Float] = []
+        out.reserveCapacity(rows.count / d * columns)
+        for start in stride(from: 0, to: rows.count, by: d) { out += rows[start..<start + columns] }
+        return out
+      }
+      var anchors = cut(labels.anchors)
+      for start in stride(from: 0, to: anchors.count, by: columns) {
+        let norm = anchors[start..<start + columns].reduce(0) { $0 + $1 * $1 }.squareRoot()
+        guard norm > 0 else { continue }
+        for i in start..<start + columns { anchors[i] /= norm }
+      }
+      return Task(
+        states: cut(states), targets: targets,
+        labels: LabelSet(names: labels.names, dimensions: columns, anchors: anchors))
+    }
+
+    /// All blocks as long as the first is on average: vectors need not be of length 1.
+    func balanced(blocks: Int) -> (task: Task, factor: Float) {
+      let d = labels.dimensions
+      let own = d / blocks
+      var square: Float = 0
+      for start in stride(from: 0, to: states.count, by: d) {
+        for i in start..<start + own { square += states[i] * states[i] }
+      }
+      let factor = (square / Float(max(1, targets.count))).squareRoot()
+      let scaled = states.enumerated().map { $0 % d < own ? $1 : $1 * factor }
+      return (Task(states: scaled, targets: targets, labels: labels), factor)
+    }
   }
 
   /// The strengths under which held-out examples are most likely; fixed ones where some label has too
   /// few to hold any out.
   private func choose(
-    _ task: Task, _ members: [Int], _ report: (Double) -> Void
-  ) throws(VDSQError) -> Strengths {
+    _ task: Task, _ members: [Int], _ grid: Grid, _ report: (Double) -> Void
+  ) throws(VDSQError) -> (strengths: Strengths, score: Double) {
     let targets = members.map { task.targets[$0] }
     guard
       let folds = Folds(targets: targets, labels: task.labels.count, count: Self.foldCount)
-    else { return Strengths() }
+    else { return (Strengths(), -.infinity) }
     var scores = [Double](
       repeating: 0,
-      count: Self.anchors.count * Self.spheres.count * Self.temperatures.count)
+      count: grid.anchors.count * grid.spheres.count * Self.temperatures.count)
     for fold in 0..<Self.foldCount {
       let training = folds.training(without: fold).map { members[$0] }
       let held = folds.heldOut(fold).map { members[$0] }
-      for (a, anchor) in Self.anchors.enumerated() {
+      for (a, anchor) in grid.anchors.enumerated() {
         let fit = try Fit(task, training, anchor: anchor, kernels)
-        for (s, sphere) in Self.spheres.enumerated() {
+        for (s, sphere) in grid.spheres.enumerated() {
           let head = try fit.head(sphere, kernels)
-          let at = (a * Self.spheres.count + s) * Self.temperatures.count
+          let at = (a * grid.spheres.count + s) * Self.temperatures.count
           score(head, task, held, into: &scores[at..<at + Self.temperatures.count])
         }
-        let done = fold * Self.anchors.count + a + 1
-        report(Double(done) / Double(Self.foldCount * Self.anchors.count + 1))
+        let done = fold * grid.anchors.count + a + 1
+        report(Double(done) / Double(Self.foldCount * grid.anchors.count + 1))
       }
     }
     let best = scores.indices.max { scores[$0] < scores[$1] }!
     let rest = best / Self.temperatures.count
-    return Strengths(
-      anchor: Self.anchors[rest / Self.spheres.count],
-      sphere: Self.spheres[rest % Self.spheres.count],
+    let strengths = Strengths(
+      anchor: grid.anchors[rest / grid.spheres.count],
+      sphere: grid.spheres[rest % grid.spheres.count],
       temperature: Self.temperatures[best % Self.temperatures.count])
+    return (strengths, scores[best])
   }
 
   /// Adds the log-likelihood of examples at every temperature.
@@ -112,104 +172,6 @@ public struct LabelPrior {
         let p = max(probabilities[task.targets[example]], 1e-30)
         scores[scores.startIndex + i] += Double(logarithm(p))
       }
-    }
-  }
-}
-
-extension LabelPrior {
-  /// Class means and the covariance within classes, from some of the examples.
-  struct Fit {
-    private let d: Int
-    private let center: [Float]
-    /// `[labels, dimensions]`, centred.
-    private let means: [Float]
-    /// `[dimensions, dimensions]`, lower triangle.
-    private var covariance: [Float]
-    /// The covariance's mean variance.
-    private let variance: Float
-
-    init(_ task: Task, _ members: [Int], anchor: Float, _ kernels: KernelTable) throws(VDSQError) {
-      let labels = task.labels
-      let d = labels.dimensions
-      self.d = d
-      let count = Float(members.count)
-      var center = [Float](repeating: 0, count: d)
-      for example in members {
-        for j in 0..<d { center[j] += task.states[example * d + j] / count }
-      }
-      self.center = center
-      // Anchors about their own mean, as long as states are, and a little shorter.
-      var anchors = labels.anchors
-      for j in 0..<d {
-        var mean: Float = 0
-        for label in 0..<labels.count { mean += anchors[label * d + j] / Float(labels.count) }
-        for label in 0..<labels.count { anchors[label * d + j] -= mean }
-      }
-      var spread: Float = 0
-      for example in members {
-        for j in 0..<d {
-          let deviation = task.states[example * d + j] - center[j]
-          spread += deviation * deviation / count
-        }
-      }
-      let anchorSpread = anchors.reduce(0) { $0 + $1 * $1 } / Float(labels.count)
-      let scale =
-        anchorSpread > 0 ? LabelPrior.anchorLength * (spread / anchorSpread).squareRoot() : 0
-      var sums = anchors.map { $0 * scale * anchor }
-      var weights = [Float](repeating: anchor, count: labels.count)
-      for example in members {
-        let label = task.targets[example]
-        weights[label] += 1
-        for j in 0..<d { sums[label * d + j] += task.states[example * d + j] - center[j] }
-      }
-      for label in 0..<labels.count {
-        for j in 0..<d { sums[label * d + j] /= weights[label] }
-      }
-      means = sums
-      var covariance = [Float](repeating: 0, count: d * d)
-      var deviation = [Float](repeating: 0, count: d)
-      for example in members {
-        let mean = task.targets[example] * d
-        for j in 0..<d { deviation[j] = task.states[example * d + j] - center[j] - means[mean + j] }
-        covariance.withUnsafeMutableBufferPointer {
-          for j in 0..<d {
-            kernels.addScaled(deviation[j] / count, deviation, j + 1, $0.baseAddress! + j * d)
-          }
-        }
-      }
-      var trace: Float = 0
-      for j in 0..<d { trace += covariance[j * d + j] }
-      guard trace.isFinite else {
-        throw VDSQError(.internalFault, "the examples' states are not finite")
-      }
-      // Where every example is its class's mean, any sphere does.
-      variance = trace > 0 ? trace / Float(d) : 1
-      self.covariance = covariance
-    }
-
-    /// The discriminant functions, with `sphere` of the covariance replaced by a sphere of the same
-    /// size: weights `C^-1 m`, bias `-m C^-1 m / 2`, moved to states that are not centred.
-    func head(_ sphere: Float, _ kernels: KernelTable) throws(VDSQError) -> Adapter.LinearHead {
-      var shrunk = covariance.map { $0 * (1 - sphere) }
-      for j in 0..<d { shrunk[j * d + j] += sphere * variance }
-      guard let system = SymmetricSystem(shrunk, size: d, kernels: kernels) else {
-        throw VDSQError(.internalFault, "the examples' covariance cannot be inverted")
-      }
-      var weights = means
-      let labels = means.count / d
-      var bias = [Float](repeating: 0, count: labels)
-      weights.withUnsafeMutableBufferPointer { w in
-        for label in 0..<labels {
-          let row = w.baseAddress! + label * d
-          system.solve(row)
-          var half: Float = 0
-          var shift: Float = 0
-          kernels.dotRows(row, Array(means[label * d..<(label + 1) * d]), 1, d, &half)
-          kernels.dotRows(row, center, 1, d, &shift)
-          bias[label] = -half / 2 - shift
-        }
-      }
-      return Adapter.LinearHead(weights: weights, bias: bias)
     }
   }
 }

@@ -9,17 +9,20 @@ func run() throws(VDSQError) {
   var options = TextEncoder.Options()
   options.threads = arguments.threads
   options.maximumTokens = arguments.maximumTokens
-  let encoder = try TextEncoder(path: arguments.model, options: options)
-  let adapter: Adapter?
-  let labels: LabelSet
+  let model = try Container(path: arguments.model, kind: .model)
+  var adapter: Adapter?
   if let path = arguments.adapter {
-    let read = try Adapter(path: path, model: encoder.container)
-    guard read.labels.dimensions == encoder.dimensions else {
-      throw .badInput("\(path): the adapter's dimensions are not the model's")
+    adapter = try Adapter(path: path, model: model)
+    options.lowerLayers = adapter!.lowerLayers
+  }
+  let encoder = try TextEncoder(model, options: options)
+  let labels: LabelSet
+  if let adapter {
+    guard adapter.labels.dimensions == encoder.dimensions else {
+      throw .badInput("\(arguments.adapter!): the adapter's dimensions are not the model's")
     }
-    (adapter, labels) = (read, read.labels)
+    labels = adapter.labels
   } else {
-    adapter = nil
     labels = try LabelSet(arguments.labels, encoder: encoder, template: arguments.template)
   }
   let stream = ClassificationStream(

@@ -32,8 +32,9 @@ struct Adapt: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
-    let encoder = try encoding.encoder(model)
-    let adapter = try label.adapter(from: examples, encoder: encoder, quiet: quiet)
+    let adapter = try label.adapter(
+      from: examples, model: try Container(path: model, kind: .model), encoding: encoding,
+      quiet: quiet)
     let bytes = try adapter.write(to: output, replace: force)
     if quiet { return }
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""

@@ -59,9 +59,17 @@ struct Classify: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
-    let encoder = try encoding.encoder(model)
+    let container = try Container(path: model, kind: .model)
     let template = try label.parsedTemplate()
-    let classifier = try classifier(encoder, template)
+    var learned: Adapter?
+    if let adapter {
+      learned = try Adapter(path: adapter, model: container)
+    } else if let examples {
+      learned = try label.adapter(
+        from: examples, model: container, encoding: encoding, quiet: quiet)
+    }
+    let encoder = try encoding.encoder(container, lowerLayers: learned?.lowerLayers ?? [])
+    let classifier = try classifier(encoder, learned, template)
     var options = ClassificationStream.Options()
     options.top = top
     options.json = json
@@ -78,13 +86,10 @@ struct Classify: Command {
   }
 
   private func classifier(
-    _ encoder: TextEncoder, _ template: Template?
+    _ encoder: TextEncoder, _ learned: Adapter?, _ template: Template?
   ) throws(VDSQError) -> Classifier {
-    var learned: Adapter?
-    if let adapter {
-      learned = try Adapter(path: adapter, model: encoder.container)
-    } else if let examples {
-      learned = try label.adapter(from: examples, encoder: encoder, quiet: quiet)
+    if let learned, learned.labels.dimensions != encoder.dimensions {
+      throw .badInput("\(adapter ?? ""): the adapter's dimensions are not the model's")
     }
     let labels: LabelSet
     if let learned {

@@ -42,12 +42,16 @@ struct EncoderOptions: ParsableArguments {
     try encoder(try Container(path: path, kind: .model))
   }
 
-  func encoder(_ container: Container) throws(VDSQError) -> TextEncoder {
+  /// - Parameter lowerLayers: layers whose states are wanted too (`TextEncoder.Options`).
+  func encoder(
+    _ container: Container, lowerLayers: [Int] = []
+  ) throws(VDSQError) -> TextEncoder {
     var options = TextEncoder.Options()
     options.threads = threads
     options.precision = precision
     options.maximumTokens = maxTokens
     options.keepsThreadsBusy = true
+    options.lowerLayers = lowerLayers
     return try TextEncoder(container, options: options)
   }
 }

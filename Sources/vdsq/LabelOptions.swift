@@ -60,10 +60,22 @@ struct LabelOptions: ParsableArguments {
     return all.isEmpty && labels.isEmpty && labelsFile == nil ? [] : try Label.checked(all)
   }
 
+  /// Layers that are tried beside the last: two thirds and five sixths of the way up, where what a sentence is
+  /// like is told more plainly than at the top, which was trained for what it means.
+  private func lowerLayers(of model: Container) throws(VDSQError) -> [Int] {
+    let c = model.metadata
+    guard method == .prior, c.find("architecture") == "bert", c.find("pooling") != "mask" else {
+      return []
+    }
+    let layers = try c.integer("layers", in: 1...1024)
+    return layers >= 6 ? [layers * 2 / 3, layers * 5 / 6] : []
+  }
+
   /// Trains an adapter on the examples of a file.
   func adapter(
-    from path: String, encoder: TextEncoder, quiet: Bool
+    from path: String, model: Container, encoding: EncoderOptions, quiet: Bool
   ) throws(VDSQError) -> Adapter {
+    let encoder = try encoding.encoder(model, lowerLayers: try lowerLayers(of: model))
     let examples = try ExampleFile.read(path, textField: textField, labelField: labelField)
     var labels = try named()
     if labels.isEmpty { labels = Examples.labels(of: examples) }
@@ -78,11 +90,12 @@ struct LabelOptions: ParsableArguments {
         done += $0
         bar.show(done, of: examples.count)
       })
-    return try learn(encoded, anchors, encoder, quiet: quiet)
+    return try learn(encoded, anchors, encoder, try lowerLayers(of: model), quiet: quiet)
   }
 
   private func learn(
-    _ examples: Examples, _ labels: LabelSet, _ encoder: TextEncoder, quiet: Bool
+    _ examples: Examples, _ labels: LabelSet, _ encoder: TextEncoder, _ lowerLayers: [Int],
+    quiet: Bool
   ) throws(VDSQError) -> Adapter {
     let bar = ProgressBar("learning", quiet: quiet)
     defer { bar.end() }
@@ -92,7 +105,7 @@ struct LabelOptions: ParsableArguments {
     case .prior:
       return try LabelPrior(kernels: encoder.kernels).train(
         states: examples.states, targets: examples.targets, labels: labels,
-        modelIdentity: identity, report: report)
+        lowerLayers: lowerLayers, modelIdentity: identity, report: report)
     case .calibration:
       var options = SemanticCalibration.Options()
       options.seed = seed

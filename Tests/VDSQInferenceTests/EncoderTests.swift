@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
 import VDSQConversion
+import VDSQFormat
 import VDSQInference
 
 /// Vectors against transformers, on tiny checkpoints of every supported shape.
@@ -70,6 +71,60 @@ import VDSQInference
       }
       try flush()
       #expect(together == alone, "\(threads) threads, \(capacity) tokens")
+    }
+  }
+
+  /// Lower layers' states follow the vector, which stays as it is: pooled as it is, of length 1, and whatever the
+  /// batch and the threads.
+  @Test(arguments: Fixtures.models)
+  func lowerLayersFollowTheVector(_ name: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try convert(name, .int8, in: folder)
+    let texts = ["hello world", "", "a café, twelve 12!", "stop"]
+    let plain = try TextEncoder(path: path, options: .init())
+    let d = plain.dimensions
+    let vectors = try texts.map { try plain.vector(of: $0) }
+    for threads in [1, 3] {
+      var options = TextEncoder.Options()
+      options.threads = threads
+      options.lowerLayers = [1]
+      let encoder = try TextEncoder(path: path, options: options)
+      #expect(encoder.dimensions == 2 * d)
+      for text in texts { Array(text.utf8).withUnsafeBytes { _ = encoder.add($0) } }
+      var states: [[Float]] = []
+      try encoder.encode { _, state in
+        states.append(Array(UnsafeBufferPointer(start: state, count: 2 * d)))
+      }
+      for (i, text) in texts.enumerated() {
+        #expect(Array(states[i][..<d]) == vectors[i])
+        #expect(try encoder.vector(of: text) == states[i], "the same alone")
+        let length = states[i][d...].reduce(0) { $0 + $1 * $1 }.squareRoot()
+        #expect((length - 1).magnitude < 1e-5)
+      }
+    }
+    // What the pooled states are made of.
+    guard name == "bert-mean" else { return }
+    let trace = try Array(texts[2].utf8).withUnsafeBytes { try plain.trace($0) }
+    var mean = [Float](repeating: 0, count: d)
+    for token in trace.ids.indices {
+      for j in 0..<d { mean[j] += trace.states[(trace.ids.count + token) * d + j] }
+    }
+    var options = TextEncoder.Options()
+    options.lowerLayers = [1]
+    let state = try TextEncoder(path: path, options: options).vector(of: texts[2])
+    #expect(cosine(mean, Array(state[d...])) > 0.99999)
+  }
+
+  @Test func lowerLayersThatAreNot() throws {
+    let folder = try TemporaryFolder()
+    let path = try convert("bert-mean", .int8, in: folder)
+    let layers = try TextEncoder(path: path, options: .init()).layers
+    for wrong in [[0], [-1], [layers], [1, layers + 5]] {
+      var options = TextEncoder.Options()
+      options.lowerLayers = wrong
+      #expect { try TextEncoder(path: path, options: options) } throws: {
+        ($0 as? VDSQError)?.category == .badInput
+      }
     }
   }
 

@@ -66,6 +66,69 @@ import VDSQSemantics
     #expect(try accuracy(trained, task(100, near: 0, seed: 9)) > 0.97)
   }
 
+  /// States in two blocks, of which one tells the classes apart and the other is noise.
+  private func blocks(
+    _ perClass: Int, informative: Int, seed: UInt64
+  ) -> (states: [Float], targets: [Int], labels: LabelSet) {
+    let good = task(perClass, near: 1, seed: seed)
+    var noise = Random(seed + 100)
+    let count = good.targets.count
+    let rest = noise.floats(count * d), words = noise.floats(3 * d)
+    func joined(_ a: [Float], _ b: [Float], _ rows: Int, _ scale: Float) -> [Float] {
+      (0..<rows).flatMap { row in
+        let parts = [a, b].map { Array($0[row * d..<(row + 1) * d]) }
+        let both = informative == 0 ? parts : parts.reversed()
+        return both[0] + both[1].map { $0 * scale }
+      }
+    }
+    return (
+      joined(good.states, rest, count, 1), good.targets,
+      LabelSet(
+        names: good.labels.names, dimensions: 2 * d,
+        anchors: joined(good.labels.anchors, words, 3, 1).map { $0 / 2 })
+    )
+  }
+
+  /// Lower layers are taken where held-out examples like them, and left out where they do not.
+  @Test(arguments: [0, 1])
+  func lowerLayersAreTakenWhereTheyHelp(_ informative: Int) throws {
+    let examples = blocks(20, informative: informative, seed: 1)
+    let trained = try LabelPrior(kernels: kernels).train(
+      states: examples.states, targets: examples.targets, labels: examples.labels,
+      lowerLayers: [1], modelIdentity: 7)
+    #expect(trained.lowerLayers == (informative == 1 ? [1] : []))
+    #expect(trained.labels.dimensions == (informative == 1 ? 2 * d : d))
+    let test = blocks(100, informative: informative, seed: 9)
+    let size = trained.labels.dimensions
+    let classifier = try Classifier(labels: trained.labels, adapter: trained, kernels: kernels)
+    let right = test.targets.indices.filter { i in
+      test.states.withUnsafeBufferPointer {
+        classifier.classify($0.baseAddress! + i * 2 * d, top: 1)
+      }
+      return classifier.ranking[0] == test.targets[i]
+    }
+    #expect(Double(right.count) > 0.9 * Double(test.targets.count), "\(size)")
+  }
+
+  /// Fewer examples than dimensions, or more: the same discriminants from what covariances are made of.
+  @Test func bothWaysToInvertAgree() throws {
+    let few = task(7, near: 0.5, seed: 3)
+    let strengths: [Float] = [0.3, 0.9]
+    let members = Array(few.targets.indices)
+    let whole = LabelPrior.Task(states: few.states, targets: few.targets, labels: few.labels)
+    let direct = try LabelPrior.Fit(whole, members, anchor: 2, kernels)
+    // The same examples twice are the same means (the anchor twice its worth) and covariance.
+    let twice = LabelPrior.Task(
+      states: few.states + few.states, targets: few.targets + few.targets, labels: few.labels)
+    let doubled = try LabelPrior.Fit(twice, Array(twice.targets.indices), anchor: 4, kernels)
+    #expect(few.targets.count < d && twice.targets.count >= d)
+    for sphere in strengths {
+      let a = try direct.head(sphere, kernels), b = try doubled.head(sphere, kernels)
+      #expect(relativeError(a.weights, b.weights) < 1e-3)
+      #expect(relativeError(a.bias, b.bias) < 1e-3)
+    }
+  }
+
   @Test func trainingIsDeterministic() throws {
     let examples = task(6, near: 0.5, seed: 1)
     #expect(try train(examples).head!.weights == train(examples).head!.weights)
@@ -113,10 +176,12 @@ import VDSQSemantics
     let model = try Container(path: folder.path("m.vdsq"), kind: .model)
     let trained = try train(task(4, near: 0.5, seed: 1))
     let adapter = Adapter(
-      labels: trained.labels, head: trained.head!, modelIdentity: model.identity)
+      labels: trained.labels, lowerLayers: [1, 4], head: trained.head!,
+      modelIdentity: model.identity)
     _ = try adapter.write(to: folder.path("a.vdsa"), replace: false)
     let read = try Adapter(path: folder.path("a.vdsa"), model: model)
     #expect(read.head!.weights == trained.head!.weights && read.head!.bias == trained.head!.bias)
+    #expect(read.lowerLayers == [1, 4])
     #expect(read.rank == 0 && read.labels.anchors == trained.labels.anchors)
   }
 }

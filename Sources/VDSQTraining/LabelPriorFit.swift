@@ -1,0 +1,190 @@
+import VDSQFormat
+import VDSQKernels
+import VDSQSemantics
+
+extension LabelPrior {
+  /// Class means and the covariance within classes, from some of the examples.
+  struct Fit {
+    private let d: Int
+    private let center: [Float]
+    /// `[labels, dimensions]`, centred.
+    private let means: [Float]
+    private let spread: Spread
+    /// The covariance's mean variance.
+    private let variance: Float
+
+    /// The covariance, or where there are fewer examples than dimensions what it is made of.
+    private enum Spread {
+      /// `[dimensions, dimensions]`, lower triangle.
+      case covariance([Float])
+      /// Deviations from class means over the root of their number, `[examples, dimensions]`, and their
+      /// products with each other, lower triangle.
+      case deviations([Float], products: [Float])
+    }
+
+    init(_ task: Task, _ members: [Int], anchor: Float, _ kernels: KernelTable) throws(VDSQError) {
+      let labels = task.labels
+      let d = labels.dimensions
+      self.d = d
+      let count = Float(members.count)
+      var center = [Float](repeating: 0, count: d)
+      for example in members {
+        for j in 0..<d { center[j] += task.states[example * d + j] / count }
+      }
+      self.center = center
+      // Anchors about their own mean, as long as states are, and a little shorter.
+      var anchors = labels.anchors
+      for j in 0..<d {
+        var mean: Float = 0
+        for label in 0..<labels.count { mean += anchors[label * d + j] / Float(labels.count) }
+        for label in 0..<labels.count { anchors[label * d + j] -= mean }
+      }
+      var spread: Float = 0
+      for example in members {
+        for j in 0..<d {
+          let deviation = task.states[example * d + j] - center[j]
+          spread += deviation * deviation / count
+        }
+      }
+      let anchorSpread = anchors.reduce(0) { $0 + $1 * $1 } / Float(labels.count)
+      let scale =
+        anchorSpread > 0 ? LabelPrior.anchorLength * (spread / anchorSpread).squareRoot() : 0
+      var sums = anchors.map { $0 * scale * anchor }
+      var weights = [Float](repeating: anchor, count: labels.count)
+      for example in members {
+        let label = task.targets[example]
+        weights[label] += 1
+        for j in 0..<d { sums[label * d + j] += task.states[example * d + j] - center[j] }
+      }
+      for label in 0..<labels.count {
+        for j in 0..<d { sums[label * d + j] /= weights[label] }
+      }
+      means = sums
+      var trace: Float = 0
+      if members.count < d {
+        (self.spread, trace) = Self.deviations(task, members, center, means, kernels)
+      } else {
+        (self.spread, trace) = Self.covariance(task, members, center, means, kernels)
+      }
+      guard trace.isFinite else {
+        throw VDSQError(.internalFault, "the examples' states are not finite")
+      }
+      // Where every example is its class's mean, any sphere does.
+      variance = trace > 0 ? trace / Float(d) : 1
+    }
+
+    private static func covariance(
+      _ task: Task, _ members: [Int], _ center: [Float], _ means: [Float], _ kernels: KernelTable
+    ) -> (Spread, trace: Float) {
+      let d = center.count
+      let count = Float(members.count)
+      var covariance = [Float](repeating: 0, count: d * d)
+      var deviation = [Float](repeating: 0, count: d)
+      for example in members {
+        let mean = task.targets[example] * d
+        for j in 0..<d { deviation[j] = task.states[example * d + j] - center[j] - means[mean + j] }
+        covariance.withUnsafeMutableBufferPointer {
+          for j in 0..<d {
+            kernels.addScaled(deviation[j] / count, deviation, j + 1, $0.baseAddress! + j * d)
+          }
+        }
+      }
+      var trace: Float = 0
+      for j in 0..<d { trace += covariance[j * d + j] }
+      return (.covariance(covariance), trace)
+    }
+
+    private static func deviations(
+      _ task: Task, _ members: [Int], _ center: [Float], _ means: [Float], _ kernels: KernelTable
+    ) -> (Spread, trace: Float) {
+      let d = center.count
+      let n = members.count
+      let scale = 1 / Float(n).squareRoot()
+      var rows = [Float](repeating: 0, count: n * d)
+      for (i, example) in members.enumerated() {
+        let mean = task.targets[example] * d
+        for j in 0..<d {
+          rows[i * d + j] = (task.states[example * d + j] - center[j] - means[mean + j]) * scale
+        }
+      }
+      var products = [Float](repeating: 0, count: n * n)
+      products.withUnsafeMutableBufferPointer { products in
+        rows.withUnsafeBufferPointer { rows in
+          for i in 0..<n {
+            kernels.dotRows(
+              rows.baseAddress! + i * d, rows.baseAddress!, i + 1, d,
+              products.baseAddress! + i * n)
+          }
+        }
+      }
+      var trace: Float = 0
+      for i in 0..<n { trace += products[i * n + i] }
+      return (.deviations(rows, products: products), trace)
+    }
+
+    /// The discriminant functions, with `sphere` of the covariance replaced by a sphere of the same
+    /// size: weights `C^-1 m`, bias `-m C^-1 m / 2`, moved to states that are not centred.
+    func head(_ sphere: Float, _ kernels: KernelTable) throws(VDSQError) -> Adapter.LinearHead {
+      var weights = means
+      let labels = means.count / d
+      try solve(&weights, sphere, kernels)
+      var bias = [Float](repeating: 0, count: labels)
+      weights.withUnsafeMutableBufferPointer { w in
+        for label in 0..<labels {
+          let row = w.baseAddress! + label * d
+          var half: Float = 0
+          var shift: Float = 0
+          kernels.dotRows(row, Array(means[label * d..<(label + 1) * d]), 1, d, &half)
+          kernels.dotRows(row, center, 1, d, &shift)
+          bias[label] = -half / 2 - shift
+        }
+      }
+      return Adapter.LinearHead(weights: weights, bias: bias)
+    }
+
+    /// Replaces rows by the shrunk covariance's inverse times them.
+    private func solve(
+      _ rows: inout [Float], _ sphere: Float, _ kernels: KernelTable
+    ) throws(VDSQError) {
+      func system(_ matrix: [Float], _ size: Int, _ diagonal: Float) throws(VDSQError)
+        -> SymmetricSystem
+      {
+        var shrunk = matrix.map { $0 * (1 - sphere) }
+        for j in 0..<size { shrunk[j * size + j] += diagonal }
+        guard let system = SymmetricSystem(shrunk, size: size, kernels: kernels) else {
+          throw VDSQError(.internalFault, "the examples' covariance cannot be inverted")
+        }
+        return system
+      }
+      let ridge = sphere * variance
+      switch spread {
+      case .covariance(let matrix):
+        let system = try system(matrix, d, ridge)
+        rows.withUnsafeMutableBufferPointer {
+          for start in stride(from: 0, to: $0.count, by: d) {
+            system.solve($0.baseAddress! + start)
+          }
+        }
+      case .deviations(let deviations, let products):
+        // (c I + a R^T R)^-1 m = (m - a R^T (c I + a R R^T)^-1 R m) / c (Woodbury).
+        let n = deviations.count / d
+        let system = try system(products, n, ridge)
+        var inner = [Float](repeating: 0, count: n)
+        rows.withUnsafeMutableBufferPointer { rows in
+          deviations.withUnsafeBufferPointer { deviations in
+            for start in stride(from: 0, to: rows.count, by: d) {
+              let row = rows.baseAddress! + start
+              kernels.dotRows(row, deviations.baseAddress!, n, d, &inner)
+              inner.withUnsafeMutableBufferPointer { system.solve($0.baseAddress!) }
+              for i in 0..<n {
+                kernels.addScaled(
+                  -(1 - sphere) * inner[i], deviations.baseAddress! + i * d, d, row)
+              }
+              for j in 0..<d { row[j] /= ridge }
+            }
+          }
+        }
+      }
+    }
+  }
+}
