@@ -18,6 +18,19 @@ public struct LabelSet: Sendable {
 
   public var count: Int { names.count }
 
+  /// The first columns of all anchors, of length 1 again.
+  public func prefix(_ columns: Int) -> LabelSet {
+    var cut: [Float] = []
+    cut.reserveCapacity(count * columns)
+    for start in stride(from: 0, to: anchors.count, by: dimensions) {
+      var square: Float = 0
+      for i in start..<start + columns { square += anchors[i] * anchors[i] }
+      let scale = square > 0 ? 1 / square.squareRoot() : 0
+      for i in start..<start + columns { cut.append(anchors[i] * scale) }
+    }
+    return LabelSet(names: names, dimensions: columns, anchors: cut)
+  }
+
   /// Anchors for a model: of its vocabulary's bases where it has an LM head, or else of its own vectors.
   ///
   /// - Throws: `usage` for an empty or ambiguous list, or a template that the model has no use for;

@@ -65,6 +65,21 @@ public struct Examples: Sendable {
     self.states = states
   }
 
+  private init(states: [Float], targets: [Int]) {
+    self.states = states
+    self.targets = targets
+  }
+
+  /// Some of the examples.
+  ///
+  /// - Parameter columns: numbers in a state.
+  public func subset(_ members: [Int], columns: Int) -> Examples {
+    var chosen: [Float] = []
+    chosen.reserveCapacity(members.count * columns)
+    for i in members { chosen += states[i * columns..<(i + 1) * columns] }
+    return Examples(states: chosen, targets: members.map { targets[$0] })
+  }
+
   /// The labels that examples have, in the order in which they first appear.
   public static func labels(of examples: [Example]) -> [Label] {
     var seen: Set<String> = []

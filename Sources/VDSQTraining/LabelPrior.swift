@@ -87,21 +87,12 @@ public struct LabelPrior {
     /// The first columns alone.
     func prefix(_ columns: Int) -> Task {
       let d = labels.dimensions
-      func cut(_ rows: [Float]) -> [Float] {
-        var out: [Float] = []
-        out.reserveCapacity(rows.count / d * columns)
-        for start in stride(from: 0, to: rows.count, by: d) { out += rows[start..<start + columns] }
-        return out
+      var cut: [Float] = []
+      cut.reserveCapacity(states.count / d * columns)
+      for start in stride(from: 0, to: states.count, by: d) {
+        cut += states[start..<start + columns]
       }
-      var anchors = cut(labels.anchors)
-      for start in stride(from: 0, to: anchors.count, by: columns) {
-        let norm = anchors[start..<start + columns].reduce(0) { $0 + $1 * $1 }.squareRoot()
-        guard norm > 0 else { continue }
-        for i in start..<start + columns { anchors[i] /= norm }
-      }
-      return Task(
-        states: cut(states), targets: targets,
-        labels: LabelSet(names: labels.names, dimensions: columns, anchors: anchors))
+      return Task(states: cut, targets: targets, labels: labels.prefix(columns))
     }
 
     /// All blocks as long as the first is on average: vectors need not be of length 1.

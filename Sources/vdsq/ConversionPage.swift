@@ -7,11 +7,6 @@ import VDSQFormat
 struct ConversionPage {
   private static let width = 760.0
   private static let left = 64.0
-  /// Colours of series, told apart with any kind of sight.
-  private static let colours = [
-    "#1f77b4", "#d55e00", "#009e73", "#cc79a7", "#8c6d1f", "#5b5bd6", "#56b4e9", "#333333",
-  ]
-
   /// One kind of linear layer, `attention.qkv`, over the layers.
   private struct Series {
     let name: String
@@ -41,31 +36,20 @@ struct ConversionPage {
     self.series = series
   }
 
-  private static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-  }
-
   private var html: String {
-    let name = Self.escaped(file.path)
+    let name = SVG.escaped(file.path)
     let worst = file.tensors.filter { $0.error.maxAbs > 0 }.sorted {
       $0.error.cosine < $1.error.cosine
     }
     let rows = worst.map {
-      "<tr><td>\(Self.escaped($0.name))</td><td>\($0.element.name)\($0.groups == nil ? "" : ", groups of \($0.groups!.length)")</td>"
+      "<tr><td>\(SVG.escaped($0.name))</td><td>\($0.element.name)\(Self.groups($0))</td>"
         + "<td>\($0.shape.map(String.init).joined(separator: " x "))</td>"
         + "<td>\(significant(Double($0.error.maxAbs)))</td><td>\(significant(Double($0.error.rms)))</td>"
         + "<td>\(fixed(Double($0.error.cosine), 6))</td></tr>"
     }
-    return """
-      <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>Conversion: \(name)</title>
-      <style>\(Self.style)</style>
-      </head>
-      <body>
+    return SVG.page(
+      "Conversion: \(file.path)",
+      """
       <h1>\(name)</h1>
       <p>\(mebibytes(file.header.fileLength)), \(file.tensors.count) tensors in \(file.sections.count) sections.</p>
       <h2>Error by layer</h2>
@@ -80,26 +64,12 @@ struct ConversionPage {
       <h2>Tensors, the least faithful first</h2>
       <table><thead><tr><th>tensor</th><th>type</th><th>shape</th><th>max abs</th><th>rms</th><th>cosine</th></tr></thead>
       <tbody>\(rows.joined(separator: "\n"))</tbody></table>
-      </body>
-      </html>
-
-      """
+      """)
   }
 
-  private static let style = """
-    :root { color-scheme: light dark; --page: light-dark(#fcfcfb, #171716); --ink: light-dark(#1d1d1b, #ecebe7);
-      --soft: light-dark(#6b6a66, #9d9b95); --line: light-dark(#dddcd8, #3a3936); }
-    body { margin: 0 auto; max-width: 60rem; padding: 1.5rem; background: var(--page); color: var(--ink);
-      font: 15px/1.45 system-ui, sans-serif; }
-    h1 { font-size: 1.25rem; overflow-wrap: anywhere; } h2 { font-size: 1.05rem; margin-top: 2rem; }
-    p { color: var(--soft); margin: .2rem 0 .8rem; max-width: 46rem; }
-    svg { width: 100%; height: auto; display: block; } svg text { fill: var(--soft); font-size: 12px; }
-    svg .grid { stroke: var(--line); } svg .name { fill: var(--ink); }
-    .small { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1rem; }
-    table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
-    th, td { text-align: right; padding: .15rem .7rem; border-bottom: 1px solid var(--line); }
-    th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
-    """
+  private static func groups(_ record: TensorRecord) -> String {
+    record.groups.map { ", groups of \($0.length)" } ?? ""
+  }
 
   // MARK: Charts
 
@@ -109,36 +79,12 @@ struct ConversionPage {
     (2 * max(0, 1 - Double(record.error.cosine))).squareRoot()
   }
 
-  private static func svg(_ height: Double, _ width: Double, _ label: String, _ body: String)
-    -> String
-  {
-    "<svg viewBox=\"0 0 \(fixed(width, 0)) \(fixed(height, 0))\" role=\"img\" aria-label=\"\(escaped(label))\">\(body)</svg>"
-  }
-
-  private static func line(_ points: [(Double, Double)], _ colour: String) -> String {
-    let path = points.map { "\(fixed($0.0, 1)),\(fixed($0.1, 1))" }.joined(separator: " ")
-    return "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\"/>"
-  }
-
-  private static func text(
-    _ x: Double, _ y: Double, _ text: String, anchor: String = "start", _ kind: String = ""
-  ) -> String {
-    "<text x=\"\(fixed(x, 1))\" y=\"\(fixed(y, 1))\" text-anchor=\"\(anchor)\" class=\"\(kind)\">\(escaped(text))</text>"
-  }
-
-  /// Steps of 1, 2 or 5 that divide a range into a few parts.
-  private static func step(_ largest: Double) -> Double {
-    let raw = max(largest, 1e-12) / 4
-    let power = pow(10, log10(raw).rounded(.down))
-    return ([1.0, 2, 5, 10].first { $0 * power >= raw } ?? 10) * power
-  }
-
   private var errorChart: String {
     let lossy = series.filter { $0.tensors.contains { $0.record.error.maxAbs > 0 } }
     guard !lossy.isEmpty else { return "<p>Nothing was rounded.</p>" }
     let layers = lossy.flatMap { $0.tensors.map(\.layer) }.max()!
     let most = lossy.flatMap { $0.tensors.map { Self.relativeError($0.record) } }.max()!
-    let step = Self.step(most)
+    let step = SVG.step(most)
     let top = (most / step).rounded(.up) * step
     let (height, bottom) = (300.0, 260.0)
     let right = Self.width - 190
@@ -149,34 +95,33 @@ struct ConversionPage {
     var body = ""
     for tick in stride(from: 0.0, through: top + step / 2, by: step) {
       body +=
-        "<line class=\"grid\" x1=\"\(Self.left)\" x2=\"\(right)\" y1=\"\(fixed(y(tick), 1))\" y2=\"\(fixed(y(tick), 1))\"/>"
-      body += Self.text(
+        SVG.rule(Self.left, right, y(tick))
+      body += SVG.text(
         Self.left - 8, y(tick) + 4, tick == 0 ? "0" : "\(significant(tick * 100))%", anchor: "end")
     }
     for layer in stride(from: 0, through: layers, by: max(1, (layers + 11) / 12)) {
-      body += Self.text(x(layer), bottom + 18, "\(layer)", anchor: "middle")
+      body += SVG.text(x(layer), bottom + 18, "\(layer)", anchor: "middle")
     }
-    body += Self.text((Self.left + right) / 2, bottom + 36, "layer", anchor: "middle")
+    body += SVG.text((Self.left + right) / 2, bottom + 36, "layer", anchor: "middle")
     for (i, one) in lossy.enumerated() {
-      let colour = Self.colours[i % Self.colours.count]
+      let colour = SVG.colours[i % SVG.colours.count]
       let points = one.tensors.map { (x($0.layer), y(Self.relativeError($0.record))) }
-      body += Self.line(points, colour)
+      body += SVG.line(points, colour)
       for (point, tensor) in zip(points, one.tensors) {
-        body +=
-          "<circle cx=\"\(fixed(point.0, 1))\" cy=\"\(fixed(point.1, 1))\" r=\"3.5\" fill=\"\(colour)\">"
-          + "<title>layer \(tensor.layer), \(Self.escaped(one.name)): \(significant(Self.relativeError(tensor.record) * 100))%</title></circle>"
+        let share = significant(Self.relativeError(tensor.record) * 100)
+        body += SVG.dot(
+          point.0, point.1, colour, title: "layer \(tensor.layer), \(one.name): \(share)%")
       }
-      body +=
-        "<rect x=\"\(right + 16)\" y=\"\(20 + i * 20)\" width=\"12\" height=\"12\" fill=\"\(colour)\"/>"
-      body += Self.text(
+      body += SVG.box(right + 16, Double(20 + i * 20), 12, 12, colour)
+      body += SVG.text(
         right + 34, Double(30 + i * 20), String(one.name.split(separator: ".weight")[0]), "name")
     }
-    return Self.svg(height, Self.width, "error by layer", body)
+    return SVG.picture(Self.width, height, "error by layer", body)
   }
 
   private var scaleCharts: String {
     let scaled = series.filter { $0.tensors.allSatisfy { $0.record.element.hasScales } }
-    return scaled.enumerated().map { scaleChart($1, Self.colours[$0 % Self.colours.count]) }
+    return scaled.enumerated().map { scaleChart($1, SVG.colours[$0 % SVG.colours.count]) }
       .joined(separator: "\n")
   }
 
@@ -188,22 +133,21 @@ struct ConversionPage {
     let layers = max(1, series.tensors.map(\.layer).max() ?? 1)
     func x(_ layer: Int) -> Double { left + (width - left - 8) * Double(layer) / Double(layers) }
     func y(_ value: Double) -> Double { bottom - (bottom - 28) * (value - low) / (high - low) }
-    var body = Self.text(left, 14, String(series.name.split(separator: ".weight")[0]), "name")
+    var body = SVG.text(left, 14, String(series.name.split(separator: ".weight")[0]), "name")
     for tick in stride(from: low, through: high, by: 1) {
       body +=
-        "<line class=\"grid\" x1=\"\(left)\" x2=\"\(width - 8)\" y1=\"\(fixed(y(tick), 1))\" y2=\"\(fixed(y(tick), 1))\"/>"
-      body += Self.text(left - 6, y(tick) + 4, "1e\(fixed(tick, 0))", anchor: "end")
+        SVG.rule(left, width - 8, y(tick))
+      body += SVG.text(left - 6, y(tick) + 4, "1e\(fixed(tick, 0))", anchor: "end")
     }
     let band =
       spreads.map { (x($0.layer), y($0.values[2])) }
       + spreads.reversed().map { (x($0.layer), y($0.values[0])) }
-    let path = band.map { "\(fixed($0.0, 1)),\(fixed($0.1, 1))" }.joined(separator: " ")
-    body += "<polygon points=\"\(path)\" fill=\"\(colour)\" fill-opacity=\"0.25\"/>"
-    body += Self.line(spreads.map { (x($0.layer), y($0.values[1])) }, colour)
+    body += SVG.area(band, colour)
+    body += SVG.line(spreads.map { (x($0.layer), y($0.values[1])) }, colour)
     for layer in Set([0, layers]) {
-      body += Self.text(x(layer), bottom + 16, "\(layer)", anchor: layer == 0 ? "start" : "end")
+      body += SVG.text(x(layer), bottom + 16, "\(layer)", anchor: layer == 0 ? "start" : "end")
     }
-    return Self.svg(height, width, "scales of \(series.name)", body)
+    return SVG.picture(width, height, "scales of \(series.name)", body)
   }
 
   /// The logarithms of a tensor's scales: 5%, median, 95%.
@@ -224,24 +168,23 @@ struct ConversionPage {
     for (i, section) in shown.enumerated() {
       let y = Double(i * 22)
       let scale = (right - left) / most
-      body += Self.text(left - 8, y + 15, section.name, anchor: "end", "name")
+      body += SVG.text(left - 8, y + 15, section.name, anchor: "end", "name")
       if section.encoding == .lz4 {
-        body +=
-          "<rect x=\"\(left)\" y=\"\(y + 3)\" width=\"\(fixed(Double(section.rawLength) * scale, 1))\" height=\"16\" fill=\"#1f77b4\" fill-opacity=\"0.25\"/>"
+        body += SVG.box(
+          left, y + 3, Double(section.rawLength) * scale, 16, SVG.colours[0], opacity: 0.25)
       }
-      body +=
-        "<rect x=\"\(left)\" y=\"\(y + 3)\" width=\"\(fixed(max(1, Double(section.length) * scale), 1))\" height=\"16\" fill=\"#1f77b4\"/>"
+      body += SVG.box(left, y + 3, max(1, Double(section.length) * scale), 16, SVG.colours[0])
       let packed =
         section.encoding == .lz4 ? " (LZ4, \(mebibytes(section.rawLength)) decoded)" : ""
       let end = left + Double(section.encoding == .lz4 ? section.rawLength : section.length) * scale
-      body += Self.text(end + 6, y + 15, mebibytes(section.length) + packed)
+      body += SVG.text(end + 6, y + 15, mebibytes(section.length) + packed)
     }
     let rest = sections.dropFirst(24).reduce(0) { $0 + $1.length }
     if rest > 0 {
-      body += Self.text(
+      body += SVG.text(
         left, Double(shown.count * 22 + 15),
         "and \(sections.count - shown.count) smaller ones, \(mebibytes(rest))")
     }
-    return Self.svg(Double(shown.count * 22 + 24), Self.width, "size by section", body)
+    return SVG.picture(Self.width, Double(shown.count * 22 + 24), "size by section", body)
   }
 }

@@ -62,7 +62,7 @@ struct LabelOptions: ParsableArguments {
 
   /// Layers that are tried beside the last: two thirds and five sixths of the way up, where what a sentence is
   /// like is told more plainly than at the top, which was trained for what it means.
-  private func lowerLayers(of model: Container) throws(VDSQError) -> [Int] {
+  func lowerLayers(of model: Container) throws(VDSQError) -> [Int] {
     let c = model.metadata
     guard method == .prior, c.find("architecture") == "bert", c.find("pooling") != "mask" else {
       return []
@@ -93,7 +93,7 @@ struct LabelOptions: ParsableArguments {
     return try learn(encoded, anchors, encoder, try lowerLayers(of: model), quiet: quiet)
   }
 
-  private func learn(
+  func learn(
     _ examples: Examples, _ labels: LabelSet, _ encoder: TextEncoder, _ lowerLayers: [Int],
     quiet: Bool
   ) throws(VDSQError) -> Adapter {
