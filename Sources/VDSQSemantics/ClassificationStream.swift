@@ -11,6 +11,10 @@ public final class ClassificationStream {
     public var top = 1
     public var json = false
     public var strict = false
+    /// Answers less probable than that are not given; 0 for all.
+    public var abstain: Float = 0
+    /// What is written in their place.
+    public var outOfScope = "-"
 
     public init() {}
   }
@@ -23,6 +27,8 @@ public final class ClassificationStream {
     public var truncated = 0
     /// Texts in which invalid UTF-8 was replaced.
     public var replaced = 0
+    /// Texts whose answer was too doubtful to give.
+    public var abstained = 0
   }
 
   public private(set) var counts = Counts()
@@ -98,28 +104,34 @@ public final class ClassificationStream {
     guard encoder.count > 0 else { return }
     try encoder.encode { index, vector in
       classifier.classify(vector, top: options.top)
-      if options.json { writeJSON(pending[index]) } else { writePlain() }
+      let abstains = classifier.probabilities[classifier.ranking[0]] < options.abstain
+      if abstains { counts.abstained += 1 }
+      if options.json { writeJSON(pending[index], abstains) } else { writePlain(abstains) }
     }
     pending.removeAll(keepingCapacity: true)
     try output.flush()
   }
 
-  /// `label<TAB>probability`, once for each of the top labels.
-  private func writePlain() {
+  /// `label<TAB>probability`, once for each of the top labels. In place of a doubtful one stands what is out of
+  /// scope, with the probability of the label that it might have been.
+  private func writePlain(_ abstains: Bool) {
     for place in 0..<min(options.top, classifier.labels.count) {
       let label = classifier.ranking[place]
       if place > 0 { output.write("\t") }
-      output.write(classifier.labels.names[label])
+      output.write(abstains && place == 0 ? options.outOfScope : classifier.labels.names[label])
       output.write("\t")
       output.write(classifier.probabilities[label], decimals: 4)
     }
     output.write("\n")
   }
 
-  private func writeJSON(_ info: (tokens: Int, truncated: Bool)) {
+  private func writeJSON(_ info: (tokens: Int, truncated: Bool), _ abstains: Bool) {
     let best = classifier.ranking[0]
     output.write("{\"label\": ")
-    output.writeJSON(classifier.labels.names[best])
+    output.writeJSON(abstains ? options.outOfScope : classifier.labels.names[best])
+    if options.abstain > 0 {
+      output.write(abstains ? ", \"abstained\": true" : ", \"abstained\": false")
+    }
     output.write(", \"probability\": ")
     output.write(classifier.probabilities[best], decimals: 6)
     output.write(", \"top\": [")

@@ -8,7 +8,7 @@ struct Arguments {
   static let usage = """
     usage: vdsq-run MODEL (--labels a,b,c | --labels-file F | --adapter F)
                     [--template T] [--top K] [--json] [--strict] [--threads N]
-                    [--max-tokens N] [--stats]
+                    [--max-tokens N] [--abstain P] [--out-of-scope NAME] [--stats]
     """
 
   private(set) var model = ""
@@ -31,6 +31,8 @@ struct Arguments {
       case "--threads": threads = try Self.number(argument, &rest)
       case "--max-tokens": maximumTokens = try Self.number(argument, &rest)
       case "--top": stream.top = try Self.number(argument, &rest)
+      case "--abstain": stream.abstain = try Self.probability(argument, &rest)
+      case "--out-of-scope": stream.outOfScope = try Self.value(argument, &rest)
       case "--json": stream.json = true
       case "--strict": stream.strict = true
       case "--stats": statistics = true
@@ -65,6 +67,30 @@ struct Arguments {
     let text = try value(option, &rest)
     guard let number = Int(text), number > 0, number < 1 << 30 else {
       throw .usage("\(option) \(text): a number from 1 up is needed")
+    }
+    return number
+  }
+
+  /// A decimal fraction above 0 and at most 1.
+  private static func probability(
+    _ option: String, _ rest: inout ArraySlice<String>
+  ) throws(VDSQError) -> Float {
+    let text = try value(option, &rest)
+    var digits: Float = 0
+    var scale: Float = 0
+    var isNumber = !text.utf8.isEmpty
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"):
+        digits = digits * 10 + Float(byte - UInt8(ascii: "0"))
+        scale *= 10
+      case UInt8(ascii: ".") where scale == 0: scale = 1
+      default: isNumber = false
+      }
+    }
+    let number = scale > 0 ? digits / scale : digits
+    guard isNumber, number > 0, number <= 1 else {
+      throw .usage("\(option) \(text): a number above 0 and at most 1 is needed")
     }
     return number
   }

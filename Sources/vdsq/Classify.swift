@@ -30,6 +30,12 @@ struct Classify: Command {
   @Option(help: "How many labels to write for each text.")
   var top = 1
 
+  @Option(help: "Give no label that is less probable than this, from 0 to 1.")
+  var abstain: Float?
+
+  @Option(help: "With --abstain: what to write in place of a label.")
+  var outOfScope = "-"
+
   @Flag(help: "Write a JSON object a line.")
   var json = false
 
@@ -44,6 +50,9 @@ struct Classify: Command {
 
   func validate() throws {
     guard top >= 1 else { throw ValidationError("--top must be at least 1") }
+    guard abstain.map({ $0 > 0 && $0 <= 1 }) ?? true else {
+      throw ValidationError("--abstain must be above 0 and at most 1")
+    }
     guard adapter == nil || examples == nil else {
       throw ValidationError("--adapter and --examples exclude each other")
     }
@@ -74,6 +83,8 @@ struct Classify: Command {
     options.top = top
     options.json = json
     options.strict = input.strict
+    options.abstain = abstain ?? 0
+    options.outOfScope = outOfScope
     let stream = ClassificationStream(
       encoder: encoder, classifier: classifier, template: template, options: options,
       output: OutputBuffer(descriptor: 1))

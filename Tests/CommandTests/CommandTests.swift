@@ -138,6 +138,36 @@ import Testing
     #expect(small.errors.contains("2 cut, 1 with invalid UTF-8"))
   }
 
+  /// Doubtful answers are not given, by both programs alike.
+  @Test func abstaining() throws {
+    let input = "hello world\ncafé\nstop\n"
+    let options = [model, "--labels", "world,café,stop"]
+    let all = try vdsq.run(["classify"] + options + ["--json"], input: input)
+    let probabilities = try all.lines.map { line -> Double in
+      let json = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return try #require(json?["probability"] as? Double)
+    }
+    let limit = String(format: "%.3f", probabilities.sorted()[1])
+    for extra in [["--out-of-scope", "other"], ["--out-of-scope", "other", "--json"], []] {
+      let arguments = options + ["--abstain", limit] + extra
+      let ours = try vdsq.run(["classify"] + arguments, input: input)
+      let theirs = try vdsqRun.run(arguments, input: input)
+      #expect(ours.status == 0 && ours.output == theirs.output)
+      for (line, probability) in zip(ours.lines, probabilities) {
+        let abstains = probability < Double(limit)!
+        let name = extra.isEmpty ? "-\t" : extra.contains("--json") ? "\"other\"" : "other\t"
+        #expect(line.contains(name) == abstains)
+        if extra.contains("--json") { #expect(line.contains("\"abstained\": \(abstains)")) }
+      }
+    }
+    for wrong in ["0", "1.5", "x", "", "-1", "."] {
+      try expectFailure(
+        vdsq, ["classify"] + options + ["--abstain=\(wrong)"], status: 64, mentioning: "abstain")
+      try expectFailure(
+        vdsqRun, options + ["--abstain", wrong], status: 64, mentioning: "abstain")
+    }
+  }
+
   @Test func labelsThatAreWrong() throws {
     for list in ["", "a,a", "a,,b", "a=", "a=x;"] {
       try expectFailure(

@@ -1,0 +1,123 @@
+"""Few-shot classification on the int8 encoder beside scikit-learn on the same states.
+
+    Benchmarks/run fewshot [FOLDER] [--shots 0,1,4,16,64,256] [--seeds 5] [--sets a,b]
+
+FOLDER has a folder a set: train.jsonl, test.jsonl ({"text", "label"} a line) and labels.json (label to words). Without
+it Debian's package descriptions are sorted into sections (apt-cache dumpavail)."""
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+import warnings
+
+import numpy as np
+from sklearn.linear_model import LogisticRegressionCV
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+from sklearn.linear_model import LogisticRegression
+
+from programs import VDSQ, lines, model
+
+warnings.filterwarnings("ignore")
+parser = argparse.ArgumentParser()
+parser.add_argument("folder", nargs="?")
+parser.add_argument("--shots", default="0,1,4,16,64,256")
+parser.add_argument("--seeds", type=int, default=5)
+parser.add_argument("--sets")
+arguments = parser.parse_args()
+encoder = model("int8")
+
+
+def debian():
+    """Descriptions of packages by their sections, of those that have enough."""
+    text = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, text=True, check=True).stdout
+    found = {}
+    for package in text.split("\n\n"):
+        section = re.search(r"^Section: (\w+)$", package, re.M)
+        summary = re.search(r"^Description(?:-en)?: (.+)$", package, re.M)
+        if section and summary and section[1] not in ("libs", "oldlibs", "libdevel", "debug", "doc", "misc", "utils"):
+            found.setdefault(section[1], []).append(summary[1])
+    rng = np.random.default_rng(0)
+    sets = {"train": [], "test": []}
+    for section, texts in sorted(found.items()):
+        texts = sorted(set(texts))
+        if len(texts) < 150:
+            continue
+        order = rng.permutation(len(texts))
+        for part, chosen in [("test", order[:50]), ("train", order[50:150])]:
+            sets[part] += [{"text": texts[i], "label": section} for i in chosen]
+    labels = sorted({x["label"] for x in sets["test"]})
+    return sets["train"], sets["test"], {label: [label] for label in labels}
+
+
+def read(folder):
+    rows = [[json.loads(line) for line in open(folder / f"{part}.jsonl")] for part in ("train", "test")]
+    return *rows, json.loads((folder / "labels.json").read_text())
+
+
+def states(rows, scratch):
+    path = scratch / "v.npy"
+    subprocess.run([VDSQ, "embed", encoder, "--field", "text", "-o", path, "--force"],
+                   input=lines([x["text"] for x in rows]), check=True)
+    return np.load(path)
+
+
+def peers(x, y, count):
+    folds = StratifiedKFold(4, shuffle=True, random_state=0) if count >= 4 else None
+    if folds:
+        yield "logistic regression", LogisticRegressionCV(Cs=[0.1, 1, 10, 100, 1000], cv=folds, max_iter=300,
+                                                          scoring="accuracy")
+        neighbours = [k for k in (1, 3, 5, 9, 15) if k <= len(x) * 3 // 4]
+        yield "kNN", GridSearchCV(KNeighborsClassifier(metric="cosine", weights="distance"),
+                                  {"n_neighbors": neighbours}, cv=folds)
+    else:
+        yield "logistic regression", LogisticRegression(C=10, max_iter=300)
+        yield "kNN", KNeighborsClassifier(1, metric="cosine")
+    yield "nearest centroid", NearestCentroid()
+
+
+def write(path, rows):
+    path.write_text("".join(json.dumps(x) + "\n" for x in rows))
+
+
+if arguments.folder:
+    folders = sorted(p.parent for p in pathlib.Path(arguments.folder).glob("*/labels.json"))
+    sets = {f.name: read(f) for f in folders if not arguments.sets or f.name in arguments.sets.split(",")}
+else:
+    sets = {"debian-sections": debian()}
+ahead = {}
+print("| set | examples a label | vdsq, default | logistic regression | kNN | nearest centroid | ahead of the best |")
+print("|---|---|---|---|---|---|---|")
+with tempfile.TemporaryDirectory() as folder:
+    scratch = pathlib.Path(folder)
+    for name, (train, test, labels) in sets.items():
+        write(scratch / "test.jsonl", test)
+        (scratch / "labels.json").write_text(json.dumps(labels))
+        x, tx = states(train, scratch), states(test, scratch)
+        y, ty = (np.array([row["label"] for row in rows]) for rows in (train, test))
+        for count in map(int, arguments.shots.split(",")):
+            figures = {}
+            for seed in range(arguments.seeds if count else 1):
+                rng = np.random.default_rng(seed)
+                chosen = np.concatenate([rng.permutation(np.flatnonzero(y == label))[:count] for label in labels])
+                chosen = chosen.astype(int)
+                write(scratch / "train.jsonl", [train[i] for i in chosen] or train[:1])
+                out = subprocess.run(
+                    [VDSQ, "eval", encoder, "--test", scratch / "test.jsonl", "--train", scratch / "train.jsonl",
+                     "--labels-file", scratch / "labels.json", "--shots", str(count and 1 << 20), "--seeds", "1",
+                     "--json"], check=True, capture_output=True).stdout
+                figures.setdefault("vdsq", []).append(json.loads(out)["rows"][0]["accuracy_mean"])
+                for peer, classifier in peers(x[chosen], y[chosen], count) if count else []:
+                    classifier.fit(x[chosen], y[chosen])
+                    figures.setdefault(peer, []).append(float(np.mean(classifier.predict(tx) == ty)))
+            means = {peer: float(np.mean(values)) for peer, values in figures.items()}
+            ours = means.pop("vdsq")
+            cells = [f"{means[p]:.3f}" if p in means else "" for p in ("logistic regression", "kNN", "nearest centroid")]
+            best = f"{(ours - max(means.values())) * 100:+.1f}" if means else ""
+            if means:
+                ahead.setdefault(count, []).append((ours - means["logistic regression"]) * 100)
+            print(f"| {name} | {count} | {ours:.3f} | {' | '.join(cells)} | {best} |", flush=True)
+for count, values in ahead.items():
+    print(f"\nAt {count}: {np.mean(values):+.1f} points ahead of logistic regression on average.")

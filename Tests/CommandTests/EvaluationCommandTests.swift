@@ -1,0 +1,113 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `eval`, and examples in other forms than JSON Lines.
+@Suite struct EvaluationCommandTests {
+  private let folder: TemporaryFolder
+  private let model: String
+  private let vdsq = Program("vdsq")
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = folder.path("m.vdsq")
+    _ = try vdsq.run(["convert", Fixtures.path("bert-mean"), "-o", model, "-q"])
+  }
+
+  private let texts = [
+    ("hello world", "greeting"), ("hello café", "greeting"), ("hello", "greeting"),
+    ("stop now", "order"), ("stop the world", "order"), ("stop, \"please\"", "order"),
+  ]
+
+  private func write(_ form: String) throws -> String {
+    let lines: [String]
+    switch form {
+    case "csv":
+      lines =
+        ["id,label,text"]
+        + texts.enumerated().map { i, t in
+          "\(i),\(t.1),\"\(t.0.replacingOccurrences(of: "\"", with: "\"\""))\""
+        }
+    case "tsv": lines = ["text\tlabel"] + texts.map { "\($0.0)\t\($0.1)" }
+    default:
+      lines = try texts.map {
+        String(
+          decoding: try JSONSerialization.data(withJSONObject: ["text": $0.0, "label": $0.1]),
+          as: UTF8.self)
+      }
+    }
+    let end = form == "csv" ? "\r\n" : "\n"
+    return try folder.write(Data((lines.joined(separator: end) + end).utf8), to: "x.\(form)")
+  }
+
+  @Test func everyFormIsTheSameExamples() throws {
+    var adapters: [Data] = []
+    for form in ["jsonl", "csv", "tsv"] {
+      let path = folder.path("\(form).vdsa")
+      let result = try vdsq.run(["adapt", model, try write(form), "-o", path, "-q"])
+      #expect(result.status == 0, "\(result.errors)")
+      adapters.append(try Data(contentsOf: URL(fileURLWithPath: path)))
+    }
+    #expect(adapters[0] == adapters[1] && adapters[0] == adapters[2])
+  }
+
+  @Test(arguments: [
+    ("text,label\n\"a,b\n", "quote"), ("text,label\na\n", "1 fields"), ("", "empty"),
+    ("text,name\na,b\n", "text, name"), ("text,label\na,\n", "label is empty"),
+    ("text,label\n", "no examples"), ("text,label\n\u{FFFD}\u{0},b,c\n", "3 fields"),
+  ])
+  func tablesThatAreWrong(_ text: String, _ word: String) throws {
+    let path = try folder.write(Data(text.utf8), to: "bad.csv")
+    let result = try vdsq.run(["adapt", model, path, "-o", folder.path("a.vdsa")])
+    #expect(result.status == 65 && result.errors.contains(word), "\(result.errors)")
+  }
+
+  @Test func figuresAsJSONTableAndPage() throws {
+    let examples = try write("csv")
+    let page = folder.path("e.html")
+    let arguments = [
+      "eval", model, "--test", examples, "--train", examples, "--labels",
+      "greeting=hello,hi;order=stop,now", "--shots", "0,1,3", "--seeds", "3",
+    ]
+    let result = try vdsq.run(arguments + ["--json", "--report", page])
+    #expect(result.status == 0, "\(result.errors)")
+    let json = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    let rows = try #require(json["rows"] as? [[String: Any]])
+    #expect(rows.map { $0["shots"] as? Int } == [0, 1, 3])
+    #expect(rows.map { $0["seeds"] as? Int } == [1, 3, 3])
+    #expect(rows.map { $0["method"] as? String } == ["zero-shot", "prior", "prior"])
+    for row in rows {
+      for key in ["accuracy_mean", "macro_f1", "ece"] {
+        let value = try #require(row[key] as? Double)
+        #expect(value >= 0 && value <= 1)
+      }
+      let confusion = try #require(row["confusion"] as? [[Int]])
+      #expect(confusion.joined().reduce(0, +) == 6 * (row["seeds"] as? Int ?? 0))
+    }
+    // All three of each label, on which it is measured.
+    #expect(try #require(rows[2]["accuracy_mean"] as? Double) > 0.8)
+    let html = try String(contentsOfFile: page, encoding: .utf8)
+    #expect(html.contains("learning curve") && html.contains("confusion matrix"))
+    let again = try vdsq.run(arguments + ["--json"])
+    #expect(again.output == result.output, "the same seeds, the same figures")
+    #expect(try vdsq.run(arguments).lines.count == 4)
+    let adapter = folder.path("a.vdsa")
+    _ = try vdsq.run(["adapt", model, examples, "-o", adapter, "-q"])
+    let adapted = try vdsq.run(["eval", model, "--test", examples, "--adapter", adapter])
+    #expect(adapted.status == 0 && adapted.lines.count == 2)
+  }
+
+  @Test func evaluationsThatMeanNothing() throws {
+    let examples = try write("csv")
+    for wrong in [
+      ["--shots", "1"], ["--shots", "x", "--train", examples], ["--seeds", "0"],
+      ["--shots", "-1", "--train", examples], ["--shots", ""],
+    ] {
+      #expect(try vdsq.run(["eval", model, "--test", examples] + wrong).status == 64)
+    }
+    #expect(try vdsq.run(["eval", model, "--test", folder.path("absent")]).status == 66)
+    let other = try vdsq.run(["eval", model, "--test", examples, "--labels", "a,b"])
+    #expect(other.status == 65 && other.errors.contains("not among the labels"))
+  }
+}
