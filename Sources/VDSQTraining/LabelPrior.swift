@@ -24,7 +24,7 @@ public struct LabelPrior {
 
   /// Factors of the logits: their covariance is of few examples, so they are too sure of themselves.
   private static let temperatures: [Float] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
-  private static let foldCount = 4
+  static let foldCount = 4
   /// Anchors are that much shorter than states, relative to their spread.
   static let anchorLength: Float = 0.5
   /// More examples than that choose nothing better.
@@ -65,17 +65,31 @@ public struct LabelPrior {
         (task, layers, factor) = (balanced.task, lowerLayers, balanced.factor)
       }
     }
-    let head = try Fit(task, all, anchor: strengths.anchor, kernels).head(strengths.sphere, kernels)
+    func prior(_ training: [Int]) throws(VDSQError) -> Adapter.LinearHead {
+      let head = try Fit(task, training, anchor: strengths.anchor, kernels)
+        .head(strengths.sphere, kernels)
+      return Adapter.LinearHead(
+        weights: head.weights.map { $0 * strengths.temperature },
+        bias: head.bias.map { $0 * strengths.temperature })
+    }
+    var head = try prior(all)
+    let chosen = members.map { targets[$0] }
+    if JointHead.isWorthTrying(task),
+      let folds = Folds(targets: chosen, labels: labels.count, count: Self.foldCount)
+    {
+      let joint = JointHead(task: task, members: members, folds: folds, kernels: kernels)
+      head = joint.head(head, try joint.choose(prior) { report(share + (1 - share) * $0) })
+    }
     // Weights take over what logits and lower layers' states were multiplied by.
     let d = task.labels.dimensions
     let own = d / (layers.count + 1)
     let weights = head.weights.enumerated().map { i, weight in
-      weight * strengths.temperature * (i % d < own ? 1 : factor)
+      weight * (i % d < own ? 1 : factor)
     }
     return Adapter(
       labels: task.labels, lowerLayers: layers,
       head: Adapter.LinearHead(
-        weights: weights, bias: head.bias.map { $0 * strengths.temperature }),
+        weights: weights, bias: head.bias),
       modelIdentity: modelIdentity)
   }
 

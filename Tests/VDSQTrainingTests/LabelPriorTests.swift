@@ -129,6 +129,30 @@ import VDSQSemantics
     }
   }
 
+  /// Classes of two clusters each, which no mean tells: regression takes over where there are examples enough.
+  @Test func regressionJoinsWhereMeansFail() throws {
+    func task(_ perClass: Int, seed: UInt64) -> (states: [Float], targets: [Int], labels: LabelSet)
+    {
+      let plain = self.task(1, near: 1, seed: 1)
+      var noise = Random(seed)
+      var states: [Float] = [], targets: [Int] = []
+      for i in 0..<perClass * 3 {
+        let target = i % 3
+        var state = noise.floats(d, in: -0.1...0.1)
+        // A small shift tells the class; a large one that they share drowns the means' covariance.
+        state[target] += 0.3
+        state[d - 1] += i % 2 == 0 ? 3 : -3
+        state[target + 3] += i % 2 == 0 ? 0.4 : 0
+        states += state
+        targets.append(target)
+      }
+      return (states, targets, plain.labels)
+    }
+    let trained = try train(task(40, seed: 1))
+    #expect(try accuracy(trained, task(100, seed: 9)) > 0.97)
+    #expect(try train(task(40, seed: 1)).head!.weights == trained.head!.weights)
+  }
+
   @Test func trainingIsDeterministic() throws {
     let examples = task(6, near: 0.5, seed: 1)
     #expect(try train(examples).head!.weights == train(examples).head!.weights)
