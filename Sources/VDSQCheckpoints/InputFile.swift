@@ -72,6 +72,14 @@ public final class InputFile {
     return try file.bytes(at: 0, count: file.length)
   }
 
+  /// The lines of a whole small file, without their ends.
+  public static func lines(of path: String) throws(VDSQError) -> [[UInt8]] {
+    let bytes = try contents(of: path)
+    var lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    return lines
+  }
+
   public static func exists(_ path: String) -> Bool {
     guard
       let descriptor = try? FileDescriptor.open(FilePath(path), .readOnly, options: .nonBlocking)

@@ -54,13 +54,7 @@ public struct ContainerDifference: Sendable {
 
   private static func metadata(_ first: Metadata, _ second: Metadata) -> [Change] {
     func values(_ metadata: Metadata) -> [(String, String)] {
-      metadata.entries.map { entry in
-        switch entry.value {
-        case .integer(let n): (entry.key, "\(n)")
-        case .number(let n): (entry.key, "\(n)")
-        case .text(let s): (entry.key, s)
-        }
-      }
+      metadata.entries.map { ($0.key, $0.value.text) }
     }
     let a = values(first), b = values(second)
     let other = Dictionary(b, uniquingKeysWith: { first, _ in first })
@@ -93,5 +87,16 @@ public struct ContainerDifference: Sendable {
       name: name, shapes: (records.0.shape, records.1.shape),
       stored: ("\(records.0.element.name)", "\(records.1.element.name)"), error: error,
       isSame: isSame)
+  }
+}
+
+extension Metadata.Value {
+  /// As people read it.
+  public var text: String {
+    switch self {
+    case .integer(let n): "\(n)"
+    case .number(let n): "\(n)"
+    case .text(let s): s
+    }
   }
 }

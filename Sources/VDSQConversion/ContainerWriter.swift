@@ -48,19 +48,16 @@ public final class ContainerWriter {
     let (kind, name, start) = current!
     current = nil
     let length = file.position - start
-    if let compressor,
-      let compressed = try SectionCompression(
+    let compressed = try compressor.flatMap { (compressor) throws(VDSQError) in
+      try SectionCompression(
         compressor: compressor, file: file, start: start, rawLength: length
       ).run(crc)
-    {
-      sections.append(
-        Section(
-          kind: kind, offset: start, length: compressed.length, rawLength: length,
-          checksum: compressed.checksum, name: name))
-    } else {
-      sections.append(
-        Section(kind: kind, offset: start, length: length, checksum: checksum, name: name))
     }
+    sections.append(
+      Section(
+        kind: kind, offset: start, length: compressed?.length ?? length,
+        rawLength: compressed.map { _ in length }, checksum: compressed?.checksum ?? checksum,
+        name: name))
   }
 
   /// A section of known length that is filled while others are written behind it.

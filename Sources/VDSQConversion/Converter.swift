@@ -50,6 +50,7 @@ public struct Converter {
   private let folder: Checkpoint
   private let source: ModelSource
   private let options: Options
+  private let budget: ConversionBudget
   private let tokenizer: [UInt8]
   private let compressor: LZ4Compressor?
   private let solver: BasesSolver?
@@ -60,7 +61,7 @@ public struct Converter {
   ///   that would do.
   public init(folder path: String, options: Options) throws(VDSQError) {
     self.options = options
-    let budget = ConversionBudget(options.budget)
+    budget = ConversionBudget(options.budget)
     try budget.check(folder: path)
     folder = try Checkpoint(path: path)
     source = try ModelSource.read(folder)
@@ -148,7 +149,7 @@ public struct Converter {
     let (bases, provenance) = try work.result(threads: options.threads)
     try writer.add(.provenance, "provenance", provenance)
     let used = source.used
-    try ConversionBudget(options.budget).check()
+    try budget.check()
     let fileBytes = try writer.finish()
     return Summary(
       checkpointBytes: folder.weightBytes, fileBytes: fileBytes, tensors: writer.tensorRecords,
@@ -209,7 +210,7 @@ public struct Converter {
       try writer.writeInt8Panels(tensor.rows, groups: groups)
     case (.linear, _): try writer.writeFloatPanels(tensor.rows, half: weights == .fp16)
     }
-    try ConversionBudget(options.budget).check()
+    try budget.check()
     progress.advance(tensor.rows.byteCount)
   }
 }

@@ -1,4 +1,6 @@
 public import VDSQFormat
+public import VDSQInference
+public import VDSQKernels
 
 /// What examples taught of a task, bound to the model whose states they were: the labels' fixed anchors,
 /// and either of two ways to correct them.
@@ -17,6 +19,18 @@ public struct Adapter: Sendable {
     public init(weights: [Float], bias: [Float]) {
       self.weights = weights
       self.bias = bias
+    }
+
+    /// A state's logits, one for each label.
+    ///
+    /// - Parameters:
+    ///   - state: as many floats as a label has weights.
+    ///   - out: room for as many floats as there are labels.
+    public func logits(
+      _ state: UnsafePointer<Float>, _ kernels: KernelTable, into out: UnsafeMutablePointer<Float>
+    ) {
+      kernels.dotRows(state, weights, bias.count, weights.count / bias.count, out)
+      for label in bias.indices { out[label] += bias[label] }
     }
   }
 
@@ -141,6 +155,21 @@ public struct Adapter: Sendable {
       layers.append(layer)
     }
     return layers
+  }
+
+  /// The model's encoder with the states that the adapter reads.
+  ///
+  /// - Throws: what `TextEncoder` does, and `badInput` where states have other dimensions.
+  public func encoder(
+    _ model: Container, options: TextEncoder.Options
+  ) throws(VDSQError) -> TextEncoder {
+    var options = options
+    options.lowerLayers = lowerLayers
+    let encoder = try TextEncoder(model, options: options)
+    guard labels.dimensions == encoder.dimensions else {
+      throw .badInput("\(model.path): the adapter's dimensions are not the model's")
+    }
+    return encoder
   }
 
   private static func floats(

@@ -60,12 +60,9 @@ public final class Classifier {
       ranking[i] = i
     }
     if let head = adapter?.head {
-      head.weights.withUnsafeBufferPointer { weights in
-        probabilities.withUnsafeMutableBufferPointer {
-          kernels.dotRows(vector, weights.baseAddress!, labels.count, d, $0.baseAddress!)
-        }
+      probabilities.withUnsafeMutableBufferPointer {
+        head.logits(vector, kernels, into: $0.baseAddress!)
       }
-      for i in probabilities.indices { probabilities[i] += head.bias[i] }
     }
     CosineLogits.softmax(&probabilities, temperature: temperature)
     // A selection of the first few: label sets are small, and ties go to the earlier label.

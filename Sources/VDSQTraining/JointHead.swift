@@ -83,7 +83,7 @@ extension LabelPrior {
       let d = task.labels.dimensions
       return LogisticRegression(
         data: .init(
-          states: task.states, columns: d, dimensions: d, targets: task.targets,
+          states: task.states, dimensions: d, targets: task.targets,
           labels: task.labels.count),
         members: training, strength: strength, kernels: kernels)
     }
@@ -95,9 +95,8 @@ extension LabelPrior {
       task.states.withUnsafeBufferPointer { states in
         out.withUnsafeMutableBufferPointer { out in
           for (i, example) in held.enumerated() {
-            let row = out.baseAddress! + i * labels
-            kernels.dotRows(states.baseAddress! + example * d, head.weights, labels, d, row)
-            for label in 0..<labels { row[label] += head.bias[label] }
+            head.logits(
+              states.baseAddress! + example * d, kernels, into: out.baseAddress! + i * labels)
           }
         }
       }
@@ -113,10 +112,8 @@ extension LabelPrior {
         for (s, share) in Self.shares.enumerated() {
           let mixed = (row..<row + labels).map { (1 - share) * a[$0] + share * b[$0] }
           for (t, temperature) in Self.temperatures.enumerated() {
-            var probabilities = mixed
-            CosineLogits.softmax(&probabilities, temperature: 1 / temperature)
-            let p = max(probabilities[task.targets[example]], 1e-30)
-            scores[scores.startIndex + s * Self.temperatures.count + t] += Double(logarithm(p))
+            scores[scores.startIndex + s * Self.temperatures.count + t] +=
+              LabelPrior.logLikelihood(mixed, task.targets[example], factor: temperature)
           }
         }
       }

@@ -166,17 +166,22 @@ public struct LabelPrior {
     let d = task.labels.dimensions
     var logits = [Float](repeating: 0, count: task.labels.count)
     for example in members {
-      task.states.withUnsafeBufferPointer {
-        kernels.dotRows(
-          $0.baseAddress! + example * d, head.weights, task.labels.count, d, &logits)
+      task.states.withUnsafeBufferPointer { states in
+        logits.withUnsafeMutableBufferPointer {
+          head.logits(states.baseAddress! + example * d, kernels, into: $0.baseAddress!)
+        }
       }
-      for i in logits.indices { logits[i] += head.bias[i] }
-      for (i, temperature) in Self.temperatures.enumerated() {
-        var probabilities = logits
-        CosineLogits.softmax(&probabilities, temperature: 1 / temperature)
-        let p = max(probabilities[task.targets[example]], 1e-30)
-        scores[scores.startIndex + i] += Double(logarithm(p))
+      for (i, factor) in Self.temperatures.enumerated() {
+        scores[scores.startIndex + i] += Self.logLikelihood(
+          logits, task.targets[example], factor: factor)
       }
     }
+  }
+
+  /// The logarithm of a label's probability, of logits times a factor.
+  static func logLikelihood(_ logits: [Float], _ target: Int, factor: Float) -> Double {
+    var probabilities = logits
+    CosineLogits.softmax(&probabilities, temperature: 1 / factor)
+    return Double(logarithm(max(probabilities[target], 1e-30)))
   }
 }

@@ -5,11 +5,9 @@ import VDSQSemantics
 /// Multinomial logistic regression by L-BFGS (Liu and Nocedal 1989): the sum of the examples' losses, times
 /// `strength`, and half the square of the weights.
 struct LogisticRegression {
-  /// Examples as rows of a matrix that has more columns than are read.
   struct Data {
+    /// `[examples, dimensions]`.
     let states: [Float]
-    let columns: Int
-    /// Columns that are read.
     let dimensions: Int
     let targets: [Int]
     let labels: Int
@@ -77,7 +75,7 @@ struct LogisticRegression {
       point.withUnsafeBufferPointer { point in
         gradient.withUnsafeMutableBufferPointer { gradient in
           for example in members {
-            let state = states.baseAddress! + example * data.columns
+            let state = states.baseAddress! + example * d
             kernels.dotRows(state, point.baseAddress!, labels, d, &probabilities)
             for label in 0..<labels { probabilities[label] += point[size + label] }
             CosineLogits.softmax(&probabilities, temperature: 1)

@@ -11,18 +11,14 @@ func run() throws(VDSQError) {
   options.maximumTokens = arguments.maximumTokens
   let model = try Container(path: arguments.model, kind: .model)
   var adapter: Adapter?
-  if let path = arguments.adapter {
-    adapter = try Adapter(path: path, model: model)
-    options.lowerLayers = adapter!.lowerLayers
-  }
-  let encoder = try TextEncoder(model, options: options)
+  let encoder: TextEncoder
   let labels: LabelSet
-  if let adapter {
-    guard adapter.labels.dimensions == encoder.dimensions else {
-      throw .badInput("\(arguments.adapter!): the adapter's dimensions are not the model's")
-    }
-    labels = adapter.labels
+  if let path = arguments.adapter {
+    let read = try Adapter(path: path, model: model)
+    encoder = try read.encoder(model, options: options)
+    (adapter, labels) = (read, read.labels)
   } else {
+    encoder = try TextEncoder(model, options: options)
     labels = try LabelSet(arguments.labels, encoder: encoder, template: arguments.template)
   }
   let stream = ClassificationStream(

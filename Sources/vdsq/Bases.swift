@@ -121,9 +121,7 @@ struct Bases: Command {
   }
 
   private static func tokens(_ path: String, _ rows: Int) throws(VDSQError) -> [[UInt8]] {
-    let bytes = try InputFile.contents(of: path)
-    var lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
-    if lines.last?.isEmpty == true { lines.removeLast() }
+    let lines = try InputFile.lines(of: path)
     guard lines.count == rows else {
       throw .badInput("\(path): \(lines.count) lines, but the head has \(rows) rows")
     }

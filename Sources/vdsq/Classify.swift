@@ -77,7 +77,10 @@ struct Classify: Command {
       learned = try label.adapter(
         from: examples, model: container, encoding: encoding, quiet: quiet)
     }
-    let encoder = try encoding.encoder(container, lowerLayers: learned?.lowerLayers ?? [])
+    let encoder =
+      if let learned {
+        try learned.encoder(container, options: encoding.options())
+      } else { try encoding.encoder(container) }
     let classifier = try classifier(encoder, learned, template)
     var options = ClassificationStream.Options()
     options.top = top
@@ -99,9 +102,6 @@ struct Classify: Command {
   private func classifier(
     _ encoder: TextEncoder, _ learned: Adapter?, _ template: Template?
   ) throws(VDSQError) -> Classifier {
-    if let learned, learned.labels.dimensions != encoder.dimensions {
-      throw .badInput("\(adapter ?? ""): the adapter's dimensions are not the model's")
-    }
     let labels: LabelSet
     if let learned {
       labels = learned.labels

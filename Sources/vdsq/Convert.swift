@@ -129,16 +129,14 @@ struct Convert: Command {
 
   /// What `vdsq bases --head` does, with its usual method.
   private func convertHead() throws(VDSQError) {
-    var arguments = ["--head", head!, "--output", output, "--weights", weights.rawValue]
-    arguments += ["--threads", "\(threads)"]
-    if let vocab { arguments += ["--vocab", vocab] }
-    if let budget = memory.memoryBudget { arguments += ["--memory-budget", budget] }
-    for (flag, isSet) in [("--force", force), ("--json", json), ("--quiet", quiet)] where isSet {
-      arguments.append(flag)
+    guard var command = try? Bases.parse(["--head", head!, "--output", output]) else {
+      throw VDSQError(.internalFault, "convert --head \(head!) --output \(output)")
     }
-    guard let command = try? Bases.parse(arguments) else {
-      throw VDSQError(.internalFault, "convert --head: \(arguments.joined(separator: " "))")
-    }
+    command.weights = weights
+    command.threads = threads
+    command.vocab = vocab
+    command.memory = memory
+    (command.force, command.json, command.quiet) = (force, json, quiet)
     try command.execute()
   }
 }

@@ -42,16 +42,18 @@ struct EncoderOptions: ParsableArguments {
     try encoder(try Container(path: path, kind: .model))
   }
 
+  func encoder(_ container: Container) throws(VDSQError) -> TextEncoder {
+    try TextEncoder(container, options: options())
+  }
+
   /// - Parameter lowerLayers: layers whose states are wanted too (`TextEncoder.Options`).
-  func encoder(
-    _ container: Container, lowerLayers: [Int] = []
-  ) throws(VDSQError) -> TextEncoder {
+  func options(lowerLayers: [Int] = []) -> TextEncoder.Options {
     var options = TextEncoder.Options()
     options.threads = threads
     options.precision = precision
     options.maximumTokens = maxTokens
     options.keepsThreadsBusy = true
     options.lowerLayers = lowerLayers
-    return try TextEncoder(container, options: options)
+    return options
   }
 }

@@ -82,25 +82,11 @@ struct Eval: Command {
     try ExampleFile.read(path, textField: label.textField, labelField: label.labelField)
   }
 
-  private func encode(
-    _ examples: [Examples.Example], _ labels: [Label], _ encoder: TextEncoder, _ path: String
-  ) throws(VDSQError) -> Examples {
-    let bar = ProgressBar("encoding \(path)", quiet: quiet)
-    defer { bar.end() }
-    var done = 0
-    return try Examples(
-      examples, labels: labels, encoder: encoder, template: try label.parsedTemplate(),
-      advance: {
-        done += $0
-        bar.show(done, of: examples.count)
-      })
-  }
-
   private func adapted(_ container: Container) throws(VDSQError) -> EvaluationRow {
     let learned = try Adapter(path: adapter!, model: container)
-    let encoder = try encoding.encoder(container, lowerLayers: learned.lowerLayers)
+    let encoder = try learned.encoder(container, options: encoding.options())
     let labels = learned.labels.names.map { Label(name: $0) }
-    let texts = try encode(try read(test), labels, encoder, test)
+    let texts = try label.encode(try read(test), labels, encoder, test, quiet: quiet)
     let classifier = try Classifier(
       labels: learned.labels, adapter: learned, kernels: encoder.kernels)
     let evaluation = Evaluation(
@@ -111,15 +97,15 @@ struct Eval: Command {
 
   private func learned(_ container: Container) throws(VDSQError) -> [EvaluationRow] {
     let lower = try label.lowerLayers(of: container)
-    let encoder = try encoding.encoder(container, lowerLayers: lower)
+    let encoder = try TextEncoder(container, options: encoding.options(lowerLayers: lower))
     let held = try read(test)
     let known = try train.map { (path) throws(VDSQError) in try read(path) } ?? []
     var labels = try label.named()
     if labels.isEmpty { labels = Examples.labels(of: known.isEmpty ? held : known + held) }
     let anchors = try LabelSet(labels, encoder: encoder, template: try label.parsedTemplate())
-    let texts = try encode(held, labels, encoder, test)
+    let texts = try label.encode(held, labels, encoder, test, quiet: quiet)
     let examples = try train.map { (path) throws(VDSQError) in
-      try encode(known, labels, encoder, path)
+      try label.encode(known, labels, encoder, path, quiet: quiet)
     }
     var rows: [EvaluationRow] = []
     let columns = encoder.dimensions

@@ -73,13 +73,7 @@ struct Inspect: Command {
 
   private func printTable(_ container: Container, _ provenance: JSON, _ checkpointBytes: Int) {
     print("\(file)")
-    for (key, value) in container.metadata.entries {
-      switch value {
-      case .integer(let n): print("  \(padded(key, 20)) \(n)")
-      case .number(let n): print("  \(padded(key, 20)) \(n)")
-      case .text(let s): print("  \(padded(key, 20)) \(s)")
-      }
-    }
+    for (key, value) in container.metadata.entries { print("  \(padded(key, 20)) \(value.text)") }
     for source in provenance["files"]?.elements ?? [] {
       print(
         "  \(padded("source", 20)) \(source["name"]?.text ?? "") sha256 "
@@ -117,12 +111,8 @@ struct Inspect: Command {
 
   private func printJSON(_ container: Container, _ checkpointBytes: Int) throws(VDSQError) {
     let metadata = container.metadata.entries.map { entry in
-      let value =
-        switch entry.value {
-        case .integer(let n): "\(n)"
-        case .number(let n): "\(n)"
-        case .text(let s): Provenance.quoted(s)
-        }
+      let isText = if case .text = entry.value { true } else { false }
+      let value = isText ? Provenance.quoted(entry.value.text) : entry.value.text
       return "\(Provenance.quoted(entry.key)): \(value)"
     }
     let sections = container.sections.map {

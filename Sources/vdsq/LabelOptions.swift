@@ -75,22 +75,30 @@ struct LabelOptions: ParsableArguments {
   func adapter(
     from path: String, model: Container, encoding: EncoderOptions, quiet: Bool
   ) throws(VDSQError) -> Adapter {
-    let encoder = try encoding.encoder(model, lowerLayers: try lowerLayers(of: model))
+    let lower = try lowerLayers(of: model)
+    let encoder = try TextEncoder(model, options: encoding.options(lowerLayers: lower))
     let examples = try ExampleFile.read(path, textField: textField, labelField: labelField)
     var labels = try named()
     if labels.isEmpty { labels = Examples.labels(of: examples) }
-    let template = try parsedTemplate()
-    let anchors = try LabelSet(labels, encoder: encoder, template: template)
-    let bar = ProgressBar("encoding examples", quiet: quiet)
+    let anchors = try LabelSet(labels, encoder: encoder, template: try parsedTemplate())
+    let encoded = try encode(examples, labels, encoder, path, quiet: quiet)
+    return try learn(encoded, anchors, encoder, lower, quiet: quiet)
+  }
+
+  /// Runs the model over labelled texts of a file.
+  func encode(
+    _ examples: [Examples.Example], _ labels: [Label], _ encoder: TextEncoder, _ path: String,
+    quiet: Bool
+  ) throws(VDSQError) -> Examples {
+    let bar = ProgressBar("encoding \(path)", quiet: quiet)
     defer { bar.end() }
     var done = 0
-    let encoded = try Examples(
-      examples, labels: labels, encoder: encoder, template: template,
+    return try Examples(
+      examples, labels: labels, encoder: encoder, template: try parsedTemplate(),
       advance: {
         done += $0
         bar.show(done, of: examples.count)
       })
-    return try learn(encoded, anchors, encoder, try lowerLayers(of: model), quiet: quiet)
   }
 
   func learn(

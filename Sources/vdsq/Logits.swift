@@ -77,7 +77,8 @@ struct Logits: Command {
       throw .badInput("\(model): this file has an adapter, not a model or bases")
     }
     if approx { return try ApproximateLogits(top: top, json: json, quiet: quiet).run(self, file) }
-    let encoder = file.header.kind == .model ? try encoding.encoder(file) : nil
+    let encoder =
+      file.header.kind == .model ? try encoding.encoder(file) : nil
     let output = OutputBuffer(descriptor: 1)
     let writer = try writer(file, encoder, output)
     if let hidden {

@@ -78,11 +78,7 @@ struct Verify: Command {
   }
 
   private static func lines(_ path: String) throws(VDSQError) -> [String] {
-    let bytes = try InputFile.contents(of: path)
-    var lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map {
-      String(decoding: $0, as: UTF8.self)
-    }
-    if lines.last?.isEmpty == true { lines.removeLast() }
+    let lines = try InputFile.lines(of: path).map { String(decoding: $0, as: UTF8.self) }
     guard !lines.isEmpty else { throw .badInput("\(path): there are no texts") }
     return lines
   }

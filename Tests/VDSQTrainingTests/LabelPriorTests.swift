@@ -206,6 +206,15 @@ import VDSQSemantics
     let read = try Adapter(path: folder.path("a.vdsa"), model: model)
     #expect(read.head!.weights == trained.head!.weights && read.head!.bias == trained.head!.bias)
     #expect(read.lowerLayers == [1, 4])
+    // The model has other dimensions, and no fourth layer.
+    for layers in [[], [1, 4]] {
+      let wrong = Adapter(
+        labels: trained.labels, lowerLayers: layers, head: trained.head!,
+        modelIdentity: model.identity)
+      #expect { try wrong.encoder(model, options: .init()) } throws: {
+        ($0 as? VDSQError)?.category == .badInput
+      }
+    }
     #expect(read.rank == 0 && read.labels.anchors == trained.labels.anchors)
   }
 }

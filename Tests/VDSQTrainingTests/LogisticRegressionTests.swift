@@ -38,7 +38,7 @@ import VDSQSemantics
   private func regression(_ strength: Float, _ members: [Int]) -> LogisticRegression {
     LogisticRegression(
       data: .init(
-        states: states, columns: 4, dimensions: 4, targets: (0..<15).map { $0 % 3 }, labels: 3),
+        states: states, dimensions: 4, targets: (0..<15).map { $0 % 3 }, labels: 3),
       members: members, strength: strength, kernels: kernels)
   }
 

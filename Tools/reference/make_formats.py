@@ -64,16 +64,26 @@ LLAMA = {"input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_att
          "post_attention_layernorm": "ffn_norm", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
 
 
-def llama(writer):
-    c = json.loads((MODELS / "llama/config.json").read_text())
+def sizes(writer, name):
+    """Writes what all architectures have; returns the configuration."""
+    c = json.loads((MODELS / name / "config.json").read_text())
     writer.add_context_length(c["max_position_embeddings"])
     writer.add_embedding_length(c["hidden_size"])
     writer.add_block_count(c["num_hidden_layers"])
     writer.add_feed_forward_length(c["intermediate_size"])
     writer.add_head_count(c["num_attention_heads"])
+    return c
+
+
+def rotary(writer, c):
     writer.add_head_count_kv(c["num_key_value_heads"])
     writer.add_layer_norm_rms_eps(c["rms_norm_eps"])
     writer.add_rope_freq_base(c["rope_parameters"]["rope_theta"])
+
+
+def llama(writer):
+    c = sizes(writer, "llama")
+    rotary(writer, c)
     writer.add_rope_dimension_count(c["head_dim"])
     # The fixture's table has rows that no token has; llama.cpp names them.
     tokenizer(writer, "llama", "llama")
@@ -117,15 +127,8 @@ def gpt2(writer):
 
 
 def qwen2(writer):
-    c = json.loads((MODELS / "qwen2/config.json").read_text())
-    writer.add_context_length(c["max_position_embeddings"])
-    writer.add_embedding_length(c["hidden_size"])
-    writer.add_block_count(c["num_hidden_layers"])
-    writer.add_feed_forward_length(c["intermediate_size"])
-    writer.add_head_count(c["num_attention_heads"])
-    writer.add_head_count_kv(c["num_key_value_heads"])
-    writer.add_layer_norm_rms_eps(c["rms_norm_eps"])
-    writer.add_rope_freq_base(c["rope_parameters"]["rope_theta"])
+    c = sizes(writer, "qwen2")
+    rotary(writer, c)
     tokenizer(writer, "qwen2", "gpt2", "qwen2")
     for name, tensor in weights("qwen2").items():
         if name.startswith("model.layers."):
@@ -139,12 +142,7 @@ def qwen2(writer):
 
 
 def bert(writer):
-    c = json.loads((MODELS / "bert/config.json").read_text())
-    writer.add_context_length(c["max_position_embeddings"])
-    writer.add_embedding_length(c["hidden_size"])
-    writer.add_block_count(c["num_hidden_layers"])
-    writer.add_feed_forward_length(c["intermediate_size"])
-    writer.add_head_count(c["num_attention_heads"])
+    c = sizes(writer, "bert")
     writer.add_layer_norm_eps(c["layer_norm_eps"])
     writer.add_pooling_type(gguf.PoolingType.MEAN)
     tokenizer(writer, "bert", "bert")
