@@ -115,8 +115,9 @@ public struct LabelSet: Sendable {
     for j in 0..<d { anchors[row * d + j] /= norm }
   }
 
-  /// Anchors for a sentence encoder: the model's own encoding of each label's words, the mean of
-  /// the unit vectors where there are several (design section 2.5).
+  /// Anchors for a sentence encoder: the model's own encoding of each label's words, the mean of the unit
+  /// vectors (design section 2.5): of the template around each word, or where there is none of the word and of
+  /// sentences about it, since a sentence is more like a text than a word is.
   ///
   /// - Throws: `usage` for an empty or ambiguous list, `badInput` where the words of a label cancel
   ///   out or the model fails.
@@ -126,25 +127,30 @@ public struct LabelSet: Sendable {
     let labels = try Label.checked(labels)
     let d = encoder.dimensions
     var anchors = [Float](repeating: 0, count: labels.count * d)
+    let templates = template.map { $0.aroundTexts ? [Template.bare] : [$0] } ?? Template.usual
     var filled: [UInt8] = []
+    /// The label of each text in the batch.
+    var pending: [Int] = []
+    func encodeBatch() throws(VDSQError) {
+      try encoder.encode { index, vector in
+        let scale = 1 / length(vector, d)
+        for j in 0..<d { anchors[pending[index] * d + j] += vector[j] * scale }
+      }
+      pending.removeAll(keepingCapacity: true)
+    }
     for (i, label) in labels.enumerated() {
       for word in label.words {
         let bytes = Array(word.utf8)
-        bytes.withUnsafeBytes { raw in
-          if let template, !template.aroundTexts {
-            template.fill(raw, into: &filled)
-            filled.withUnsafeBytes { _ = encoder.add($0) }
-          } else {
-            encoder.add(raw)
-          }
-        }
-        try encoder.encode { _, vector in
-          let scale = 1 / length(vector, d)
-          for j in 0..<d { anchors[i * d + j] += vector[j] * scale }
+        for template in templates {
+          if !encoder.hasRoom { try encodeBatch() }
+          bytes.withUnsafeBytes { template.fill($0, into: &filled) }
+          filled.withUnsafeBytes { _ = encoder.add($0) }
+          pending.append(i)
         }
       }
-      try Self.normalize(&anchors, row: i, d, label)
     }
+    try encodeBatch()
+    for (i, label) in labels.enumerated() { try Self.normalize(&anchors, row: i, d, label) }
     names = labels.map { $0.name }
     dimensions = d
     self.anchors = anchors

@@ -10,6 +10,21 @@ public struct Template: Sendable {
   /// Whether it goes around texts rather than labels.
   public let aroundTexts: Bool
 
+  /// Nothing around a label's words.
+  static let bare = Template(before: "", after: "")
+
+  /// What goes around a label's words where nothing was asked for.
+  static let usual = [
+    bare, Template(before: "This is about ", after: "."),
+    Template(before: "This text is about ", after: "."),
+  ]
+
+  private init(before: String, after: String) {
+    self.before = Array(before.utf8)
+    self.after = Array(after.utf8)
+    aroundTexts = false
+  }
+
   /// - Throws: `usage` where it has no place for a label or a text, or more than one.
   public init(_ template: String) throws(VDSQError) {
     let bytes = Array(template.utf8)

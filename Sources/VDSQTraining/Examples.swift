@@ -65,7 +65,7 @@ public struct Examples: Sendable {
     self.states = states
   }
 
-  private init(states: [Float], targets: [Int]) {
+  init(states: [Float], targets: [Int]) {
     self.states = states
     self.targets = targets
   }

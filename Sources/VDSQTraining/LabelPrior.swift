@@ -12,8 +12,8 @@ public struct LabelPrior {
   /// How many examples an anchor is worth, and how much of the covariance is a sphere's.
   struct Strengths: Equatable {
     var anchor: Float = 4
-    var sphere: Float = 0.9
-    var temperature: Float = 0.3
+    var sphere: Float = 0.97
+    var temperature: Float = 0.04
   }
 
   /// What is tried of each.
@@ -23,10 +23,13 @@ public struct LabelPrior {
   }
 
   /// Factors of the logits: their covariance is of few examples, so they are too sure of themselves.
-  private static let temperatures: [Float] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
+  private static let temperatures: [Float] = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
   static let foldCount = 4
   /// Anchors are that much shorter than states, relative to their spread.
   static let anchorLength: Float = 0.5
+  /// How many examples no center at all is worth: with two labels and an example of each, the middle between the
+  /// two is mostly chance, and zero-shot does without.
+  static let centerExamples: Float = 16
   /// More examples than that choose nothing better.
   private static let mostForChoosing = 2000
 
@@ -48,7 +51,9 @@ public struct LabelPrior {
   ) throws(VDSQError) -> Adapter {
     guard !targets.isEmpty else { throw .usage("there are no examples to learn from") }
     let all = Array(targets.indices)
-    let members = Array(all.prefix(Self.mostForChoosing))
+    // Spread over all of them: a file may be sorted by label.
+    let chosenCount = min(all.count, Self.mostForChoosing)
+    let members = (0..<chosenCount).map { $0 * all.count / chosenCount }
     let whole = Task(states: states, targets: targets, labels: labels)
     let blocks = lowerLayers.count + 1
     let vector = blocks == 1 ? whole : whole.prefix(labels.dimensions / blocks)

@@ -7,6 +7,8 @@ extension LabelPrior {
   struct Fit {
     private let d: Int
     private let center: [Float]
+    /// How far the center is believed: that of a few examples says little of where texts lie.
+    private let centerShare: Float
     /// `[labels, dimensions]`, centred.
     private let means: [Float]
     private let spread: Spread
@@ -22,7 +24,13 @@ extension LabelPrior {
       case deviations([Float], products: [Float])
     }
 
-    init(_ task: Task, _ members: [Int], anchor: Float, _ kernels: KernelTable) throws(VDSQError) {
+    /// - Parameters:
+    ///   - anchor: how many examples a label's anchor is worth.
+    ///   - centerExamples: how many examples no center at all is worth.
+    init(
+      _ task: Task, _ members: [Int], anchor: Float,
+      centerExamples: Float = LabelPrior.centerExamples, _ kernels: KernelTable
+    ) throws(VDSQError) {
       let labels = task.labels
       let d = labels.dimensions
       self.d = d
@@ -32,6 +40,7 @@ extension LabelPrior {
         for j in 0..<d { center[j] += task.states[example * d + j] / count }
       }
       self.center = center
+      centerShare = count / (count + centerExamples)
       // Anchors about their own mean, as long as states are, and a little shorter.
       var anchors = labels.anchors
       for j in 0..<d {
@@ -136,7 +145,7 @@ extension LabelPrior {
           var shift: Float = 0
           kernels.dotRows(row, Array(means[label * d..<(label + 1) * d]), 1, d, &half)
           kernels.dotRows(row, center, 1, d, &shift)
-          bias[label] = -half / 2 - shift
+          bias[label] = -half / 2 - centerShare * shift
         }
       }
       return Adapter.LinearHead(weights: weights, bias: bias)

@@ -26,8 +26,9 @@ struct LabelOptions: ParsableArguments {
 
   @Option(
     help: """
-      A sentence around each label's words, such as "This is about {}."; with {text} in it, around \
-      each text instead.
+      A sentence around each label's words, such as "This is about {}."; {} for the words alone; with \
+      {text} in it, around each text instead. By default a sentence encoder reads the words alone and in \
+      two such sentences, and takes the mean.
       """)
   var template: String?
 
@@ -39,8 +40,8 @@ struct LabelOptions: ParsableArguments {
 
   @Option(
     help: """
-      How examples teach: prior (linear discriminant analysis with the labels' words as its prior) or \
-      calibration (the paper's semantic calibration).
+      How examples teach: prior (linear discriminant analysis with the labels' words as its prior, joined by \
+      logistic regression where there are examples enough) or calibration (the paper's semantic calibration).
       """)
   var method: Method = .prior
 

@@ -19,7 +19,7 @@ struct VDSQ: ParsableCommand {
     version: Provenance.toolVersion,
     subcommands: [
       Convert.self, Bases.self, Inspect.self, Classify.self, Adapt.self, Embed.self, Logits.self,
-      LensCommand.self, Bench.self, Verify.self, Diff.self, Eval.self,
+      LensCommand.self, Bench.self, Verify.self, Diff.self, Eval.self, Review.self,
     ])
 }
 

@@ -54,8 +54,10 @@ import Testing
     #expect(fields.count == 4 && fields[0] == "hello world")
     #expect((Double(fields[1])! + Double(fields[3])! - 1).magnitude < 0.001)
     let json = try vdsq.run(
-      ["classify", model, "--labels", "hello world,stop believing", "--json", "--top", "2"],
-      input: "hello world\n")
+      [
+        "classify", model, "--labels", "hello world,stop believing", "--json", "--top", "2",
+        "--template", "{}",
+      ], input: "hello world\n")
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
     #expect(object["label"] as? String == "hello world")

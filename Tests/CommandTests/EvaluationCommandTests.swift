@@ -110,4 +110,34 @@ import Testing
     let other = try vdsq.run(["eval", model, "--test", examples, "--labels", "a,b"])
     #expect(other.status == 65 && other.errors.contains("not among the labels"))
   }
+
+  @Test func reviewsListWhatIsDoubtful() throws {
+    let examples = try write("jsonl")
+    let arguments = ["review", model, examples, "--minimum", "0", "-q"]
+    let lines = try vdsq.run(arguments).lines.map { $0.components(separatedBy: "\t") }
+    #expect(lines.count == texts.count)
+    #expect(lines.allSatisfy { $0.count == 5 })
+    let probabilities = lines.compactMap { Double($0[0]) }
+    #expect(probabilities == probabilities.sorted(by: >))
+    for line in lines {
+      let example = texts[try #require(Int(line[1])) - 1]
+      #expect(line[4] == example.0 && line[2] == example.1 && line[3] != example.1)
+    }
+    let json = try vdsq.run(arguments + ["--json", "--limit", "1"])
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+    #expect(object["text"] as? String == lines[0][4])
+    let adapter = folder.path("r.vdsa")
+    _ = try vdsq.run(["adapt", model, examples, "-o", adapter, "-q"])
+    let adapted = try vdsq.run(arguments + ["--adapter", adapter])
+    #expect(adapted.status == 0 && adapted.lines.count == texts.count)
+    for wrong in [
+      ["--minimum", "2"], ["--limit", "0"], ["--adapter", adapter, "--labels", "a,b"],
+    ] {
+      #expect(try vdsq.run(arguments + wrong).status == 64)
+    }
+    let single = try folder.write(Data("text,label\na,x\nb,y\n".utf8), to: "single.csv")
+    let refused = try vdsq.run(["review", model, single])
+    #expect(refused.status == 64 && refused.errors.contains("held out"))
+  }
 }

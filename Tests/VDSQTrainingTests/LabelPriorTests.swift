@@ -117,10 +117,12 @@ import VDSQSemantics
     let members = Array(few.targets.indices)
     let whole = LabelPrior.Task(states: few.states, targets: few.targets, labels: few.labels)
     let direct = try LabelPrior.Fit(whole, members, anchor: 2, kernels)
-    // The same examples twice are the same means (the anchor twice its worth) and covariance.
+    // The same examples twice are the same means (the priors twice their worth) and covariance.
     let twice = LabelPrior.Task(
       states: few.states + few.states, targets: few.targets + few.targets, labels: few.labels)
-    let doubled = try LabelPrior.Fit(twice, Array(twice.targets.indices), anchor: 4, kernels)
+    let doubled = try LabelPrior.Fit(
+      twice, Array(twice.targets.indices), anchor: 4,
+      centerExamples: 2 * LabelPrior.centerExamples, kernels)
     #expect(few.targets.count < d && twice.targets.count >= d)
     for sphere in strengths {
       let a = try direct.head(sphere, kernels), b = try doubled.head(sphere, kernels)

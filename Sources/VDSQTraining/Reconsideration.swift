@@ -1,0 +1,81 @@
+import Glibc
+public import VDSQFormat
+public import VDSQKernels
+public import VDSQSemantics
+
+/// How much an example's label asks to be looked at again.
+///
+/// A text at the border of its label's region may as well be another's. The probability of reconsideration falls
+/// exponentially with the distance to that border, measured in log-odds, in which borders of linear logits are
+/// planes: `exp(-log(p_label / p_other))`, and 1 for a text on the other side.
+public struct Reconsideration: Sendable {
+  /// The example's index.
+  public let example: Int
+  /// The label that the text's state is nearest to, other than its own.
+  public let other: Int
+  /// From 0 to 1.
+  public let probability: Float
+  /// `log(p_label / p_other)`, in nats; below 0 on the other side.
+  public let distance: Float
+
+  /// Examples under an adapter that others made, most doubtful first.
+  ///
+  /// - Parameter columns: numbers in a state.
+  public static func list(
+    _ examples: Examples, columns: Int, classifier: Classifier
+  ) -> [Reconsideration] {
+    sorted(
+      examples.targets.indices.map {
+        Reconsideration(examples, $0, columns: columns, classifier: classifier)
+      })
+  }
+
+  /// Examples under what the others teach, each held out in turn, most doubtful first: a wrong label must not speak
+  /// for itself.
+  ///
+  /// - Parameter learn: makes an adapter of some of the examples.
+  /// - Throws: `usage` where there are fewer than two labels, or one has a single example; what `learn` throws.
+  public static func list(
+    _ examples: Examples, labels: LabelSet, kernels: KernelTable,
+    learn: (Examples) throws(VDSQError) -> Adapter
+  ) throws(VDSQError) -> [Reconsideration] {
+    let count = LabelPrior.foldCount
+    guard labels.count > 1 else { throw .usage("a review needs at least two labels") }
+    guard let folds = Folds(targets: examples.targets, labels: labels.count, count: count) else {
+      throw .usage(
+        "a label has a single example, which cannot be held out; add one, or review with --adapter")
+    }
+    let columns = labels.dimensions
+    var items: [Reconsideration] = []
+    for fold in 0..<count {
+      let held = folds.heldOut(fold)
+      guard !held.isEmpty else { continue }
+      let adapter = try learn(examples.subset(folds.training(without: fold), columns: columns))
+      let classifier = try Classifier(labels: adapter.labels, adapter: adapter, kernels: kernels)
+      items += held.map {
+        Reconsideration(examples, $0, columns: columns, classifier: classifier)
+      }
+    }
+    return sorted(items)
+  }
+
+  private init(_ examples: Examples, _ example: Int, columns: Int, classifier: Classifier) {
+    let target = examples.targets[example]
+    examples.states.withUnsafeBufferPointer {
+      classifier.classify($0.baseAddress! + example * columns, top: 2)
+    }
+    let other = classifier.ranking.first { $0 != target } ?? target
+    let least: Float = 1e-30
+    let distance =
+      logarithm(max(classifier.probabilities[target], least))
+      - logarithm(max(classifier.probabilities[other], least))
+    self.example = example
+    self.other = other
+    self.distance = distance
+    probability = min(1, expf(-distance))
+  }
+
+  private static func sorted(_ items: [Reconsideration]) -> [Reconsideration] {
+    items.sorted { ($0.distance, $0.example) < ($1.distance, $1.example) }
+  }
+}

@@ -1,0 +1,107 @@
+import ArgumentParser
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
+import VDSQTraining
+
+struct Review: Command {
+  static let configuration = CommandConfiguration(
+    abstract: "Lists the labelled texts that a person should look at again, most doubtful first.",
+    discussion: """
+      Each example is held out in turn and compared with what the others teach, or all with an adapter that \
+      was learned elsewhere. One line an example: the probability of reconsideration, which is 1 where the \
+      text lies in another label's region and falls exponentially with the distance to the border otherwise; \
+      its line or row in the file; its label; the label nearest besides; the text.
+      """)
+
+  @Argument(help: "The .vdsq file.")
+  var model: String
+
+  @Argument(help: "The labelled texts: JSON Lines, .csv or .tsv.")
+  var examples: String
+
+  @Option(help: "Compare with this adapter, which must not have learned from the same texts.")
+  var adapter: String?
+
+  @Option(help: "List examples whose probability of reconsideration is at least this, from 0 to 1.")
+  var minimum: Float = 0.05
+
+  @Option(help: "List at most so many.")
+  var limit: Int?
+
+  @OptionGroup var label: LabelOptions
+  @OptionGroup var encoding: EncoderOptions
+
+  @Flag(help: "Write a JSON object a line.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
+  func validate() throws {
+    guard minimum >= 0, minimum <= 1 else {
+      throw ValidationError("--minimum must be from 0 to 1")
+    }
+    guard limit.map({ $0 >= 1 }) ?? true else {
+      throw ValidationError("--limit must be at least 1")
+    }
+    guard adapter == nil || (label.labels.isEmpty && label.labelsFile == nil) else {
+      throw ValidationError("--adapter brings its own labels; leave --labels out")
+    }
+  }
+
+  func execute() throws(VDSQError) {
+    let container = try Container(path: model, kind: .model)
+    let texts = try ExampleFile.read(
+      examples, textField: label.textField, labelField: label.labelField)
+    let (names, items) = try adapter == nil ? heldOut(texts, container) : adapted(texts, container)
+    let doubtful = items.prefix { $0.probability >= minimum }
+    for item in doubtful.prefix(limit ?? doubtful.count) {
+      let example = texts[item.example]
+      if json {
+        print(
+          "{\"reconsideration\": \(item.probability), \"example\": \(item.example + 1), "
+            + "\"label\": \(Provenance.quoted(example.label)), "
+            + "\"other\": \(Provenance.quoted(names[item.other])), "
+            + "\"text\": \(Provenance.quoted(example.text))}")
+      } else {
+        let line = example.text.split(whereSeparator: { $0.isNewline || $0 == "\t" })
+        print(
+          "\(fixed(Double(item.probability), 4))\t\(item.example + 1)\t\(example.label)\t"
+            + "\(names[item.other])\t\(line.joined(separator: " "))")
+      }
+    }
+  }
+
+  private func heldOut(
+    _ texts: [Examples.Example], _ container: Container
+  ) throws(VDSQError) -> ([String], [Reconsideration]) {
+    let lower = try label.lowerLayers(of: container)
+    let encoder = try TextEncoder(container, options: encoding.options(lowerLayers: lower))
+    var labels = try label.named()
+    if labels.isEmpty { labels = Examples.labels(of: texts) }
+    let anchors = try LabelSet(labels, encoder: encoder, template: try label.parsedTemplate())
+    let encoded = try label.encode(texts, labels, encoder, examples, quiet: quiet)
+    let items = try Reconsideration.list(encoded, labels: anchors, kernels: encoder.kernels) {
+      (chosen) throws(VDSQError) in
+      try label.learn(chosen, anchors, encoder, lower, quiet: quiet)
+    }
+    return (anchors.names, items)
+  }
+
+  private func adapted(
+    _ texts: [Examples.Example], _ container: Container
+  ) throws(VDSQError) -> ([String], [Reconsideration]) {
+    let learned = try Adapter(path: adapter!, model: container)
+    let encoder = try learned.encoder(container, options: encoding.options())
+    let labels = learned.labels.names.map { Label(name: $0) }
+    let encoded = try label.encode(texts, labels, encoder, examples, quiet: quiet)
+    let classifier = try Classifier(
+      labels: learned.labels, adapter: learned, kernels: encoder.kernels)
+    return (
+      learned.labels.names,
+      Reconsideration.list(encoded, columns: encoder.dimensions, classifier: classifier)
+    )
+  }
+}
