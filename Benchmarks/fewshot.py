@@ -1,6 +1,10 @@
-"""Few-shot classification on the int8 encoder beside scikit-learn on the same states.
+"""Few-shot classification on the int8 encoder beside scikit-learn on the same states and a finetuned encoder.
 
-    Benchmarks/run fewshot [FOLDER] [--shots 0,1,4,16,64,256] [--seeds 5] [--sets a,b]
+    Benchmarks/run fewshot [FOLDER] [--shots 0,1,4,16,64,256] [--seeds 5] [--lora-seeds 1] [--sets a,b]
+    Benchmarks/run fewshot [FOLDER] --cost
+
+LoRA (lora.py) takes minutes a draw, so it is given fewer draws than the rest; 0 leaves it out. --cost times
+adapting to 16 examples of ten labels in whole processes instead.
 
 FOLDER has a folder a set: train.jsonl, test.jsonl ({"text", "label"} a line) and labels.json (label to words). Without
 it Debian's package descriptions are sorted into sections (apt-cache dumpavail)."""
@@ -9,6 +13,8 @@ import json
 import pathlib
 import re
 import subprocess
+import statistics
+import sys
 import tempfile
 import warnings
 
@@ -18,13 +24,15 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.linear_model import LogisticRegression
 
-from programs import VDSQ, lines, model
+from programs import CHECKPOINT, VDSQ, lines, measured, model
 
 warnings.filterwarnings("ignore")
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", nargs="?")
 parser.add_argument("--shots", default="0,1,4,16,64,256")
 parser.add_argument("--seeds", type=int, default=5)
+parser.add_argument("--lora-seeds", type=int, default=1)
+parser.add_argument("--cost", action="store_true")
 parser.add_argument("--sets")
 arguments = parser.parse_args()
 encoder = model("int8")
@@ -78,6 +86,29 @@ def peers(x, y, count):
     yield "nearest centroid", NearestCentroid()
 
 
+def lora(train, test, seed):
+    script = str(pathlib.Path(__file__).parent / "lora.py")
+    out, seconds, peak = measured([sys.executable, script, CHECKPOINT, str(train), str(test), str(seed)])
+    return json.loads(out)
+
+
+def cost(rows, scratch):
+    """16 examples of each of ten labels: time and memory of whole processes, in turns."""
+    names = sorted({row["label"] for row in rows})[:10]
+    write(scratch / "ten.jsonl", [row for n in names for row in [r for r in rows if r["label"] == n][:16]])
+    ours, theirs = [], []
+    for seed in range(3):
+        command = [VDSQ, "adapt", encoder, str(scratch / "ten.jsonl"), "-o", str(scratch / "ten.vdsa"), "--force", "-q"]
+        ours.append(measured(command)[1:])
+        result = lora(scratch / "ten.jsonl", scratch / "ten.jsonl", seed)
+        theirs.append((result["seconds"], result["peak_bytes"]))
+    (s, m), (ls, lm) = ([statistics.median(column) for column in zip(*runs)] for runs in (ours, theirs))
+    print("| 160 examples, 10 labels | s | peak RSS, MB |\n|---|---|---|")
+    print(f"| vdsq adapt, whole process | {s:.2f} | {m / 2**20:.1f} |")
+    print(f"| LoRA (peft), without imports | {ls:.1f} | {lm / 2**20:.0f} |")
+    print(f"\nvdsq: {ls / s:.0f} times as fast, {lm / m:.0f} times less memory (medians of 3, in turns)")
+
+
 def write(path, rows):
     path.write_text("".join(json.dumps(x) + "\n" for x in rows))
 
@@ -87,9 +118,14 @@ if arguments.folder:
     sets = {f.name: read(f) for f in folders if not arguments.sets or f.name in arguments.sets.split(",")}
 else:
     sets = {"debian-sections": debian()}
+if arguments.cost:
+    with tempfile.TemporaryDirectory() as folder:
+        cost(next(rows for rows, _, labels in sets.values() if len(labels) >= 10), pathlib.Path(folder))
+    raise SystemExit
 ahead = {}
-print("| set | examples a label | vdsq, default | logistic regression | kNN | nearest centroid | ahead of the best |")
-print("|---|---|---|---|---|---|---|")
+PEERS = ("logistic regression", "kNN", "nearest centroid", "LoRA")
+print(f"| set | examples a label | vdsq, default | {' | '.join(PEERS)} | ahead of the best |")
+print("|---" * (len(PEERS) + 4) + "|")
 with tempfile.TemporaryDirectory() as folder:
     scratch = pathlib.Path(folder)
     for name, (train, test, labels) in sets.items():
@@ -112,9 +148,12 @@ with tempfile.TemporaryDirectory() as folder:
                 for peer, classifier in peers(x[chosen], y[chosen], count) if count else []:
                     classifier.fit(x[chosen], y[chosen])
                     figures.setdefault(peer, []).append(float(np.mean(classifier.predict(tx) == ty)))
+                if count and seed < arguments.lora_seeds:
+                    result = lora(scratch / "train.jsonl", scratch / "test.jsonl", seed)
+                    figures.setdefault("LoRA", []).append(result["accuracy"])
             means = {peer: float(np.mean(values)) for peer, values in figures.items()}
             ours = means.pop("vdsq")
-            cells = [f"{means[p]:.3f}" if p in means else "" for p in ("logistic regression", "kNN", "nearest centroid")]
+            cells = [f"{means[p]:.3f}" if p in means else "" for p in PEERS]
             best = f"{(ours - max(means.values())) * 100:+.1f}" if means else ""
             if means:
                 ahead.setdefault(count, []).append((ours - means["logistic regression"]) * 100)
