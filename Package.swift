@@ -103,7 +103,7 @@ let tools: [Target] = [
       "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference",
       .product(name: "Crypto", package: "swift-crypto"),
     ], swiftSettings: fuzzSettings),
-  // Adapters from cached states: the label prior, semantic calibration.
+  // Adapters from cached states (the label prior, semantic calibration), and how well labels are told.
   .target(name: "VDSQTraining", dependencies: ["VDSQSemantics", "VDSQConversion"]),
   // Times kernels and models, beside what the machine could do at most.
   .target(name: "VDSQMeasurement", dependencies: ["VDSQSemantics"]),

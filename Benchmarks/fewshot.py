@@ -12,8 +12,8 @@ import argparse
 import json
 import pathlib
 import re
-import subprocess
 import statistics
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -88,8 +88,7 @@ def peers(x, y, count):
 
 def lora(train, test, seed):
     script = str(pathlib.Path(__file__).parent / "lora.py")
-    out, seconds, peak = measured([sys.executable, script, CHECKPOINT, str(train), str(test), str(seed)])
-    return json.loads(out)
+    return json.loads(measured([sys.executable, script, CHECKPOINT, str(train), str(test), str(seed)])[0])
 
 
 def cost(rows, scratch):

@@ -84,13 +84,10 @@ struct Eval: Command {
 
   private func adapted(_ container: Container) throws(VDSQError) -> EvaluationRow {
     let learned = try Adapter(path: adapter!, model: container)
-    let encoder = try learned.encoder(container, options: encoding.options())
-    let labels = learned.labels.names.map { Label(name: $0) }
-    let texts = try label.encode(try read(test), labels, encoder, test, quiet: quiet)
-    let classifier = try Classifier(
-      labels: learned.labels, adapter: learned, kernels: encoder.kernels)
+    let (classifier, texts, columns) = try label.judge(
+      try read(test), test, by: learned, model: container, encoding: encoding, quiet: quiet)
     let evaluation = Evaluation(
-      of: classifier, states: texts.states, columns: encoder.dimensions, targets: texts.targets)
+      of: classifier, states: texts.states, columns: columns, targets: texts.targets)
     return EvaluationRow(
       shots: nil, method: "adapter", names: learned.labels.names, evaluations: [evaluation])
   }

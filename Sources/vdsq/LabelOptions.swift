@@ -102,6 +102,19 @@ struct LabelOptions: ParsableArguments {
       })
   }
 
+  /// Runs an adapter's model over labelled texts of a file, for its classifier to judge.
+  func judge(
+    _ examples: [Examples.Example], _ path: String, by adapter: Adapter, model: Container,
+    encoding: EncoderOptions, quiet: Bool
+  ) throws(VDSQError) -> (classifier: Classifier, encoded: Examples, columns: Int) {
+    let encoder = try adapter.encoder(model, options: encoding.options())
+    let labels = adapter.labels.names.map { Label(name: $0) }
+    let encoded = try encode(examples, labels, encoder, path, quiet: quiet)
+    let classifier = try Classifier(
+      labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
+    return (classifier, encoded, encoder.dimensions)
+  }
+
   func learn(
     _ examples: Examples, _ labels: LabelSet, _ encoder: TextEncoder, _ lowerLayers: [Int],
     quiet: Bool

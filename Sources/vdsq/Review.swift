@@ -94,14 +94,11 @@ struct Review: Command {
     _ texts: [Examples.Example], _ container: Container
   ) throws(VDSQError) -> ([String], [Reconsideration]) {
     let learned = try Adapter(path: adapter!, model: container)
-    let encoder = try learned.encoder(container, options: encoding.options())
-    let labels = learned.labels.names.map { Label(name: $0) }
-    let encoded = try label.encode(texts, labels, encoder, examples, quiet: quiet)
-    let classifier = try Classifier(
-      labels: learned.labels, adapter: learned, kernels: encoder.kernels)
+    let (classifier, encoded, columns) = try label.judge(
+      texts, examples, by: learned, model: container, encoding: encoding, quiet: quiet)
     return (
       learned.labels.names,
-      Reconsideration.list(encoded, columns: encoder.dimensions, classifier: classifier)
+      Reconsideration.list(encoded, columns: columns, classifier: classifier)
     )
   }
 }
