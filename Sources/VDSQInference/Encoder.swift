@@ -17,26 +17,26 @@ public final class Encoder {
 
   /// - Parameters:
   ///   - tokenCapacity: tokens of a batch at most; raised to the model's longest sequence.
-  ///   - lowerLayers: layers, counted from 1, whose pooled states follow the vector, of length 1 each.
+  ///   - lowerStates: states of lower layers that follow the vector.
   /// - Throws: `badInput` where the container is no encoder's, `budgetTooSmall` where there is no
   ///   memory for the arena.
   public init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
-    tokenCapacity: Int, lowerLayers: [Int] = []
+    tokenCapacity: Int, lowerStates: [LowerState] = []
   ) throws(VDSQError) {
     self.container = container
     self.kernels = kernels
     self.threads = threads
     configuration = try EncoderConfiguration(container.metadata)
     let c = configuration
-    guard lowerLayers.isEmpty || c.pooling != .mask,
-      lowerLayers.allSatisfy({ $0 >= 1 && $0 < c.layers })
-    else { throw .badInput("\(container.path): the model has no such lower layers to pool") }
+    guard lowerStates.isEmpty || c.pooling != .mask,
+      lowerStates.allSatisfy({ $0.layer >= 1 && $0.layer < c.layers })
+    else { throw .badInput("\(container.path): the model has no such lower layers") }
     weights = try EncoderWeights(container, configuration)
     plan = MemoryPlan(
       configuration, tokenCapacity: tokenCapacity, threads: threads.count,
       layout: kernels.activationLayout, element: weights.words.record.element,
-      lowerLayers: lowerLayers.count)
+      lowerStates: lowerStates.count)
     arena = try Arena(plan.arena)
     pass = EncoderPass(
       configuration: configuration, weights: weights,
@@ -44,7 +44,7 @@ public final class Encoder {
         table: weights.words, container: container, kernels: kernels, arena: arena,
         memory: plan.words),
       kernels: kernels, linear: LinearRunner(kernels: kernels, precision: precision), plan: plan,
-      arena: arena, lowerLayers: lowerLayers)
+      arena: arena, lowerStates: lowerStates)
   }
 
   /// Encodes a batch of at most `plan.tokenCapacity` tokens.

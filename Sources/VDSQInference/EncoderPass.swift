@@ -19,17 +19,17 @@ final class EncoderPass: SharedWork {
   /// Where the states after the embeddings and each layer go, `[layers + 1, tokens, hiddenSize]` over
   /// the whole batch; nil where nobody wants them.
   var trace: UnsafeMutablePointer<Float>?
-  /// Layers whose pooled states are wanted before the last one's, counted from 1.
-  let lowerLayers: [Int]
+  /// What of lower layers is wanted beside the last one's.
+  let lowerStates: [LowerState]
   /// Set where a row of the word table could not be read.
   private(set) var unreadable = false
 
   init(
     configuration: EncoderConfiguration, weights: EncoderWeights, words: EmbeddingRows,
     kernels: KernelTable, linear: LinearRunner, plan: MemoryPlan, arena: Arena,
-    lowerLayers: [Int]
+    lowerStates: [LowerState]
   ) {
-    self.lowerLayers = lowerLayers
+    self.lowerStates = lowerStates
     c = configuration
     self.weights = weights
     self.words = words
@@ -59,8 +59,10 @@ final class EncoderPass: SharedWork {
       feedForward(layer, rows, worker.index)
       keep(index + 1, origin, rows)
       worker.barrier()
-      if let place = lowerLayers.firstIndex(of: index + 1) {
-        poolLower(place, origin, worker)
+      if lowerStates.contains(where: { $0.layer == index + 1 }) {
+        for (place, state) in lowerStates.enumerated() where state.layer == index + 1 {
+          takeLower(state, place, origin, worker)
+        }
         // The next layer writes over the states.
         worker.barrier()
       }
@@ -73,13 +75,22 @@ final class EncoderPass: SharedWork {
   }
 
   /// A lower layer's states as vectors of length 1, behind the last layer's.
-  private func poolLower(_ place: Int, _ origin: Int, _ worker: ThreadPool.Worker) {
+  private func takeLower(
+    _ state: LowerState, _ place: Int, _ origin: Int, _ worker: ThreadPool.Worker
+  ) {
     let d = c.hiddenSize
     for index in worker.share(of: sequences.count) {
       let sequence = sequences.lowerBound + index
       let vector =
         floats(plan.vectors, row: sequence, plan.stateSize) + c.vectorSize + place * d
-      pool(batch.range(sequence), origin, into: vector)
+      let range = batch.range(sequence)
+      if state.isFirstWord {
+        let row = min(range.lowerBound + 1, range.upperBound - 1) - origin
+        let first = floats(plan.hidden, row: row, d)
+        for i in 0..<d { vector[i] = first[i] }
+      } else {
+        pool(range, origin, into: vector)
+      }
       var square: Float = 0
       kernels.dotRows(vector, vector, 1, d, &square)
       let scale = square > 0 ? 1 / square.squareRoot() : 0

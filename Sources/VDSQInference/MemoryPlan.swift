@@ -29,12 +29,12 @@ public struct MemoryPlan: Sendable {
 
   /// - Parameters:
   ///   - element: how the word table is stored.
-  ///   - lowerLayers: how many layers' states are wanted beside the last one's.
+  ///   - lowerStates: how many states of lower layers are wanted beside the vector.
   public init(
     _ c: EncoderConfiguration, tokenCapacity: Int, threads: Int, layout: ActivationLayout,
-    element: ElementType, lowerLayers: Int = 0
+    element: ElementType, lowerStates: Int = 0
   ) {
-    stateSize = c.vectorSize + lowerLayers * c.hiddenSize
+    stateSize = c.vectorSize + lowerStates * c.hiddenSize
     self.tokenCapacity = max(tokenCapacity, c.maximumTokens)
     let pass = min(self.tokenCapacity, max(c.maximumTokens, Self.workerRows * threads))
     passCapacity = pass

@@ -20,9 +20,9 @@ public final class TextEncoder {
     /// The most tokens of one text; nil for the model's longest sequence, or `defaultLongest` where a
     /// causal model's is longer.
     public var maximumTokens: Int?
-    /// Layers of a sentence encoder, counted from 1 and below the last, whose pooled states follow a text's
-    /// vector, of length 1 each: an adapter may have learned from them.
-    public var lowerLayers: [Int] = []
+    /// States of a sentence encoder's lower layers that follow a text's vector: an adapter may have learned from
+    /// them.
+    public var lowerStates: [LowerState] = []
 
     public init() {}
   }
@@ -50,6 +50,8 @@ public final class TextEncoder {
   public let dimensions: Int
   public let vocabularySize: Int
   public let layers: Int
+  /// What follows a sentence encoder's vector in a state.
+  public let lowerStates: [LowerState]
   public let tokenizer: Tokenizer
   private let backbone: Backbone
   private let hiddenSize: Int
@@ -67,11 +69,12 @@ public final class TextEncoder {
       throw .usage("--threads \(options.threads): from 1 to 256")
     }
     threads = ThreadPool(count: options.threads)
+    lowerStates = options.lowerStates
     tokenizer = try Tokenizer(
       section: try container.bytes(of: .tokenizer), path: container.path)
     if try container.metadata.text("architecture").utf8.elementsEqual("decoder".utf8) {
-      guard options.lowerLayers.isEmpty else {
-        throw .badInput("\(container.path): lower layers are pooled of sentence encoders only")
+      guard options.lowerStates.isEmpty else {
+        throw .badInput("\(container.path): lower layers are read of sentence encoders only")
       }
       let c = try DecoderConfiguration(container.metadata)
       maximumTokens = try Self.longest(
@@ -93,7 +96,7 @@ public final class TextEncoder {
         container, kernels: kernels, threads: threads, precision: options.precision,
         tokenCapacity: max(
           options.tokenCapacity, options.keepsThreadsBusy ? 2 * c.maximumTokens : 0),
-        lowerLayers: options.lowerLayers)
+        lowerStates: options.lowerStates)
       encoder.maskToken = tokenizer.mask ?? -1
       backbone = .encoder(encoder)
       kind = c.pooling == .mask ? .masked : .sentences

@@ -35,8 +35,8 @@ public struct Adapter: Sendable {
   }
 
   public let labels: LabelSet
-  /// Layers below the last whose states it reads beside a sentence encoder's vector, counted from 1.
-  public let lowerLayers: [Int]
+  /// What of lower layers it reads beside a sentence encoder's vector.
+  public let lowerStates: [LowerState]
   /// Softmax temperature of the cosines that it was trained with; a linear head's is in its weights.
   public let temperature: Float
   public let head: LinearHead?
@@ -63,15 +63,15 @@ public struct Adapter: Sendable {
     self.offset = offset
     self.modelIdentity = modelIdentity
     head = nil
-    lowerLayers = []
+    lowerStates = []
   }
 
   /// An adapter that leaves states alone and has a linear head.
   public init(
-    labels: LabelSet, lowerLayers: [Int] = [], head: LinearHead, modelIdentity: UInt32
+    labels: LabelSet, lowerStates: [LowerState] = [], head: LinearHead, modelIdentity: UInt32
   ) {
     self.labels = labels
-    self.lowerLayers = lowerLayers
+    self.lowerStates = lowerStates
     self.head = head
     self.modelIdentity = modelIdentity
     temperature = 1
@@ -116,7 +116,7 @@ public struct Adapter: Sendable {
         "\(path): this adapter was made for another model than \(model.path); run vdsq adapt again")
     }
     let d = try file.metadata.integer("dimensions", in: 1...1 << 24)
-    lowerLayers = try Self.layers(file.metadata.find("lower_layers") ?? "", path)
+    lowerStates = try Self.layers(file.metadata.find("lower_layers") ?? "", path)
     let count = try file.metadata.integer("labels", in: 1...65536)
     temperature = Float(try file.metadata.number("temperature"))
     guard temperature > 0 else { throw .badInput("\(path): the temperature is not positive") }
@@ -145,16 +145,18 @@ public struct Adapter: Sendable {
     }
   }
 
-  /// `4,5`
-  private static func layers(_ text: String, _ path: String) throws(VDSQError) -> [Int] {
-    var layers: [Int] = []
+  /// `4,5,5:first`
+  private static func layers(_ text: String, _ path: String) throws(VDSQError) -> [LowerState] {
+    var states: [LowerState] = []
     for part in text.utf8.split(separator: UInt8(ascii: ",")) {
-      guard let layer = Int(String(Substring(part))), layer >= 1, layer > (layers.last ?? 0),
-        layers.count < 16
-      else { throw .badInput("\(path): metadata: lower_layers are no ascending numbers") }
-      layers.append(layer)
+      let suffix: StaticString = ":first"
+      let isFirst = suffix.withUTF8Buffer { part.suffix($0.count).elementsEqual($0) }
+      let number = isFirst ? part.dropLast(suffix.utf8CodeUnitCount) : part
+      guard let layer = Int(String(Substring(number))), layer >= 1, layer <= 1024, states.count < 16
+      else { throw .badInput("\(path): metadata: lower_layers are not such as 4,5,5:first") }
+      states.append(LowerState(layer, isFirstWord: isFirst))
     }
-    return layers
+    return states
   }
 
   /// The model's encoder with the states that the adapter reads.
@@ -164,7 +166,7 @@ public struct Adapter: Sendable {
     _ model: Container, options: TextEncoder.Options
   ) throws(VDSQError) -> TextEncoder {
     var options = options
-    options.lowerLayers = lowerLayers
+    options.lowerStates = lowerStates
     let encoder = try TextEncoder(model, options: options)
     guard labels.dimensions == encoder.dimensions else {
       throw .badInput("\(model.path): the adapter's dimensions are not the model's")

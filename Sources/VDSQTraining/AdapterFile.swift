@@ -13,9 +13,12 @@ extension Adapter {
     metadata.set("model_identity", .integer(Int(modelIdentity)))
     metadata.set("dimensions", .integer(d))
     metadata.set("labels", .integer(labels.count))
-    if !lowerLayers.isEmpty {
+    if !lowerStates.isEmpty {
       metadata.set(
-        "lower_layers", .text(lowerLayers.map(String.init).joined(separator: ",")))
+        "lower_layers",
+        .text(
+          lowerStates.map { "\($0.layer)\($0.isFirstWord ? ":first" : "")" }.joined(separator: ","))
+      )
     }
     if head == nil { metadata.set("rank", .integer(rank)) }
     metadata.set("temperature", .number(Double(temperature)))

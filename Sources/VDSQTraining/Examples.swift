@@ -19,50 +19,72 @@ public struct Examples: Sendable {
   /// Index of each example's label.
   public let targets: [Int]
 
-  /// Runs the model over the examples.
+  /// Runs the model over the examples, once over each different text.
   ///
   /// - Parameters:
   ///   - labels: all labels; an example's must be among them.
   ///   - template: a template around texts, or nil.
-  ///   - advance: called with the number of examples that were encoded.
-  /// - Throws: `badInput` where an example's label is not among `labels`.
+  ///   - cache: states from before, and where new ones are kept; nil for none.
+  ///   - advance: called with the number of examples whose states are known by then.
+  /// - Throws: `badInput` where an example's label is not among `labels`, and what the cache does.
   public init(
     _ examples: [Example], labels: [Label], encoder: TextEncoder, template: Template?,
-    advance: (Int) -> Void
+    cache: StateCache? = nil, advance: (Int) -> Void
   ) throws(VDSQError) {
     let d = encoder.dimensions
     let indices = Dictionary(
       labels.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     var targets: [Int] = []
-    var states: [Float] = []
-    states.reserveCapacity(examples.count * d)
+    /// Each example's row of `rows`, and the row of each text.
+    var rowOf: [Int] = []
+    var known: [StateCache.Key: Int] = [:]
+    var rows: [Float] = []
+    rows.reserveCapacity(examples.count * d)
+    /// Texts in the batch: the model fills their rows.
+    var pending: [(row: Int, key: StateCache.Key)] = []
     func encodeBatch() throws(VDSQError) {
-      let count = encoder.count
-      try encoder.encode { _, vector in
-        states.append(contentsOf: UnsafeBufferPointer(start: vector, count: d))
+      try encoder.encode { (index, vector) throws(VDSQError) in
+        let start = pending[index].row * d
+        for j in 0..<d { rows[start + j] = vector[j] }
+        try cache?.add(pending[index].key, vector)
       }
-      advance(count)
+      pending.removeAll(keepingCapacity: true)
+      advance(targets.count)
     }
-    var filled: [UInt8] = []
+    var text: [UInt8] = []
     for (number, example) in examples.enumerated() {
       guard let target = indices[example.label] else {
         throw .badInput("example \(number + 1): the label \(example.label) is not among the labels")
       }
       targets.append(target)
-      if !encoder.hasRoom { try encodeBatch() }
       let bytes = Array(example.text.utf8)
-      bytes.withUnsafeBytes { raw in
-        if let template, template.aroundTexts {
-          template.fill(raw, into: &filled)
-          filled.withUnsafeBytes { _ = encoder.add($0) }
-        } else {
-          encoder.add(raw)
-        }
+      if let template, template.aroundTexts {
+        bytes.withUnsafeBytes { template.fill($0, into: &text) }
+      } else {
+        text = bytes
       }
+      let key = text.withUnsafeBytes { StateCache.Key($0) }
+      if let row = known[key] {
+        rowOf.append(row)
+        continue
+      }
+      let row = rows.count / d
+      rowOf.append(row)
+      known[key] = row
+      if cache?.find(key, into: &rows) ?? false { continue }
+      if !encoder.hasRoom { try encodeBatch() }
+      text.withUnsafeBytes { _ = encoder.add($0) }
+      pending.append((row, key))
+      rows.append(contentsOf: repeatElement(0, count: d))
     }
     try encodeBatch()
+    try cache?.flush()
     self.targets = targets
-    self.states = states
+    if rows.count == examples.count * d {
+      states = rows
+    } else {
+      states = rowOf.flatMap { rows[$0 * d..<($0 + 1) * d] }
+    }
   }
 
   init(states: [Float], targets: [Int]) {

@@ -1,4 +1,6 @@
+import Glibc
 public import VDSQFormat
+public import VDSQInference
 public import VDSQKernels
 public import VDSQSemantics
 
@@ -9,17 +11,28 @@ public import VDSQSemantics
 /// logits, are those that give held-out examples the highest likelihood. All in closed form: a few
 /// examples cost milliseconds, and none at all would be zero-shot.
 public struct LabelPrior {
-  /// How many examples an anchor is worth, and how much of the covariance is a sphere's.
+  /// How many examples an anchor is worth, how many a spherical covariance, and a factor of the logits.
   struct Strengths: Equatable {
-    var anchor: Float = 4
-    var sphere: Float = 0.97
-    var temperature: Float = 0.04
+    var anchor: Float
+    var sphere: Float
+    var temperature: Float
+
+    /// Where nothing can be held out: anchors count for more where all examples together are a handful.
+    static func unheld(_ examples: Int) -> Strengths {
+      Strengths(anchor: max(4, 48 / Float(examples)), sphere: 2048, temperature: 0.04)
+    }
+
+    /// The logarithm of how likely they are before any example is held out, up to a constant: a few held-out
+    /// examples are chance, and label words are believed until there are more.
+    static func logPrior(anchor: Float, sphere: Float) -> Double {
+      -Double(abs(log2f(anchor / 32)) + abs(log2f(sphere / 4096)))
+    }
   }
 
   /// What is tried of each.
   private struct Grid {
-    var anchors: [Float] = [1, 2, 4, 8, 16, 32]
-    var spheres: [Float] = [0.3, 0.5, 0.7, 0.9, 0.97]
+    var anchors: [Float] = [1, 2, 4, 8, 16, 32, 64, 256]
+    var spheres: [Float] = [128, 512, 2048, 8192]
   }
 
   /// Factors of the logits: their covariance is of few examples, so they are too sure of themselves.
@@ -41,12 +54,12 @@ public struct LabelPrior {
   ///   - states: `[examples, dimensions]`: the last layer's vector, and behind it as many numbers of length 1
   ///     for each of the lower layers.
   ///   - targets: each example's label.
-  ///   - lowerLayers: layers whose states follow the vector. Whether they help is found out by holding examples
+  ///   - lowerStates: what follows the vector, first words' last. Whether they help is found out by holding examples
   ///     out; an adapter that does without them says so.
   ///   - report: called with the share of the work that is done, from 0 to 1.
   /// - Throws: `usage` where there are no examples, `internalFault` where states are not finite.
   public func train(
-    states: [Float], targets: [Int], labels: LabelSet, lowerLayers: [Int] = [],
+    states: [Float], targets: [Int], labels: LabelSet, lowerStates: [LowerState] = [],
     modelIdentity: UInt32, report: (_ share: Double) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
     guard !targets.isEmpty else { throw .usage("there are no examples to learn from") }
@@ -55,19 +68,26 @@ public struct LabelPrior {
     let chosenCount = min(all.count, Self.mostForChoosing)
     let members = (0..<chosenCount).map { $0 * all.count / chosenCount }
     let whole = Task(states: states, targets: targets, labels: labels)
-    let blocks = lowerLayers.count + 1
+    let blocks = lowerStates.count + 1
+    // The vector alone, with what is pooled of lower layers, and with everything.
+    let pooled = lowerStates.prefix { !$0.isFirstWord }.count
+    let steps = [pooled, lowerStates.count].filter { $0 > 0 }
     let vector = blocks == 1 ? whole : whole.prefix(labels.dimensions / blocks)
-    let share = blocks == 1 ? 1 : 0.3
-    var (strengths, score) = try choose(vector, members, Grid()) { report(share * $0) }
-    var (task, layers, factor) = (vector, [Int](), Float(1))
-    if blocks > 1, score > -.infinity {
-      let balanced = whole.balanced(blocks: blocks)
+    let portion = 1 / Double(steps.count + 2)
+    var (strengths, score) = try choose(vector, members, Grid()) { report(portion * $0) }
+    var (task, layers, factor) = (vector, [LowerState](), Float(1))
+    for (i, count) in Set(steps).sorted().enumerated() where score > -.infinity {
+      let columns = labels.dimensions / blocks * (count + 1)
+      let balanced = (count + 1 == blocks ? whole : whole.prefix(columns)).balanced(
+        blocks: count + 1)
       let grid = Grid(
-        anchors: [strengths.anchor, min(4 * strengths.anchor, 64)], spheres: [0.5, 0.8, 0.95])
-      let other = try choose(balanced.task, members, grid) { report(share + (1 - share) * $0) }
+        anchors: [strengths.anchor, min(4 * strengths.anchor, 256)], spheres: [256, 1024, 4096])
+      let other = try choose(balanced.task, members, grid) {
+        report(portion * (Double(i + 1) + $0))
+      }
       if other.score > score {
         (strengths, score) = other
-        (task, layers, factor) = (balanced.task, lowerLayers, balanced.factor)
+        (task, layers, factor) = (balanced.task, Array(lowerStates[..<count]), balanced.factor)
       }
     }
     func prior(_ training: [Int]) throws(VDSQError) -> Adapter.LinearHead {
@@ -83,7 +103,7 @@ public struct LabelPrior {
       let folds = Folds(targets: chosen, labels: labels.count, count: Self.foldCount)
     {
       let joint = JointHead(task: task, members: members, folds: folds, kernels: kernels)
-      head = joint.head(head, try joint.choose(prior) { report(share + (1 - share) * $0) })
+      head = joint.head(head, try joint.choose(prior) { report(1 - portion * (1 - $0)) })
     }
     // Weights take over what logits and lower layers' states were multiplied by.
     let d = task.labels.dimensions
@@ -92,7 +112,7 @@ public struct LabelPrior {
       weight * (i % d < own ? 1 : factor)
     }
     return Adapter(
-      labels: task.labels, lowerLayers: layers,
+      labels: task.labels, lowerStates: layers,
       head: Adapter.LinearHead(
         weights: weights, bias: head.bias),
       modelIdentity: modelIdentity)
@@ -136,7 +156,7 @@ public struct LabelPrior {
     let targets = members.map { task.targets[$0] }
     guard
       let folds = Folds(targets: targets, labels: task.labels.count, count: Self.foldCount)
-    else { return (Strengths(), -.infinity) }
+    else { return (.unheld(targets.count), -.infinity) }
     var scores = [Double](
       repeating: 0,
       count: grid.anchors.count * grid.spheres.count * Self.temperatures.count)
@@ -153,6 +173,12 @@ public struct LabelPrior {
         let done = fold * grid.anchors.count + a + 1
         report(Double(done) / Double(Self.foldCount * grid.anchors.count + 1))
       }
+    }
+    for i in scores.indices {
+      let rest = i / Self.temperatures.count
+      scores[i] += Strengths.logPrior(
+        anchor: grid.anchors[rest / grid.spheres.count],
+        sphere: grid.spheres[rest % grid.spheres.count])
     }
     let best = scores.indices.max { scores[$0] < scores[$1] }!
     let rest = best / Self.temperatures.count

@@ -6,6 +6,7 @@ extension LabelPrior {
   /// Class means and the covariance within classes, from some of the examples.
   struct Fit {
     private let d: Int
+    private let count: Int
     private let center: [Float]
     /// How far the center is believed: that of a few examples says little of where texts lie.
     private let centerShare: Float
@@ -34,6 +35,7 @@ extension LabelPrior {
       let labels = task.labels
       let d = labels.dimensions
       self.d = d
+      self.count = members.count
       let count = Float(members.count)
       var center = [Float](repeating: 0, count: d)
       for example in members {
@@ -131,9 +133,14 @@ extension LabelPrior {
       return (.deviations(rows, products: products), trace)
     }
 
-    /// The discriminant functions, with `sphere` of the covariance replaced by a sphere of the same
-    /// size: weights `C^-1 m`, bias `-m C^-1 m / 2`, moved to states that are not centred.
-    func head(_ sphere: Float, _ kernels: KernelTable) throws(VDSQError) -> Adapter.LinearHead {
+    /// The discriminant functions: weights `C^-1 m`, bias `-m C^-1 m / 2`, moved to states that are not centred.
+    ///
+    /// - Parameter examples: how many examples a sphere of the covariance's size is worth (its prior's degrees of
+    ///   freedom): the directions of a few examples would otherwise stick out of the rest.
+    func head(
+      _ examples: Float, _ kernels: KernelTable
+    ) throws(VDSQError) -> Adapter.LinearHead {
+      let sphere = examples / (examples + Float(count))
       var weights = means
       let labels = means.count / d
       try solve(&weights, sphere, kernels)

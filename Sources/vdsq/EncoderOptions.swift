@@ -14,7 +14,7 @@ extension Precision: ExpressibleByArgument {
 
   public static var allValueStrings: [String] { ["int8", "high"] }
 
-  public var defaultValueDescription: String { "int8" }
+  public var defaultValueDescription: String { self == .high ? "high" : "int8" }
 }
 
 /// How a model is run; the same for every command that runs one.
@@ -46,14 +46,14 @@ struct EncoderOptions: ParsableArguments {
     try TextEncoder(container, options: options())
   }
 
-  /// - Parameter lowerLayers: layers whose states are wanted too (`TextEncoder.Options`).
-  func options(lowerLayers: [Int] = []) -> TextEncoder.Options {
+  /// - Parameter lowerStates: what is wanted of lower layers (`TextEncoder.Options`).
+  func options(lowerStates: [LowerState] = []) -> TextEncoder.Options {
     var options = TextEncoder.Options()
     options.threads = threads
     options.precision = precision
     options.maximumTokens = maxTokens
     options.keepsThreadsBusy = true
-    options.lowerLayers = lowerLayers
+    options.lowerStates = lowerStates
     return options
   }
 }

@@ -93,16 +93,16 @@ struct Eval: Command {
   }
 
   private func learned(_ container: Container) throws(VDSQError) -> [EvaluationRow] {
-    let lower = try label.lowerLayers(of: container)
-    let encoder = try TextEncoder(container, options: encoding.options(lowerLayers: lower))
+    let lower = try label.lowerStates(of: container)
+    let encoder = try TextEncoder(container, options: encoding.options(lowerStates: lower))
     let held = try read(test)
     let known = try train.map { (path) throws(VDSQError) in try read(path) } ?? []
     var labels = try label.named()
     if labels.isEmpty { labels = Examples.labels(of: known.isEmpty ? held : known + held) }
     let anchors = try LabelSet(labels, encoder: encoder, template: try label.parsedTemplate())
-    let texts = try label.encode(held, labels, encoder, test, quiet: quiet)
+    let texts = try label.encode(held, labels, encoder, test, encoding, quiet: quiet)
     let examples = try train.map { (path) throws(VDSQError) in
-      try label.encode(known, labels, encoder, path, quiet: quiet)
+      try label.encode(known, labels, encoder, path, encoding, quiet: quiet)
     }
     var rows: [EvaluationRow] = []
     let columns = encoder.dimensions

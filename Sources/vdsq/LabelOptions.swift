@@ -48,6 +48,12 @@ struct LabelOptions: ParsableArguments {
   @Option(help: "Seed of calibration's random numbers.")
   var seed: UInt64 = 1
 
+  @Option(
+    help: """
+      A folder that keeps examples' states between runs, so that only new texts go through the model.
+      """)
+  var cache: String?
+
   func parsedTemplate() throws(VDSQError) -> Template? {
     guard let template else { return nil }
     return try Template(template)
@@ -61,45 +67,51 @@ struct LabelOptions: ParsableArguments {
     return all.isEmpty && labels.isEmpty && labelsFile == nil ? [] : try Label.checked(all)
   }
 
-  /// Layers that are tried beside the last: two thirds and five sixths of the way up, where what a sentence is
-  /// like is told more plainly than at the top, which was trained for what it means.
-  func lowerLayers(of model: Container) throws(VDSQError) -> [Int] {
+  /// What is tried beside the vector: states two thirds and five sixths of the way up, where what a sentence is
+  /// like is told more plainly than at the top, which was trained for what it means; and the first word's, which
+  /// pooling would drown.
+  func lowerStates(of model: Container) throws(VDSQError) -> [LowerState] {
     let c = model.metadata
     guard method == .prior, c.find("architecture") == "bert", c.find("pooling") != "mask" else {
       return []
     }
     let layers = try c.integer("layers", in: 1...1024)
-    return layers >= 6 ? [layers * 2 / 3, layers * 5 / 6] : []
+    guard layers >= 6 else { return [] }
+    let upper = layers * 5 / 6
+    return [LowerState(layers * 2 / 3), LowerState(upper), LowerState(upper, isFirstWord: true)]
   }
 
   /// Trains an adapter on the examples of a file.
   func adapter(
     from path: String, model: Container, encoding: EncoderOptions, quiet: Bool
   ) throws(VDSQError) -> Adapter {
-    let lower = try lowerLayers(of: model)
-    let encoder = try TextEncoder(model, options: encoding.options(lowerLayers: lower))
+    let lower = try lowerStates(of: model)
+    let encoder = try TextEncoder(model, options: encoding.options(lowerStates: lower))
     let examples = try ExampleFile.read(path, textField: textField, labelField: labelField)
     var labels = try named()
     if labels.isEmpty { labels = Examples.labels(of: examples) }
     let anchors = try LabelSet(labels, encoder: encoder, template: try parsedTemplate())
-    let encoded = try encode(examples, labels, encoder, path, quiet: quiet)
+    let encoded = try encode(examples, labels, encoder, path, encoding, quiet: quiet)
     return try learn(encoded, anchors, encoder, lower, quiet: quiet)
   }
 
   /// Runs the model over labelled texts of a file.
   func encode(
     _ examples: [Examples.Example], _ labels: [Label], _ encoder: TextEncoder, _ path: String,
-    quiet: Bool
+    _ encoding: EncoderOptions, quiet: Bool
   ) throws(VDSQError) -> Examples {
     let bar = ProgressBar("encoding \(path)", quiet: quiet)
     defer { bar.end() }
-    var done = 0
+    let states = try cache.map { (folder) throws(VDSQError) in
+      try StateCache(
+        folder: folder, encoder: encoder,
+        settings: ([encoding.precision.defaultValueDescription, "\(encoder.maximumTokens)"]
+          + encoder.lowerStates.map { "\($0.layer)\($0.isFirstWord ? "f" : "")" }).joined(
+            separator: "-"))
+    }
     return try Examples(
-      examples, labels: labels, encoder: encoder, template: try parsedTemplate(),
-      advance: {
-        done += $0
-        bar.show(done, of: examples.count)
-      })
+      examples, labels: labels, encoder: encoder, template: try parsedTemplate(), cache: states,
+      advance: { bar.show($0, of: examples.count) })
   }
 
   /// Runs an adapter's model over labelled texts of a file, for its classifier to judge.
@@ -109,14 +121,14 @@ struct LabelOptions: ParsableArguments {
   ) throws(VDSQError) -> (classifier: Classifier, encoded: Examples, columns: Int) {
     let encoder = try adapter.encoder(model, options: encoding.options())
     let labels = adapter.labels.names.map { Label(name: $0) }
-    let encoded = try encode(examples, labels, encoder, path, quiet: quiet)
+    let encoded = try encode(examples, labels, encoder, path, encoding, quiet: quiet)
     let classifier = try Classifier(
       labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
     return (classifier, encoded, encoder.dimensions)
   }
 
   func learn(
-    _ examples: Examples, _ labels: LabelSet, _ encoder: TextEncoder, _ lowerLayers: [Int],
+    _ examples: Examples, _ labels: LabelSet, _ encoder: TextEncoder, _ lowerStates: [LowerState],
     quiet: Bool
   ) throws(VDSQError) -> Adapter {
     let bar = ProgressBar("learning", quiet: quiet)
@@ -127,7 +139,7 @@ struct LabelOptions: ParsableArguments {
     case .prior:
       return try LabelPrior(kernels: encoder.kernels).train(
         states: examples.states, targets: examples.targets, labels: labels,
-        lowerLayers: lowerLayers, modelIdentity: identity, report: report)
+        lowerStates: lowerStates, modelIdentity: identity, report: report)
     case .calibration:
       var options = SemanticCalibration.Options()
       options.seed = seed

@@ -77,12 +77,12 @@ struct Review: Command {
   private func heldOut(
     _ texts: [Examples.Example], _ container: Container
   ) throws(VDSQError) -> ([String], [Reconsideration]) {
-    let lower = try label.lowerLayers(of: container)
-    let encoder = try TextEncoder(container, options: encoding.options(lowerLayers: lower))
+    let lower = try label.lowerStates(of: container)
+    let encoder = try TextEncoder(container, options: encoding.options(lowerStates: lower))
     var labels = try label.named()
     if labels.isEmpty { labels = Examples.labels(of: texts) }
     let anchors = try LabelSet(labels, encoder: encoder, template: try label.parsedTemplate())
-    let encoded = try label.encode(texts, labels, encoder, examples, quiet: quiet)
+    let encoded = try label.encode(texts, labels, encoder, examples, encoding, quiet: quiet)
     let items = try Reconsideration.list(encoded, labels: anchors, kernels: encoder.kernels) {
       (chosen) throws(VDSQError) in
       try label.learn(chosen, anchors, encoder, lower, quiet: quiet)

@@ -77,7 +77,7 @@ import VDSQInference
   /// Lower layers' states follow the vector, which stays as it is: pooled as it is, of length 1, and whatever the
   /// batch and the threads.
   @Test(arguments: Fixtures.models)
-  func lowerLayersFollowTheVector(_ name: String) throws {
+  func lowerStatesFollowTheVector(_ name: String) throws {
     let folder = try TemporaryFolder()
     let path = try convert(name, .int8, in: folder)
     let texts = ["hello world", "", "a café, twelve 12!", "stop"]
@@ -87,22 +87,24 @@ import VDSQInference
     for threads in [1, 3] {
       var options = TextEncoder.Options()
       options.threads = threads
-      options.lowerLayers = [1]
+      options.lowerStates = [LowerState(1), LowerState(1, isFirstWord: true)]
       let encoder = try TextEncoder(path: path, options: options)
-      #expect(encoder.dimensions == 2 * d)
+      #expect(encoder.dimensions == 3 * d)
       for text in texts { Array(text.utf8).withUnsafeBytes { _ = encoder.add($0) } }
       var states: [[Float]] = []
       try encoder.encode { _, state in
-        states.append(Array(UnsafeBufferPointer(start: state, count: 2 * d)))
+        states.append(Array(UnsafeBufferPointer(start: state, count: 3 * d)))
       }
       for (i, text) in texts.enumerated() {
         #expect(Array(states[i][..<d]) == vectors[i])
         #expect(try encoder.vector(of: text) == states[i], "the same alone")
-        let length = states[i][d...].reduce(0) { $0 + $1 * $1 }.squareRoot()
-        #expect((length - 1).magnitude < 1e-5)
+        for start in [d, 2 * d] {
+          let length = states[i][start..<start + d].reduce(0) { $0 + $1 * $1 }.squareRoot()
+          #expect((length - 1).magnitude < 1e-5)
+        }
       }
     }
-    // What the pooled states are made of.
+    // What they are made of.
     guard name == "bert-mean" else { return }
     let trace = try Array(texts[2].utf8).withUnsafeBytes { try plain.trace($0) }
     var mean = [Float](repeating: 0, count: d)
@@ -110,18 +112,20 @@ import VDSQInference
       for j in 0..<d { mean[j] += trace.states[(trace.ids.count + token) * d + j] }
     }
     var options = TextEncoder.Options()
-    options.lowerLayers = [1]
+    options.lowerStates = [LowerState(1), LowerState(1, isFirstWord: true)]
     let state = try TextEncoder(path: path, options: options).vector(of: texts[2])
-    #expect(cosine(mean, Array(state[d...])) > 0.99999)
+    #expect(cosine(mean, Array(state[d..<2 * d])) > 0.99999)
+    let second = (trace.ids.count + 1) * d
+    #expect(cosine(Array(trace.states[second..<second + d]), Array(state[(2 * d)...])) > 0.99999)
   }
 
-  @Test func lowerLayersThatAreNot() throws {
+  @Test func lowerStatesThatAreNot() throws {
     let folder = try TemporaryFolder()
     let path = try convert("bert-mean", .int8, in: folder)
     let layers = try TextEncoder(path: path, options: .init()).layers
     for wrong in [[0], [-1], [layers], [1, layers + 5]] {
       var options = TextEncoder.Options()
-      options.lowerLayers = wrong
+      options.lowerStates = wrong.map { LowerState($0) }
       #expect { try TextEncoder(path: path, options: options) } throws: {
         ($0 as? VDSQError)?.category == .badInput
       }

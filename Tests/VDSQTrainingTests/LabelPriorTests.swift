@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 import VDSQConversion
 import VDSQFormat
+import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
@@ -91,12 +92,12 @@ import VDSQSemantics
 
   /// Lower layers are taken where held-out examples like them, and left out where they do not.
   @Test(arguments: [0, 1])
-  func lowerLayersAreTakenWhereTheyHelp(_ informative: Int) throws {
+  func lowerStatesAreTakenWhereTheyHelp(_ informative: Int) throws {
     let examples = blocks(20, informative: informative, seed: 1)
     let trained = try LabelPrior(kernels: kernels).train(
       states: examples.states, targets: examples.targets, labels: examples.labels,
-      lowerLayers: [1], modelIdentity: 7)
-    #expect(trained.lowerLayers == (informative == 1 ? [1] : []))
+      lowerStates: [LowerState(1)], modelIdentity: 7)
+    #expect(trained.lowerStates == (informative == 1 ? [LowerState(1)] : []))
     #expect(trained.labels.dimensions == (informative == 1 ? 2 * d : d))
     let test = blocks(100, informative: informative, seed: 9)
     let size = trained.labels.dimensions
@@ -113,7 +114,7 @@ import VDSQSemantics
   /// Fewer examples than dimensions, or more: the same discriminants from what covariances are made of.
   @Test func bothWaysToInvertAgree() throws {
     let few = task(7, near: 0.5, seed: 3)
-    let strengths: [Float] = [0.3, 0.9]
+    let strengths: [Float] = [20, 2000]
     let members = Array(few.targets.indices)
     let whole = LabelPrior.Task(states: few.states, targets: few.targets, labels: few.labels)
     let direct = try LabelPrior.Fit(whole, members, anchor: 2, kernels)
@@ -125,7 +126,7 @@ import VDSQSemantics
       centerExamples: 2 * LabelPrior.centerExamples, kernels)
     #expect(few.targets.count < d && twice.targets.count >= d)
     for sphere in strengths {
-      let a = try direct.head(sphere, kernels), b = try doubled.head(sphere, kernels)
+      let a = try direct.head(sphere, kernels), b = try doubled.head(2 * sphere, kernels)
       #expect(relativeError(a.weights, b.weights) < 1e-3)
       #expect(relativeError(a.bias, b.bias) < 1e-3)
     }
@@ -202,16 +203,17 @@ import VDSQSemantics
     let model = try Container(path: folder.path("m.vdsq"), kind: .model)
     let trained = try train(task(4, near: 0.5, seed: 1))
     let adapter = Adapter(
-      labels: trained.labels, lowerLayers: [1, 4], head: trained.head!,
+      labels: trained.labels, lowerStates: [LowerState(1), LowerState(4, isFirstWord: true)],
+      head: trained.head!,
       modelIdentity: model.identity)
     _ = try adapter.write(to: folder.path("a.vdsa"), replace: false)
     let read = try Adapter(path: folder.path("a.vdsa"), model: model)
     #expect(read.head!.weights == trained.head!.weights && read.head!.bias == trained.head!.bias)
-    #expect(read.lowerLayers == [1, 4])
+    #expect(read.lowerStates == [LowerState(1), LowerState(4, isFirstWord: true)])
     // The model has other dimensions, and no fourth layer.
-    for layers in [[], [1, 4]] {
+    for layers in [[], [LowerState(1), LowerState(4)]] {
       let wrong = Adapter(
-        labels: trained.labels, lowerLayers: layers, head: trained.head!,
+        labels: trained.labels, lowerStates: layers, head: trained.head!,
         modelIdentity: model.identity)
       #expect { try wrong.encoder(model, options: .init()) } throws: {
         ($0 as? VDSQError)?.category == .badInput
