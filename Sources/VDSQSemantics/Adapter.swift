@@ -3,90 +3,36 @@ public import VDSQInference
 public import VDSQKernels
 
 /// What examples taught of a task, bound to the model whose states they were: the labels' fixed anchors,
-/// and either of two ways to correct them.
-///
-/// Semantic calibration moves states: `h' = h + up (down h) + offset` clusters them around the anchors
-/// (design section 2.4). A linear head replaces the cosines: logits `weights h + bias`, of which the
-/// anchors were the prior.
+/// and a way to correct them.
 public struct Adapter: Sendable {
-  /// Logits that are linear in the state.
-  public struct LinearHead: Sendable {
-    /// `[labels, dimensions]`.
-    public let weights: [Float]
-    /// `[labels]`.
-    public let bias: [Float]
-
-    public init(weights: [Float], bias: [Float]) {
-      self.weights = weights
-      self.bias = bias
-    }
-
-    /// A state's logits, one for each label.
-    ///
-    /// - Parameters:
-    ///   - state: as many floats as a label has weights.
-    ///   - out: room for as many floats as there are labels.
-    public func logits(
-      _ state: UnsafePointer<Float>, _ kernels: KernelTable, into out: UnsafeMutablePointer<Float>
-    ) {
-      kernels.dotRows(state, weights, bias.count, weights.count / bias.count, out)
-      for label in bias.indices { out[label] += bias[label] }
-    }
+  /// How anchors' cosines are corrected.
+  public enum Correction: Sendable {
+    /// Logits in place of cosines, of which the anchors were the prior.
+    case head(LinearHead)
+    /// Semantic calibration: states are moved before they are compared with the anchors.
+    case module(ResidualModule)
+    /// A vote of the closest examples in place of cosines.
+    case neighbors(Neighbors)
   }
 
   public let labels: LabelSet
   /// What of lower layers it reads beside a sentence encoder's vector.
   public let lowerStates: [LowerState]
-  /// Softmax temperature of the cosines that it was trained with; a linear head's is in its weights.
+  /// Softmax temperature of the cosines, or logits, that it was trained with.
   public let temperature: Float
-  public let head: LinearHead?
-  /// Of the residual module; 0 where there is a linear head instead.
-  public let rank: Int
-  /// `[rank, dimensions]`.
-  public let down: [Float]
-  /// `[dimensions, rank]`, transposed: `[rank, dimensions]`, a column a row.
-  public let up: [Float]
-  /// `[dimensions]`.
-  public let offset: [Float]
+  public let correction: Correction
   /// The identity of the model whose states it was trained on.
   public let modelIdentity: UInt32
 
   public init(
-    labels: LabelSet, temperature: Float, rank: Int, down: [Float], up: [Float], offset: [Float],
-    modelIdentity: UInt32
-  ) {
-    self.labels = labels
-    self.temperature = temperature
-    self.rank = rank
-    self.down = down
-    self.up = up
-    self.offset = offset
-    self.modelIdentity = modelIdentity
-    head = nil
-    lowerStates = []
-  }
-
-  /// An adapter that leaves states alone and has a linear head.
-  public init(
-    labels: LabelSet, lowerStates: [LowerState] = [], head: LinearHead, modelIdentity: UInt32
+    labels: LabelSet, lowerStates: [LowerState] = [], temperature: Float = 1,
+    correction: Correction, modelIdentity: UInt32
   ) {
     self.labels = labels
     self.lowerStates = lowerStates
-    self.head = head
+    self.temperature = temperature
+    self.correction = correction
     self.modelIdentity = modelIdentity
-    temperature = 1
-    rank = 0
-    down = []
-    up = []
-    offset = []
-  }
-
-  /// The adapter with its displacement scaled: 0 is the identity, 1 this adapter.
-  public func scaled(by strength: Float) -> Adapter {
-    Adapter(
-      labels: labels, temperature: temperature, rank: rank, down: down,
-      up: up.map { $0 * strength }, offset: offset.map { $0 * strength },
-      modelIdentity: modelIdentity)
   }
 
   /// The names of an adapter's parts in its file.
@@ -97,6 +43,8 @@ public struct Adapter: Sendable {
     public static let down = "calibration.down"
     public static let up = "calibration.up"
     public static let offset = "calibration.offset"
+    public static let neighbors = "neighbors.states"
+    public static let neighborLabels = "neighbors.labels"
     public static func label(_ index: Int) -> String { "label.\(index)" }
   }
 
@@ -127,21 +75,41 @@ public struct Adapter: Sendable {
       }
       names.append(name)
     }
+    var outOfScope: Int?
+    if let name = file.metadata.find("out_of_scope") {
+      outOfScope = names.firstIndex { $0.utf8.elementsEqual(name.utf8) }
+      if outOfScope == nil { throw .badInput("\(path): metadata: out_of_scope is no label") }
+    }
     labels = LabelSet(
       names: names, dimensions: d,
-      anchors: try Self.floats(file, Name.anchors, shape: [count, d]))
+      anchors: try Self.floats(file, Name.anchors, shape: [count, d]), outOfScope: outOfScope)
     if file.find(Name.weights) != nil {
-      head = LinearHead(
-        weights: try Self.floats(file, Name.weights, shape: [count, d]),
-        bias: try Self.floats(file, Name.bias, shape: [count]))
-      rank = 0
-      (down, up, offset) = ([], [], [])
+      correction = .head(
+        LinearHead(
+          weights: try Self.floats(file, Name.weights, shape: [count, d]),
+          bias: try Self.floats(file, Name.bias, shape: [count])))
+    } else if let view = file.find(Name.neighbors) {
+      let examples = view.record.shape.first ?? 0
+      guard examples > 0 else { throw .badInput("\(path): tensor \(Name.neighbors) is empty") }
+      var targets: [Int] = []
+      for target in try Self.floats(file, Name.neighborLabels, shape: [examples]) {
+        guard target >= 0, target < Float(count), target == target.rounded(.down) else {
+          throw .badInput("\(path): tensor \(Name.neighborLabels) has a value that is no label")
+        }
+        targets.append(Int(target))
+      }
+      correction = .neighbors(
+        Neighbors(
+          states: try Self.floats(file, Name.neighbors, shape: [examples, d]), targets: targets,
+          count: try file.metadata.integer("neighbors", in: 1...examples),
+          sharpness: Float(try file.metadata.number("sharpness"))))
     } else {
-      head = nil
-      rank = try file.metadata.integer("rank", in: 1...65536)
-      down = try Self.floats(file, Name.down, shape: [rank, d])
-      up = try Self.floats(file, Name.up, shape: [rank, d])
-      offset = try Self.floats(file, Name.offset, shape: [d])
+      let rank = try file.metadata.integer("rank", in: 1...65536)
+      correction = .module(
+        ResidualModule(
+          rank: rank, down: try Self.floats(file, Name.down, shape: [rank, d]),
+          up: try Self.floats(file, Name.up, shape: [rank, d]),
+          offset: try Self.floats(file, Name.offset, shape: [d])))
     }
   }
 

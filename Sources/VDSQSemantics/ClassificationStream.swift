@@ -13,8 +13,8 @@ public final class ClassificationStream {
     public var strict = false
     /// Answers less probable than that are not given; 0 for all.
     public var abstain: Float = 0
-    /// What is written in their place.
-    public var outOfScope = "-"
+    /// What is written in their place; nil for the name of the label of what is out of scope, or `-`.
+    public var outOfScope: String?
 
     public init() {}
   }
@@ -36,6 +36,7 @@ public final class ClassificationStream {
   private let classifier: Classifier
   private let template: Template?
   private let options: Options
+  private let outOfScope: String
   private let output: OutputBuffer
   private var pending: [(tokens: Int, truncated: Bool)] = []
   private var filled: [UInt8] = []
@@ -48,6 +49,7 @@ public final class ClassificationStream {
     self.classifier = classifier
     self.template = template.flatMap { $0.aroundTexts ? $0 : nil }
     self.options = options
+    outOfScope = options.outOfScope ?? classifier.labels.outOfScopeName ?? "-"
     self.output = output
   }
 
@@ -118,7 +120,7 @@ public final class ClassificationStream {
     for place in 0..<min(options.top, classifier.labels.count) {
       let label = classifier.ranking[place]
       if place > 0 { output.write("\t") }
-      output.write(abstains && place == 0 ? options.outOfScope : classifier.labels.names[label])
+      output.write(abstains && place == 0 ? outOfScope : classifier.labels.names[label])
       output.write("\t")
       output.write(classifier.probabilities[label], decimals: 4)
     }
@@ -128,7 +130,7 @@ public final class ClassificationStream {
   private func writeJSON(_ info: (tokens: Int, truncated: Bool), _ abstains: Bool) {
     let best = classifier.ranking[0]
     output.write("{\"label\": ")
-    output.writeJSON(abstains ? options.outOfScope : classifier.labels.names[best])
+    output.writeJSON(abstains ? outOfScope : classifier.labels.names[best])
     if options.abstain > 0 {
       output.write(abstains ? ", \"abstained\": true" : ", \"abstained\": false")
     }

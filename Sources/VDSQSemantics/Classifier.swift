@@ -12,13 +12,14 @@ public final class Classifier {
   public let temperature: Float
   /// The cosine of the last state to each label's anchor.
   public private(set) var cosines: [Float]
-  /// `softmax(cosines / temperature)`, or of the linear head's logits where the adapter has one.
+  /// `softmax(cosines / temperature)`, or of the logits that the adapter has in their place.
   public private(set) var probabilities: [Float]
   /// Label indices, the most probable first; the first `top` are in order.
   public private(set) var ranking: [Int]
   private let adapter: Adapter?
   private let kernels: KernelTable
   private var state: [Float]
+  /// Scratch of the adapter's correction.
   private var inner: [Float]
 
   /// - Throws: `usage` where the temperature is not positive.
@@ -36,7 +37,12 @@ public final class Classifier {
     probabilities = cosines
     ranking = Array(0..<labels.count)
     state = [Float](repeating: 0, count: labels.dimensions)
-    inner = [Float](repeating: 0, count: adapter?.rank ?? 0)
+    inner = []
+    switch adapter?.correction {
+    case .module(let module): inner = [Float](repeating: 0, count: module.rank)
+    case .neighbors(let neighbors): inner = [Float](repeating: 0, count: neighbors.targets.count)
+    case .head, nil: break
+    }
   }
 
   /// Classifies one state of `labels.dimensions` floats; the results are the properties above.
@@ -59,10 +65,17 @@ public final class Classifier {
       probabilities[i] = cosines[i]
       ranking[i] = i
     }
-    if let head = adapter?.head {
+    switch adapter?.correction {
+    case .head(let head):
       probabilities.withUnsafeMutableBufferPointer {
         head.logits(vector, kernels, into: $0.baseAddress!)
       }
+    case .neighbors(let neighbors):
+      if norm > 0 { for j in 0..<d { state[j] /= norm } }
+      probabilities.withUnsafeMutableBufferPointer {
+        neighbors.logits(state, kernels, cosines: &inner, into: $0)
+      }
+    case .module, nil: break
     }
     CosineLogits.softmax(&probabilities, temperature: temperature)
     // A selection of the first few: label sets are small, and ties go to the earlier label.
@@ -81,20 +94,10 @@ public final class Classifier {
   private func calibrate(_ vector: UnsafePointer<Float>) {
     let d = labels.dimensions
     for j in 0..<d { state[j] = vector[j] }
-    guard let adapter, adapter.rank > 0 else { return }
-    adapter.down.withUnsafeBufferPointer { down in
-      inner.withUnsafeMutableBufferPointer {
-        kernels.dotRows(vector, down.baseAddress!, adapter.rank, d, $0.baseAddress!)
-      }
-    }
-    state.withUnsafeMutableBufferPointer { state in
-      adapter.offset.withUnsafeBufferPointer {
-        kernels.addScaled(1, $0.baseAddress!, d, state.baseAddress!)
-      }
-      adapter.up.withUnsafeBufferPointer { up in
-        for r in 0..<adapter.rank {
-          kernels.addScaled(inner[r], up.baseAddress! + r * d, d, state.baseAddress!)
-        }
+    guard case .module(let module) = adapter?.correction else { return }
+    inner.withUnsafeMutableBufferPointer { inner in
+      state.withUnsafeMutableBufferPointer {
+        module.apply(vector, to: $0.baseAddress!, inner: inner.baseAddress!, kernels)
       }
     }
   }

@@ -3,12 +3,20 @@ public import VDSQFormat
 /// A class that texts are sorted into, and the words that say what it means.
 public struct Label: Sendable, Equatable {
   public let name: String
-  /// Words or phrases; the name itself where none were given.
+  /// Words or phrases; the name itself where none were given, none where the label is of what is out of scope.
   public let words: [String]
 
   public init(name: String, words: [String] = []) {
     self.name = name
     self.words = words.isEmpty ? [name] : words
+  }
+
+  /// The label of texts that belong to none of the others: its name says nothing of them, examples may.
+  public static func outOfScope(_ name: String) -> Label { Label(outOfScope: name) }
+
+  private init(outOfScope name: String) {
+    self.name = name
+    words = []
   }
 
   /// Labels as the command line writes them.

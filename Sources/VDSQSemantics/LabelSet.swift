@@ -7,16 +7,50 @@ public import VDSQTokenizers
 public struct LabelSet: Sendable {
   public let names: [String]
   public let dimensions: Int
-  /// `[labels, dimensions]`, each row of length 1.
+  /// `[labels, dimensions]`, each row of length 1; what is out of scope has the mean of the others, which no text
+  /// is closer to than to the closest of them.
   public let anchors: [Float]
+  /// The index of the label of what is out of scope.
+  public let outOfScope: Int?
 
-  public init(names: [String], dimensions: Int, anchors: [Float]) {
+  public init(names: [String], dimensions: Int, anchors: [Float], outOfScope: Int? = nil) {
     self.names = names
     self.dimensions = dimensions
     self.anchors = anchors
+    self.outOfScope = outOfScope
+  }
+
+  /// Anchors that were summed up, of length 1.
+  private init(
+    _ labels: [Label], _ d: Int, sums: [Float]
+  ) throws(VDSQError) {
+    var anchors = sums
+    let outOfScope = labels.firstIndex { $0.words.isEmpty }
+    for (i, label) in labels.enumerated() where i != outOfScope {
+      try Self.normalize(&anchors, row: i, d, label)
+    }
+    if let outOfScope {
+      guard labels.count > 1 else { throw .usage("labels: there is none but what is out of scope") }
+      Self.average(&anchors, row: outOfScope, d)
+    }
+    self.init(
+      names: labels.map { $0.name }, dimensions: d, anchors: anchors, outOfScope: outOfScope)
+  }
+
+  /// Makes a row the mean of the others.
+  private static func average(_ anchors: inout [Float], row: Int, _ d: Int) {
+    for j in 0..<d {
+      var sum: Float = 0
+      for start in stride(from: 0, to: anchors.count, by: d) where start != row * d {
+        sum += anchors[start + j]
+      }
+      anchors[row * d + j] = sum / Float(anchors.count / d - 1)
+    }
   }
 
   public var count: Int { names.count }
+
+  public var outOfScopeName: String? { outOfScope.map { names[$0] } }
 
   /// The first columns of all anchors, of length 1 again.
   public func prefix(_ columns: Int) -> LabelSet {
@@ -28,7 +62,8 @@ public struct LabelSet: Sendable {
       let scale = square > 0 ? 1 / square.squareRoot() : 0
       for i in start..<start + columns { cut.append(anchors[i] * scale) }
     }
-    return LabelSet(names: names, dimensions: columns, anchors: cut)
+    if let outOfScope { Self.average(&cut, row: outOfScope, columns) }
+    return LabelSet(names: names, dimensions: columns, anchors: cut, outOfScope: outOfScope)
   }
 
   /// Anchors for a model: of its vocabulary's bases where it has an LM head, or else of its own vectors.
@@ -81,11 +116,8 @@ public struct LabelSet: Sendable {
         }
         for j in 0..<d { anchors[i * d + j] += word[j] / norm }
       }
-      try Self.normalize(&anchors, row: i, d, label)
     }
-    names = labels.map { $0.name }
-    dimensions = d
-    self.anchors = anchors
+    try self.init(labels, d, sums: anchors)
   }
 
   /// A word's tokens as they stand in the middle of a text.
@@ -150,10 +182,7 @@ public struct LabelSet: Sendable {
       }
     }
     try encodeBatch()
-    for (i, label) in labels.enumerated() { try Self.normalize(&anchors, row: i, d, label) }
-    names = labels.map { $0.name }
-    dimensions = d
-    self.anchors = anchors
+    try self.init(labels, d, sums: anchors)
   }
 }
 

@@ -20,23 +20,36 @@ extension Adapter {
           lowerStates.map { "\($0.layer)\($0.isFirstWord ? ":first" : "")" }.joined(separator: ","))
       )
     }
-    if head == nil { metadata.set("rank", .integer(rank)) }
     metadata.set("temperature", .number(Double(temperature)))
+    if let outOfScope = labels.outOfScope {
+      metadata.set("out_of_scope", .text(labels.names[outOfScope]))
+    }
+    var parts = [(Name.anchors, labels.anchors, [labels.count, d])]
+    switch correction {
+    case .head(let head):
+      parts += [
+        (Name.weights, head.weights, [labels.count, d]), (Name.bias, head.bias, [labels.count]),
+      ]
+    case .module(let module):
+      metadata.set("rank", .integer(module.rank))
+      parts += [
+        (Name.down, module.down, [module.rank, d]), (Name.up, module.up, [module.rank, d]),
+        (Name.offset, module.offset, [d]),
+      ]
+    case .neighbors(let neighbors):
+      metadata.set("neighbors", .integer(neighbors.count))
+      metadata.set("sharpness", .number(Double(neighbors.sharpness)))
+      let examples = neighbors.targets.count
+      parts += [
+        (Name.neighbors, neighbors.states, [examples, d]),
+        (Name.neighborLabels, neighbors.targets.map(Float.init), [examples]),
+      ]
+    }
     for (i, name) in labels.names.enumerated() { metadata.set(Name.label(i), .text(name)) }
     let writer = try ContainerWriter(
       path: path, kind: .adapter, sectionCount: 3, replace: replace)
     try writer.add(.metadata, "metadata", metadata.encoded())
     try writer.begin(.weights, "adapter")
-    var parts = [(Name.anchors, labels.anchors, [labels.count, d])]
-    if let head {
-      parts += [
-        (Name.weights, head.weights, [labels.count, d]), (Name.bias, head.bias, [labels.count]),
-      ]
-    } else {
-      parts += [
-        (Name.down, down, [rank, d]), (Name.up, up, [rank, d]), (Name.offset, offset, [d]),
-      ]
-    }
     for (name, values, shape) in parts {
       let bytes = values.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
       let start = try bytes.withBytes { (raw) throws(VDSQError) in try writer.part(raw) }

@@ -33,7 +33,7 @@ extension LabelPrior {
 
     /// - Parameter prior: the discriminant's head, calibrated, from the examples that are not held out.
     func choose(
-      _ prior: (_ training: [Int]) throws(VDSQError) -> Adapter.LinearHead,
+      _ prior: (_ training: [Int]) throws(VDSQError) -> LinearHead,
       _ report: (Double) -> Void
     ) throws(VDSQError) -> Choice {
       let count = Self.shares.count * Self.temperatures.count
@@ -42,7 +42,7 @@ extension LabelPrior {
         let training = folds.training(without: fold).map { members[$0] }
         let held = folds.heldOut(fold).map { members[$0] }
         let own = logits(try prior(training), held)
-        var start: Adapter.LinearHead?
+        var start: LinearHead?
         for (i, strength) in Self.strengths.enumerated() {
           start = regression(training, strength).train(from: start)
           score(own, logits(start!, held), held, into: &scores[i * count..<(i + 1) * count])
@@ -60,11 +60,11 @@ extension LabelPrior {
     }
 
     /// The head that was chosen, from all examples.
-    func head(_ prior: Adapter.LinearHead, _ choice: Choice) -> Adapter.LinearHead {
+    func head(_ prior: LinearHead, _ choice: Choice) -> LinearHead {
       var other = prior
       if choice.share > 0 {
         // From weak to strong, as it was tried.
-        var start: Adapter.LinearHead?
+        var start: LinearHead?
         for strength in Self.strengths where strength <= choice.strength {
           start = regression(Array(task.targets.indices), strength).train(from: start)
         }
@@ -75,7 +75,7 @@ extension LabelPrior {
           ((1 - choice.share) * $0 + choice.share * $1) * choice.temperature
         }
       }
-      return Adapter.LinearHead(
+      return LinearHead(
         weights: mixed(prior.weights, other.weights), bias: mixed(prior.bias, other.bias))
     }
 
@@ -89,7 +89,7 @@ extension LabelPrior {
     }
 
     /// `[held, labels]`
-    private func logits(_ head: Adapter.LinearHead, _ held: [Int]) -> [Float] {
+    private func logits(_ head: LinearHead, _ held: [Int]) -> [Float] {
       let d = task.labels.dimensions, labels = task.labels.count
       var out = [Float](repeating: 0, count: held.count * labels)
       task.states.withUnsafeBufferPointer { states in

@@ -47,8 +47,13 @@ public struct LabelPrior {
   private static let mostForChoosing = 2000
 
   private let kernels: KernelTable
+  private let joinsRegression: Bool
 
-  public init(kernels: KernelTable) { self.kernels = kernels }
+  /// - Parameter joinsRegression: whether logistic regression is tried beside it where there are examples enough.
+  public init(kernels: KernelTable, joinsRegression: Bool = true) {
+    self.kernels = kernels
+    self.joinsRegression = joinsRegression
+  }
 
   /// - Parameters:
   ///   - states: `[examples, dimensions]`: the last layer's vector, and behind it as many numbers of length 1
@@ -90,16 +95,16 @@ public struct LabelPrior {
         (task, layers, factor) = (balanced.task, Array(lowerStates[..<count]), balanced.factor)
       }
     }
-    func prior(_ training: [Int]) throws(VDSQError) -> Adapter.LinearHead {
+    func prior(_ training: [Int]) throws(VDSQError) -> LinearHead {
       let head = try Fit(task, training, anchor: strengths.anchor, kernels)
         .head(strengths.sphere, kernels)
-      return Adapter.LinearHead(
+      return LinearHead(
         weights: head.weights.map { $0 * strengths.temperature },
         bias: head.bias.map { $0 * strengths.temperature })
     }
     var head = try prior(all)
     let chosen = members.map { targets[$0] }
-    if JointHead.isWorthTrying(task),
+    if joinsRegression, JointHead.isWorthTrying(task),
       let folds = Folds(targets: chosen, labels: labels.count, count: Self.foldCount)
     {
       let joint = JointHead(task: task, members: members, folds: folds, kernels: kernels)
@@ -113,8 +118,7 @@ public struct LabelPrior {
     }
     return Adapter(
       labels: task.labels, lowerStates: layers,
-      head: Adapter.LinearHead(
-        weights: weights, bias: head.bias),
+      correction: .head(LinearHead(weights: weights, bias: head.bias)),
       modelIdentity: modelIdentity)
   }
 
@@ -191,7 +195,7 @@ public struct LabelPrior {
 
   /// Adds the log-likelihood of examples at every temperature.
   private func score(
-    _ head: Adapter.LinearHead, _ task: Task, _ members: [Int],
+    _ head: LinearHead, _ task: Task, _ members: [Int],
     into scores: inout ArraySlice<Double>
   ) {
     let d = task.labels.dimensions

@@ -139,7 +139,7 @@ extension LabelPrior {
     ///   freedom): the directions of a few examples would otherwise stick out of the rest.
     func head(
       _ examples: Float, _ kernels: KernelTable
-    ) throws(VDSQError) -> Adapter.LinearHead {
+    ) throws(VDSQError) -> LinearHead {
       let sphere = examples / (examples + Float(count))
       var weights = means
       let labels = means.count / d
@@ -155,7 +155,7 @@ extension LabelPrior {
           bias[label] = -half / 2 - centerShare * shift
         }
       }
-      return Adapter.LinearHead(weights: weights, bias: bias)
+      return LinearHead(weights: weights, bias: bias)
     }
 
     /// Replaces rows by the shrunk covariance's inverse times them.

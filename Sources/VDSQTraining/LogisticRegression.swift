@@ -24,7 +24,7 @@ struct LogisticRegression {
   let kernels: KernelTable
 
   /// - Parameter start: where to start from; nil for zeros.
-  func train(from start: Adapter.LinearHead? = nil) -> Adapter.LinearHead {
+  func train(from start: LinearHead? = nil) -> LinearHead {
     let size = data.labels * data.dimensions
     // Weights, then biases.
     var point = (start?.weights ?? [Float](repeating: 0, count: size))
@@ -59,7 +59,7 @@ struct LogisticRegression {
       }
       (point, gradient, value) = (next, nextGradient, nextValue)
     }
-    return Adapter.LinearHead(weights: Array(point[..<size]), bias: Array(point[size...]))
+    return LinearHead(weights: Array(point[..<size]), bias: Array(point[size...]))
   }
 
   /// The loss, and its gradient.

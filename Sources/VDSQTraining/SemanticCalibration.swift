@@ -43,26 +43,31 @@ public struct SemanticCalibration {
     guard !targets.isEmpty else { throw .usage("there are no examples to learn from") }
     let folds = Folds(targets: targets, labels: labels.count, count: Self.foldCount)
     var fitted = 0
-    func fit(_ members: [Int]) throws(VDSQError) -> Adapter {
+    func fit(_ members: [Int]) throws(VDSQError) -> ResidualModule {
       defer { fitted += 1 }
-      return try self.fit(members, states, targets, labels, modelIdentity) { epoch in
+      return try self.fit(members, states, targets, labels) { epoch in
         let share = Double(epoch) / Double(options.epochs)
         report((Double(fitted) + share) / Double(folds == nil ? 1 : Self.foldCount + 1))
       }
+    }
+    func adapter(_ module: ResidualModule) -> Adapter {
+      Adapter(
+        labels: labels, temperature: options.temperature, correction: .module(module),
+        modelIdentity: modelIdentity)
     }
     var strength = Self.strengthWithoutFolds
     if let folds {
       var losses = [Double](repeating: 0, count: Self.strengths.count)
       for fold in 0..<Self.foldCount {
-        let adapter = try fit(folds.training(without: fold))
+        let module = try fit(folds.training(without: fold))
         for (i, candidate) in Self.strengths.enumerated() {
           losses[i] += try loss(
-            adapter.scaled(by: candidate), folds.heldOut(fold), states, targets)
+            adapter(module.scaled(by: candidate)), folds.heldOut(fold), states, targets)
         }
       }
       strength = Self.strengths[losses.indices.min { losses[$0] < losses[$1] }!]
     }
-    return try fit(Array(targets.indices)).scaled(by: strength)
+    return adapter(try fit(Array(targets.indices)).scaled(by: strength))
   }
 
   private static let foldCount = 4
@@ -89,8 +94,8 @@ public struct SemanticCalibration {
   /// Trains a module on some of the examples.
   private func fit(
     _ members: [Int], _ states: [Float], _ targets: [Int], _ labels: LabelSet,
-    _ modelIdentity: UInt32, report: (_ epoch: Int) -> Void
-  ) throws(VDSQError) -> Adapter {
+    report: (_ epoch: Int) -> Void
+  ) throws(VDSQError) -> ResidualModule {
     let d = labels.dimensions
     let rank = options.rank > 0 ? min(options.rank, d) : min(64, d)
     var random = SplitMix64(seed: options.seed)
@@ -129,10 +134,9 @@ public struct SemanticCalibration {
       report(epoch + 1)
     }
     let v = parameters.values
-    return Adapter(
-      labels: labels, temperature: options.temperature, rank: rank, down: Array(v[..<(rank * d)]),
-      up: Array(v[(rank * d)..<(2 * rank * d)]), offset: Array(v[(2 * rank * d)...]),
-      modelIdentity: modelIdentity)
+    return ResidualModule(
+      rank: rank, down: Array(v[..<(rank * d)]), up: Array(v[(rank * d)..<(2 * rank * d)]),
+      offset: Array(v[(2 * rank * d)...]))
   }
 
   /// Adds an example's gradient; returns its loss.

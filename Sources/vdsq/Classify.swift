@@ -33,9 +33,6 @@ struct Classify: Command {
   @Option(help: "Give no label that is less probable than this, from 0 to 1.")
   var abstain: Float?
 
-  @Option(help: "With --abstain: what to write in place of a label.")
-  var outOfScope = "-"
-
   @Flag(help: "Write a JSON object a line.")
   var json = false
 
@@ -87,7 +84,7 @@ struct Classify: Command {
     options.json = json
     options.strict = input.strict
     options.abstain = abstain ?? 0
-    options.outOfScope = outOfScope
+    options.outOfScope = label.outOfScope
     let stream = ClassificationStream(
       encoder: encoder, classifier: classifier, template: template, options: options,
       output: OutputBuffer(descriptor: 1))

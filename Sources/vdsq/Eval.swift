@@ -93,13 +93,10 @@ struct Eval: Command {
   }
 
   private func learned(_ container: Container) throws(VDSQError) -> [EvaluationRow] {
-    let lower = try label.lowerStates(of: container)
-    let encoder = try TextEncoder(container, options: encoding.options(lowerStates: lower))
     let held = try read(test)
     let known = try train.map { (path) throws(VDSQError) in try read(path) } ?? []
-    var labels = try label.named()
-    if labels.isEmpty { labels = Examples.labels(of: known.isEmpty ? held : known + held) }
-    let anchors = try LabelSet(labels, encoder: encoder, template: try label.parsedTemplate())
+    let task = try label.task(container, known + held, encoding)
+    let (encoder, labels, anchors) = (task.encoder, task.labels, task.anchors)
     let texts = try label.encode(held, labels, encoder, test, encoding, quiet: quiet)
     let examples = try train.map { (path) throws(VDSQError) in
       try label.encode(known, labels, encoder, path, encoding, quiet: quiet)
@@ -116,12 +113,12 @@ struct Eval: Command {
           let chosen = Shots(
             examples.targets, labels: labels.count, count: count, seed: UInt64(seed))
           let adapter = try label.learn(
-            examples.subset(chosen.members, columns: columns), anchors, encoder, lower, quiet: true)
+            examples.subset(chosen.members, columns: columns), task, quiet: true)
           classifier = try Classifier(
             labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
         } else {
           // Words alone are compared with the model's vector alone.
-          let own = columns / (lower.count + 1)
+          let own = columns / (encoder.lowerStates.count + 1)
           classifier = try Classifier(labels: anchors.prefix(own), kernels: encoder.kernels)
         }
         evaluations.append(

@@ -6,10 +6,17 @@ import VDSQTraining
 
 /// How examples teach.
 enum Method: String, CaseIterable, ExpressibleByArgument {
-  /// Linear discriminant analysis with the label words as its prior.
+  /// Linear discriminant analysis with the label words as its prior, lower layers and logistic regression beside it
+  /// where held-out examples like them.
+  case joint
+  /// The closed form alone, of the vector alone.
   case prior
-  /// The paper's semantic calibration.
+  /// The paper's semantic calibration, an affine module.
   case calibration
+  /// The same of rank 8.
+  case lowRank = "low-rank"
+  /// Retrieval: a vote of the closest examples.
+  case knn
 }
 
 /// What the labels are and how they are learned; the same for `classify` and `adapt`.
@@ -40,10 +47,19 @@ struct LabelOptions: ParsableArguments {
 
   @Option(
     help: """
-      How examples teach: prior (linear discriminant analysis with the labels' words as its prior, joined by \
-      logistic regression where there are examples enough) or calibration (the paper's semantic calibration).
+      How examples teach: joint (linear discriminant analysis with the labels' words as its prior, joined by \
+      lower layers and logistic regression where held-out examples like them), prior (the first alone), \
+      calibration (the paper's semantic calibration), low-rank (the same of rank 8), knn (a vote of the closest \
+      examples).
       """)
-  var method: Method = .prior
+  var method: Method = .joint
+
+  @Option(
+    help: """
+      The label of texts that belong to no other. Its examples say where they are, its name says nothing. With \
+      --abstain it is also what stands in place of a doubtful label.
+      """)
+  var outOfScope: String?
 
   @Option(help: "Seed of calibration's random numbers.")
   var seed: UInt64 = 1
@@ -64,7 +80,24 @@ struct LabelOptions: ParsableArguments {
     var all: [Label] = []
     for list in labels { all += try Label.parse(list: list) }
     if let labelsFile { all += try LabelFile.read(labelsFile) }
-    return all.isEmpty && labels.isEmpty && labelsFile == nil ? [] : try Label.checked(all)
+    return all.isEmpty && labels.isEmpty && labelsFile == nil ? [] : try Label.checked(scoped(all))
+  }
+
+  /// The label of what is out of scope without words.
+  private func scoped(_ labels: [Label]) -> [Label] {
+    labels.map { $0.name == outOfScope ? .outOfScope($0.name) : $0 }
+  }
+
+  /// The labels that the options name, or else those of examples.
+  func all(in examples: [Examples.Example]) throws(VDSQError) -> [Label] {
+    let named = try named()
+    guard named.isEmpty else {
+      let isMissing = outOfScope.map { name in
+        !named.contains { $0.name == name } && examples.contains { $0.label == name }
+      }
+      return isMissing == true ? named + [.outOfScope(outOfScope!)] : named
+    }
+    return scoped(Examples.labels(of: examples))
   }
 
   /// What is tried beside the vector: states two thirds and five sixths of the way up, where what a sentence is
@@ -72,7 +105,7 @@ struct LabelOptions: ParsableArguments {
   /// pooling would drown.
   func lowerStates(of model: Container) throws(VDSQError) -> [LowerState] {
     let c = model.metadata
-    guard method == .prior, c.find("architecture") == "bert", c.find("pooling") != "mask" else {
+    guard method == .joint, c.find("architecture") == "bert", c.find("pooling") != "mask" else {
       return []
     }
     let layers = try c.integer("layers", in: 1...1024)
@@ -85,14 +118,29 @@ struct LabelOptions: ParsableArguments {
   func adapter(
     from path: String, model: Container, encoding: EncoderOptions, quiet: Bool
   ) throws(VDSQError) -> Adapter {
-    let lower = try lowerStates(of: model)
-    let encoder = try TextEncoder(model, options: encoding.options(lowerStates: lower))
     let examples = try ExampleFile.read(path, textField: textField, labelField: labelField)
-    var labels = try named()
-    if labels.isEmpty { labels = Examples.labels(of: examples) }
-    let anchors = try LabelSet(labels, encoder: encoder, template: try parsedTemplate())
-    let encoded = try encode(examples, labels, encoder, path, encoding, quiet: quiet)
-    return try learn(encoded, anchors, encoder, lower, quiet: quiet)
+    let task = try task(model, examples, encoding)
+    let encoded = try encode(examples, task.labels, task.encoder, path, encoding, quiet: quiet)
+    return try learn(encoded, task, quiet: quiet)
+  }
+
+  /// A model and labels with their anchors, ready for examples.
+  struct Task {
+    let encoder: TextEncoder
+    let labels: [Label]
+    let anchors: LabelSet
+  }
+
+  /// - Parameter examples: those whose labels are taken where the options name none.
+  func task(
+    _ model: Container, _ examples: [Examples.Example], _ encoding: EncoderOptions
+  ) throws(VDSQError) -> Task {
+    let encoder = try TextEncoder(
+      model, options: encoding.options(lowerStates: try lowerStates(of: model)))
+    let labels = try all(in: examples)
+    return Task(
+      encoder: encoder, labels: labels,
+      anchors: try LabelSet(labels, encoder: encoder, template: try parsedTemplate()))
   }
 
   /// Runs the model over labelled texts of a file.
@@ -127,25 +175,29 @@ struct LabelOptions: ParsableArguments {
     return (classifier, encoded, encoder.dimensions)
   }
 
-  func learn(
-    _ examples: Examples, _ labels: LabelSet, _ encoder: TextEncoder, _ lowerStates: [LowerState],
-    quiet: Bool
-  ) throws(VDSQError) -> Adapter {
+  func learn(_ examples: Examples, _ task: Task, quiet: Bool) throws(VDSQError) -> Adapter {
     let bar = ProgressBar("learning", quiet: quiet)
     defer { bar.end() }
-    let identity = encoder.container.identity
+    let kernels = task.encoder.kernels
+    let identity = task.encoder.container.identity
+    let (states, targets) = (examples.states, examples.targets)
     let report = { (share: Double) in bar.show(Int(share * 1000), of: 1000) }
     switch method {
-    case .prior:
-      return try LabelPrior(kernels: encoder.kernels).train(
-        states: examples.states, targets: examples.targets, labels: labels,
-        lowerStates: lowerStates, modelIdentity: identity, report: report)
-    case .calibration:
+    case .joint, .prior:
+      return try LabelPrior(kernels: kernels, joinsRegression: method == .joint).train(
+        states: states, targets: targets, labels: task.anchors,
+        lowerStates: task.encoder.lowerStates, modelIdentity: identity, report: report)
+    case .calibration, .lowRank:
       var options = SemanticCalibration.Options()
       options.seed = seed
-      return try SemanticCalibration(options: options, kernels: encoder.kernels).train(
-        states: examples.states, targets: examples.targets, labels: labels,
-        modelIdentity: identity, report: report)
+      options.rank = method == .lowRank ? 8 : task.anchors.dimensions
+      return try SemanticCalibration(options: options, kernels: kernels).train(
+        states: states, targets: targets, labels: task.anchors, modelIdentity: identity,
+        report: report)
+    case .knn:
+      return try NearestNeighbors(kernels: kernels).train(
+        states: states, targets: targets, labels: task.anchors, modelIdentity: identity,
+        report: report)
     }
   }
 }

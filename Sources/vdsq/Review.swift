@@ -77,17 +77,13 @@ struct Review: Command {
   private func heldOut(
     _ texts: [Examples.Example], _ container: Container
   ) throws(VDSQError) -> ([String], [Reconsideration]) {
-    let lower = try label.lowerStates(of: container)
-    let encoder = try TextEncoder(container, options: encoding.options(lowerStates: lower))
-    var labels = try label.named()
-    if labels.isEmpty { labels = Examples.labels(of: texts) }
-    let anchors = try LabelSet(labels, encoder: encoder, template: try label.parsedTemplate())
-    let encoded = try label.encode(texts, labels, encoder, examples, encoding, quiet: quiet)
-    let items = try Reconsideration.list(encoded, labels: anchors, kernels: encoder.kernels) {
-      (chosen) throws(VDSQError) in
-      try label.learn(chosen, anchors, encoder, lower, quiet: quiet)
-    }
-    return (anchors.names, items)
+    let task = try label.task(container, texts, encoding)
+    let encoded = try label.encode(
+      texts, task.labels, task.encoder, examples, encoding, quiet: quiet)
+    let items = try Reconsideration.list(
+      encoded, labels: task.anchors, kernels: task.encoder.kernels
+    ) { (chosen) throws(VDSQError) in try label.learn(chosen, task, quiet: quiet) }
+    return (task.anchors.names, items)
   }
 
   private func adapted(

@@ -76,7 +76,7 @@ import Testing
     let rows = try #require(json["rows"] as? [[String: Any]])
     #expect(rows.map { $0["shots"] as? Int } == [0, 1, 3])
     #expect(rows.map { $0["seeds"] as? Int } == [1, 3, 3])
-    #expect(rows.map { $0["method"] as? String } == ["zero-shot", "prior", "prior"])
+    #expect(rows.map { $0["method"] as? String } == ["zero-shot", "joint", "joint"])
     for row in rows {
       for key in ["accuracy_mean", "macro_f1", "ece"] {
         let value = try #require(row[key] as? Double)

@@ -204,7 +204,7 @@ import VDSQSemantics
     let trained = try train(task(4, near: 0.5, seed: 1))
     let adapter = Adapter(
       labels: trained.labels, lowerStates: [LowerState(1), LowerState(4, isFirstWord: true)],
-      head: trained.head!,
+      correction: trained.correction,
       modelIdentity: model.identity)
     _ = try adapter.write(to: folder.path("a.vdsa"), replace: false)
     let read = try Adapter(path: folder.path("a.vdsa"), model: model)
@@ -213,12 +213,18 @@ import VDSQSemantics
     // The model has other dimensions, and no fourth layer.
     for layers in [[], [LowerState(1), LowerState(4)]] {
       let wrong = Adapter(
-        labels: trained.labels, lowerStates: layers, head: trained.head!,
+        labels: trained.labels, lowerStates: layers, correction: trained.correction,
         modelIdentity: model.identity)
       #expect { try wrong.encoder(model, options: .init()) } throws: {
         ($0 as? VDSQError)?.category == .badInput
       }
     }
-    #expect(read.rank == 0 && read.labels.anchors == trained.labels.anchors)
+    #expect(read.labels.anchors == trained.labels.anchors)
+  }
+}
+
+extension Adapter {
+  fileprivate var head: LinearHead? {
+    if case .head(let head) = correction { head } else { nil }
   }
 }

@@ -42,7 +42,7 @@ import VDSQSemantics
       members: members, strength: strength, kernels: kernels)
   }
 
-  private func probabilities(_ head: Adapter.LinearHead, _ example: Int) -> [Float] {
+  private func probabilities(_ head: LinearHead, _ example: Int) -> [Float] {
     var logits = head.bias
     for label in 0..<3 {
       for j in 0..<4 { logits[label] += head.weights[label * 4 + j] * states[example * 4 + j] }
