@@ -82,17 +82,17 @@ public struct Adapter: Sendable {
     }
     labels = LabelSet(
       names: names, dimensions: d,
-      anchors: try Self.floats(file, Name.anchors, shape: [count, d]), outOfScope: outOfScope)
+      anchors: try file.finiteFloats(Name.anchors, shape: [count, d]), outOfScope: outOfScope)
     if file.find(Name.weights) != nil {
       correction = .head(
         LinearHead(
-          weights: try Self.floats(file, Name.weights, shape: [count, d]),
-          bias: try Self.floats(file, Name.bias, shape: [count])))
+          weights: try file.finiteFloats(Name.weights, shape: [count, d]),
+          bias: try file.finiteFloats(Name.bias, shape: [count])))
     } else if let view = file.find(Name.neighbors) {
       let examples = view.record.shape.first ?? 0
       guard examples > 0 else { throw .badInput("\(path): tensor \(Name.neighbors) is empty") }
       var targets: [Int] = []
-      for target in try Self.floats(file, Name.neighborLabels, shape: [examples]) {
+      for target in try file.finiteFloats(Name.neighborLabels, shape: [examples]) {
         guard target >= 0, target < Float(count), target == target.rounded(.down) else {
           throw .badInput("\(path): tensor \(Name.neighborLabels) has a value that is no label")
         }
@@ -100,16 +100,16 @@ public struct Adapter: Sendable {
       }
       correction = .neighbors(
         Neighbors(
-          states: try Self.floats(file, Name.neighbors, shape: [examples, d]), targets: targets,
+          states: try file.finiteFloats(Name.neighbors, shape: [examples, d]), targets: targets,
           count: try file.metadata.integer("neighbors", in: 1...examples),
           sharpness: Float(try file.metadata.number("sharpness"))))
     } else {
       let rank = try file.metadata.integer("rank", in: 1...65536)
       correction = .module(
         ResidualModule(
-          rank: rank, down: try Self.floats(file, Name.down, shape: [rank, d]),
-          up: try Self.floats(file, Name.up, shape: [rank, d]),
-          offset: try Self.floats(file, Name.offset, shape: [d])))
+          rank: rank, down: try file.finiteFloats(Name.down, shape: [rank, d]),
+          up: try file.finiteFloats(Name.up, shape: [rank, d]),
+          offset: try file.finiteFloats(Name.offset, shape: [d])))
     }
   }
 
@@ -141,14 +141,17 @@ public struct Adapter: Sendable {
     }
     return encoder
   }
+}
 
-  private static func floats(
-    _ file: Container, _ name: String, shape: [Int]
-  ) throws(VDSQError) -> [Float] {
-    let start = try file.floats(name, shape: shape)
+extension Container {
+  /// The elements of a small float32 tensor of a known shape.
+  ///
+  /// - Throws: `badInput` where the file has none of that name, shape and type, or a value is not finite.
+  public func finiteFloats(_ name: String, shape: [Int]) throws(VDSQError) -> [Float] {
+    let start = try floats(name, shape: shape)
     let values = Array(UnsafeBufferPointer(start: start, count: shape.reduce(1, *)))
     for value in values where !value.isFinite {
-      throw .badInput("\(file.path): tensor \(name) has a value that is not finite")
+      throw .badInput("\(path): tensor \(name) has a value that is not finite")
     }
     return values
   }

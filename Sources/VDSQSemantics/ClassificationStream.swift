@@ -15,6 +15,8 @@ public final class ClassificationStream {
     public var abstain: Float = 0
     /// What is written in their place; nil for the name of the label of what is out of scope, or `-`.
     public var outOfScope: String?
+    /// Softmax temperature; nil for the adapter's.
+    public var temperature: Float?
 
     public init() {}
   }
@@ -33,22 +35,25 @@ public final class ClassificationStream {
 
   public private(set) var counts = Counts()
   private let encoder: TextEncoder
-  private let classifier: Classifier
+  private var classifier: Classifier
+  private let follower: AdapterFollower?
   private let template: Template?
   private let options: Options
-  private let outOfScope: String
+  private var outOfScope: String
   private let output: OutputBuffer
   private var pending: [(tokens: Int, truncated: Bool)] = []
   private var filled: [UInt8] = []
 
+  /// - Parameter follower: where the classifier's adapter may be replaced; nil where it stays.
   public init(
     encoder: TextEncoder, classifier: Classifier, template: Template?, options: Options,
-    output: OutputBuffer
+    output: OutputBuffer, follower: AdapterFollower? = nil
   ) {
     self.encoder = encoder
     self.classifier = classifier
     self.template = template.flatMap { $0.aroundTexts ? $0 : nil }
     self.options = options
+    self.follower = follower
     outOfScope = options.outOfScope ?? classifier.labels.outOfScopeName ?? "-"
     self.output = output
   }
@@ -104,6 +109,7 @@ public final class ClassificationStream {
   /// Classifies what waits and writes the answers out.
   public func flush() throws(VDSQError) {
     guard encoder.count > 0 else { return }
+    if let adapter = try follower?.changed() { try take(adapter) }
     try encoder.encode { index, vector in
       classifier.classify(vector, top: options.top)
       let abstains = classifier.probabilities[classifier.ranking[0]] < options.abstain
@@ -112,6 +118,19 @@ public final class ClassificationStream {
     }
     pending.removeAll(keepingCapacity: true)
     try output.flush()
+  }
+
+  /// Classifies by another adapter from now on.
+  private func take(_ adapter: Adapter) throws(VDSQError) {
+    guard adapter.labels.dimensions == encoder.dimensions,
+      adapter.lowerStates == encoder.lowerStates
+    else {
+      throw .badInput("\(follower!.path): the adapter reads other layers than before; start again")
+    }
+    classifier = try Classifier(
+      labels: adapter.labels, adapter: adapter, temperature: options.temperature,
+      kernels: encoder.kernels)
+    outOfScope = options.outOfScope ?? adapter.labels.outOfScopeName ?? "-"
   }
 
   /// `label<TAB>probability`, once for each of the top labels. In place of a doubtful one stands what is out of

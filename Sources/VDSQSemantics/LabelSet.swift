@@ -52,6 +52,29 @@ public struct LabelSet: Sendable {
 
   public var outOfScopeName: String? { outOfScope.map { names[$0] } }
 
+  /// The set without a label.
+  public func removing(_ label: Int) -> LabelSet {
+    var (names, anchors) = (names, anchors)
+    names.remove(at: label)
+    anchors.removeSubrange(label * dimensions..<(label + 1) * dimensions)
+    let scope = outOfScope.flatMap { $0 == label ? nil : $0 - ($0 > label ? 1 : 0) }
+    if let scope, names.count > 1 { Self.average(&anchors, row: scope, dimensions) }
+    return LabelSet(names: names, dimensions: dimensions, anchors: anchors, outOfScope: scope)
+  }
+
+  /// The set with the labels of another, of the same dimensions, behind its own.
+  ///
+  /// - Throws: `usage` where both have one of the same name.
+  public func adding(_ other: LabelSet) throws(VDSQError) -> LabelSet {
+    for name in other.names where names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
+      throw .usage("labels: \(name) is there already")
+    }
+    var anchors = anchors + other.anchors
+    if let outOfScope { Self.average(&anchors, row: outOfScope, dimensions) }
+    return LabelSet(
+      names: names + other.names, dimensions: dimensions, anchors: anchors, outOfScope: outOfScope)
+  }
+
   /// The first columns of all anchors, of length 1 again.
   public func prefix(_ columns: Int) -> LabelSet {
     var cut: [Float] = []

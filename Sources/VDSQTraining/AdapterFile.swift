@@ -8,6 +8,13 @@ extension Adapter {
   /// - Throws: `usage` where it cannot be written.
   /// - Returns: its length in bytes.
   public func write(to path: String, replace: Bool) throws(VDSQError) -> Int {
+    try write(to: path, replace: replace, adding: [])
+  }
+
+  /// - Parameter more: other tensors of the file: names, values and shapes.
+  func write(
+    to path: String, replace: Bool, adding more: [(String, [Float], [Int])]
+  ) throws(VDSQError) -> Int {
     let d = labels.dimensions
     var metadata = Metadata()
     metadata.set("model_identity", .integer(Int(modelIdentity)))
@@ -46,6 +53,7 @@ extension Adapter {
       ]
     }
     for (i, name) in labels.names.enumerated() { metadata.set(Name.label(i), .text(name)) }
+    parts += more
     let writer = try ContainerWriter(
       path: path, kind: .adapter, sectionCount: 3, replace: replace)
     try writer.add(.metadata, "metadata", metadata.encoded())

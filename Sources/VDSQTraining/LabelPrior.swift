@@ -36,7 +36,7 @@ public struct LabelPrior {
   }
 
   /// Factors of the logits: their covariance is of few examples, so they are too sure of themselves.
-  private static let temperatures: [Float] = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
+  static let temperatures: [Float] = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
   static let foldCount = 4
   /// Anchors are that much shorter than states, relative to their spread.
   static let anchorLength: Float = 0.5
@@ -127,6 +127,20 @@ public struct LabelPrior {
     let targets: [Int]
     let labels: LabelSet
 
+    /// What linear discriminant analysis needs of some of the examples.
+    ///
+    /// - Parameter hasScatter: whether products are wanted too, which take time.
+    func moments(_ members: [Int], hasScatter: Bool, _ kernels: KernelTable) -> Moments {
+      let d = labels.dimensions
+      var moments = Moments(labels: labels.count, dimensions: d, hasScatter: hasScatter)
+      states.withUnsafeBufferPointer {
+        for example in members {
+          moments.add($0.baseAddress! + example * d, targets[example], kernels)
+        }
+      }
+      return moments
+    }
+
     /// The first columns alone.
     func prefix(_ columns: Int) -> Task {
       let d = labels.dimensions
@@ -167,8 +181,15 @@ public struct LabelPrior {
     for fold in 0..<Self.foldCount {
       let training = folds.training(without: fold).map { members[$0] }
       let held = folds.heldOut(fold).map { members[$0] }
+      // Where there are many examples, what takes time does not depend on the anchors' strength.
+      let moments =
+        training.count < task.labels.dimensions
+        ? nil : task.moments(training, hasScatter: true, kernels)
       for (a, anchor) in grid.anchors.enumerated() {
-        let fit = try Fit(task, training, anchor: anchor, kernels)
+        let fit =
+          if let moments {
+            try Fit(task.labels, moments, anchor: anchor, kernels)
+          } else { try Fit(task, training, anchor: anchor, kernels) }
         for (s, sphere) in grid.spheres.enumerated() {
           let head = try fit.head(sphere, kernels)
           let at = (a * grid.spheres.count + s) * Self.temperatures.count

@@ -23,60 +23,64 @@ extension LabelPrior {
       /// Deviations from class means over the root of their number, `[examples, dimensions]`, and their
       /// products with each other, lower triangle.
       case deviations([Float], products: [Float])
+
+      /// The covariance's trace; both matrices have the same.
+      func trace(_ d: Int) -> Float {
+        switch self {
+        case .covariance(let matrix): (0..<d).reduce(0) { $0 + matrix[$1 * d + $1] }
+        case .deviations(let rows, let products):
+          (0..<rows.count / d).reduce(0) { $0 + products[$1 * (rows.count / d) + $1] }
+        }
+      }
     }
 
     /// - Parameters:
+    ///   - moments: of as many examples as there are dimensions, or more.
     ///   - anchor: how many examples a label's anchor is worth.
     ///   - centerExamples: how many examples no center at all is worth.
+    init(
+      _ labels: LabelSet, _ moments: Moments, anchor: Float,
+      centerExamples: Float = LabelPrior.centerExamples, _ kernels: KernelTable
+    ) throws(VDSQError) {
+      let center = moments.mean
+      let means = Self.means(labels, moments, center, anchor: anchor)
+      let d = moments.dimensions
+      let points = means.enumerated().map { $1 + center[$0 % d] }
+      try self.init(
+        Int(moments.count), center, means,
+        .covariance(moments.covariance(about: points, kernels)), centerExamples: centerExamples)
+    }
+
+    /// - Parameter members: those of the task's examples that are learned from.
     init(
       _ task: Task, _ members: [Int], anchor: Float,
       centerExamples: Float = LabelPrior.centerExamples, _ kernels: KernelTable
     ) throws(VDSQError) {
-      let labels = task.labels
-      let d = labels.dimensions
-      self.d = d
-      self.count = members.count
-      let count = Float(members.count)
-      var center = [Float](repeating: 0, count: d)
-      for example in members {
-        for j in 0..<d { center[j] += task.states[example * d + j] / count }
+      let d = task.labels.dimensions
+      let isFew = members.count < d
+      let moments = task.moments(members, hasScatter: !isFew, kernels)
+      guard isFew else {
+        try self.init(
+          task.labels, moments, anchor: anchor, centerExamples: centerExamples, kernels)
+        return
       }
+      let center = moments.mean
+      let means = Self.means(task.labels, moments, center, anchor: anchor)
+      try self.init(
+        members.count, center, means, Self.deviations(task, members, center, means, kernels),
+        centerExamples: centerExamples)
+    }
+
+    private init(
+      _ count: Int, _ center: [Float], _ means: [Float], _ spread: Spread, centerExamples: Float
+    ) throws(VDSQError) {
+      d = center.count
+      self.count = count
       self.center = center
-      centerShare = count / (count + centerExamples)
-      // Anchors about their own mean, as long as states are, and a little shorter.
-      var anchors = labels.anchors
-      for j in 0..<d {
-        var mean: Float = 0
-        for label in 0..<labels.count { mean += anchors[label * d + j] / Float(labels.count) }
-        for label in 0..<labels.count { anchors[label * d + j] -= mean }
-      }
-      var spread: Float = 0
-      for example in members {
-        for j in 0..<d {
-          let deviation = task.states[example * d + j] - center[j]
-          spread += deviation * deviation / count
-        }
-      }
-      let anchorSpread = anchors.reduce(0) { $0 + $1 * $1 } / Float(labels.count)
-      let scale =
-        anchorSpread > 0 ? LabelPrior.anchorLength * (spread / anchorSpread).squareRoot() : 0
-      var sums = anchors.map { $0 * scale * anchor }
-      var weights = [Float](repeating: anchor, count: labels.count)
-      for example in members {
-        let label = task.targets[example]
-        weights[label] += 1
-        for j in 0..<d { sums[label * d + j] += task.states[example * d + j] - center[j] }
-      }
-      for label in 0..<labels.count {
-        for j in 0..<d { sums[label * d + j] /= weights[label] }
-      }
-      means = sums
-      var trace: Float = 0
-      if members.count < d {
-        (self.spread, trace) = Self.deviations(task, members, center, means, kernels)
-      } else {
-        (self.spread, trace) = Self.covariance(task, members, center, means, kernels)
-      }
+      centerShare = Float(count) / (Float(count) + centerExamples)
+      self.means = means
+      self.spread = spread
+      let trace = spread.trace(d)
       guard trace.isFinite else {
         throw VDSQError(.internalFault, "the examples' states are not finite")
       }
@@ -84,30 +88,31 @@ extension LabelPrior {
       variance = trace > 0 ? trace / Float(d) : 1
     }
 
-    private static func covariance(
-      _ task: Task, _ members: [Int], _ center: [Float], _ means: [Float], _ kernels: KernelTable
-    ) -> (Spread, trace: Float) {
-      let d = center.count
-      let count = Float(members.count)
-      var covariance = [Float](repeating: 0, count: d * d)
-      var deviation = [Float](repeating: 0, count: d)
-      for example in members {
-        let mean = task.targets[example] * d
-        for j in 0..<d { deviation[j] = task.states[example * d + j] - center[j] - means[mean + j] }
-        covariance.withUnsafeMutableBufferPointer {
-          for j in 0..<d {
-            kernels.addScaled(deviation[j] / count, deviation, j + 1, $0.baseAddress! + j * d)
-          }
-        }
+    /// Class means about the center, of which the anchors are the prior: about their own mean, as long as states are,
+    /// and a little shorter.
+    private static func means(
+      _ labels: LabelSet, _ moments: Moments, _ center: [Float], anchor: Float
+    ) -> [Float] {
+      let d = labels.dimensions
+      var anchors = labels.anchors
+      for j in 0..<d {
+        var mean: Float = 0
+        for label in 0..<labels.count { mean += anchors[label * d + j] / Float(labels.count) }
+        for label in 0..<labels.count { anchors[label * d + j] -= mean }
       }
-      var trace: Float = 0
-      for j in 0..<d { trace += covariance[j * d + j] }
-      return (.covariance(covariance), trace)
+      let anchorSpread = anchors.reduce(0) { $0 + $1 * $1 } / Float(labels.count)
+      let scale =
+        anchorSpread > 0
+        ? LabelPrior.anchorLength * (moments.spread(about: center) / anchorSpread).squareRoot() : 0
+      return anchors.enumerated().map { i, x in
+        let n = moments.counts[i / d]
+        return (x * scale * anchor + moments.sums[i] - n * center[i % d]) / (anchor + n)
+      }
     }
 
     private static func deviations(
       _ task: Task, _ members: [Int], _ center: [Float], _ means: [Float], _ kernels: KernelTable
-    ) -> (Spread, trace: Float) {
+    ) -> Spread {
       let d = center.count
       let n = members.count
       let scale = 1 / Float(n).squareRoot()
@@ -128,9 +133,7 @@ extension LabelPrior {
           }
         }
       }
-      var trace: Float = 0
-      for i in 0..<n { trace += products[i * n + i] }
-      return (.deviations(rows, products: products), trace)
+      return .deviations(rows, products: products)
     }
 
     /// The discriminant functions: weights `C^-1 m`, bias `-m C^-1 m / 2`, moved to states that are not centred.

@@ -13,8 +13,8 @@ func run() throws(VDSQError) {
   var adapter: Adapter?
   let encoder: TextEncoder
   let labels: LabelSet
-  if let path = arguments.adapter {
-    let read = try Adapter(path: path, model: model)
+  let follower = arguments.adapter.map { AdapterFollower(path: $0, model: model) }
+  if let read = try follower?.changed() {
     encoder = try read.encoder(model, options: options)
     (adapter, labels) = (read, read.labels)
   } else {
@@ -25,7 +25,7 @@ func run() throws(VDSQError) {
     encoder: encoder,
     classifier: try Classifier(labels: labels, adapter: adapter, kernels: encoder.kernels),
     template: arguments.template, options: arguments.stream,
-    output: OutputBuffer(descriptor: 1))
+    output: OutputBuffer(descriptor: 1), follower: follower)
   let reader = LineReader(descriptor: 0, name: "standard input")
   while let line = try reader.next() {
     try stream.add(line.bytes, source: line.number, cut: line.cut)

@@ -68,8 +68,9 @@ struct Classify: Command {
     let container = try Container(path: model, kind: .model)
     let template = try label.parsedTemplate()
     var learned: Adapter?
-    if let adapter {
-      learned = try Adapter(path: adapter, model: container)
+    let follower = adapter.map { AdapterFollower(path: $0, model: container) }
+    if let follower {
+      learned = try follower.changed()
     } else if let examples {
       learned = try label.adapter(
         from: examples, model: container, encoding: encoding, quiet: quiet)
@@ -85,9 +86,10 @@ struct Classify: Command {
     options.strict = input.strict
     options.abstain = abstain ?? 0
     options.outOfScope = label.outOfScope
+    options.temperature = temperature
     let stream = ClassificationStream(
       encoder: encoder, classifier: classifier, template: template, options: options,
-      output: OutputBuffer(descriptor: 1))
+      output: OutputBuffer(descriptor: 1), follower: follower)
     try input.forEachText(
       { (text, line) throws(VDSQError) in
         try stream.add(text, source: line.number, cut: line.cut)

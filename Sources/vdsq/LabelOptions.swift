@@ -11,7 +11,7 @@ enum Method: String, CaseIterable, ExpressibleByArgument {
   case joint
   /// The closed form alone, of the vector alone.
   case prior
-  /// The paper's semantic calibration, an affine module.
+  /// The paper's semantic calibration, of rank 64.
   case calibration
   /// The same of rank 8.
   case lowRank = "low-rank"
@@ -49,7 +49,7 @@ struct LabelOptions: ParsableArguments {
     help: """
       How examples teach: joint (linear discriminant analysis with the labels' words as its prior, joined by \
       lower layers and logistic regression where held-out examples like them), prior (the first alone), \
-      calibration (the paper's semantic calibration), low-rank (the same of rank 8), knn (a vote of the closest \
+      calibration (the paper's semantic calibration, of rank 64), low-rank (the same of rank 8), knn (a vote of the closest \
       examples).
       """)
   var method: Method = .joint
@@ -190,7 +190,7 @@ struct LabelOptions: ParsableArguments {
     case .calibration, .lowRank:
       var options = SemanticCalibration.Options()
       options.seed = seed
-      options.rank = method == .lowRank ? 8 : task.anchors.dimensions
+      options.rank = method == .lowRank ? 8 : 0
       return try SemanticCalibration(options: options, kernels: kernels).train(
         states: states, targets: targets, labels: task.anchors, modelIdentity: identity,
         report: report)

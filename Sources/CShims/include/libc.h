@@ -29,6 +29,24 @@ static inline int64_t vdsq_file_length(int fd) {
   return S_ISREG(s.st_mode) ? (int64_t)s.st_size : -2;
 }
 
+typedef struct vdsq_file_stamp {
+  uint64_t device, inode;
+  int64_t length, seconds, nanoseconds;
+} vdsq_file_stamp;
+
+static inline bool vdsq_stamp_file(const char *path, vdsq_file_stamp *stamp) {
+  struct stat s;
+  if (stat(path, &s) != 0) return false;
+  *stamp = (vdsq_file_stamp){
+      .device = (uint64_t)s.st_dev,
+      .inode = (uint64_t)s.st_ino,
+      .length = (int64_t)s.st_size,
+      .seconds = (int64_t)s.st_mtim.tv_sec,
+      .nanoseconds = (int64_t)s.st_mtim.tv_nsec,
+  };
+  return true;
+}
+
 static inline const void *vdsq_map_file(int fd, int64_t length) {
   void *p = mmap(NULL, (size_t)length, PROT_READ, MAP_SHARED, fd, 0);
   return p == MAP_FAILED ? NULL : p;

@@ -1,0 +1,169 @@
+import ArgumentParser
+import Glibc
+import VDSQCheckpoints
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
+import VDSQTraining
+
+struct Learn: Command {
+  static let configuration = CommandConfiguration(
+    abstract: "Learns from one example after another, or takes back what it learned.",
+    discussion: """
+      Begins an adapter with --labels or --labels-file where there is none. Reads examples from standard input: \
+      texts of one label with --label, a line each, or else JSON Lines: {"text": "...", "label": "..."}. The adapter \
+      is replaced after each, so that a kill loses the one in flight at most, and a vdsq classify or vdsq-run that \
+      has it open takes it from the next text on. Memory and file stay as small as they are, whatever the number of \
+      examples; the texts are not kept.
+
+      For each example writes how many there are now, its label, and what it was taken for before, with the \
+      probability of that.
+      """)
+
+  @Argument(help: "The .vdsq file.")
+  var model: String
+
+  @Argument(help: "The adapter: made where it does not exist, replaced after each example.")
+  var adapter: String
+
+  @Option(help: "The label of all texts that are read.")
+  var label: String?
+
+  @Option(help: "Labels to begin with, as for classify: a,b,c or \"a=word,word phrase;b\".")
+  var labels: String?
+
+  @Option(help: "A file of labels to begin with.")
+  var labelsFile: String?
+
+  @Option(help: "The label of texts that belong to no other; its name says nothing of them.")
+  var outOfScope: String?
+
+  @Option(help: "Labels to add to those that there are.")
+  var addLabels: String?
+
+  @Option(help: "Forget a label and all its examples.")
+  var forget: String?
+
+  @Flag(help: "Take back the last example; up to \(RunningPrior.undoable) times in a row.")
+  var undo = false
+
+  @Option(help: "A sentence around each label's words, as for classify.")
+  var template: String?
+
+  @Option(help: "The field of an example's text.")
+  var textField = "text"
+
+  @Option(help: "The field of an example's label.")
+  var labelField = "label"
+
+  @Flag(help: "Write a JSON object an example.")
+  var json = false
+
+  @OptionGroup var encoding: EncoderOptions
+
+  @Flag(name: .shortAndLong, help: "Write nothing of what happened.")
+  var quiet = false
+
+  func validate() throws {
+    let changes = [undo, forget != nil].filter { $0 }.count
+    guard changes <= 1, changes == 0 || (label == nil && addLabels == nil && labels == nil) else {
+      throw ValidationError("--undo and --forget go alone")
+    }
+  }
+
+  func execute() throws(VDSQError) {
+    let container = try Container(path: model, kind: .model)
+    let encoder = try encoding.encoder(container)
+    let session = LearningSession(path: adapter, encoder: encoder)
+    let begun = try beginning(encoder)
+    if let begun { try session.begin(begun) }
+    if undo {
+      let name = try session.undo()
+      return report("one of \(name)", session, ["undone": name])
+    }
+    if let forget {
+      try session.forget(forget)
+      return report(forget, session, ["forgotten": forget])
+    }
+    if let addLabels {
+      for label in try Label.parse(list: addLabels) {
+        try session.add(try LabelSet([label], encoder: encoder, template: try parsedTemplate()))
+      }
+    }
+    // Where labels were all that was asked for, nothing is waited for on a terminal.
+    if (addLabels != nil || begun != nil) && label == nil && isatty(0) == 1 { return }
+    try learn(session)
+  }
+
+  private func parsedTemplate() throws(VDSQError) -> Template? {
+    guard let template else { return nil }
+    let parsed = try Template(template)
+    guard !parsed.aroundTexts else {
+      throw .usage("--template: around texts it goes with vdsq adapt only")
+    }
+    return parsed
+  }
+
+  /// The anchors of the labels to begin with; nil where none are named.
+  private func beginning(_ encoder: TextEncoder) throws(VDSQError) -> LabelSet? {
+    var all: [Label] = []
+    if let labels { all += try Label.parse(list: labels) }
+    if let labelsFile { all += try LabelFile.read(labelsFile) }
+    guard !all.isEmpty else { return nil }
+    all.removeAll { $0.name == outOfScope }
+    if let outOfScope { all.append(.outOfScope(outOfScope)) }
+    return try LabelSet(all, encoder: encoder, template: try parsedTemplate())
+  }
+
+  private func learn(_ session: LearningSession) throws(VDSQError) {
+    let reader = LineReader(descriptor: 0, name: "standard input")
+    while let line = try reader.next() {
+      if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
+      let context = "standard input: line \(line.number)"
+      guard !line.cut else { throw .badInput("\(context): the line is too long") }
+      let example = try example(Array(line.bytes), context)
+      let taken = try session.learn(example, context: context)
+      try report(example, taken, session)
+    }
+  }
+
+  private func example(
+    _ bytes: [UInt8], _ context: String
+  ) throws(VDSQError) -> Examples.Example {
+    if let label {
+      guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw .badInput("\(context): not UTF-8")
+      }
+      return Examples.Example(text: text, label: label)
+    }
+    let json = try JSON(parsing: bytes, context: context)
+    guard let text = json[textField]?.text, let label = json[labelField]?.text else {
+      throw .badInput("\(context): no text in the fields \(textField) and \(labelField)")
+    }
+    return Examples.Example(text: text, label: label)
+  }
+
+  private func report(
+    _ example: Examples.Example, _ taken: (label: String, probability: Float),
+    _ session: LearningSession
+  ) throws(VDSQError) {
+    if quiet { return }
+    let line =
+      json
+      ? "{\"examples\": \(session.count), \"label\": \(Provenance.quoted(example.label)), "
+        + "\"taken_for\": \(Provenance.quoted(taken.label)), \"probability\": \(taken.probability)}"
+      : "\(session.count)\t\(example.label)\t\(taken.label)\t\(fixed(Double(taken.probability), 4))"
+    // Whoever waits for the line is to have it before the next example.
+    let output = OutputBuffer(descriptor: 1)
+    output.write(line + "\n")
+    try output.flush()
+  }
+
+  private func report(_ what: String, _ session: LearningSession, _ object: [String: String]) {
+    if quiet { return }
+    guard json else { return print("forgot \(what); \(session.count) examples are left") }
+    let members = object.map { "\"\($0)\": \(Provenance.quoted($1))" }.joined()
+    print("{\(members), \"examples\": \(session.count)}")
+  }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `learn`, and classifiers that follow it.
+@Suite struct LearnCommandTests {
+  private let folder: TemporaryFolder
+  private let model: String
+  private let adapter: String
+  private let vdsq = Program("vdsq")
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = folder.path("m.vdsq")
+    adapter = folder.path("a.vdsa")
+    _ = try vdsq.run(["convert", Fixtures.path("bert-mean"), "-o", model, "-q"])
+  }
+
+  private func learn(_ options: [String], _ input: String = "") throws -> Program.Result {
+    try vdsq.run(["learn", model, adapter] + options, input: input)
+  }
+
+  private func answer(_ text: String, _ program: String = "vdsq") throws -> String {
+    let arguments = (program == "vdsq" ? ["classify"] : []) + [model, "--adapter", adapter]
+    return try Program(program).run(arguments, input: text + "\n").lines[0]
+  }
+
+  @Test func examplesAreLearnedTakenBackAndForgotten() throws {
+    #expect(try learn([], "{\"text\": \"x\", \"label\": \"a\"}\n").status == 66)
+    let begun = try learn(
+      ["--labels", "greeting=hello;order=stop"],
+      "{\"text\": \"hello world\", \"label\": \"order\"}\n\n{\"text\": \"stop now\", \"label\": \"greeting\"}\n"
+    )
+    #expect(begun.status == 0, "\(begun.errors)")
+    #expect(begun.lines.map { $0.split(separator: "\t")[0] } == ["1", "2"])
+    #expect(begun.lines[0].hasPrefix("1\torder\tgreeting\t"))
+    for program in ["vdsq", "vdsq-run"] {
+      #expect(try answer("hello world", program).hasPrefix("order\t"))
+    }
+
+    // Another line of the same label, with the labels named again as a script would.
+    let more = try learn(
+      ["--labels", "greeting=hello;order=stop", "--label", "order", "--json"], "hello café\n")
+    #expect(more.output.contains("\"examples\": 3, \"label\": \"order\""), "\(more.errors)")
+    #expect(try learn(["--undo"]).output == "forgot one of order; 2 examples are left\n")
+    #expect(
+      try learn(["--undo", "--json"]).output == "{\"undone\": \"greeting\", \"examples\": 1}\n")
+    #expect(try learn(["--undo"]).status == 0)
+    let nothing = try learn(["--undo"])
+    #expect(nothing.status == 64 && nothing.errors.contains("no example is left"))
+    #expect(try answer("hello world").hasPrefix("greeting\t"))
+
+    #expect(try learn(["--add-labels", "noise"], "").status == 0)
+    #expect(try learn(["--label", "noise"], "zzz\nqqq\n").lines.count == 2)
+    #expect(try learn(["--forget", "noise"]).output == "forgot noise; 0 examples are left\n")
+    let unknown = try learn(["--label", "noise"], "zzz\n")
+    #expect(unknown.status == 65 && unknown.errors.contains("greeting, order"))
+    for (options, status) in [
+      (["--labels", "x,y"], 64), (["--forget", "none"], 65), (["--undo", "--forget", "order"], 64),
+      (["--add-labels", "order"], 64), (["--labels", "greeting,order", "--undo"], 64),
+    ] as [([String], Int32)] { #expect(try learn(options).status == status, "\(options)") }
+    for input in ["{\"text\": 1}\n", "[]\n", "{\n"] { #expect(try learn([], input).status == 65) }
+  }
+
+  @Test func anAdapterWithoutItsPastIsRefused() throws {
+    let examples = try folder.write(
+      Data(
+        "{\"text\": \"hello\", \"label\": \"a\"}\n{\"text\": \"stop\", \"label\": \"b\"}\n".utf8),
+      to: "x.jsonl")
+    #expect(try vdsq.run(["adapt", model, examples, "-o", adapter, "-q"]).status == 0)
+    let before = try Data(contentsOf: URL(filePath: adapter))
+    let result = try learn(["--label", "a"], "hello\n")
+    #expect(result.status == 65 && result.errors.contains("learn on with"))
+    #expect(try Data(contentsOf: URL(filePath: adapter)) == before)
+  }
+
+  /// A running classifier answers by the correction from the next text on.
+  @Test(arguments: ["vdsq", "vdsq-run"])
+  func correctionsTakeEffectOnTheNextText(_ program: String) throws {
+    #expect(try learn(["--labels", "greeting=hello;order=stop"]).status == 0)
+    let process = Process()
+    process.executableURL = Fixtures.products.appendingPathComponent(program)
+    process.arguments =
+      (program == "vdsq" ? ["classify"] : []) + [model, "--adapter", adapter]
+    let (input, output) = (Pipe(), Pipe())
+    (process.standardInput, process.standardOutput) = (input, output)
+    try process.run()
+    defer { process.terminate() }
+    func ask(_ text: String) throws -> String {
+      try input.fileHandleForWriting.write(contentsOf: Data((text + "\n").utf8))
+      return String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+    }
+    #expect(try ask("hello world").hasPrefix("greeting\t"))
+    for _ in 0..<3 { _ = try learn(["--label", "order"], "hello world\n") }
+    #expect(try ask("hello world").hasPrefix("order\t"))
+    _ = try learn(["--add-labels", "noise"])
+    _ = try learn(["--label", "noise"], "hello world\nhello world\nhello world\nhello world\n")
+    #expect(try ask("hello world").hasPrefix("noise\t"))
+    // A file that is gone changes nothing.
+    try FileManager.default.removeItem(atPath: adapter)
+    #expect(try ask("hello world").hasPrefix("noise\t"))
+    try input.fileHandleForWriting.close()
+  }
+
+  /// Killed at any point, the file is whole, and has every example whose line was written.
+  @Test func kills() throws {
+    #expect(try learn(["--labels", "greeting=hello;order=stop"]).status == 0)
+    for delay in [0.02, 0.05, 0.11] {
+      let before = try learn(["--label", "order", "--json"], "stop\n").output
+      let process = Process()
+      process.executableURL = Fixtures.products.appendingPathComponent("vdsq")
+      process.arguments = ["learn", model, adapter, "--label", "order"]
+      let (input, output) = (Pipe(), Pipe())
+      (process.standardInput, process.standardOutput) = (input, output)
+      try process.run()
+      let lines = String(repeating: "stop the world\n", count: 1000)
+      try input.fileHandleForWriting.write(contentsOf: Data(lines.utf8))
+      Thread.sleep(forTimeInterval: delay)
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      try input.fileHandleForWriting.close()
+      let written = output.fileHandleForReading.readDataToEndOfFile().count { $0 == 10 }
+      let after = try learn(["--label", "order", "--json"], "stop\n")
+      #expect(after.status == 0, "\(after.errors)")
+      func count(_ line: String) throws -> Int {
+        try #require(
+          (JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["examples"]
+            as? Int)
+      }
+      let kept = try count(after.output) - count(before) - 1
+      #expect(kept == written || kept == written + 1, "\(kept) \(written)")
+    }
+  }
+
+  /// Two at once lose nothing of each other's.
+  @Test func twoAtOnce() async throws {
+    #expect(try learn(["--labels", "greeting=hello;order=stop"]).status == 0)
+    try await withThrowingTaskGroup(of: Int32.self) { group in
+      for label in ["greeting", "order"] {
+        let arguments = ["learn", model, adapter, "--label", label]
+        group.addTask { [vdsq] in
+          let input = String(repeating: "hello world\n", count: 20)
+          return try vdsq.run(arguments, input: input).status
+        }
+      }
+      for try await status in group { #expect(status == 0) }
+    }
+    #expect(try learn(["--label", "order"], "stop\n").output.hasPrefix("41\t"))
+  }
+}
