@@ -38,11 +38,10 @@ public struct LabelPrior {
   /// Factors of the logits: their covariance is of few examples, so they are too sure of themselves.
   static let temperatures: [Float] = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
   static let foldCount = 4
-  /// Anchors are that much shorter than states, relative to their spread.
+  /// How long anchors are, beside states.
   static let anchorLength: Float = 0.5
-  /// How many examples no center at all is worth: with two labels and an example of each, the middle between the
-  /// two is mostly chance, and zero-shot does without.
-  static let centerExamples: Float = 16
+  /// How many examples it is worth that texts lie around no point in particular.
+  static let centerExamples: Float = 4
   /// More examples than that choose nothing better.
   private static let mostForChoosing = 2000
 

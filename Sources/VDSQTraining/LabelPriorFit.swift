@@ -8,8 +8,6 @@ extension LabelPrior {
     private let d: Int
     private let count: Int
     private let center: [Float]
-    /// How far the center is believed: that of a few examples says little of where texts lie.
-    private let centerShare: Float
     /// `[labels, dimensions]`, centred.
     private let means: [Float]
     private let spread: Spread
@@ -42,13 +40,13 @@ extension LabelPrior {
       _ labels: LabelSet, _ moments: Moments, anchor: Float,
       centerExamples: Float = LabelPrior.centerExamples, _ kernels: KernelTable
     ) throws(VDSQError) {
-      let center = moments.mean
-      let means = Self.means(labels, moments, center, anchor: anchor)
+      let (center, means) = Self.means(
+        labels, moments, anchor: anchor, centerExamples: centerExamples)
       let d = moments.dimensions
       let points = means.enumerated().map { $1 + center[$0 % d] }
       try self.init(
         Int(moments.count), center, means,
-        .covariance(moments.covariance(about: points, kernels)), centerExamples: centerExamples)
+        .covariance(moments.covariance(about: points, kernels)))
     }
 
     /// - Parameter members: those of the task's examples that are learned from.
@@ -64,20 +62,18 @@ extension LabelPrior {
           task.labels, moments, anchor: anchor, centerExamples: centerExamples, kernels)
         return
       }
-      let center = moments.mean
-      let means = Self.means(task.labels, moments, center, anchor: anchor)
+      let (center, means) = Self.means(
+        task.labels, moments, anchor: anchor, centerExamples: centerExamples)
       try self.init(
-        members.count, center, means, Self.deviations(task, members, center, means, kernels),
-        centerExamples: centerExamples)
+        members.count, center, means, Self.deviations(task, members, center, means, kernels))
     }
 
     private init(
-      _ count: Int, _ center: [Float], _ means: [Float], _ spread: Spread, centerExamples: Float
+      _ count: Int, _ center: [Float], _ means: [Float], _ spread: Spread
     ) throws(VDSQError) {
       d = center.count
       self.count = count
       self.center = center
-      centerShare = Float(count) / (Float(count) + centerExamples)
       self.means = means
       self.spread = spread
       let trace = spread.trace(d)
@@ -88,11 +84,12 @@ extension LabelPrior {
       variance = trace > 0 ? trace / Float(d) : 1
     }
 
-    /// Class means about the center, of which the anchors are the prior: about their own mean, as long as states are,
-    /// and a little shorter.
+    /// Where texts lie and class means about it, both most probable: the anchors are the means' prior, about their
+    /// own mean and shorter than states; what class means have in common beyond their anchors is the center, as far as
+    /// examples outweigh that there is none. Examples of a single label so move its mean, not only the center.
     private static func means(
-      _ labels: LabelSet, _ moments: Moments, _ center: [Float], anchor: Float
-    ) -> [Float] {
+      _ labels: LabelSet, _ moments: Moments, anchor: Float, centerExamples: Float
+    ) -> (center: [Float], means: [Float]) {
       let d = labels.dimensions
       var anchors = labels.anchors
       for j in 0..<d {
@@ -103,11 +100,23 @@ extension LabelPrior {
       let anchorSpread = anchors.reduce(0) { $0 + $1 * $1 } / Float(labels.count)
       let scale =
         anchorSpread > 0
-        ? LabelPrior.anchorLength * (moments.spread(about: center) / anchorSpread).squareRoot() : 0
-      return anchors.enumerated().map { i, x in
+        ? LabelPrior.anchorLength * (moments.meanSquare / anchorSpread).squareRoot() : 0
+      var center = [Float](repeating: 0, count: d)
+      var weight = centerExamples
+      for label in 0..<labels.count where moments.counts[label] > 0 {
+        let n = moments.counts[label]
+        let share = 1 / (1 / anchor + 1 / n)
+        weight += share
+        for j in 0..<d {
+          center[j] += share * (moments.sums[label * d + j] / n - scale * anchors[label * d + j])
+        }
+      }
+      for j in 0..<d { center[j] /= weight }
+      let means = anchors.enumerated().map { i, x in
         let n = moments.counts[i / d]
         return (x * scale * anchor + moments.sums[i] - n * center[i % d]) / (anchor + n)
       }
+      return (center, means)
     }
 
     private static func deviations(
@@ -155,7 +164,7 @@ extension LabelPrior {
           var shift: Float = 0
           kernels.dotRows(row, Array(means[label * d..<(label + 1) * d]), 1, d, &half)
           kernels.dotRows(row, center, 1, d, &shift)
-          bias[label] = -half / 2 - centerShare * shift
+          bias[label] = -half / 2 - shift
         }
       }
       return LinearHead(weights: weights, bias: bias)

@@ -89,24 +89,10 @@ struct Moments {
     return moved.scatter.map { $0 / n }
   }
 
-  /// The mean of all examples.
-  var mean: [Float] {
-    var mean = [Float](repeating: 0, count: dimensions)
-    let n = count
-    for (i, sum) in sums.enumerated() { mean[i % dimensions] += sum / n }
-    return mean
-  }
-
-  /// The mean squared distance from a point.
-  func spread(about point: [Float]) -> Float {
-    let d = dimensions
+  /// The mean squared length of examples.
+  var meanSquare: Float {
     var total = squares
-    for label in counts.indices where counts[label] > 0 {
-      for j in 0..<d {
-        let deviation = sums[label * d + j] / counts[label] - point[j]
-        total += counts[label] * deviation * deviation
-      }
-    }
+    for (i, sum) in sums.enumerated() where sum != 0 { total += sum * sum / counts[i / dimensions] }
     return total / count
   }
 }

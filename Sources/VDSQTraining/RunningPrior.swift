@@ -9,9 +9,10 @@ public import VDSQSemantics
 public struct RunningPrior {
   /// How many examples can be undone.
   public static let undoable = 16
-  /// Before so many examples, strengths are those for where nothing can be held out.
-  private static let fewest: Float = 8
-  private static let anchors: [Float] = [2, 8, 32]
+  /// Before so many examples nothing is chosen: anchors are worth as much as four, since who corrects an answer expects
+  /// to see another.
+  private static let fewest = 8
+  private static let anchors: [Float] = [1, 4, 16]
   private static let spheres: [Float] = [512, 4096]
   static let scoreCount = anchors.count * spheres.count * LabelPrior.temperatures.count
   /// What is left of an example's say after the next.
@@ -129,7 +130,9 @@ public struct RunningPrior {
   }
 
   private var strengths: LabelPrior.Strengths {
-    guard Float(count) >= Self.fewest else { return .unheld(count) }
+    guard count >= Self.fewest else {
+      return LabelPrior.Strengths(anchor: 4, sphere: 2048, temperature: 0.04)
+    }
     var totals = scores.map(Double.init)
     for example in recent {
       for i in totals.indices { totals[i] = Self.memory * totals[i] + Double(example.scores[i]) }

@@ -20,9 +20,8 @@ import Testing
     try vdsq.run(["learn", model, adapter] + options, input: input)
   }
 
-  private func answer(_ text: String, _ program: String = "vdsq") throws -> String {
-    let arguments = (program == "vdsq" ? ["classify"] : []) + [model, "--adapter", adapter]
-    return try Program(program).run(arguments, input: text + "\n").lines[0]
+  private func answer(_ text: String) throws -> String {
+    try vdsq.run(["classify", model, "--adapter", adapter], input: text + "\n").lines[0]
   }
 
   @Test func examplesAreLearnedTakenBackAndForgotten() throws {
@@ -34,9 +33,6 @@ import Testing
     #expect(begun.status == 0, "\(begun.errors)")
     #expect(begun.lines.map { $0.split(separator: "\t")[0] } == ["1", "2"])
     #expect(begun.lines[0].hasPrefix("1\torder\tgreeting\t"))
-    for program in ["vdsq", "vdsq-run"] {
-      #expect(try answer("hello world", program).hasPrefix("order\t"))
-    }
 
     // Another line of the same label, with the labels named again as a script would.
     let more = try learn(
