@@ -143,7 +143,7 @@ public struct VocabularyRows: Sendable {
   var isRefined: Bool { fine != nil }
 
   /// Bytes of memory that `unitRow` takes.
-  var scratchBytes: Int { (dimensions + 1) / 2 }
+  public var scratchBytes: Int { (dimensions + 1) / 2 }
 
   /// A row as a vector of length 1, or of zeros, as precisely as the file has it.
   ///

@@ -36,6 +36,13 @@ struct Classify: Command {
   @Flag(help: "Write a JSON object a line.")
   var json = false
 
+  @Flag(
+    help: """
+      Say why: which words of the vocabulary the text's state leans to, which the label's, which both, and where \
+      examples pulled. A sentence encoder reads every word of its vocabulary for that once; --cache keeps them.
+      """)
+  var explain = false
+
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
 
@@ -49,6 +56,9 @@ struct Classify: Command {
     guard top >= 1 else { throw ValidationError("--top must be at least 1") }
     guard abstain.map({ $0 > 0 && $0 <= 1 }) ?? true else {
       throw ValidationError("--abstain must be above 0 and at most 1")
+    }
+    guard !explain || abstain == nil else {
+      throw ValidationError("--explain goes without --abstain")
     }
     guard adapter == nil || examples == nil else {
       throw ValidationError("--adapter and --examples exclude each other")
@@ -80,6 +90,7 @@ struct Classify: Command {
         try learned.encoder(container, options: encoding.options())
       } else { try encoding.encoder(container) }
     let classifier = try classifier(encoder, learned, template)
+    if explain { return try explain(encoder, learned, classifier, template) }
     var options = ClassificationStream.Options()
     options.top = top
     options.json = json
@@ -96,6 +107,26 @@ struct Classify: Command {
       }, pause: { () throws(VDSQError) in try stream.flush() })
     if !quiet { warn(stream.counts, encoder) }
     if stats { report(stream.counts, seconds: Timing.now() - start) }
+  }
+
+  private func explain(
+    _ encoder: TextEncoder, _ learned: Adapter?, _ classifier: Classifier, _ template: Template?
+  ) throws(VDSQError) {
+    let explainer = try Explainer(
+      bases: try ExplanationBases(
+        encoder, cache: try label.states(encoder, encoding), quiet: quiet),
+      encoder: encoder, adapter: learned, classifier: classifier, json: json)
+    let output = OutputBuffer(descriptor: 1)
+    try input.forEachText(
+      { (text, line) throws(VDSQError) in
+        try input.refuseInvalid(text, line)
+        var filled = Array(text)
+        if let template, template.aroundTexts { template.fill(text, into: &filled) }
+        filled.withUnsafeBytes { _ = encoder.add($0) }
+        try encoder.encode { _, state in
+          output.write(explainer.explain(state, text: String(decoding: text, as: UTF8.self)))
+        }
+      }, pause: { () throws(VDSQError) in try output.flush() })
   }
 
   private func classifier(

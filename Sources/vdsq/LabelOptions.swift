@@ -150,16 +150,22 @@ struct LabelOptions: ParsableArguments {
   ) throws(VDSQError) -> Examples {
     let bar = ProgressBar("encoding \(path)", quiet: quiet)
     defer { bar.end() }
-    let states = try cache.map { (folder) throws(VDSQError) in
+    return try Examples(
+      examples, labels: labels, encoder: encoder, template: try parsedTemplate(),
+      cache: try states(encoder, encoding), advance: { bar.show($0, of: examples.count) })
+  }
+
+  /// States that are kept between runs; nil where none are to be.
+  func states(
+    _ encoder: TextEncoder, _ encoding: EncoderOptions
+  ) throws(VDSQError) -> StateCache? {
+    try cache.map { (folder) throws(VDSQError) in
       try StateCache(
         folder: folder, encoder: encoder,
         settings: ([encoding.precision.defaultValueDescription, "\(encoder.maximumTokens)"]
           + encoder.lowerStates.map { "\($0.layer)\($0.isFirstWord ? "f" : "")" }).joined(
             separator: "-"))
     }
-    return try Examples(
-      examples, labels: labels, encoder: encoder, template: try parsedTemplate(), cache: states,
-      advance: { bar.show($0, of: examples.count) })
   }
 
   /// Runs an adapter's model over labelled texts of a file, for its classifier to judge.
