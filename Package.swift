@@ -103,8 +103,12 @@ let tools: [Target] = [
       "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference",
       .product(name: "Crypto", package: "swift-crypto"),
     ], swiftSettings: fuzzSettings),
-  // Adapters from cached states (the label prior, semantic calibration), and how well labels are told.
-  .target(name: "VDSQTraining", dependencies: ["VDSQSemantics", "VDSQConversion"]),
+  // Adapters from cached states, all at once or one after another, and how well labels are told.
+  .target(
+    name: "VDSQTraining",
+    dependencies: [
+      "VDSQSemantics", "VDSQConversion", .product(name: "Crypto", package: "swift-crypto"),
+    ]),
   // Times kernels and models, beside what the machine could do at most.
   .target(name: "VDSQMeasurement", dependencies: ["VDSQSemantics"]),
   // The command line.

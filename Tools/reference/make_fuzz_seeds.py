@@ -195,7 +195,7 @@ with tempfile.TemporaryDirectory() as scratch:
     examples = scratch / "e.jsonl"
     examples.write_text("".join(json.dumps({"text": t, "label": l}) + "\n"
                                 for t, l in [("a bad", "x"), ("the x", "y"), ("bad", "x"), ("12", "y")]))
-    for method in ("prior", "calibration"):
+    for method in ("prior", "calibration", "knn"):
         subprocess.run([VDSQ, "convert", scratch / "bert", "-o", scratch / "b.vdsq", "-q", "--force"], check=True)
         subprocess.run([VDSQ, "adapt", scratch / "b.vdsq", examples, "-o", scratch / "a.vdsa", "--method", method,
                         "--force"], check=True, stdout=subprocess.DEVNULL)
