@@ -12,8 +12,10 @@ let fuzzSettings: [SwiftSetting] =
 
 let coreSettings: [SwiftSetting] =
   embedded
-  ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])]
-  : fuzzSettings
+  ? [
+    .enableExperimentalFeature("Embedded"),
+    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
+  ] : fuzzSettings
 
 /// Kernels are worth nothing unoptimised, and unoptimised SIMD generics are not inlined into the
 /// target whose instruction set they were written for. They work on pointers that their callers
@@ -87,7 +89,8 @@ let core: [Target] = [
 /// Embedded Swift on Linux keeps its Unicode tables in an archive of its own.
 func embeddedLinkerSettings() -> [LinkerSetting] {
   let tables = Context.environment["VDSQ_UNICODE_TABLES"] ?? "libswiftUnicodeDataTables.a"
-  return [.unsafeFlags([tables])]
+  // Static and without what nobody calls: a shared C library alone would take a megabyte of the process.
+  return [.unsafeFlags([tables, "-Xlinker", "--gc-sections", "-Xclang-linker", "-static"])]
 }
 
 let tools: [Target] = [

@@ -12,14 +12,21 @@ public final class Container: @unchecked Sendable {
   public let tensors: [TensorRecord]
   /// By section; nil where it is used from the map.
   private let decoded: [DecodedSection?]
+  /// By section, where its bytes are instead; nil where they are in the map or decoded.
+  private var placed: [UnsafeRawPointer?]
   private let crc = CRC32()
 
   public var path: String { file.path }
 
   /// - Throws: `missingInput` where the file cannot be read, `badInput` where it is not a sound
   ///   container of the wanted kind.
-  public convenience init(path: String, kind: FileKind) throws(VDSQError) {
-    try self.init(path: path)
+  ///
+  /// - Parameter decodesLayers: whether compressed sections of layers are decoded too; their bytes are not there
+  ///   where they are not, until `place` says where.
+  public convenience init(
+    path: String, kind: FileKind, decodesLayers: Bool = true
+  ) throws(VDSQError) {
+    try self.init(path: path, decodesLayers: decodesLayers)
     guard header.kind == kind else {
       throw .badInput("\(path): this file has \(header.kind.name), not \(kind.name)")
     }
@@ -29,7 +36,7 @@ public final class Container: @unchecked Sendable {
   ///
   /// - Throws: `missingInput` where the file cannot be read, `badInput` where it is not a sound
   ///   container.
-  public init(path: String) throws(VDSQError) {
+  public init(path: String, decodesLayers: Bool = true) throws(VDSQError) {
     file = try MappedFile(path: path)
     header = try FileHeader(reading: file.bytes, path: path, crc: crc)
     let tableBytes = UnsafeRawBufferPointer(
@@ -50,10 +57,11 @@ public final class Container: @unchecked Sendable {
     var decoded: [DecodedSection?] = []
     for section in sections {
       decoded.append(
-        section.encoding == .raw
+        section.encoding == .raw || (section.isLayer && !decodesLayers)
           ? nil : try DecodedSection(section, Self.bytes(of: section, file), path: path))
     }
     self.decoded = decoded
+    placed = [UnsafeRawPointer?](repeating: nil, count: sections.count)
     metadata = try Metadata(
       reading: try Self.bytes(of: .metadata, in: sections, decoded, file), path: path)
     tensors = try Self.tensors(
@@ -78,7 +86,43 @@ public final class Container: @unchecked Sendable {
 
   /// A section's bytes, decoded.
   public func bytes(ofSection index: Int) -> UnsafeRawBufferPointer {
-    decoded[index]?.bytes ?? Self.bytes(of: sections[index], file)
+    if let place = placed[index] {
+      return UnsafeRawBufferPointer(start: place, count: sections[index].rawLength)
+    }
+    return decoded[index]?.bytes ?? Self.bytes(of: sections[index], file)
+  }
+
+  /// Says where a section's bytes are from now on: where `load` put them. Not while others read the container.
+  public func place(section index: Int, at pointer: UnsafeRawPointer) { placed[index] = pointer }
+
+  /// Copies a section's bytes, decoded, without keeping the file's pages in memory.
+  ///
+  /// - Parameter destination: room for `rawLength` bytes.
+  /// - Throws: `badInput` where the file became shorter, or the section does not decode.
+  public func load(
+    section index: Int, into destination: UnsafeMutableRawPointer
+  ) throws(VDSQError) {
+    let section = sections[index]
+    guard section.encoding == .lz4 else {
+      return try file.read(into: destination, count: section.length, at: section.offset)
+    }
+    let stored = Self.bytes(of: section, file)
+    defer { vdsq_release_pages(stored.baseAddress, Int64(stored.count)) }
+    let out = UnsafeMutableRawBufferPointer(start: destination, count: section.rawLength)
+    guard CompressedSection(stored, rawLength: section.rawLength).decode(into: out) else {
+      throw .badInput("\(path): section \(section.name) is damaged (it does not decode)")
+    }
+  }
+
+  /// Takes all pages out of memory: opening touched more than what is used afterwards.
+  public func release() { vdsq_release_pages(file.bytes.baseAddress, Int64(file.bytes.count)) }
+
+  /// Takes a section's pages out of memory; they come back when they are touched. Nothing where it was decoded, since
+  /// there it is nowhere else.
+  public func release(section index: Int) {
+    guard sections[index].encoding == .raw else { return }
+    let bytes = Self.bytes(of: sections[index], file)
+    vdsq_release_pages(bytes.baseAddress, Int64(bytes.count))
   }
 
   /// A section's bytes as they lie in the file.

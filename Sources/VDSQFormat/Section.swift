@@ -11,6 +11,9 @@ public struct Section: Sendable {
   /// At most 24 bytes of UTF-8; `layer.3`, say.
   public let name: String
 
+  /// Whether it has the weights of one layer.
+  public var isLayer: Bool { kind == .weights && name.utf8.starts(with: "layer.".utf8) }
+
   /// - Parameter rawLength: bytes decoded; nil for a section that is stored as it is.
   public init(
     kind: SectionKind, offset: Int, length: Int, rawLength: Int? = nil, checksum: UInt32,

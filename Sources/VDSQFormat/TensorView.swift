@@ -1,3 +1,5 @@
+import CShims
+
 /// A tensor's parts, where they lie in the map.
 public struct TensorView: Sendable {
   public let record: TensorRecord
@@ -37,6 +39,13 @@ extension Container {
       groupSums: record.groups == nil
         ? nil : (base + record.rowSumsOffset).assumingMemoryBound(to: Float.self),
       factors: record.groups.map { base + $0.factorsOffset })
+  }
+
+  /// Says that a tensor's elements are read by `read` and not from the map, so that touching what lies beside them
+  /// makes none of them resident.
+  public func expectSparseReads(of view: TensorView) {
+    guard view.fileOffset != nil else { return }
+    vdsq_expect_sparse_reads(view.data, Int64(view.record.dataLength))
   }
 
   /// Copies some of a tensor's elements without making the pages around them resident, which suits a few

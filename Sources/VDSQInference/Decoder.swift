@@ -19,17 +19,19 @@ public final class Decoder {
   /// - Parameters:
   ///   - tokenCapacity: tokens of a batch at most; raised to the longest sequence.
   ///   - longest: tokens of a sequence at most; the model's own limit where it is lower.
+  ///   - policy: how layers' weights are in memory.
   /// - Throws: `badInput` where the container is no decoder's, `budgetTooSmall` where there is no memory
   ///   for the arena.
   public init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
-    tokenCapacity: Int, longest: Int = .max
+    tokenCapacity: Int, longest: Int = .max, policy: MemoryPolicy = .resident
   ) throws(VDSQError) {
     self.container = container
     self.kernels = kernels
     self.threads = threads
     configuration = try DecoderConfiguration(container.metadata)
-    weights = try DecoderWeights(container, configuration)
+    let memory = try LayerMemory(container, layers: configuration.layers, policy: policy)
+    weights = try DecoderWeights(container, configuration, memory)
     plan = DecoderPlan(
       configuration, tokenCapacity: tokenCapacity,
       longest: min(longest, configuration.maximumTokens), threads: threads.count,
@@ -41,7 +43,7 @@ public final class Decoder {
         table: weights.words, container: container, kernels: kernels, arena: arena,
         memory: plan.words),
       kernels: kernels, linear: LinearRunner(kernels: kernels, precision: precision), plan: plan,
-      arena: arena)
+      arena: arena, memory: memory)
   }
 
   /// Reads the tokens of a batch from `start` on; those before must have been read already, as part of
@@ -75,8 +77,12 @@ public final class Decoder {
     while row < batch.ids.count {
       let end = min(row + plan.passCapacity, batch.ids.count)
       pass.rows = row..<end
+      pass.memory.beginPass()
       threads.together(width(row..<end), pass)
       row = end
+    }
+    if pass.memory.isUnreadable {
+      throw .badInput("\(container.path): a layer cannot be read, or does not decode")
     }
     if pass.unreadable {
       throw .badInput("\(container.path): the embeddings cannot be read: \(lastErrorText())")

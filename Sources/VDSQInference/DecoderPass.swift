@@ -16,6 +16,7 @@ final class DecoderPass: SharedWork {
   private let linear: LinearRunner
   private let plan: DecoderPlan
   private let arena: Arena
+  let memory: LayerMemory
   /// What the pass is over: rows of the batch, over all its sequences.
   var batch = TokenBatch()
   var rows = 0..<0
@@ -27,8 +28,10 @@ final class DecoderPass: SharedWork {
 
   init(
     configuration: DecoderConfiguration, weights: DecoderWeights, words: EmbeddingRows,
-    kernels: KernelTable, linear: LinearRunner, plan: DecoderPlan, arena: Arena
+    kernels: KernelTable, linear: LinearRunner, plan: DecoderPlan, arena: Arena,
+    memory: LayerMemory
   ) {
+    self.memory = memory
     c = configuration
     self.weights = weights
     self.words = words
@@ -67,6 +70,7 @@ final class DecoderPass: SharedWork {
     keep(0, ownRows)
     part.meet()
     for (index, layer) in weights.layers.enumerated() {
+      memory.enter(index)
       normalize(layer.attentionNorm, part)
       apply(layer.qkv, normed(part), c.hiddenSize, part, plan.qkv, qkvWidth)
       part.meet()
@@ -87,6 +91,7 @@ final class DecoderPass: SharedWork {
       add(plan.fed, part)
       part.meet()
       keep(index + 1, ownRows)
+      memory.leave(index, worker)
     }
     finish(ownRows)
   }

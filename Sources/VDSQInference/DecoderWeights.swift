@@ -24,9 +24,12 @@ struct DecoderWeights {
   let layers: [Layer]
   let finalNorm: Normalization
 
-  init(_ container: Container, _ c: DecoderConfiguration) throws(VDSQError) {
+  init(
+    _ container: Container, _ c: DecoderConfiguration, _ memory: LayerMemory
+  ) throws(VDSQError) {
     let d = c.hiddenSize
     words = try container.table("embeddings.word", rows: c.vocabularySize, columns: d)
+    container.expectSparseReads(of: words)
     positions =
       c.positions > 0
       ? try container.table("embeddings.position", rows: c.positions, columns: d) : nil
@@ -35,6 +38,7 @@ struct DecoderWeights {
       ? try container.finite("rotary.frequencies", shape: [c.rotaryDimensions / 2]) : nil
     var layers: [Layer] = []
     for i in 0..<c.layers {
+      try memory.open(i)
       let name = "layer.\(i)"
       func norm(_ part: String, _ columns: Int) throws(VDSQError) -> Normalization {
         try container.norm("\(name).\(part)", columns, c.normEpsilon)
@@ -57,6 +61,7 @@ struct DecoderWeights {
           down: try Linear(
             container, "\(name).feed_forward.down", outputs: d, inputs: c.intermediateSize)))
     }
+    memory.opened()
     self.layers = layers
     finalNorm = try container.norm("final_norm", d, c.normEpsilon)
     for norm in [finalNorm] + layers.map({ $0.attentionNorm })

@@ -14,15 +14,20 @@ public final class Encoder {
   private let arena: Arena
   private let pass: EncoderPass
   private let weights: EncoderWeights
+  /// How many rows of the positions' table are in the arena.
+  private var knownPositions = 0
 
   /// - Parameters:
-  ///   - tokenCapacity: tokens of a batch at most; raised to the model's longest sequence.
+  ///   - tokenCapacity: tokens of a batch at most; raised to the longest sequence.
+  ///   - longest: tokens of a sequence at most; the model's own limit where it is lower.
   ///   - lowerStates: states of lower layers that follow the vector.
+  ///   - policy: how layers' weights are in memory.
   /// - Throws: `badInput` where the container is no encoder's, `budgetTooSmall` where there is no
   ///   memory for the arena.
   public init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
-    tokenCapacity: Int, lowerStates: [LowerState] = []
+    tokenCapacity: Int, longest: Int = .max, lowerStates: [LowerState] = [],
+    policy: MemoryPolicy = .resident
   ) throws(VDSQError) {
     self.container = container
     self.kernels = kernels
@@ -32,10 +37,13 @@ public final class Encoder {
     guard lowerStates.isEmpty || c.pooling != .mask,
       lowerStates.allSatisfy({ $0.layer >= 1 && $0.layer < c.layers })
     else { throw .badInput("\(container.path): the model has no such lower layers") }
-    weights = try EncoderWeights(container, configuration)
+    let memory = try LayerMemory(container, layers: c.layers, policy: policy)
+    weights = try EncoderWeights(container, configuration, memory)
     plan = MemoryPlan(
-      configuration, tokenCapacity: tokenCapacity, threads: threads.count,
+      configuration, tokenCapacity: tokenCapacity, longest: min(longest, c.maximumTokens),
+      threads: threads.count,
       layout: kernels.activationLayout, element: weights.words.record.element,
+      positionElement: weights.positions.record.element,
       lowerStates: lowerStates.count)
     arena = try Arena(plan.arena)
     pass = EncoderPass(
@@ -44,7 +52,7 @@ public final class Encoder {
         table: weights.words, container: container, kernels: kernels, arena: arena,
         memory: plan.words),
       kernels: kernels, linear: LinearRunner(kernels: kernels, precision: precision), plan: plan,
-      arena: arena, lowerStates: lowerStates)
+      arena: arena, lowerStates: lowerStates, memory: memory)
   }
 
   /// Encodes a batch of at most `plan.tokenCapacity` tokens.
@@ -62,11 +70,18 @@ public final class Encoder {
     try batch.check(
       tokens: plan.tokenCapacity, sequences: plan.sequenceCapacity,
       vocabulary: configuration.vocabularySize, path: container.path)
+    for sequence in 0..<batch.sequences where batch.range(sequence).count > plan.longest {
+      throw .badInput(
+        "\(container.path): a sequence of \(batch.range(sequence).count) tokens is longer than "
+          + "\(plan.longest)")
+    }
+    // So many rows that states stay in the caches, and one sequence at least.
+    let rows = min(plan.passCapacity, MemoryPlan.workerRows * threads.count)
     var first = 0
     while first < batch.sequences {
       var end = first + 1
       let start = batch.range(first).lowerBound
-      while end < batch.sequences, batch.range(end).upperBound - start <= plan.passCapacity {
+      while end < batch.sequences, batch.range(end).upperBound - start <= rows {
         end += 1
       }
       try run(batch, first..<end)
@@ -98,10 +113,15 @@ public final class Encoder {
       batch.range(sequences.upperBound - 1).upperBound
       - batch.range(sequences.lowerBound).lowerBound
     let workers = max(1, min(threads.count, rows / Self.smallestShare))
+    for sequence in sequences { try readPositions(batch.range(sequence).count) }
     pass.batch = batch
     pass.sequences = sequences
     defer { pass.batch = TokenBatch() }
+    pass.memory.beginPass()
     threads.together(workers, pass)
+    if pass.memory.isUnreadable {
+      throw .badInput("\(container.path): a layer cannot be read, or does not decode")
+    }
     if pass.unreadable {
       throw .badInput("\(container.path): the embeddings cannot be read: \(lastErrorText())")
     }
@@ -109,6 +129,17 @@ public final class Encoder {
     for sequence in sequences {
       try finish(vectors + sequence * plan.stateSize)
     }
+  }
+
+  /// Reads the positions' table as far as a text is long: mapped, all of it would become resident.
+  private func readPositions(_ count: Int) throws(VDSQError) {
+    guard count > knownPositions else { return }
+    let table = weights.positions
+    let width = table.record.columns * EmbeddingRows.width(table.record.element)
+    try container.read(
+      table, at: knownPositions * width, count: (count - knownPositions) * width,
+      into: arena.region(plan.positions, as: UInt8.self) + knownPositions * width)
+    knownPositions = count
   }
 
   /// Scales to length 1 where the model says so, and refuses what is no number.

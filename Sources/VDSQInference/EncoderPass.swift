@@ -21,14 +21,16 @@ final class EncoderPass: SharedWork {
   var trace: UnsafeMutablePointer<Float>?
   /// What of lower layers is wanted beside the last one's.
   let lowerStates: [LowerState]
+  let memory: LayerMemory
   /// Set where a row of the word table could not be read.
   private(set) var unreadable = false
 
   init(
     configuration: EncoderConfiguration, weights: EncoderWeights, words: EmbeddingRows,
     kernels: KernelTable, linear: LinearRunner, plan: MemoryPlan, arena: Arena,
-    lowerStates: [LowerState]
+    lowerStates: [LowerState], memory: LayerMemory
   ) {
+    self.memory = memory
     self.lowerStates = lowerStates
     c = configuration
     self.weights = weights
@@ -48,6 +50,7 @@ final class EncoderPass: SharedWork {
     embed(origin, rows, worker.index)
     keep(0, origin, rows)
     for (index, layer) in weights.layers.enumerated() {
+      memory.enter(index)
       project(layer.qkv, rows, worker.index, knowsRanges: index > 0 || weights.projection == nil)
       worker.barrier()
       for sequence in sequences {
@@ -58,6 +61,7 @@ final class EncoderPass: SharedWork {
       mix(layer, rows, worker.index)
       feedForward(layer, rows, worker.index)
       keep(index + 1, origin, rows)
+      memory.leave(index, worker)
       worker.barrier()
       if lowerStates.contains(where: { $0.layer == index + 1 }) {
         for (place, state) in lowerStates.enumerated() where state.layer == index + 1 {
@@ -143,7 +147,8 @@ final class EncoderPass: SharedWork {
         let table = weights.positions
         let position = row - own.lowerBound
         table.load(
-          table.data + position * d * EmbeddingRows.width(table.record.element), row: position,
+          arena.region(plan.positions, as: UInt8.self)
+            + position * d * EmbeddingRows.width(table.record.element), row: position,
           kernels, into: scratch)
         kernels.addScaled(1, scratch, d, state)
         kernels.addScaled(1, weights.tokenTypes, d, state)

@@ -28,11 +28,15 @@ struct EncoderWeights {
   let head: Head?
   let layers: [Layer]
 
-  init(_ container: Container, _ c: EncoderConfiguration) throws(VDSQError) {
+  init(
+    _ container: Container, _ c: EncoderConfiguration, _ memory: LayerMemory
+  ) throws(VDSQError) {
     let d = c.hiddenSize
     let e = c.embeddingSize
     words = try container.table("embeddings.word", rows: c.vocabularySize, columns: e)
     positions = try container.table("embeddings.position", rows: c.positions, columns: e)
+    container.expectSparseReads(of: words)
+    container.expectSparseReads(of: positions)
     tokenTypes = try container.finite("embeddings.token_type", shape: [c.tokenTypes, e])
     embeddingNorm = try container.norm("embeddings.norm", e, c.layerNormEpsilon)
     projection =
@@ -44,6 +48,7 @@ struct EncoderWeights {
         norm: try container.norm("head.norm", e, c.layerNormEpsilon)) : nil
     var layers: [Layer] = []
     for i in 0..<c.layers {
+      try memory.open(i)
       let name = "layer.\(i)"
       layers.append(
         Layer(
@@ -57,6 +62,7 @@ struct EncoderWeights {
             container, "\(name).feed_forward.down", outputs: d, inputs: c.intermediateSize),
           outputNorm: try container.norm("\(name).feed_forward.norm", d, c.layerNormEpsilon)))
     }
+    memory.opened()
     self.layers = layers
   }
 }

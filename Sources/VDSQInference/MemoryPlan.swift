@@ -9,6 +9,8 @@ public struct MemoryPlan: Sendable {
   /// Tokens that go through the layers at a time at most: a batch takes as many passes as it needs,
   /// so that states stay in the caches.
   public let passCapacity: Int
+  /// Tokens of a sequence at most.
+  public let longest: Int
 
   /// Numbers in a state: the vector, and lower layers' where they are wanted.
   public let stateSize: Int
@@ -17,7 +19,7 @@ public struct MemoryPlan: Sendable {
   public var sequenceCapacity: Int { max(1, tokenCapacity / 2) }
 
   // Region indices.
-  let hidden, qkv, context, projected, ranges, vectors: Int
+  let hidden, qkv, context, projected, ranges, vectors, positions: Int
   /// Each worker's own.
   let quantized, intermediate, scales, zeroPoints, attention, row: Int
   let words: EmbeddingRows.Memory
@@ -28,15 +30,18 @@ public struct MemoryPlan: Sendable {
   static let workerRows = 128
 
   /// - Parameters:
-  ///   - element: how the word table is stored.
+  ///   - longest: tokens of a sequence at most.
+  ///   - element: how the word table is stored; `positionElement` the positions'.
   ///   - lowerStates: how many states of lower layers are wanted beside the vector.
   public init(
-    _ c: EncoderConfiguration, tokenCapacity: Int, threads: Int, layout: ActivationLayout,
-    element: ElementType, lowerStates: Int = 0
+    _ c: EncoderConfiguration, tokenCapacity: Int, longest: Int, threads: Int,
+    layout: ActivationLayout,
+    element: ElementType, positionElement: ElementType, lowerStates: Int = 0
   ) {
     stateSize = c.vectorSize + lowerStates * c.hiddenSize
-    self.tokenCapacity = max(tokenCapacity, c.maximumTokens)
-    let pass = min(self.tokenCapacity, max(c.maximumTokens, Self.workerRows * threads))
+    self.tokenCapacity = max(tokenCapacity, longest)
+    self.longest = longest
+    let pass = min(self.tokenCapacity, max(longest, Self.workerRows * threads))
     passCapacity = pass
     var arena = ArenaLayout()
     let d = c.hiddenSize
@@ -49,21 +54,20 @@ public struct MemoryPlan: Sendable {
     projected = arena.add("projections", pass * max(d, c.embeddingSize) * 4)
     ranges = arena.add("extremes of rows", pass * 128)
     vectors = arena.add("vectors", max(1, self.tokenCapacity / 2) * stateSize * 4)
+    positions = arena.add(
+      "position embeddings", longest * c.embeddingSize * EmbeddingRows.width(positionElement))
     let widest = max(
       layout.rowBytes(max(d, c.embeddingSize)), layout.rowBytes(c.intermediateSize))
     quantized = arena.add("quantized states", block * widest, each: threads)
     scales = arena.add("activation scales", block * 4, each: threads)
     zeroPoints = arena.add("activation zero points", block * 4, each: threads)
     intermediate = arena.add("feed-forward states", block * c.intermediateSize * 4, each: threads)
-    attention = arena.add("attention scratch", Self.attentionFloats(c) * 4, each: threads)
+    attention = arena.add(
+      "attention scratch", AttentionInput.scratch(length: longest, headSize: c.headSize) * 4,
+      each: threads)
     row = arena.add("embedding row", c.embeddingSize * 4, each: threads)
     words = EmbeddingRows.Memory(
       &arena, columns: c.embeddingSize, element: element, threads: threads)
     self.arena = arena
-  }
-
-  /// Floats of attention scratch for each worker.
-  private static func attentionFloats(_ c: EncoderConfiguration) -> Int {
-    AttentionInput.scratch(length: c.maximumTokens, headSize: c.headSize)
   }
 }

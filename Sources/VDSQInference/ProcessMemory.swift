@@ -5,6 +5,10 @@ public enum ProcessMemory {
   /// Gives memory that was freed back to the system.
   public static func trim() { vdsq_trim_memory() }
 
+  /// Takes code that was needed once out of memory, as well as what the system mapped around it; what is used comes
+  /// back page by page. To be called when a program is about to begin with what it does for long.
+  public static func releaseCode() { vdsq_release_code() }
+
   /// The peak resident set (`VmHWM`) in bytes, or nil where the system does not tell.
   public static func peakResidentBytes() -> Int? {
     let descriptor = vdsq_open_for_reading("/proc/self/status")

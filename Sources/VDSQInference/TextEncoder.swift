@@ -24,6 +24,9 @@ public final class TextEncoder {
     /// them.
     public var lowerStates: [LowerState] = []
 
+    /// How layers' weights are in memory. Where they are streamed, the container need not have decoded them.
+    public var policy = MemoryPolicy.resident
+
     public init() {}
   }
 
@@ -84,7 +87,7 @@ public final class TextEncoder {
         tokenCapacity: max(
           options.tokenCapacity,
           maximumTokens + (options.keepsThreadsBusy ? 32 * threads.count : 0)),
-        longest: maximumTokens)
+        longest: maximumTokens, policy: options.policy)
       backbone = .decoder(decoder)
       kind = .causal
       (dimensions, hiddenSize, layers) = (c.hiddenSize, c.hiddenSize, c.layers)
@@ -95,8 +98,8 @@ public final class TextEncoder {
       let encoder = try Encoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
         tokenCapacity: max(
-          options.tokenCapacity, options.keepsThreadsBusy ? 2 * c.maximumTokens : 0),
-        lowerStates: options.lowerStates)
+          options.tokenCapacity, options.keepsThreadsBusy ? 2 * maximumTokens : 0),
+        longest: maximumTokens, lowerStates: options.lowerStates, policy: options.policy)
       encoder.maskToken = tokenizer.mask ?? -1
       backbone = .encoder(encoder)
       kind = c.pooling == .mask ? .masked : .sentences

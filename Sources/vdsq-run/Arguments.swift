@@ -9,6 +9,7 @@ struct Arguments {
     usage: vdsq-run MODEL (--labels a,b,c | --labels-file F | --adapter F)
                     [--template T] [--top K] [--json] [--strict] [--threads N]
                     [--max-tokens N] [--abstain P] [--out-of-scope NAME] [--stats]
+                    [--memory-policy resident|release|stream]
     """
 
   private(set) var model = ""
@@ -18,6 +19,7 @@ struct Arguments {
   private(set) var threads = 1
   private(set) var maximumTokens: Int?
   private(set) var statistics = false
+  private(set) var policy = MemoryPolicy.resident
   private(set) var stream = ClassificationStream.Options()
 
   init(_ arguments: [String]) throws(VDSQError) {
@@ -30,6 +32,7 @@ struct Arguments {
       case "--template": template = try Template(try Self.value(argument, &rest))
       case "--threads": threads = try Self.number(argument, &rest)
       case "--max-tokens": maximumTokens = try Self.number(argument, &rest)
+      case "--memory-policy": policy = try Self.policy(argument, &rest)
       case "--top": stream.top = try Self.number(argument, &rest)
       case "--abstain": stream.abstain = try Self.probability(argument, &rest)
       case "--out-of-scope": stream.outOfScope = try Self.value(argument, &rest)
@@ -69,6 +72,16 @@ struct Arguments {
       throw .usage("\(option) \(text): a number from 1 up is needed")
     }
     return number
+  }
+
+  private static func policy(
+    _ option: String, _ rest: inout ArraySlice<String>
+  ) throws(VDSQError) -> MemoryPolicy {
+    let name = try value(option, &rest)
+    guard let policy = MemoryPolicy(name: name) else {
+      throw .usage("\(option) \(name): resident, release or stream is needed")
+    }
+    return policy
   }
 
   /// A decimal fraction above 0 and at most 1.

@@ -9,7 +9,9 @@ func run() throws(VDSQError) {
   var options = TextEncoder.Options()
   options.threads = arguments.threads
   options.maximumTokens = arguments.maximumTokens
-  let model = try Container(path: arguments.model, kind: .model)
+  options.policy = arguments.policy
+  let model = try Container(
+    path: arguments.model, kind: .model, decodesLayers: arguments.policy != .stream)
   var adapter: Adapter?
   let encoder: TextEncoder
   let labels: LabelSet
@@ -26,6 +28,8 @@ func run() throws(VDSQError) {
     classifier: try Classifier(labels: labels, adapter: adapter, kernels: encoder.kernels),
     template: arguments.template, options: arguments.stream,
     output: OutputBuffer(descriptor: 1), follower: follower)
+  ProcessMemory.releaseCode()
+  model.release()
   let reader = LineReader(descriptor: 0, name: "standard input")
   while let line = try reader.next() {
     try stream.add(line.bytes, source: line.number, cut: line.cut)

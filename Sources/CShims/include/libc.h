@@ -3,8 +3,14 @@
 #ifndef VDSQ_LIBC_H
 #define VDSQ_LIBC_H
 
+// For dl_iterate_phdr.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <math.h>
 #include <stdbool.h>
@@ -92,6 +98,41 @@ static inline bool vdsq_write_all(int fd, const void *from, int64_t count) {
 }
 
 static inline void vdsq_trim_memory(void) { malloc_trim(0); }
+
+// Takes pages of a file's map out of this process's memory; they come back when they are touched.
+static inline void vdsq_release_pages(const void *p, int64_t length) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t start = (uintptr_t)p & ~(page - 1), end = (uintptr_t)p + (uintptr_t)length;
+  madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
+// Keeps the kernel from mapping whole pages of a range because their neighbours are touched: a map with advice of its
+// own is a map of its own. Only pages that lie in the range as a whole.
+static inline void vdsq_expect_sparse_reads(const void *p, int64_t length) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t start = ((uintptr_t)p + page - 1) & ~(page - 1);
+  uintptr_t end = ((uintptr_t)p + (uintptr_t)length) & ~(page - 1);
+  if (end > start) madvise((void *)start, end - start, MADV_RANDOM);
+}
+
+static inline int vdsq_release_segments(struct dl_phdr_info *info, size_t size, void *unused) {
+  (void)size, (void)unused;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+    if (p->p_type != PT_LOAD || (p->p_flags & PF_W)) continue;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = (info->dlpi_addr + p->p_vaddr) & ~(page - 1);
+    uintptr_t end = info->dlpi_addr + p->p_vaddr + p->p_memsz;
+    if (start == 0 || end <= start) continue;
+    // Without it the kernel maps sixteen pages around each that is touched.
+    madvise((void *)start, end - start, MADV_RANDOM);
+    madvise((void *)start, end - start, MADV_DONTNEED);
+  }
+  return 0;
+}
+// Takes the program's and its libraries' code and constants out of this process's memory; what is used comes back,
+// page by page.
+static inline void vdsq_release_code(void) { dl_iterate_phdr(vdsq_release_segments, NULL); }
 
 static inline const char *vdsq_environment(const char *name) { return getenv(name); }
 static inline float vdsq_sqrtf(float x) { return sqrtf(x); }
