@@ -1,3 +1,5 @@
+import CShims
+
 /// A section in LZ4 blocks (docs/format.md, "Compressed sections"): chunks that decode by themselves, and a
 /// table of their lengths at the end.
 public struct CompressedSection {
@@ -46,15 +48,25 @@ public struct CompressedSection {
 
   /// Decodes all chunks.
   ///
-  /// - Parameter out: `rawLength` bytes.
+  /// - Parameters:
+  ///   - out: `rawLength` bytes.
+  ///   - isMapped: whether the section lies in a file's map, whose pages are then released behind the decoder.
   /// - Returns: whether the section is sound.
-  public func decode(into out: UnsafeMutableRawBufferPointer) -> Bool {
+  public func decode(
+    into out: UnsafeMutableRawBufferPointer, isMapped: Bool = false
+  ) -> Bool {
     let count = Self.chunks(of: rawLength)
     guard out.count == rawLength, count * 4 <= bytes.count else { return false }
     let table = bytes.count - count * 4
     var shuffled = [UInt8](repeating: 0, count: min(Self.chunkLength, rawLength))
     var start = 0
+    var released = 0
+    defer { if isMapped { vdsq_release_pages(bytes.baseAddress, Int64(bytes.count)) } }
     for chunk in 0..<count {
+      if isMapped, start - released >= 1 << 20 {
+        vdsq_release_pages(bytes.baseAddress! + released, Int64(start - released))
+        released = start
+      }
       let code = bytes.loadUnaligned(fromByteOffset: table + chunk * 4, as: UInt32.self)
       let entry = Entry(UInt32(littleEndian: code))
       guard entry.length <= table - start else { return false }

@@ -5,6 +5,23 @@ import CShims
 /// Opening verifies the header, the section table, and the checksums of all sections that steer the
 /// program; weights are verified by `verify()`, as reading them all would cost a cold start.
 public final class Container: @unchecked Sendable {
+  /// Which compressed sections are decoded when a file is opened.
+  public enum Decoding: Sendable {
+    case everything
+    /// All but layers, which are streamed.
+    case allButLayers
+    /// What describes the file only.
+    case noWeights
+
+    fileprivate func includes(_ section: Section) -> Bool {
+      switch self {
+      case .everything: true
+      case .allButLayers: !section.isLayer
+      case .noWeights: section.kind != .weights
+      }
+    }
+  }
+
   public let file: MappedFile
   public let header: FileHeader
   public let sections: [Section]
@@ -21,12 +38,12 @@ public final class Container: @unchecked Sendable {
   /// - Throws: `missingInput` where the file cannot be read, `badInput` where it is not a sound
   ///   container of the wanted kind.
   ///
-  /// - Parameter decodesLayers: whether compressed sections of layers are decoded too; their bytes are not there
-  ///   where they are not, until `place` says where.
+  /// - Parameter decoding: which compressed sections are decoded; the bytes of others are not there, until `place`
+  ///   says where.
   public convenience init(
-    path: String, kind: FileKind, decodesLayers: Bool = true
+    path: String, kind: FileKind, decoding: Decoding = .everything
   ) throws(VDSQError) {
-    try self.init(path: path, decodesLayers: decodesLayers)
+    try self.init(path: path, decoding: decoding)
     guard header.kind == kind else {
       throw .badInput("\(path): this file has \(header.kind.name), not \(kind.name)")
     }
@@ -36,7 +53,7 @@ public final class Container: @unchecked Sendable {
   ///
   /// - Throws: `missingInput` where the file cannot be read, `badInput` where it is not a sound
   ///   container.
-  public init(path: String, decodesLayers: Bool = true) throws(VDSQError) {
+  public init(path: String, decoding: Decoding = .everything) throws(VDSQError) {
     file = try MappedFile(path: path)
     header = try FileHeader(reading: file.bytes, path: path, crc: crc)
     let tableBytes = UnsafeRawBufferPointer(
@@ -57,7 +74,7 @@ public final class Container: @unchecked Sendable {
     var decoded: [DecodedSection?] = []
     for section in sections {
       decoded.append(
-        section.encoding == .raw || (section.isLayer && !decodesLayers)
+        section.encoding == .raw || !decoding.includes(section)
           ? nil : try DecodedSection(section, Self.bytes(of: section, file), path: path))
     }
     self.decoded = decoded
@@ -107,11 +124,26 @@ public final class Container: @unchecked Sendable {
       return try file.read(into: destination, count: section.length, at: section.offset)
     }
     let stored = Self.bytes(of: section, file)
-    defer { vdsq_release_pages(stored.baseAddress, Int64(stored.count)) }
     let out = UnsafeMutableRawBufferPointer(start: destination, count: section.rawLength)
-    guard CompressedSection(stored, rawLength: section.rawLength).decode(into: out) else {
+    guard
+      CompressedSection(stored, rawLength: section.rawLength).decode(into: out, isMapped: true)
+    else {
       throw .badInput("\(path): section \(section.name) is damaged (it does not decode)")
     }
+  }
+
+  /// Keeps touching a section from making pages of its neighbours resident, and the other way round: a map with
+  /// advice of its own is a map of its own, and this advice does nothing else that matters.
+  public func isolate(section index: Int) {
+    let bytes = Self.bytes(of: sections[index], file)
+    vdsq_isolate_pages(bytes.baseAddress, Int64(bytes.count))
+  }
+
+  /// Bytes of a section's pages that are in memory; nil where the system does not tell.
+  public func presentBytes(ofSection index: Int) -> Int? {
+    let bytes = Self.bytes(of: sections[index], file)
+    let present = vdsq_present_bytes(bytes.baseAddress, Int64(bytes.count))
+    return present < 0 ? nil : Int(present)
   }
 
   /// Takes all pages out of memory: opening touched more than what is used afterwards.
@@ -185,7 +217,9 @@ private final class DecodedSection: @unchecked Sendable {
     }
     let out = UnsafeMutableRawBufferPointer(start: base, count: section.rawLength)
     bytes = UnsafeRawBufferPointer(out)
-    guard CompressedSection(stored, rawLength: section.rawLength).decode(into: out) else {
+    guard
+      CompressedSection(stored, rawLength: section.rawLength).decode(into: out, isMapped: true)
+    else {
       throw .badInput("\(path): section \(section.name) is damaged (it does not decode)")
     }
   }

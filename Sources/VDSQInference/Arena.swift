@@ -16,6 +16,9 @@ public final class Arena: @unchecked Sendable {
     self.plan = plan
   }
 
+  /// Bytes of it that are in memory, 0 where the system does not tell.
+  var presentBytes: Int { max(0, Int(vdsq_present_bytes(base, Int64(plan.length)))) }
+
   deinit { vdsq_unmap(base, Int64(plan.length)) }
 
   func region<T>(_ index: Int, as type: T.Type, worker: Int = 0) -> UnsafeMutablePointer<T> {

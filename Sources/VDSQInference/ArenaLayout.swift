@@ -5,6 +5,8 @@ public struct ArenaLayout: Sendable {
     public let name: StaticString
     public let offset: Int
     public let length: Int
+    /// Whether it keeps what earlier tokens left for later ones.
+    public let isCache: Bool
   }
 
   public private(set) var regions: [Region] = []
@@ -17,9 +19,11 @@ public struct ArenaLayout: Sendable {
   /// Adds a region, one for each of `count` workers where each has its own.
   ///
   /// - Returns: its index.
-  mutating func add(_ name: StaticString, _ bytes: Int, each count: Int = 1) -> Int {
+  mutating func add(
+    _ name: StaticString, _ bytes: Int, each count: Int = 1, isCache: Bool = false
+  ) -> Int {
     let stride = (bytes + 63) / 64 * 64
-    regions.append(Region(name: name, offset: length, length: stride * count))
+    regions.append(Region(name: name, offset: length, length: stride * count, isCache: isCache))
     workerStrides.append(stride)
     length += stride * count
     return regions.count - 1

@@ -16,6 +16,9 @@ public final class Decoder {
   private let pass: DecoderPass
   private let weights: DecoderWeights
 
+  /// Bytes of the arena that were touched so far.
+  var presentArenaBytes: Int { arena.presentBytes }
+
   /// - Parameters:
   ///   - tokenCapacity: tokens of a batch at most; raised to the longest sequence.
   ///   - longest: tokens of a sequence at most; the model's own limit where it is lower.

@@ -41,8 +41,8 @@ public struct DecoderPlan: Sendable {
     qkv = arena.add(
       "queries, keys, values", pass * (c.queryWidth + 2 * c.keyValueWidth) * 4 + 128)
     let cache = c.layers * self.tokenCapacity * c.keyValueWidth * 4 + 128
-    keys = arena.add("key cache", cache)
-    values = arena.add("value cache", cache)
+    keys = arena.add("key cache", cache, isCache: true)
+    values = arena.add("value cache", cache, isCache: true)
     context = arena.add("attention output", pass * c.queryWidth * 4)
     attended = arena.add("attention projections", pass * d * 4)
     inner = arena.add("feed-forward states", pass * innerWidth * 4)

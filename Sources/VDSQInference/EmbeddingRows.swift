@@ -5,7 +5,7 @@ public import VDSQKernels
 /// table, and mapped pages around each would become resident. Frequent rows are kept.
 struct EmbeddingRows {
   /// Rows that each worker keeps, by the low bits of their ids: most words of a text are frequent ones.
-  static let kept = 512
+  static let kept = 256
 
   let table: TensorView
   let container: Container

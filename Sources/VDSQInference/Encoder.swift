@@ -17,6 +17,9 @@ public final class Encoder {
   /// How many rows of the positions' table are in the arena.
   private var knownPositions = 0
 
+  /// Bytes of the arena that were touched so far.
+  var presentArenaBytes: Int { arena.presentBytes }
+
   /// - Parameters:
   ///   - tokenCapacity: tokens of a batch at most; raised to the longest sequence.
   ///   - longest: tokens of a sequence at most; the model's own limit where it is lower.

@@ -23,6 +23,11 @@ final class LayerMemory: @unchecked Sendable {
       sections.append(try Self.section(of: layer, container))
     }
     self.sections = sections
+    if policy == .release {
+      for (layer, section) in sections.enumerated() where layer % 2 == 0 {
+        container.isolate(section: section)
+      }
+    }
     stream = policy == .stream ? try LayerStream(container, sections: sections) : nil
   }
 

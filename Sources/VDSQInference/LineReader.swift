@@ -27,7 +27,7 @@ public final class LineReader {
   public init(descriptor: Int32, name: String) {
     self.descriptor = descriptor
     self.name = name
-    buffer = .allocate(byteCount: 1 << 16, alignment: 64)
+    buffer = .allocate(byteCount: 1 << 14, alignment: 64)
   }
 
   deinit { buffer.deallocate() }
@@ -89,7 +89,7 @@ public final class LineReader {
         defer { start = end }
         return line(to: kept, cut: true)
       }
-      if buffer.count - end < 1 << 15 { grow() }
+      if buffer.count - end < 1 << 13 { grow() }
       try fill()
     }
   }
@@ -101,7 +101,7 @@ public final class LineReader {
       end -= start
       start = 0
     }
-    if buffer.count - end < 1 << 15 { grow() }
+    if buffer.count - end < 1 << 13 { grow() }
   }
 
   private func grow() {

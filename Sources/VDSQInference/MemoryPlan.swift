@@ -15,8 +15,10 @@ public struct MemoryPlan: Sendable {
   /// Numbers in a state: the vector, and lower layers' where they are wanted.
   public let stateSize: Int
 
-  /// Sequences of a batch at most: the shortest has two tokens.
-  public var sequenceCapacity: Int { max(1, tokenCapacity / 2) }
+  /// Sequences of a batch at most: batches of shorter ones than eight tokens are full before their tokens are.
+  public var sequenceCapacity: Int { Self.sequences(tokenCapacity) }
+
+  private static func sequences(_ tokens: Int) -> Int { max(1, tokens / 8) }
 
   // Region indices.
   let hidden, qkv, context, projected, ranges, vectors, positions: Int
@@ -25,7 +27,7 @@ public struct MemoryPlan: Sendable {
   let words: EmbeddingRows.Memory
 
   /// Rows that pass through the feed-forward network at a time: its inner states are the largest.
-  static let feedForwardRows = 32
+  static let feedForwardRows = 16
   /// Tokens that each worker takes through the layers at a time, where there are enough.
   static let workerRows = 128
 
@@ -53,7 +55,7 @@ public struct MemoryPlan: Sendable {
     // Embeddings too, where they are projected to the hidden size.
     projected = arena.add("projections", pass * max(d, c.embeddingSize) * 4)
     ranges = arena.add("extremes of rows", pass * 128)
-    vectors = arena.add("vectors", max(1, self.tokenCapacity / 2) * stateSize * 4)
+    vectors = arena.add("vectors", Self.sequences(self.tokenCapacity) * stateSize * 4)
     positions = arena.add(
       "position embeddings", longest * c.embeddingSize * EmbeddingRows.width(positionElement))
     let widest = max(

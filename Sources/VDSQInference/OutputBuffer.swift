@@ -3,16 +3,18 @@ public import VDSQFormat
 
 /// Collects what is written to a file descriptor; numbers without the library's float printing.
 public final class OutputBuffer {
-  private let descriptor: Int32
+  private let descriptor: Int32?
   private var bytes: [UInt8] = []
 
-  public init(descriptor: Int32) {
+  /// - Parameter descriptor: where it goes; nil for nowhere.
+  public init(descriptor: Int32?) {
     self.descriptor = descriptor
-    bytes.reserveCapacity(1 << 15)
+    bytes.reserveCapacity(1 << 13)
   }
 
   /// - Throws: `internalFault` where the output cannot be written to.
   public func flush() throws(VDSQError) {
+    guard let descriptor else { return bytes.removeAll(keepingCapacity: true) }
     let ok = bytes.withUnsafeBytes {
       vdsq_write_all(descriptor, $0.baseAddress, Int64($0.count))
     }

@@ -10,14 +10,21 @@ public enum ProcessMemory {
   public static func releaseCode() { vdsq_release_code() }
 
   /// The peak resident set (`VmHWM`) in bytes, or nil where the system does not tell.
-  public static func peakResidentBytes() -> Int? {
+  public static func peakResidentBytes() -> Int? { field("VmHWM:") }
+
+  /// Resident memory that is nobody else's, in bytes, or nil where the system does not tell.
+  public static func anonymousBytes() -> Int? { field("RssAnon:") }
+
+  /// Resident pages of files: the program, its libraries and maps; in bytes, or nil where the system does not tell.
+  public static func fileBytes() -> Int? { field("RssFile:") }
+
+  private static func field(_ name: StaticString) -> Int? {
     let descriptor = vdsq_open_for_reading("/proc/self/status")
     guard descriptor >= 0 else { return nil }
     defer { vdsq_close(descriptor) }
     let reader = LineReader(descriptor: descriptor, name: "/proc/self/status")
-    let wanted: StaticString = "VmHWM:"
     while let line = try? reader.next() {
-      let matches = wanted.withUTF8Buffer { line.bytes.starts(with: $0) }
+      let matches = name.withUTF8Buffer { line.bytes.starts(with: $0) }
       guard matches else { continue }
       var kilobytes = 0
       for byte in line.bytes where byte >= 0x30 && byte <= 0x39 {

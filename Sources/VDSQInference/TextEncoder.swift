@@ -14,6 +14,8 @@ public final class TextEncoder {
     public var precision = Precision.integer
     /// Tokens in a batch, never fewer than the longest text's.
     public var tokenCapacity = 0
+    /// Texts of the longest kind that a batch has room for, at least.
+    public var batch = 1
     /// Whether there is to be room for one more text of the longest kind behind a batch that keeps all
     /// threads busy: more speed where texts are short, for more memory.
     public var keepsThreadsBusy = false
@@ -85,7 +87,7 @@ public final class TextEncoder {
       let decoder = try Decoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
         tokenCapacity: max(
-          options.tokenCapacity,
+          options.tokenCapacity, options.batch * maximumTokens,
           maximumTokens + (options.keepsThreadsBusy ? 32 * threads.count : 0)),
         longest: maximumTokens, policy: options.policy)
       backbone = .decoder(decoder)
@@ -98,7 +100,8 @@ public final class TextEncoder {
       let encoder = try Encoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
         tokenCapacity: max(
-          options.tokenCapacity, options.keepsThreadsBusy ? 2 * maximumTokens : 0),
+          options.tokenCapacity, options.batch * maximumTokens,
+          options.keepsThreadsBusy ? 2 * maximumTokens : 0),
         longest: maximumTokens, lowerStates: options.lowerStates, policy: options.policy)
       encoder.maskToken = tokenizer.mask ?? -1
       backbone = .encoder(encoder)
@@ -125,6 +128,13 @@ public final class TextEncoder {
     return longest
   }
 
+  private var sequenceCapacity: Int {
+    switch backbone {
+    case .encoder(let encoder): encoder.plan.sequenceCapacity
+    case .decoder(let decoder): decoder.plan.sequenceCapacity
+    }
+  }
+
   private var tokenCapacity: Int {
     switch backbone {
     case .encoder(let encoder): encoder.plan.tokenCapacity
@@ -140,11 +150,21 @@ public final class TextEncoder {
     }
   }
 
+  /// Bytes of the arena that were touched so far.
+  public var presentArenaBytes: Int {
+    switch backbone {
+    case .encoder(let encoder): encoder.presentArenaBytes
+    case .decoder(let decoder): decoder.presentArenaBytes
+    }
+  }
+
   /// Texts in the current batch.
   public var count: Int { batch.sequences }
 
   /// Whether a text of any length still fits into the batch.
-  public var hasRoom: Bool { batch.ids.count + maximumTokens <= tokenCapacity }
+  public var hasRoom: Bool {
+    batch.ids.count + maximumTokens <= tokenCapacity && batch.sequences < sequenceCapacity
+  }
 
   /// Adds a text to the batch, which must have room.
   ///

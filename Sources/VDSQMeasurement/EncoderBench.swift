@@ -25,7 +25,7 @@ public struct EncoderBench {
     let kernels = try KernelTable.select()
     let encoder = try Encoder(
       container, kernels: kernels, threads: ThreadPool(count: threads), precision: .integer,
-      tokenCapacity: tokens * batch)
+      tokenCapacity: max(tokens, 8) * batch)
     let c = encoder.configuration
     guard tokens >= 2, tokens <= c.maximumTokens, batch >= 1, batch <= 4096 else {
       throw .usage("--tokens: from 2 to \(c.maximumTokens), the model's longest sequence")

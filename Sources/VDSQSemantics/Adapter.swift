@@ -35,6 +35,17 @@ public struct Adapter: Sendable {
     self.modelIdentity = modelIdentity
   }
 
+  /// Bytes of its numbers in memory.
+  public var bytes: Int {
+    var count = labels.anchors.count
+    switch correction {
+    case .head(let head): count += head.weights.count + head.bias.count
+    case .module(let module): count += module.down.count + module.up.count + module.offset.count
+    case .neighbors(let neighbors): count += neighbors.states.count + 2 * neighbors.targets.count
+    }
+    return 4 * count
+  }
+
   /// The names of an adapter's parts in its file.
   public enum Name {
     public static let anchors = "anchors"

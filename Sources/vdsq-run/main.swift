@@ -11,7 +11,8 @@ func run() throws(VDSQError) {
   options.maximumTokens = arguments.maximumTokens
   options.policy = arguments.policy
   let model = try Container(
-    path: arguments.model, kind: .model, decodesLayers: arguments.policy != .stream)
+    path: arguments.model, kind: .model,
+    decoding: arguments.policy == .stream ? .allButLayers : .everything)
   var adapter: Adapter?
   let encoder: TextEncoder
   let labels: LabelSet

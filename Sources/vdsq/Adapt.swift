@@ -33,7 +33,7 @@ struct Adapt: Command {
   func execute() throws(VDSQError) {
     let start = Timing.now()
     let adapter = try label.adapter(
-      from: examples, model: try Container(path: model, kind: .model), encoding: encoding,
+      from: examples, model: model, encoding: encoding,
       quiet: quiet)
     let bytes = try adapter.write(to: output, replace: force)
     if quiet { return }

@@ -9,7 +9,9 @@ struct ApproximateLogits {
   let quiet: Bool
 
   func run(_ command: Logits, _ file: Container) throws(VDSQError) {
-    let encoder = try command.encoding.encoder(file)
+    let encoder = try command.encoding.open(
+      command.model, more: file.vocabularyBytes
+    ).encoder()
     let search = try VocabularySearch(
       file, shape: [encoder.vocabularySize, encoder.dimensions], approximate: true,
       kernels: encoder.kernels, threads: encoder.threads, capacity: top)

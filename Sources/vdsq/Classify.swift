@@ -75,20 +75,22 @@ struct Classify: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
-    let container = try Container(path: model, kind: .model)
     let template = try label.parsedTemplate()
     var learned: Adapter?
-    let follower = adapter.map { AdapterFollower(path: $0, model: container) }
+    let file = try Container(path: model, kind: .model, decoding: .noWeights)
+    let follower = adapter.map { AdapterFollower(path: $0, model: file) }
     if let follower {
       learned = try follower.changed()
     } else if let examples {
       learned = try label.adapter(
-        from: examples, model: container, encoding: encoding, quiet: quiet)
+        from: examples, model: model, encoding: encoding, quiet: quiet)
     }
+    let opened = try encoding.open(
+      model, lowerStates: learned?.lowerStates ?? [], more: 2 * (learned?.bytes ?? 0))
     let encoder =
       if let learned {
-        try learned.encoder(container, options: encoding.options())
-      } else { try encoding.encoder(container) }
+        try learned.encoder(opened.container, options: opened.options)
+      } else { try opened.encoder() }
     let classifier = try classifier(encoder, learned, template)
     if explain { return try explain(encoder, learned, classifier, template) }
     var options = ClassificationStream.Options()

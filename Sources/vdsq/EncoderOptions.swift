@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import VDSQFormat
 import VDSQInference
+import VDSQSemantics
 
 extension Precision: ExpressibleByArgument {
   public init?(argument: String) {
@@ -38,12 +39,53 @@ struct EncoderOptions: ParsableArguments {
       """)
   var maxTokens: Int?
 
-  func encoder(_ path: String) throws(VDSQError) -> TextEncoder {
-    try encoder(try Container(path: path, kind: .model))
+  @Option(
+    help: "Texts of the longest kind in a batch; by default as many as keep all threads busy.")
+  var batch: Int?
+
+  @Option(
+    help: """
+      How layers' weights are in memory: resident, release (mapped, and released behind a pass) or stream (read \
+      into two buffers, ahead of the pass). By default resident, or the fastest that --memory-budget allows.
+      """)
+  var memoryPolicy: MemoryPolicy?
+
+  @OptionGroup var memory: MemoryOptions
+
+  /// Opens a model as the policy wants it, or as the budget allows.
+  ///
+  /// - Parameter more: bytes that the command is known to take besides.
+  /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
+  func open(
+    _ path: String, lowerStates: [LowerState] = [], more: Int = 0
+  ) throws(VDSQError) -> OpenedModel {
+    var policy = memoryPolicy ?? .resident
+    if let budget = try memory.bytes() {
+      policy = try fitting(path, lowerStates, more, budget)
+    }
+    let container = try Container(
+      path: path, kind: .model, decoding: policy == .stream ? .allButLayers : .everything)
+    var options = options(lowerStates: lowerStates)
+    options.policy = policy
+    return OpenedModel(container: container, options: options)
   }
 
-  func encoder(_ container: Container) throws(VDSQError) -> TextEncoder {
-    try TextEncoder(container, options: options())
+  private func fitting(
+    _ path: String, _ lowerStates: [LowerState], _ more: Int, _ budget: Int
+  ) throws(VDSQError) -> MemoryPolicy {
+    let all = try Footprint.each(of: path, options: options(lowerStates: lowerStates), more: more)
+    let allowed = all.filter { memoryPolicy == nil || $0.policy == memoryPolicy }
+    if let fit = allowed.first(where: { $0.peakBytes <= budget }) { return fit.policy }
+    let smallest = allowed.map(\.peakBytes).min() ?? 0
+    throw VDSQError(
+      .budgetTooSmall,
+      "--memory-budget: this needs \(MemoryOptions.budget(smallest)) at least; fewer --max-tokens, --batch or --threads need less"
+    )
+  }
+
+  func encoder(_ path: String) throws(VDSQError) -> TextEncoder {
+    let model = try open(path)
+    return try TextEncoder(model.container, options: model.options)
   }
 
   /// - Parameter lowerStates: what is wanted of lower layers (`TextEncoder.Options`).
@@ -52,8 +94,36 @@ struct EncoderOptions: ParsableArguments {
     options.threads = threads
     options.precision = precision
     options.maximumTokens = maxTokens
-    options.keepsThreadsBusy = true
+    options.keepsThreadsBusy = batch == nil
+    options.batch = batch ?? 1
     options.lowerStates = lowerStates
     return options
   }
+}
+
+extension Container {
+  /// Bytes of what states are compared with: all weights but the layers'.
+  var vocabularyBytes: Int {
+    sections.reduce(0) { $0 + ($1.kind == .weights && !$1.isLayer ? $1.rawLength : 0) }
+  }
+}
+
+/// A model's file, and how it is to be run.
+struct OpenedModel {
+  let container: Container
+  let options: TextEncoder.Options
+
+  func encoder(lowerStates: [LowerState]? = nil) throws(VDSQError) -> TextEncoder {
+    var options = options
+    if let lowerStates { options.lowerStates = lowerStates }
+    return try TextEncoder(container, options: options)
+  }
+}
+
+extension MemoryPolicy: ExpressibleByArgument {
+  public init?(argument: String) { self.init(name: argument) }
+
+  public static var allValueStrings: [String] { all.map(\.name) }
+
+  public var defaultValueDescription: String { name }
 }

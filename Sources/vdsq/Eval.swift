@@ -70,8 +70,7 @@ struct Eval: Command {
   }
 
   func execute() throws(VDSQError) {
-    let container = try Container(path: model, kind: .model)
-    let rows = try adapter == nil ? learned(container) : [adapted(container)]
+    let rows = try adapter == nil ? learned() : [adapted()]
     if let report {
       try EvaluationPage(title: "\(model), \(test)", rows: rows).write(to: report, replace: force)
     }
@@ -82,20 +81,21 @@ struct Eval: Command {
     try ExampleFile.read(path, textField: label.textField, labelField: label.labelField)
   }
 
-  private func adapted(_ container: Container) throws(VDSQError) -> EvaluationRow {
-    let learned = try Adapter(path: adapter!, model: container)
+  private func adapted() throws(VDSQError) -> EvaluationRow {
+    let learned = try Adapter(
+      path: adapter!, model: try Container(path: model, kind: .model, decoding: .noWeights))
     let (classifier, texts, columns) = try label.judge(
-      try read(test), test, by: learned, model: container, encoding: encoding, quiet: quiet)
+      try read(test), test, by: learned, model: model, encoding: encoding, quiet: quiet)
     let evaluation = Evaluation(
       of: classifier, states: texts.states, columns: columns, targets: texts.targets)
     return EvaluationRow(
       shots: nil, method: "adapter", names: learned.labels.names, evaluations: [evaluation])
   }
 
-  private func learned(_ container: Container) throws(VDSQError) -> [EvaluationRow] {
+  private func learned() throws(VDSQError) -> [EvaluationRow] {
     let held = try read(test)
     let known = try train.map { (path) throws(VDSQError) in try read(path) } ?? []
-    let task = try label.task(container, known + held, encoding)
+    let task = try label.task(model, known + held, encoding)
     let (encoder, labels, anchors) = (task.encoder, task.labels, task.anchors)
     let texts = try label.encode(held, labels, encoder, test, encoding, quiet: quiet)
     let examples = try train.map { (path) throws(VDSQError) in

@@ -116,12 +116,23 @@ struct LabelOptions: ParsableArguments {
 
   /// Trains an adapter on the examples of a file.
   func adapter(
-    from path: String, model: Container, encoding: EncoderOptions, quiet: Bool
+    from path: String, model: String, encoding: EncoderOptions, quiet: Bool
   ) throws(VDSQError) -> Adapter {
     let examples = try ExampleFile.read(path, textField: textField, labelField: labelField)
     let task = try task(model, examples, encoding)
     let encoded = try encode(examples, task.labels, task.encoder, path, encoding, quiet: quiet)
     return try learn(encoded, task, quiet: quiet)
+  }
+
+  /// What learning may take beside the model, at most: states and copies of them, and the covariance's matrices.
+  private static func learningBytes(
+    _ examples: [Examples.Example], _ lower: [LowerState]
+  ) -> Int {
+    let count = examples.count
+    let columns = 384 * (lower.count + 1)
+    let system = count < columns ? 3 * count * count : 6 * columns * columns
+    let texts = examples.reduce(0) { $0 + $1.text.utf8.count + 128 }
+    return 4 * (4 * count * columns + system) + 2 * texts
   }
 
   /// A model and labels with their anchors, ready for examples.
@@ -133,10 +144,12 @@ struct LabelOptions: ParsableArguments {
 
   /// - Parameter examples: those whose labels are taken where the options name none.
   func task(
-    _ model: Container, _ examples: [Examples.Example], _ encoding: EncoderOptions
+    _ model: String, _ examples: [Examples.Example], _ encoding: EncoderOptions
   ) throws(VDSQError) -> Task {
-    let encoder = try TextEncoder(
-      model, options: encoding.options(lowerStates: try lowerStates(of: model)))
+    let lower = try lowerStates(of: try Container(path: model, kind: .model, decoding: .noWeights))
+    let encoder = try encoding.open(
+      model, lowerStates: lower, more: Self.learningBytes(examples, lower)
+    ).encoder()
     let labels = try all(in: examples)
     return Task(
       encoder: encoder, labels: labels,
@@ -170,10 +183,13 @@ struct LabelOptions: ParsableArguments {
 
   /// Runs an adapter's model over labelled texts of a file, for its classifier to judge.
   func judge(
-    _ examples: [Examples.Example], _ path: String, by adapter: Adapter, model: Container,
+    _ examples: [Examples.Example], _ path: String, by adapter: Adapter, model: String,
     encoding: EncoderOptions, quiet: Bool
   ) throws(VDSQError) -> (classifier: Classifier, encoded: Examples, columns: Int) {
-    let encoder = try adapter.encoder(model, options: encoding.options())
+    let opened = try encoding.open(
+      model, lowerStates: adapter.lowerStates,
+      more: adapter.bytes + Self.learningBytes(examples, adapter.lowerStates))
+    let encoder = try adapter.encoder(opened.container, options: opened.options)
     let labels = adapter.labels.names.map { Label(name: $0) }
     let encoded = try encode(examples, labels, encoder, path, encoding, quiet: quiet)
     let classifier = try Classifier(

@@ -73,8 +73,8 @@ struct Learn: Command {
   }
 
   func execute() throws(VDSQError) {
-    let container = try Container(path: model, kind: .model)
-    let encoder = try encoding.encoder(container)
+    // The scatter, and copies of it while it is changed.
+    let encoder = try encoding.open(model, more: 24 << 20).encoder()
     let session = LearningSession(path: adapter, encoder: encoder)
     let begun = try beginning(encoder)
     if let begun { try session.begin(begun) }

@@ -46,7 +46,8 @@ struct LensCommand: Command {
   }
 
   func execute() throws(VDSQError) {
-    let encoder = try encoding.encoder(model)
+    let vocabulary = try Container(path: model, kind: .model, decoding: .noWeights).vocabularyBytes
+    let encoder = try encoding.open(model, more: vocabulary).encoder()
     let bytes = Array(text.utf8)
     let lens = try bytes.withBytes { (raw) throws(VDSQError) in
       try Lens(raw, encoder: encoder, top: top, temperature: temperature)

@@ -72,13 +72,14 @@ struct Logits: Command {
   }
 
   func execute() throws(VDSQError) {
-    let file = try Container(path: model)
+    let file = try Container(path: model, decoding: .allButLayers)
     guard file.header.kind != .adapter else {
       throw .badInput("\(model): this file has an adapter, not a model or bases")
     }
     if approx { return try ApproximateLogits(top: top, json: json, quiet: quiet).run(self, file) }
     let encoder =
-      file.header.kind == .model ? try encoding.encoder(file) : nil
+      file.header.kind == .model
+      ? try encoding.open(model, more: file.vocabularyBytes).encoder() : nil
     let output = OutputBuffer(descriptor: 1)
     let writer = try writer(file, encoder, output)
     if let hidden {

@@ -52,10 +52,9 @@ struct Review: Command {
   }
 
   func execute() throws(VDSQError) {
-    let container = try Container(path: model, kind: .model)
     let texts = try ExampleFile.read(
       examples, textField: label.textField, labelField: label.labelField)
-    let (names, items) = try adapter == nil ? heldOut(texts, container) : adapted(texts, container)
+    let (names, items) = try adapter == nil ? heldOut(texts) : adapted(texts)
     let doubtful = items.prefix { $0.probability >= minimum }
     for item in doubtful.prefix(limit ?? doubtful.count) {
       let example = texts[item.example]
@@ -75,9 +74,9 @@ struct Review: Command {
   }
 
   private func heldOut(
-    _ texts: [Examples.Example], _ container: Container
+    _ texts: [Examples.Example]
   ) throws(VDSQError) -> ([String], [Reconsideration]) {
-    let task = try label.task(container, texts, encoding)
+    let task = try label.task(model, texts, encoding)
     let encoded = try label.encode(
       texts, task.labels, task.encoder, examples, encoding, quiet: quiet)
     let items = try Reconsideration.list(
@@ -87,11 +86,12 @@ struct Review: Command {
   }
 
   private func adapted(
-    _ texts: [Examples.Example], _ container: Container
+    _ texts: [Examples.Example]
   ) throws(VDSQError) -> ([String], [Reconsideration]) {
-    let learned = try Adapter(path: adapter!, model: container)
+    let learned = try Adapter(
+      path: adapter!, model: try Container(path: model, kind: .model, decoding: .noWeights))
     let (classifier, encoded, columns) = try label.judge(
-      texts, examples, by: learned, model: container, encoding: encoding, quiet: quiet)
+      texts, examples, by: learned, model: model, encoding: encoding, quiet: quiet)
     return (
       learned.labels.names,
       Reconsideration.list(encoded, columns: columns, classifier: classifier)

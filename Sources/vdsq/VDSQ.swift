@@ -18,7 +18,8 @@ struct VDSQ: ParsableCommand {
       """,
     version: Provenance.toolVersion,
     subcommands: [
-      Convert.self, Bases.self, Inspect.self, Classify.self, Adapt.self, Learn.self, Embed.self,
+      Convert.self, Bases.self, Inspect.self, Classify.self, Plan.self, Adapt.self, Learn.self,
+      Embed.self,
       Logits.self,
       LensCommand.self, Bench.self, Verify.self, Diff.self, Eval.self, Review.self,
     ])

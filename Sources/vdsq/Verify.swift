@@ -60,7 +60,7 @@ struct Verify: Command {
     // Converting is the first half, comparing the second.
     let progress = Progress(total: converter.totalBytes) { bar.show($0.done, of: 2 * $0.total) }
     _ = try converter.write(to: temporary, replace: true, progress: progress)
-    let encoder = try encoding.encoder(container)
+    let encoder = try encoding.open(model, more: 4 * container.file.bytes.count).encoder()
     var high = encoding
     high.precision = .high
     let reference = try high.encoder(temporary)

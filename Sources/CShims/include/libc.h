@@ -23,7 +23,11 @@
 #include <unistd.h>
 
 static inline int vdsq_errno(void) { return errno; }
-static inline const char *vdsq_error_text(int code) { return strerror(code); }
+// Not strerror, which brings translations and all they need into a static program.
+static inline const char *vdsq_error_text(int code) {
+  const char *text = strerrordesc_np(code);
+  return text ? text : "unknown error";
+}
 
 static inline int vdsq_open_for_reading(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
 static inline void vdsq_close(int fd) { close(fd); }
@@ -106,6 +110,14 @@ static inline void vdsq_release_pages(const void *p, int64_t length) {
   madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
+// Makes a range a map of its own, of the pages that lie in it as a whole. Core dumps leave file maps out anyway.
+static inline void vdsq_isolate_pages(const void *p, int64_t length) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t start = ((uintptr_t)p + page - 1) & ~(page - 1);
+  uintptr_t end = ((uintptr_t)p + (uintptr_t)length) & ~(page - 1);
+  if (end > start) madvise((void *)start, end - start, MADV_DONTDUMP);
+}
+
 // Keeps the kernel from mapping whole pages of a range because their neighbours are touched: a map with advice of its
 // own is a map of its own. Only pages that lie in the range as a whole.
 static inline void vdsq_expect_sparse_reads(const void *p, int64_t length) {
@@ -113,6 +125,23 @@ static inline void vdsq_expect_sparse_reads(const void *p, int64_t length) {
   uintptr_t start = ((uintptr_t)p + page - 1) & ~(page - 1);
   uintptr_t end = ((uintptr_t)p + (uintptr_t)length) & ~(page - 1);
   if (end > start) madvise((void *)start, end - start, MADV_RANDOM);
+}
+
+// Bytes of a range whose pages are in this process's memory, or -1 where the system does not tell.
+static inline int64_t vdsq_present_bytes(const void *p, int64_t length) {
+  int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  int64_t page = sysconf(_SC_PAGESIZE), sum = 0;
+  uint64_t entry;
+  for (int64_t i = (int64_t)(uintptr_t)p / page; i * page < (int64_t)(uintptr_t)p + length; i++) {
+    if (!vdsq_read_at(fd, &entry, sizeof entry, i * (int64_t)sizeof entry)) {
+      sum = -1;
+      break;
+    }
+    if (entry >> 63) sum += page;
+  }
+  close(fd);
+  return sum;
 }
 
 static inline int vdsq_release_segments(struct dl_phdr_info *info, size_t size, void *unused) {

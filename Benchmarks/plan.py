@@ -1,0 +1,41 @@
+"""What `vdsq plan` says beside what `vdsq classify` then takes, over a grid of settings, with texts that fill them.
+
+    Benchmarks/run plan [MODEL ...]
+
+The share is of the plan above the measured peak (VmHWM of the whole process): never below, and 5% at most, is the aim.
+MODELs are .vdsq files; by default MiniLM in int8, with fp16 weights, and compressed."""
+import itertools
+import json
+import subprocess
+import sys
+
+from programs import CACHE, CHECKPOINT, VDSQ, measured, model
+
+paths = sys.argv[1:]
+if not paths:
+    compressed = CACHE / "minilm-compressed.vdsq"
+    if not compressed.exists():
+        subprocess.run([VDSQ, "convert", CHECKPOINT, "-o", compressed, "-q", "--weights", "fp32", "--compress"],
+                       check=True)
+    paths = [model("int8"), model("fp16"), str(compressed)]
+shares = []
+print("| model | policy | max tokens | batch | threads | plan, MB | measured, MB | above |\n|---|---|---|---|---|---|---|---|")
+for path, tokens, batch, threads in itertools.product(paths, (16, 64, 256), (None, 1, 4), (1, 2)):
+    settings = ["--max-tokens", str(tokens), "--threads", str(threads)] + (["--batch", str(batch)] if batch else [])
+    plan = json.loads(subprocess.run([VDSQ, "plan", path, "--json", *settings], check=True, capture_output=True).stdout)
+    # As long as a text may be, of words that differ.
+    words = [f"w{i}{chr(97 + i % 26)}" for i in range(400)]
+    texts = "".join(" ".join(words[(i * 7 + j) % 400] for j in range(tokens)) + "\n" for i in range(60)).encode()
+    answers = set()
+    for policy in plan["policies"]:
+        name = policy["policy"]
+        out, _, peak = measured([VDSQ, "classify", path, "--labels", "a,b", "--quiet", "--memory-policy", name,
+                                 *settings], texts)
+        answers.add(out)
+        share = policy["peak_bytes"] / peak - 1
+        shares.append(share)
+        print(f"| {path.rsplit('/', 1)[-1]} | {name} | {tokens} | {batch or ''} | {threads} | "
+              f"{policy['peak_bytes'] / 2**20:.1f} | {peak / 2**20:.1f} | {share * 100:+.1f}% |", flush=True)
+    assert len(answers) == 1, "policies answer differently"
+print(f"\n{len(shares)} settings: from {min(shares) * 100:+.1f}% to {max(shares) * 100:+.1f}%, "
+      f"{sum(s < 0 for s in shares)} below, {sum(s > 0.05 for s in shares)} more than 5% above.")

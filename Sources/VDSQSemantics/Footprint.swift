@@ -1,0 +1,132 @@
+public import VDSQFormat
+public import VDSQInference
+
+/// What a process that runs a model takes of memory at its peak, part by part, known before the work: what the program
+/// itself takes is measured on one short text, the rest is arithmetic.
+public struct Footprint: Sendable {
+  public struct Part: Sendable {
+    public let name: StaticString
+    /// Bytes that are resident at the peak.
+    public let bytes: Int
+  }
+
+  public let policy: MemoryPolicy
+  public private(set) var parts: [Part] = []
+
+  /// The sum of the parts: the peak resident set.
+  public var peakBytes: Int { parts.reduce(0) { $0 + $1.bytes } }
+
+  /// What reading lines, answers and the allocator may take besides; measured, as what else a policy needs: pages that
+  /// layers share at their ends, or what is read of a compressed section at a time.
+  private static func reserve(
+    _ policy: MemoryPolicy, isCompressed: Bool, layer: Int
+  ) -> Int {
+    switch policy {
+    case .resident: isCompressed ? 1536 << 10 : 512 << 10
+    case .stream: isCompressed ? 3584 << 10 : 640 << 10
+    case .release: (336 << 10) + layer / 7
+    }
+  }
+
+  /// - Parameters:
+  ///   - program: what the process takes before its arena is touched and without layers, measured.
+  ///   - arena: of the encoder that is to do the work.
+  ///   - more: what else is known to be taken, such as an adapter.
+  init(
+    _ policy: MemoryPolicy, program: Int, container: Container, layers: [Int], arena: ArenaLayout,
+    more: Int
+  ) {
+    self.policy = policy
+    parts.append(Part(name: "program and tables", bytes: program))
+    parts.append(
+      Part(name: "layers", bytes: Self.layerBytes(policy, container, layers)))
+    var caches = 0
+    for region in arena.regions where region.isCache { caches += region.length }
+    if caches > 0 { parts.append(Part(name: "key and value cache", bytes: caches)) }
+    parts.append(Part(name: "arena", bytes: arena.length - caches))
+    if more > 0 { parts.append(Part(name: "adapter", bytes: more)) }
+    parts.append(
+      Part(
+        name: "reserve",
+        bytes: Self.reserve(
+          policy, isCompressed: layers.contains { container.sections[$0].encoding != .raw },
+          layer: Self.layerBytes(.release, container, layers))))
+  }
+
+  /// Sections' bytes as pages of 4 KB, each counted on its own.
+  private static func layerBytes(
+    _ policy: MemoryPolicy, _ container: Container, _ layers: [Int]
+  ) -> Int {
+    func pages(_ bytes: Int) -> Int { (bytes + 8191) / 4096 * 4096 }
+    var sum = 0
+    var largest = 0
+    for section in layers {
+      let bytes = pages(container.sections[section].rawLength)
+      sum += bytes
+      largest = max(largest, bytes)
+    }
+    switch policy {
+    case .resident: return sum
+    case .release: return largest
+    case .stream: return 2 * largest
+    }
+  }
+}
+
+extension Footprint {
+  /// What each policy would take, from the fastest to the smallest.
+  ///
+  /// Runs one short text under the policy that takes least, and measures what that leaves in memory.
+  ///
+  /// - Parameters:
+  ///   - path: the model.
+  ///   - options: as the work's; the policy does not count.
+  ///   - more: bytes that are known to be taken besides.
+  /// - Throws: what opening the model does; `internalFault` where the system does not tell a process's memory.
+  public static func each(
+    of path: String, options: TextEncoder.Options, more: Int = 0
+  ) throws(VDSQError) -> [Footprint] {
+    let container = try Container(path: path, kind: .model, decoding: .allButLayers)
+    let layers = container.sections.indices.filter { container.sections[$0].isLayer }
+    let isCompressed = layers.contains { container.sections[$0].encoding != .raw }
+    var options = options
+    options.policy = isCompressed ? .stream : .release
+    let encoder = try TextEncoder(container, options: options)
+    try rehearse(encoder)
+    guard let anonymous = ProcessMemory.anonymousBytes(), var file = ProcessMemory.fileBytes()
+    else {
+      throw VDSQError(
+        .internalFault, "/proc/self/status does not tell this process's memory")
+    }
+    for section in layers { file -= container.presentBytes(ofSection: section) ?? 0 }
+    let buffers = isCompressed ? layerBytes(.stream, container, layers) : 0
+    let program = anonymous - encoder.presentArenaBytes - buffers + file
+    // Compressed layers have no map whose pages could be released.
+    let policies: [MemoryPolicy] =
+      isCompressed ? [.resident, .stream] : [.resident, .stream, .release]
+    return policies.map {
+      Footprint(
+        $0, program: program, container: container, layers: layers, arena: encoder.arena,
+        more: more)
+    }
+  }
+
+  /// Classifies one text, as the work will, so that the code and the tables that it needs are in memory.
+  private static func rehearse(_ encoder: TextEncoder) throws(VDSQError) {
+    let labels = LabelSet(
+      names: ["a", "b"], dimensions: encoder.dimensions,
+      anchors: [Float](repeating: 1, count: 2 * encoder.dimensions))
+    let nowhere = OutputBuffer(descriptor: nil)
+    for json in [false, true] {
+      var options = ClassificationStream.Options()
+      options.json = json
+      let stream = ClassificationStream(
+        encoder: encoder, classifier: try Classifier(labels: labels, kernels: encoder.kernels),
+        template: nil, options: options, output: nowhere)
+      let text: StaticString = "a text"
+      try stream.add(
+        UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), source: 1)
+      try stream.flush()
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+import VDSQMeasurement
+import VDSQSemantics
+
+struct Plan: Command {
+  static let configuration = CommandConfiguration(
+    abstract: "Tells what running a model will take of memory, part by part, before the work.",
+    discussion: """
+      One short text goes through the model, which measures what the program itself takes; the rest is arithmetic: \
+      layers under each policy, arena and caches as full as --max-tokens, --batch and --threads can make them, an \
+      adapter. With --memory-budget says which policy would be chosen, or exits 75. --speed times each policy too.
+      """)
+
+  @Argument(help: "The .vdsq file.")
+  var model: String
+
+  @Option(help: "An adapter that is to be used.")
+  var adapter: String?
+
+  @Flag(help: "Time a full batch under each policy that the budget allows.")
+  var speed = false
+
+  @Flag(help: "Write JSON.")
+  var json = false
+
+  @OptionGroup var encoding: EncoderOptions
+
+  func execute() throws(VDSQError) {
+    let file = try Container(path: model, kind: .model, decoding: .noWeights)
+    let learned = try adapter.map { (path) throws(VDSQError) in try Adapter(path: path, model: file)
+    }
+    let options = encoding.options(lowerStates: learned?.lowerStates ?? [])
+    let all = try Footprint.each(of: model, options: options, more: 2 * (learned?.bytes ?? 0))
+    let budget = try encoding.memory.bytes()
+    let allowed = all.filter { encoding.memoryPolicy == nil || $0.policy == encoding.memoryPolicy }
+    let smallest = allowed.map(\.peakBytes).min() ?? 0
+    let chosen = allowed.first { $0.peakBytes <= budget ?? .max }
+    guard let chosen else {
+      throw VDSQError(
+        .budgetTooSmall,
+        "--memory-budget: this needs \(MemoryOptions.budget(smallest)) at least; fewer --max-tokens, --batch or --threads need less"
+      )
+    }
+    var seconds: [String: Double] = [:]
+    if speed {
+      for footprint in allowed where footprint.peakBytes <= budget ?? .max {
+        seconds[footprint.policy.name] = try time(footprint.policy, options)
+      }
+    }
+    if json {
+      print(object(chosen, allowed, smallest, seconds))
+    } else {
+      printTable(chosen, allowed, smallest, seconds)
+    }
+  }
+
+  /// Seconds of a batch that is full.
+  private func time(
+    _ policy: MemoryPolicy, _ options: TextEncoder.Options
+  ) throws(VDSQError) -> Double {
+    var options = options
+    options.policy = policy
+    let encoder = try TextEncoder(
+      try Container(
+        path: model, kind: .model, decoding: policy == .stream ? .allButLayers : .everything),
+      options: options)
+    let words = Array(String(repeating: "a b c d ", count: encoder.maximumTokens).utf8)
+    var samples: [Double] = []
+    for _ in 0..<5 {
+      while encoder.hasRoom { words.withUnsafeBytes { _ = encoder.add($0) } }
+      let start = Timing.now()
+      try encoder.encode { _, _ in }
+      samples.append(Timing.now() - start)
+    }
+    return samples.sorted()[samples.count / 2]
+  }
+
+  private func printTable(
+    _ chosen: Footprint, _ all: [Footprint], _ smallest: Int, _ seconds: [String: Double]
+  ) {
+    for part in chosen.parts {
+      print("\(padded("\(part.name)", 22)) \(rightAligned(mebibytes(part.bytes), 10))")
+    }
+    print(
+      "\(padded("peak, \(chosen.policy.name)", 22)) \(rightAligned(mebibytes(chosen.peakBytes), 10))\n"
+    )
+    for footprint in all {
+      let time =
+        seconds[footprint.policy.name].map { ", a full batch in \(significant($0 * 1e3)) ms" } ?? ""
+      print(
+        "\(padded("--memory-policy \(footprint.policy.name)", 26)) \(mebibytes(footprint.peakBytes))\(time)"
+      )
+    }
+    print("smallest budget: --memory-budget \(MemoryOptions.budget(smallest))")
+  }
+
+  private func object(
+    _ chosen: Footprint, _ all: [Footprint], _ smallest: Int, _ seconds: [String: Double]
+  ) -> String {
+    func parts(_ footprint: Footprint) -> String {
+      footprint.parts.map { "{\"name\": \"\($0.name)\", \"bytes\": \($0.bytes)}" }
+        .joined(separator: ", ")
+    }
+    let policies = all.map { footprint in
+      let time = seconds[footprint.policy.name].map { ", \"batch_seconds\": \($0)" } ?? ""
+      return
+        "{\"policy\": \"\(footprint.policy.name)\", \"peak_bytes\": \(footprint.peakBytes)\(time)}"
+    }
+    return "{\"policy\": \"\(chosen.policy.name)\", \"peak_bytes\": \(chosen.peakBytes), "
+      + "\"parts\": [\(parts(chosen))], \"smallest_budget\": \((smallest + 1023) / 1024 * 1024), "
+      + "\"policies\": [\(policies.joined(separator: ", "))]}"
+  }
+}
