@@ -52,6 +52,12 @@ struct EncoderOptions: ParsableArguments {
 
   @OptionGroup var memory: MemoryOptions
 
+  func validate() throws {
+    guard batch.map({ $0 >= 1 && $0 <= 4096 }) ?? true else {
+      throw ValidationError("--batch must be from 1 to 4096")
+    }
+  }
+
   /// Opens a model as the policy wants it, or as the budget allows.
   ///
   /// - Parameter more: bytes that the command is known to take besides.

@@ -1,0 +1,87 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `plan`, budgets and policies.
+@Suite struct MemoryCommandTests {
+  private let folder: TemporaryFolder
+  private let model: String
+  private let vdsq = Program("vdsq")
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = folder.path("m.vdsq")
+    _ = try vdsq.run(["convert", Fixtures.path("bert-mean"), "-o", model, "-q"])
+  }
+
+  private func plan(_ options: [String]) throws -> [String: Any] {
+    let result = try vdsq.run(["plan", model, "--json"] + options)
+    #expect(result.status == 0, "\(result.errors)")
+    return try #require(
+      JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+  }
+
+  private func number(_ plan: [String: Any], _ key: String) throws -> Int {
+    try #require(plan[key] as? Int)
+  }
+
+  @Test func plansAddUp() throws {
+    let small = try plan(["--max-tokens", "16", "--threads", "1"])
+    let parts = try #require(small["parts"] as? [[String: Any]])
+    let sum = parts.reduce(0) { $0 + ($1["bytes"] as? Int ?? 0) }
+    #expect(try sum == number(small, "peak_bytes") && small["policy"] as? String == "resident")
+    let policies = try #require(small["policies"] as? [[String: Any]])
+    #expect(policies.compactMap { $0["policy"] as? String } == ["resident", "stream", "release"])
+    #expect(try number(small, "smallest_budget") <= number(small, "peak_bytes"))
+    let larger = try plan(["--max-tokens", "32", "--threads", "2", "--batch", "64", "--speed"])
+    #expect(try number(larger, "peak_bytes") > number(small, "peak_bytes"))
+    let timed = try #require(larger["policies"] as? [[String: Any]])
+    #expect(timed.allSatisfy { ($0["batch_seconds"] as? Double ?? 0) > 0 })
+    #expect(try vdsq.run(["plan", model]).output.contains("smallest budget: --memory-budget "))
+    #expect(
+      try vdsq.run(["plan", model, "--memory-policy", "stream"]).output.contains("peak, stream"))
+  }
+
+  /// What a budget allows runs, and one that is too small is told with the smallest that would do.
+  @Test func budgetsAreKept() throws {
+    let settings = ["--max-tokens", "16", "--threads", "1"]
+    for (command, rest) in [
+      ("classify", ["--labels", "hello,stop"]), ("embed", []), ("logits", []),
+    ] as [(String, [String])] {
+      let free = try vdsq.run([command, model] + rest + settings, input: "hello world\n")
+      let refused = try vdsq.run(
+        [command, model, "--memory-budget", "1M"] + rest + settings, input: "hello world\n")
+      #expect(refused.status == 75 && refused.output.isEmpty, "\(refused.errors)")
+      let words = refused.errors.split(separator: " ")
+      let smallest = try #require(words.first { $0.hasSuffix("K") && Int($0.dropLast()) != nil })
+      // What the program takes differs a little from one run to the next.
+      let budget = "\(try #require(Int(smallest.dropLast())) + 1024)K"
+      let kept = try vdsq.run(
+        [command, model, "--memory-budget", budget] + rest + settings, input: "hello world\n")
+      #expect(kept.status == 0 && kept.output == free.output, "\(kept.errors)")
+    }
+    #expect(try vdsq.run(["plan", model, "--memory-budget", "1M"]).status == 75)
+    #expect(try vdsq.run(["plan", model, "--memory-budget", "many"]).status == 64)
+    #expect(try vdsq.run(["classify", model, "--labels", "a,b", "--batch", "0"]).status == 64)
+  }
+
+  @Test(arguments: ["vdsq", "vdsq-run"])
+  func policiesAnswerAlike(_ program: String) throws {
+    var answers: Set<String> = []
+    for policy in ["resident", "release", "stream"] {
+      let arguments =
+        (program == "vdsq" ? ["classify"] : []) + [
+          model, "--labels", "hello,stop", "--json", "--memory-policy", policy,
+        ]
+      let result = try Program(program).run(arguments, input: "hello world\nstop\na café\n")
+      #expect(result.status == 0 && result.lines.count == 3, "\(result.errors)")
+      answers.insert(result.output)
+    }
+    #expect(answers.count == 1)
+    let unknown = try Program(program).run(
+      (program == "vdsq" ? ["classify"] : []) + [
+        model, "--labels", "a,b", "--memory-policy", "swap",
+      ])
+    #expect(unknown.status == 64)
+  }
+}
