@@ -111,6 +111,41 @@ extension Footprint {
     }
   }
 
+  /// The fastest policy within a budget.
+  ///
+  /// - Parameters:
+  ///   - budget: bytes that the process may take at its peak.
+  ///   - forced: the only policy that may be taken; nil for any.
+  /// - Throws: `budgetTooSmall`, with the smallest budget that would do, and what `each` does.
+  public static func policy(
+    within budget: Int, of path: String, options: TextEncoder.Options, forced: MemoryPolicy?,
+    more: Int = 0
+  ) throws(VDSQError) -> MemoryPolicy {
+    let all = try each(of: path, options: options, more: more)
+    return try fastest(of: all, within: budget, forced: forced).policy
+  }
+
+  /// The first footprint that a budget allows.
+  ///
+  /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
+  public static func fastest(
+    of all: [Footprint], within budget: Int, forced: MemoryPolicy?
+  ) throws(VDSQError) -> Footprint {
+    var smallest = Int.max
+    for footprint in all where forced == nil || footprint.policy == forced {
+      if footprint.peakBytes <= budget { return footprint }
+      smallest = min(smallest, footprint.peakBytes)
+    }
+    guard smallest < .max else {
+      throw .usage(
+        "--memory-policy \(forced!.name): compressed layers cannot be released; stream them")
+    }
+    throw VDSQError(
+      .budgetTooSmall,
+      "--memory-budget: this needs \((smallest + 1023) / 1024)K at least; fewer tokens at a time "
+        + "(--max-tokens, --batch, --threads) need less")
+  }
+
   /// Classifies one text, as the work will, so that the code and the tables that it needs are in memory.
   private static func rehearse(_ encoder: TextEncoder) throws(VDSQError) {
     let labels = LabelSet(

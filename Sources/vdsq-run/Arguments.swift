@@ -9,7 +9,7 @@ struct Arguments {
     usage: vdsq-run MODEL (--labels a,b,c | --labels-file F | --adapter F)
                     [--template T] [--top K] [--json] [--strict] [--threads N]
                     [--max-tokens N] [--abstain P] [--out-of-scope NAME] [--stats]
-                    [--memory-policy resident|release|stream]
+                    [--memory-policy resident|release|stream] [--memory-budget 16M]
     """
 
   private(set) var model = ""
@@ -19,7 +19,8 @@ struct Arguments {
   private(set) var threads = 1
   private(set) var maximumTokens: Int?
   private(set) var statistics = false
-  private(set) var policy = MemoryPolicy.resident
+  private(set) var policy: MemoryPolicy?
+  private(set) var budget: Int?
   private(set) var stream = ClassificationStream.Options()
 
   init(_ arguments: [String]) throws(VDSQError) {
@@ -33,6 +34,7 @@ struct Arguments {
       case "--threads": threads = try Self.number(argument, &rest)
       case "--max-tokens": maximumTokens = try Self.number(argument, &rest)
       case "--memory-policy": policy = try Self.policy(argument, &rest)
+      case "--memory-budget": budget = try Self.bytes(argument, &rest)
       case "--top": stream.top = try Self.number(argument, &rest)
       case "--abstain": stream.abstain = try Self.probability(argument, &rest)
       case "--out-of-scope": stream.outOfScope = try Self.value(argument, &rest)
@@ -72,6 +74,25 @@ struct Arguments {
       throw .usage("\(option) \(text): a number from 1 up is needed")
     }
     return number
+  }
+
+  /// `16M`, `8000K`, `1G` or bytes.
+  private static func bytes(
+    _ option: String, _ rest: inout ArraySlice<String>
+  ) throws(VDSQError) -> Int {
+    let text = try value(option, &rest)
+    var shift = 0
+    switch text.utf8.last {
+    case UInt8(ascii: "K"): shift = 10
+    case UInt8(ascii: "M"): shift = 20
+    case UInt8(ascii: "G"): shift = 30
+    default: break
+    }
+    let digits = String(Substring(text.utf8.dropLast(shift > 0 ? 1 : 0)))
+    guard let count = Int(digits), count > 0, count < 1 << 30 || shift == 0 else {
+      throw .usage("\(option) \(text): a number of bytes, or such as 16M, is needed")
+    }
+    return count << shift
   }
 
   private static func policy(

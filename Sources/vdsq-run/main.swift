@@ -9,17 +9,25 @@ func run() throws(VDSQError) {
   var options = TextEncoder.Options()
   options.threads = arguments.threads
   options.maximumTokens = arguments.maximumTokens
-  options.policy = arguments.policy
+  options.policy = arguments.policy ?? .resident
+  let file = try Container(path: arguments.model, kind: .model, decoding: .noWeights)
+  let follower = arguments.adapter.map { AdapterFollower(path: $0, model: file) }
+  let adapter = try follower?.changed()
+  if let adapter { options.lowerStates = adapter.lowerStates }
+  if let budget = arguments.budget {
+    ProcessMemory.releaseCode()
+    options.policy = try Footprint.policy(
+      within: budget, of: arguments.model, options: options, forced: arguments.policy,
+      more: 2 * (adapter?.bytes ?? 0))
+  }
   let model = try Container(
     path: arguments.model, kind: .model,
-    decoding: arguments.policy == .stream ? .allButLayers : .everything)
-  var adapter: Adapter?
+    decoding: options.policy == .stream ? .allButLayers : .everything)
   let encoder: TextEncoder
   let labels: LabelSet
-  let follower = arguments.adapter.map { AdapterFollower(path: $0, model: model) }
-  if let read = try follower?.changed() {
-    encoder = try read.encoder(model, options: options)
-    (adapter, labels) = (read, read.labels)
+  if let adapter {
+    encoder = try adapter.encoder(model, options: options)
+    labels = adapter.labels
   } else {
     encoder = try TextEncoder(model, options: options)
     labels = try LabelSet(arguments.labels, encoder: encoder, template: arguments.template)
@@ -31,6 +39,7 @@ func run() throws(VDSQError) {
     output: OutputBuffer(descriptor: 1), follower: follower)
   ProcessMemory.releaseCode()
   model.release()
+  file.release()
   let reader = LineReader(descriptor: 0, name: "standard input")
   while let line = try reader.next() {
     try stream.add(line.bytes, source: line.number, cut: line.cut)

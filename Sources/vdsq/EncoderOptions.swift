@@ -67,26 +67,15 @@ struct EncoderOptions: ParsableArguments {
   ) throws(VDSQError) -> OpenedModel {
     var policy = memoryPolicy ?? .resident
     if let budget = try memory.bytes() {
-      policy = try fitting(path, lowerStates, more, budget)
+      policy = try Footprint.policy(
+        within: budget, of: path, options: options(lowerStates: lowerStates),
+        forced: memoryPolicy, more: more)
     }
     let container = try Container(
       path: path, kind: .model, decoding: policy == .stream ? .allButLayers : .everything)
     var options = options(lowerStates: lowerStates)
     options.policy = policy
     return OpenedModel(container: container, options: options)
-  }
-
-  private func fitting(
-    _ path: String, _ lowerStates: [LowerState], _ more: Int, _ budget: Int
-  ) throws(VDSQError) -> MemoryPolicy {
-    let all = try Footprint.each(of: path, options: options(lowerStates: lowerStates), more: more)
-    let allowed = all.filter { memoryPolicy == nil || $0.policy == memoryPolicy }
-    if let fit = allowed.first(where: { $0.peakBytes <= budget }) { return fit.policy }
-    let smallest = allowed.map(\.peakBytes).min() ?? 0
-    throw VDSQError(
-      .budgetTooSmall,
-      "--memory-budget: this needs \(MemoryOptions.budget(smallest)) at least; fewer --max-tokens, --batch or --threads need less"
-    )
   }
 
   func encoder(_ path: String) throws(VDSQError) -> TextEncoder {

@@ -37,13 +37,8 @@ struct Plan: Command {
     let budget = try encoding.memory.bytes()
     let allowed = all.filter { encoding.memoryPolicy == nil || $0.policy == encoding.memoryPolicy }
     let smallest = allowed.map(\.peakBytes).min() ?? 0
-    let chosen = allowed.first { $0.peakBytes <= budget ?? .max }
-    guard let chosen else {
-      throw VDSQError(
-        .budgetTooSmall,
-        "--memory-budget: this needs \(MemoryOptions.budget(smallest)) at least; fewer --max-tokens, --batch or --threads need less"
-      )
-    }
+    let chosen = try Footprint.fastest(
+      of: all, within: budget ?? .max, forced: encoding.memoryPolicy)
     var seconds: [String: Double] = [:]
     if speed {
       for footprint in allowed where footprint.peakBytes <= budget ?? .max {

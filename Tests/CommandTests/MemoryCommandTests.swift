@@ -61,6 +61,11 @@ import Testing
       #expect(kept.status == 0 && kept.output == free.output, "\(kept.errors)")
     }
     #expect(try vdsq.run(["plan", model, "--memory-budget", "1M"]).status == 75)
+    for (budget, status) in [("1M", 75), ("1G", 0), ("x", 64), ("0", 64)] as [(String, Int32)] {
+      let result = try Program("vdsq-run").run(
+        [model, "--labels", "hello,stop", "--memory-budget", budget], input: "hello world\n")
+      #expect(result.status == status, "\(budget): \(result.errors)")
+    }
     #expect(try vdsq.run(["plan", model, "--memory-budget", "many"]).status == 64)
     #expect(try vdsq.run(["classify", model, "--labels", "a,b", "--batch", "0"]).status == 64)
   }

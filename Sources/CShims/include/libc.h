@@ -144,6 +144,8 @@ static inline int64_t vdsq_present_bytes(const void *p, int64_t length) {
   return sum;
 }
 
+#define VDSQ_CODE_CHUNK 8192
+
 static inline int vdsq_release_segments(struct dl_phdr_info *info, size_t size, void *unused) {
   (void)size, (void)unused;
   for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -153,8 +155,10 @@ static inline int vdsq_release_segments(struct dl_phdr_info *info, size_t size, 
     uintptr_t start = (info->dlpi_addr + p->p_vaddr) & ~(page - 1);
     uintptr_t end = info->dlpi_addr + p->p_vaddr + p->p_memsz;
     if (start == 0 || end <= start) continue;
-    // Without it the kernel maps sixteen pages around each that is touched.
-    madvise((void *)start, end - start, MADV_RANDOM);
+    // The kernel maps all pages that lie together in its cache when one is touched, but none beyond a map's end, and
+    // a range with advice of its own is a map of its own. Core dumps leave file maps out anyway.
+    for (uintptr_t chunk = start; chunk + 2 * VDSQ_CODE_CHUNK <= end; chunk += 2 * VDSQ_CODE_CHUNK)
+      madvise((void *)chunk, VDSQ_CODE_CHUNK, MADV_DONTDUMP);
     madvise((void *)start, end - start, MADV_DONTNEED);
   }
   return 0;
