@@ -5,8 +5,8 @@ public enum ProcessMemory {
   /// Gives memory that was freed back to the system.
   public static func trim() { vdsq_trim_memory() }
 
-  /// Takes code that was needed once out of memory, as well as what the system mapped around it; what is used comes
-  /// back page by page. To be called when a program is about to begin with what it does for long.
+  /// Takes the program's code out of memory and keeps the system from mapping more of it than is used: what is used comes
+  /// back in small pieces. To be called first of all, where a megabyte counts.
   public static func releaseCode() { vdsq_release_code() }
 
   /// The peak resident set (`VmHWM`) in bytes, or nil where the system does not tell.

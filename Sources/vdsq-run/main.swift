@@ -6,6 +6,8 @@ import VDSQSemantics
 /// Reads the arguments, classifies standard input line by line, and tells failures by exit codes.
 func run() throws(VDSQError) {
   let arguments = try Arguments(try commandArguments())
+  // First of all: from here on only what is used of the program becomes resident.
+  ProcessMemory.releaseCode()
   var options = TextEncoder.Options()
   options.threads = arguments.threads
   options.maximumTokens = arguments.maximumTokens
@@ -15,7 +17,6 @@ func run() throws(VDSQError) {
   let adapter = try follower?.changed()
   if let adapter { options.lowerStates = adapter.lowerStates }
   if let budget = arguments.budget {
-    ProcessMemory.releaseCode()
     options.policy = try Footprint.policy(
       within: budget, of: arguments.model, options: options, forced: arguments.policy,
       more: 2 * (adapter?.bytes ?? 0))
@@ -37,7 +38,6 @@ func run() throws(VDSQError) {
     classifier: try Classifier(labels: labels, adapter: adapter, kernels: encoder.kernels),
     template: arguments.template, options: arguments.stream,
     output: OutputBuffer(descriptor: 1), follower: follower)
-  ProcessMemory.releaseCode()
   model.release()
   file.release()
   let reader = LineReader(descriptor: 0, name: "standard input")

@@ -163,8 +163,8 @@ static inline int vdsq_release_segments(struct dl_phdr_info *info, size_t size, 
   }
   return 0;
 }
-// Takes the program's and its libraries' code and constants out of this process's memory; what is used comes back,
-// page by page.
+// Takes the program's and its libraries' code and constants out of this process's memory; what is used comes back in
+// small pieces.
 static inline void vdsq_release_code(void) { dl_iterate_phdr(vdsq_release_segments, NULL); }
 
 static inline const char *vdsq_environment(const char *name) { return getenv(name); }
