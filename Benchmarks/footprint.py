@@ -70,10 +70,15 @@ def draw(points, path):
         if low[1] <= math.log10(v) <= high[1]:
             parts.append(f'<path d="M70 {y(v):.0f}H770" stroke="#e5e5e5"/>'
                          f'<text x="62" y="{y(v) + 4:.0f}" text-anchor="end">{v}</text>')
-    for name, memory, seconds in points:
+    taken = []
+    for name, memory, seconds in sorted(points, key=lambda p: -p[2]):
+        label = y(seconds) + 4
+        while any(abs(label - other) < 13 and abs(x(memory) - at) < 220 for at, other in taken):
+            label += 13
+        taken.append((x(memory), label))
         colour = "#0a6" if name.startswith("vdsq") else "#c43"
         parts.append(f'<circle cx="{x(memory):.0f}" cy="{y(seconds):.0f}" r="5" fill="{colour}"/>'
-                     f'<text x="{x(memory) + 9:.0f}" y="{y(seconds) + 4:.0f}">{name}</text>')
+                     f'<text x="{x(memory) + 9:.0f}" y="{label:.0f}">{name}</text>')
     parts.append(f'<text x="420" y="440" text-anchor="middle">peak RSS of the process, MB</text>'
                  f'<text x="20" y="220" text-anchor="middle" transform="rotate(-90 20 220)">'
                  f'{len(texts)} texts, s</text></svg>')
