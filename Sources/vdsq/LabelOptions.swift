@@ -126,10 +126,9 @@ struct LabelOptions: ParsableArguments {
 
   /// What learning may take beside the model, at most: states and copies of them, and the covariance's matrices.
   private static func learningBytes(
-    _ examples: [Examples.Example], _ lower: [LowerState]
+    _ examples: [Examples.Example], _ columns: Int
   ) -> Int {
     let count = examples.count
-    let columns = 384 * (lower.count + 1)
     let system = count < columns ? 3 * count * count : 6 * columns * columns
     let texts = examples.reduce(0) { $0 + $1.text.utf8.count + 128 }
     return 4 * (4 * count * columns + system) + 2 * texts
@@ -146,9 +145,11 @@ struct LabelOptions: ParsableArguments {
   func task(
     _ model: String, _ examples: [Examples.Example], _ encoding: EncoderOptions
   ) throws(VDSQError) -> Task {
-    let lower = try lowerStates(of: try Container(path: model, kind: .model, decoding: .noWeights))
+    let file = try Container(path: model, kind: .model, decoding: .noWeights)
+    let lower = try lowerStates(of: file)
+    let columns = try file.metadata.integer("hidden_size", in: 1...1 << 20) * (lower.count + 1)
     let encoder = try encoding.open(
-      model, lowerStates: lower, more: Self.learningBytes(examples, lower)
+      model, lowerStates: lower, more: Self.learningBytes(examples, columns)
     ).encoder()
     let labels = try all(in: examples)
     return Task(
@@ -188,7 +189,7 @@ struct LabelOptions: ParsableArguments {
   ) throws(VDSQError) -> (classifier: Classifier, encoded: Examples, columns: Int) {
     let opened = try encoding.open(
       model, lowerStates: adapter.lowerStates,
-      more: adapter.bytes + Self.learningBytes(examples, adapter.lowerStates))
+      more: adapter.bytes + Self.learningBytes(examples, adapter.labels.dimensions))
     let encoder = try adapter.encoder(opened.container, options: opened.options)
     let labels = adapter.labels.names.map { Label(name: $0) }
     let encoded = try encode(examples, labels, encoder, path, encoding, quiet: quiet)
