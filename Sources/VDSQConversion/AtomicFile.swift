@@ -62,7 +62,8 @@ public final class AtomicFile {
     #endif
   }
 
-  private static func folder(of path: String) -> String {
+  /// The folder that a path's file lies in.
+  public static func folder(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

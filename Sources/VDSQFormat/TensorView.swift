@@ -45,7 +45,7 @@ extension Container {
   /// makes none of them resident.
   public func expectSparseReads(of view: TensorView) {
     guard view.fileOffset != nil else { return }
-    vdsq_expect_sparse_reads(view.data, Int64(view.record.dataLength))
+    vdsq_isolate_pages(view.data, Int64(view.record.dataLength))
   }
 
   /// Copies some of a tensor's elements without making the pages around them resident, which suits a few

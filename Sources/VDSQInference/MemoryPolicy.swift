@@ -1,3 +1,5 @@
+public import VDSQFormat
+
 /// How layers' weights are in memory. Answers are the same bits under each.
 public enum MemoryPolicy: Sendable, Equatable {
   /// All of them, mapped: the fastest.
@@ -18,7 +20,10 @@ public enum MemoryPolicy: Sendable, Equatable {
   }
 
   /// From the fastest to the smallest.
-  public static let all: [MemoryPolicy] = [.resident, .release, .stream]
+  public static let all: [MemoryPolicy] = [.resident, .stream, .release]
+
+  /// What a container is to decode that is opened for it.
+  public var decoding: Container.Decoding { self == .stream ? .allButLayers : .everything }
 
   public var name: String {
     switch self {

@@ -65,7 +65,14 @@ public struct Adapter: Sendable {
   /// - Throws: `missingInput` or `badInput` for the file, `badInput` where it was made for another
   ///   model.
   public init(path: String, model: Container) throws(VDSQError) {
-    let file = try Container(path: path, kind: .adapter)
+    try self.init(try Container(path: path, kind: .adapter), model: model)
+  }
+
+  /// Reads an adapter file that is open.
+  ///
+  /// - Throws: as above.
+  public init(_ file: Container, model: Container) throws(VDSQError) {
+    let path = file.path
     // An adapter is small and all of it counts, so all of it is verified.
     try file.verify()
     let identity = try file.metadata.integer("model_identity", in: 0...Int(UInt32.max))

@@ -6,9 +6,12 @@ public final class AdapterFollower {
   private let model: Container
   private var stamp: FileStamp?
 
-  public init(path: String, model: Container) {
+  /// - Parameter modelPath: the model's file, of which only the description is kept.
+  /// - Throws: what opening it does.
+  public init(path: String, modelPath: String) throws(VDSQError) {
     self.path = path
-    self.model = model
+    model = try Container(path: modelPath, kind: .model, decoding: .noWeights)
+    model.release()
   }
 
   /// The adapter, where its file is another than when it was last asked for; nil where it is the same, or gone.

@@ -102,9 +102,7 @@ extension Footprint {
     let buffers = isCompressed ? layerBytes(.stream, container, layers) : 0
     let program = anonymous - encoder.presentArenaBytes - buffers + file
     // Compressed layers have no map whose pages could be released.
-    let policies: [MemoryPolicy] =
-      isCompressed ? [.resident, .stream] : [.resident, .stream, .release]
-    return policies.map {
+    return MemoryPolicy.all.filter { !isCompressed || $0 != .release }.map {
       Footprint(
         $0, program: program, container: container, layers: layers, arena: encoder.arena,
         more: more)

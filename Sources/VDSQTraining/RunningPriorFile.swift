@@ -53,8 +53,8 @@ extension RunningPrior {
   /// - Throws: `missingInput` or `badInput` for the file; `badInput` where it was made for another model, or cannot be
   ///   learned on with.
   public init(path: String, model: Container, kernels: KernelTable) throws(VDSQError) {
-    let labels = try Adapter(path: path, model: model).labels
     let file = try Container(path: path, kind: .adapter)
+    let labels = try Adapter(file, model: model).labels
     guard file.find(Name.counts) != nil else {
       throw .badInput(
         "\(path): this adapter keeps nothing to learn on with; begin a new one with vdsq learn --labels"

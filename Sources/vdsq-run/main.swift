@@ -12,8 +12,9 @@ func run() throws(VDSQError) {
   options.threads = arguments.threads
   options.maximumTokens = arguments.maximumTokens
   options.policy = arguments.policy ?? .resident
-  let file = try Container(path: arguments.model, kind: .model, decoding: .noWeights)
-  let follower = arguments.adapter.map { AdapterFollower(path: $0, model: file) }
+  let follower = try arguments.adapter.map { (path) throws(VDSQError) in
+    try AdapterFollower(path: path, modelPath: arguments.model)
+  }
   let adapter = try follower?.changed()
   if let adapter { options.lowerStates = adapter.lowerStates }
   if let budget = arguments.budget {
@@ -22,8 +23,7 @@ func run() throws(VDSQError) {
       more: 2 * (adapter?.bytes ?? 0))
   }
   let model = try Container(
-    path: arguments.model, kind: .model,
-    decoding: options.policy == .stream ? .allButLayers : .everything)
+    path: arguments.model, kind: .model, decoding: options.policy.decoding)
   let encoder: TextEncoder
   let labels: LabelSet
   if let adapter {
@@ -39,7 +39,6 @@ func run() throws(VDSQError) {
     template: arguments.template, options: arguments.stream,
     output: OutputBuffer(descriptor: 1), follower: follower)
   model.release()
-  file.release()
   let reader = LineReader(descriptor: 0, name: "standard input")
   while let line = try reader.next() {
     try stream.add(line.bytes, source: line.number, cut: line.cut)

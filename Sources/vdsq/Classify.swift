@@ -77,8 +77,9 @@ struct Classify: Command {
     let start = Timing.now()
     let template = try label.parsedTemplate()
     var learned: Adapter?
-    let file = try Container(path: model, kind: .model, decoding: .noWeights)
-    let follower = adapter.map { AdapterFollower(path: $0, model: file) }
+    let follower = try adapter.map { (path) throws(VDSQError) in
+      try AdapterFollower(path: path, modelPath: model)
+    }
     if let follower {
       learned = try follower.changed()
     } else if let examples {

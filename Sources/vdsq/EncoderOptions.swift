@@ -71,16 +71,14 @@ struct EncoderOptions: ParsableArguments {
         within: budget, of: path, options: options(lowerStates: lowerStates),
         forced: memoryPolicy, more: more)
     }
-    let container = try Container(
-      path: path, kind: .model, decoding: policy == .stream ? .allButLayers : .everything)
+    let container = try Container(path: path, kind: .model, decoding: policy.decoding)
     var options = options(lowerStates: lowerStates)
     options.policy = policy
     return OpenedModel(container: container, options: options)
   }
 
   func encoder(_ path: String) throws(VDSQError) -> TextEncoder {
-    let model = try open(path)
-    return try TextEncoder(model.container, options: model.options)
+    try open(path).encoder()
   }
 
   /// - Parameter lowerStates: what is wanted of lower layers (`TextEncoder.Options`).
@@ -108,10 +106,8 @@ struct OpenedModel {
   let container: Container
   let options: TextEncoder.Options
 
-  func encoder(lowerStates: [LowerState]? = nil) throws(VDSQError) -> TextEncoder {
-    var options = options
-    if let lowerStates { options.lowerStates = lowerStates }
-    return try TextEncoder(container, options: options)
+  func encoder() throws(VDSQError) -> TextEncoder {
+    try TextEncoder(container, options: options)
   }
 }
 

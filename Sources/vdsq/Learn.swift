@@ -73,8 +73,10 @@ struct Learn: Command {
   }
 
   func execute() throws(VDSQError) {
-    // The scatter, and copies of it while it is changed.
-    let encoder = try encoding.open(model, more: 24 << 20).encoder()
+    let file = try Container(path: model, kind: .model, decoding: .noWeights)
+    let d = try file.metadata.integer("hidden_size", in: 1...1 << 20)
+    // The scatter, and copies of it while it is changed, decomposed and written.
+    let encoder = try encoding.open(model, more: 10 * 4 * d * d).encoder()
     let session = LearningSession(path: adapter, encoder: encoder)
     let begun = try beginning(encoder)
     if let begun { try session.begin(begun) }

@@ -1,4 +1,5 @@
 import Glibc
+import VDSQConversion
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics
@@ -97,7 +98,7 @@ final class LearningSession {
     _ body: (inout RunningPrior, Classifier) throws(VDSQError) -> Void
   ) throws(VDSQError) {
     // The folder's lock: the file itself is another after each change.
-    let folder = open(Self.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let folder = open(AtomicFile.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if folder >= 0 { flock(folder, LOCK_EX) }
     defer { if folder >= 0 { close(folder) } }
     let now = FileStamp(path: path)
@@ -129,10 +130,5 @@ final class LearningSession {
     prior = changed
     stamp = FileStamp(path: path)
     classifier = try judge(by: adapter)
-  }
-
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }

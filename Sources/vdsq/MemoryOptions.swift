@@ -6,9 +6,6 @@ struct MemoryOptions: ParsableArguments {
   @Option(help: "The most memory that the process may take at its peak: 64M, 1G or bytes.")
   var memoryBudget: String?
 
-  /// The smallest whole number of kibibytes that holds so many bytes, as the option reads it.
-  static func budget(_ bytes: Int) -> String { "\((bytes + 1023) / 1024)K" }
-
   /// - Throws: `usage` where it is no number of bytes.
   func bytes() throws(VDSQError) -> Int? {
     guard let memoryBudget else { return nil }

@@ -36,7 +36,8 @@ struct Plan: Command {
     let all = try Footprint.each(of: model, options: options, more: 2 * (learned?.bytes ?? 0))
     let budget = try encoding.memory.bytes()
     let allowed = all.filter { encoding.memoryPolicy == nil || $0.policy == encoding.memoryPolicy }
-    let smallest = allowed.map(\.peakBytes).min() ?? 0
+    // In whole kibibytes, as the option reads them.
+    let smallest = ((allowed.map(\.peakBytes).min() ?? 0) + 1023) / 1024 * 1024
     let chosen = try Footprint.fastest(
       of: all, within: budget ?? .max, forced: encoding.memoryPolicy)
     var seconds: [String: Double] = [:]
@@ -59,9 +60,7 @@ struct Plan: Command {
     var options = options
     options.policy = policy
     let encoder = try TextEncoder(
-      try Container(
-        path: model, kind: .model, decoding: policy == .stream ? .allButLayers : .everything),
-      options: options)
+      try Container(path: model, kind: .model, decoding: policy.decoding), options: options)
     let words = Array(String(repeating: "a b c d ", count: encoder.maximumTokens).utf8)
     var samples: [Double] = []
     for _ in 0..<5 {
@@ -89,7 +88,7 @@ struct Plan: Command {
         "\(padded("--memory-policy \(footprint.policy.name)", 26)) \(mebibytes(footprint.peakBytes))\(time)"
       )
     }
-    print("smallest budget: --memory-budget \(MemoryOptions.budget(smallest))")
+    print("smallest budget: --memory-budget \(smallest / 1024)K")
   }
 
   private func object(
@@ -105,7 +104,7 @@ struct Plan: Command {
         "{\"policy\": \"\(footprint.policy.name)\", \"peak_bytes\": \(footprint.peakBytes)\(time)}"
     }
     return "{\"policy\": \"\(chosen.policy.name)\", \"peak_bytes\": \(chosen.peakBytes), "
-      + "\"parts\": [\(parts(chosen))], \"smallest_budget\": \((smallest + 1023) / 1024 * 1024), "
+      + "\"parts\": [\(parts(chosen))], \"smallest_budget\": \(smallest), "
       + "\"policies\": [\(policies.joined(separator: ", "))]}"
   }
 }

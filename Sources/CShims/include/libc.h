@@ -118,15 +118,6 @@ static inline void vdsq_isolate_pages(const void *p, int64_t length) {
   if (end > start) madvise((void *)start, end - start, MADV_DONTDUMP);
 }
 
-// Keeps the kernel from mapping whole pages of a range because their neighbours are touched: a map with advice of its
-// own is a map of its own. Only pages that lie in the range as a whole.
-static inline void vdsq_expect_sparse_reads(const void *p, int64_t length) {
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  uintptr_t start = ((uintptr_t)p + page - 1) & ~(page - 1);
-  uintptr_t end = ((uintptr_t)p + (uintptr_t)length) & ~(page - 1);
-  if (end > start) madvise((void *)start, end - start, MADV_RANDOM);
-}
-
 // Bytes of a range whose pages are in this process's memory, or -1 where the system does not tell.
 static inline int64_t vdsq_present_bytes(const void *p, int64_t length) {
   int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
