@@ -29,8 +29,9 @@ struct Plan: Command {
   @OptionGroup var encoding: EncoderOptions
 
   func execute() throws(VDSQError) {
-    let file = try Container(path: model, kind: .model, decoding: .noWeights)
-    let learned = try adapter.map { (path) throws(VDSQError) in try Adapter(path: path, model: file)
+    let learned = try adapter.map { (path) throws(VDSQError) in
+      try Adapter(
+        path: path, model: try Container(path: model, kind: .model, decoding: .noWeights))
     }
     let options = encoding.options(lowerStates: learned?.lowerStates ?? [])
     let all = try Footprint.each(of: model, options: options, more: 2 * (learned?.bytes ?? 0))
