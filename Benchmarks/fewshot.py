@@ -4,12 +4,14 @@ of fp32: cosine 1.00000), scikit-learn on the same int8 states and a finetuned e
     Benchmarks/run fewshot [FOLDER] [--shots 0,1,4,16,64,256] [--seeds 5] [--lora-seeds 1] [--sets a,b]
     Benchmarks/run fewshot [FOLDER] --cost
 
-LoRA (lora.py) takes minutes a draw, so it is given fewer draws than the rest; 0 leaves it out. --cost times
+LoRA (lora.py) takes minutes a draw, so it is given fewer draws than the rest, and what a draw gave is kept in
+.cache/lora: run again with more --lora-seeds, only what is missing is run. 0 leaves it out. --cost times
 adapting to 16 examples of ten labels in whole processes instead.
 
 FOLDER has a folder a set: train.jsonl, test.jsonl ({"text", "label"} a line) and labels.json (label to words). Without
 it Debian's package descriptions are sorted into sections (apt-cache dumpavail)."""
 import argparse
+import hashlib
 import json
 import pathlib
 import re
@@ -25,7 +27,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.linear_model import LogisticRegression
 
-from programs import CHECKPOINT, VDSQ, lines, measured, model
+from programs import CACHE, CHECKPOINT, VDSQ, lines, measured, model
 
 warnings.filterwarnings("ignore")
 parser = argparse.ArgumentParser()
@@ -37,6 +39,7 @@ parser.add_argument("--cost", action="store_true")
 parser.add_argument("--sets")
 arguments = parser.parse_args()
 encoder = model("int8")
+LORA = pathlib.Path(__file__).parent / "lora.py"
 
 
 def debian():
@@ -88,8 +91,18 @@ def peers(x, y, count):
 
 
 def lora(train, test, seed):
-    script = str(pathlib.Path(__file__).parent / "lora.py")
-    return json.loads(measured([sys.executable, script, CHECKPOINT, str(train), str(test), str(seed)])[0])
+    return json.loads(measured([sys.executable, str(LORA), CHECKPOINT, str(train), str(test), str(seed)])[0])
+
+
+def lora_accuracy(train, test, seed):
+    """A draw of minutes is kept, for the same script and texts only."""
+    texts = [path.read_bytes() for path in (LORA, train, test)]
+    digest = hashlib.sha256(b"".join(hashlib.sha256(t).digest() for t in texts) + bytes([seed])).hexdigest()
+    kept = CACHE / "lora" / f"{digest[:32]}.json"
+    if not kept.exists():
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(json.dumps(lora(train, test, seed)))
+    return json.loads(kept.read_text())["accuracy"]
 
 
 def cost(rows, scratch):
@@ -151,8 +164,8 @@ with tempfile.TemporaryDirectory() as folder:
                     classifier.fit(x[chosen], y[chosen])
                     figures.setdefault(peer, []).append(float(np.mean(classifier.predict(tx) == ty)))
                 if count and seed < arguments.lora_seeds:
-                    result = lora(scratch / "train.jsonl", scratch / "test.jsonl", seed)
-                    figures.setdefault("LoRA", []).append(result["accuracy"])
+                    accuracy = lora_accuracy(scratch / "train.jsonl", scratch / "test.jsonl", seed)
+                    figures.setdefault("LoRA", []).append(accuracy)
             means = {peer: float(np.mean(values)) for peer, values in figures.items()}
             ours, full = means.pop("vdsq"), means.pop("vdsq fp16")
             costs.append((full - ours) * 100)

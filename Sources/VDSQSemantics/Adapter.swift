@@ -9,6 +9,8 @@ public struct Adapter: Sendable {
   public enum Correction: Sendable {
     /// Logits in place of cosines, of which the anchors were the prior.
     case head(LinearHead)
+    /// The same, and examples' votes beside them.
+    case kernel(LinearHead, KernelHead)
     /// Semantic calibration: states are moved before they are compared with the anchors.
     case module(ResidualModule)
     /// A vote of the closest examples in place of cosines.
@@ -40,6 +42,8 @@ public struct Adapter: Sendable {
     var count = labels.anchors.count
     switch correction {
     case .head(let head): count += head.weights.count + head.bias.count
+    case .kernel(let head, let kernel):
+      count += head.weights.count + head.bias.count + kernel.centers.count / 2 + kernel.votes.count
     case .module(let module): count += module.down.count + module.up.count + module.offset.count
     case .neighbors(let neighbors): count += neighbors.states.count + 2 * neighbors.targets.count
     }
@@ -51,6 +55,8 @@ public struct Adapter: Sendable {
     public static let anchors = "anchors"
     public static let weights = "head.weight"
     public static let bias = "head.bias"
+    public static let centers = "kernel.centers"
+    public static let votes = "kernel.votes"
     public static let down = "calibration.down"
     public static let up = "calibration.up"
     public static let offset = "calibration.offset"
@@ -83,6 +89,10 @@ public struct Adapter: Sendable {
     }
     let d = try file.metadata.integer("dimensions", in: 1...1 << 24)
     lowerStates = try Self.layers(file.metadata.find("lower_layers") ?? "", path)
+    let blocks = lowerStates.count + 1
+    guard d % blocks == 0 else {
+      throw .badInput("\(path): metadata: dimensions are not those of \(blocks) states")
+    }
     let count = try file.metadata.integer("labels", in: 1...65536)
     temperature = Float(try file.metadata.number("temperature"))
     guard temperature > 0 else { throw .badInput("\(path): the temperature is not positive") }
@@ -102,10 +112,14 @@ public struct Adapter: Sendable {
       names: names, dimensions: d,
       anchors: try file.finiteFloats(Name.anchors, shape: [count, d]), outOfScope: outOfScope)
     if file.find(Name.weights) != nil {
-      correction = .head(
-        LinearHead(
-          weights: try file.finiteFloats(Name.weights, shape: [count, d]),
-          bias: try file.finiteFloats(Name.bias, shape: [count])))
+      let head = LinearHead(
+        weights: try file.finiteFloats(Name.weights, shape: [count, d]),
+        bias: try file.finiteFloats(Name.bias, shape: [count]))
+      if file.find(Name.centers) == nil {
+        correction = .head(head)
+      } else {
+        correction = .kernel(head, try KernelHead(file, labels: count, dimensions: d / blocks))
+      }
     } else if let view = file.find(Name.neighbors) {
       let examples = view.record.shape.first ?? 0
       guard examples > 0 else { throw .badInput("\(path): tensor \(Name.neighbors) is empty") }

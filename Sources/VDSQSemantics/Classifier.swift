@@ -41,6 +41,7 @@ public final class Classifier {
     switch adapter?.correction {
     case .module(let module): inner = [Float](repeating: 0, count: module.rank)
     case .neighbors(let neighbors): inner = [Float](repeating: 0, count: neighbors.targets.count)
+    case .kernel(_, let kernel): inner = [Float](repeating: 0, count: kernel.count)
     case .head, nil: break
     }
   }
@@ -70,6 +71,11 @@ public final class Classifier {
       probabilities.withUnsafeMutableBufferPointer {
         head.logits(vector, kernels, into: $0.baseAddress!)
       }
+    case .kernel(let head, let kernel):
+      probabilities.withUnsafeMutableBufferPointer {
+        head.logits(vector, kernels, into: $0.baseAddress!)
+      }
+      kernel.add(vector, kernels, closeness: &inner, to: &probabilities)
     case .neighbors(let neighbors):
       if norm > 0 { for j in 0..<d { state[j] /= norm } }
       probabilities.withUnsafeMutableBufferPointer {

@@ -31,12 +31,20 @@ extension Adapter {
     if let outOfScope = labels.outOfScope {
       metadata.set("out_of_scope", .text(labels.names[outOfScope]))
     }
+    var halves: [(String, [UInt16], [Int])] = []
     var parts = [(Name.anchors, labels.anchors, [labels.count, d])]
     switch correction {
     case .head(let head):
       parts += [
         (Name.weights, head.weights, [labels.count, d]), (Name.bias, head.bias, [labels.count]),
       ]
+    case .kernel(let head, let kernel):
+      metadata.set("sharpness", .number(Double(kernel.sharpness)))
+      parts += [
+        (Name.weights, head.weights, [labels.count, d]), (Name.bias, head.bias, [labels.count]),
+        (Name.votes, kernel.votes, [labels.count, kernel.count]),
+      ]
+      halves.append((Name.centers, kernel.centers, [kernel.count, kernel.dimensions]))
     case .module(let module):
       metadata.set("rank", .integer(module.rank))
       parts += [
@@ -58,15 +66,24 @@ extension Adapter {
       path: path, kind: .adapter, sectionCount: 3, replace: replace)
     try writer.add(.metadata, "metadata", metadata.encoded())
     try writer.begin(.weights, "adapter")
-    for (name, values, shape) in parts {
-      let bytes = values.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+    func add(
+      _ name: String, _ element: ElementType, _ bytes: [UInt8], _ shape: [Int]
+    ) throws(VDSQError) {
       let start = try bytes.withBytes { (raw) throws(VDSQError) in try writer.part(raw) }
       writer.add(
         TensorRecord(
-          name: name, element: .float32, order: .rowMajor, shape: shape,
+          name: name, element: element, order: .rowMajor, shape: shape,
           section: writer.sectionIndex, dataOffset: start, dataLength: bytes.count,
           scalesOffset: 0, rowSumsOffset: 0,
           error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
+    }
+    for (name, values, shape) in parts {
+      let bytes = values.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+      try add(name, .float32, bytes, shape)
+    }
+    for (name, values, shape) in halves {
+      let bytes = values.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
+      try add(name, .float16, bytes, shape)
     }
     try writer.end()
     return try writer.finish()

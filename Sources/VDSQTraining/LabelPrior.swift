@@ -45,6 +45,9 @@ public struct LabelPrior {
   /// More examples than that choose nothing better.
   private static let mostForChoosing = 2000
 
+  /// How many examples may vote: more make an adapter larger than what they add is worth.
+  public static let mostCenters = 1024
+
   private let kernels: KernelTable
   private let joinsRegression: Bool
 
@@ -102,23 +105,26 @@ public struct LabelPrior {
         bias: head.bias.map { $0 * strengths.temperature })
     }
     var head = try prior(all)
+    var kernel: KernelHead?
+    let d = task.labels.dimensions
+    let own = d / (layers.count + 1)
     let chosen = members.map { targets[$0] }
     if joinsRegression, JointHead.isWorthTrying(task),
       let folds = Folds(targets: chosen, labels: labels.count, count: Self.foldCount)
     {
-      let joint = JointHead(task: task, members: members, folds: folds, kernels: kernels)
-      head = joint.head(head, try joint.choose(prior) { report(1 - portion * (1 - $0)) })
+      let joint = JointHead(
+        task: task, columns: own, members: members, folds: folds, kernels: kernels)
+      let choice = try joint.choose(prior) { report(1 - portion * (1 - $0)) }
+      (head, kernel) = try joint.correction(head, choice)
     }
     // Weights take over what logits and lower layers' states were multiplied by.
-    let d = task.labels.dimensions
-    let own = d / (layers.count + 1)
     let weights = head.weights.enumerated().map { i, weight in
       weight * (i % d < own ? 1 : factor)
     }
+    head = LinearHead(weights: weights, bias: head.bias)
     return Adapter(
       labels: task.labels, lowerStates: layers,
-      correction: .head(LinearHead(weights: weights, bias: head.bias)),
-      modelIdentity: modelIdentity)
+      correction: kernel.map { .kernel(head, $0) } ?? .head(head), modelIdentity: modelIdentity)
   }
 
   struct Task {

@@ -38,6 +38,12 @@ struct SymmetricSystem {
 
   /// Replaces `x` by the solution of the system with it on the right side.
   func solve(_ x: UnsafeMutablePointer<Float>) {
+    solveLower(x)
+    solveUpper(x)
+  }
+
+  /// Replaces `x` by `L^-1 x`, of the factor `L`.
+  func solveLower(_ x: UnsafeMutablePointer<Float>) {
     factor.withUnsafeBufferPointer { l in
       let base = l.baseAddress!
       for i in 0..<size {
@@ -45,6 +51,13 @@ struct SymmetricSystem {
         kernels.dotRows(x, base + i * size, 1, i, &dot)
         x[i] = (x[i] - dot) / base[i * size + i]
       }
+    }
+  }
+
+  /// Replaces `x` by `L^-T x`.
+  func solveUpper(_ x: UnsafeMutablePointer<Float>) {
+    factor.withUnsafeBufferPointer { l in
+      let base = l.baseAddress!
       for i in (0..<size).reversed() {
         x[i] /= base[i * size + i]
         kernels.addScaled(-x[i], base + i * size, i, x)

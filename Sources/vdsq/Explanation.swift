@@ -1,6 +1,7 @@
 import VDSQConversion
 import VDSQFormat
 import VDSQInference
+import VDSQKernels
 import VDSQSemantics
 
 /// Why a text got its label: which vocabulary bases its state leans to, which the label's anchor does, what both have
@@ -93,6 +94,19 @@ final class Explainer {
     }
     switch adapter.correction {
     case .head(let head): return (name(best), name(other), difference(head.weights))
+    case .kernel(let head, let kernel):
+      // The gradient: centers pull as far as they are close and vote.
+      var closeness = [Float](repeating: 0, count: kernel.count)
+      kernel.closeness(vector, encoder.kernels, into: &closeness)
+      var direction = difference(head.weights)
+      for i in closeness.indices {
+        let votes = kernel.votes[best * kernel.count + i] - kernel.votes[other * kernel.count + i]
+        let pull = kernel.sharpness * closeness[i] * votes
+        for j in 0..<columns {
+          direction[j] += pull * halfToFloat(kernel.centers[i * columns + j])
+        }
+      }
+      return (name(best), name(other), direction)
     case .neighbors(let neighbors):
       var means = [Float](repeating: 0, count: classifier.labels.count * d)
       for (example, target) in neighbors.targets.enumerated() {

@@ -124,12 +124,15 @@ struct LabelOptions: ParsableArguments {
     return try learn(encoded, task, quiet: quiet)
   }
 
-  /// What learning may take beside the model, at most: states and copies of them, and the covariance's matrices.
+  /// What learning may take beside the model, at most: states and copies of them, and the matrices of the covariance
+  /// or of the votes.
   private static func learningBytes(
     _ examples: [Examples.Example], _ columns: Int
   ) -> Int {
     let count = examples.count
-    let system = count < columns ? 3 * count * count : 6 * columns * columns
+    let centers = min(count, LabelPrior.mostCenters)
+    let system = max(
+      count < columns ? 3 * count * count : 6 * columns * columns, 5 * centers * centers)
     let texts = examples.reduce(0) { $0 + $1.text.utf8.count + 128 }
     return 4 * (4 * count * columns + system) + 2 * texts
   }

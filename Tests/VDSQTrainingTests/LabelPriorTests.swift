@@ -225,6 +225,9 @@ import VDSQSemantics
 
 extension Adapter {
   fileprivate var head: LinearHead? {
-    if case .head(let head) = correction { head } else { nil }
+    switch correction {
+    case .head(let head), .kernel(let head, _): head
+    case .module, .neighbors: nil
+    }
   }
 }

@@ -1,0 +1,166 @@
+import Foundation
+import TestSupport
+import Testing
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+import VDSQKernels
+import VDSQSemantics
+
+@testable import VDSQTraining
+
+@Suite struct KernelRidgeTests {
+  private let kernels = KernelTable.available()[0]
+
+  /// Votes of scikit-learn 1.9's KernelRidge(kernel="rbf", gamma=1, alpha) for the first three of 15 examples, scaled
+  /// to length 1, of one-hot targets less their mean.
+  @Test func votesAreTheReferences() throws {
+    var states: [Float] = []
+    for i in 0..<15 {
+      for j in 0..<4 {
+        let value = Float((i * 7 + j * 3) % 11) / 10 - 0.5
+        states.append(i % 3 == j ? value + 0.4 : value)
+      }
+    }
+    let labels = LabelSet(
+      names: ["a", "b", "c"], dimensions: 4, anchors: [Float](repeating: 0.5, count: 12))
+    let task = LabelPrior.Task(states: states, targets: (0..<15).map { $0 % 3 }, labels: labels)
+    let heads = try KernelRidge(task: task, columns: 4, kernels: kernels).train(
+      Array(0..<15), ridges: [1, 0.1])
+    let golden: [[[Float]]] = [
+      [
+        [0.20316, -0.24357, 0.04041], [-0.14861, 0.44050, -0.29190],
+        [-0.28729, -0.10017, 0.38746],
+      ],
+      [
+        [0.53209, -0.31546, -0.21663], [-0.25712, 0.59466, -0.33755],
+        [-0.35102, -0.26385, 0.61487],
+      ],
+    ]
+    for (head, expected) in zip(heads, golden) {
+      #expect(head.count == 15)
+      var closeness = [Float](repeating: 0, count: head.count)
+      for (example, row) in expected.enumerated() {
+        var votes = [Float](repeating: 0, count: 3)
+        states.withUnsafeBufferPointer {
+          head.add($0.baseAddress! + example * 4, kernels, closeness: &closeness, to: &votes)
+        }
+        for (vote, reference) in zip(votes, row) { #expect((vote - reference).magnitude < 0.01) }
+      }
+    }
+  }
+
+  private static let d = 24
+  private let labels: LabelSet = {
+    var random = Random(5)
+    return LabelSet(names: ["a", "b"], dimensions: d, anchors: random.floats(2 * d))
+  }()
+
+  /// Two rings about a point, which no plane parts.
+  private func rings(_ count: Int, seed: UInt64) -> (states: [Float], targets: [Int]) {
+    var random = Random(seed)
+    var states: [Float] = []
+    for i in 0..<count {
+      let angle = random.floats(1, in: 0...6.28)[0]
+      let radius: Float = i % 2 == 0 ? 0.2 : 0.8
+      states += random.floats(Self.d - 3, in: -0.05...0.05)
+      states += [radius * cos(angle), radius * sin(angle), 1]
+    }
+    return (states, (0..<count).map { $0 % 2 })
+  }
+
+  private func accuracy(_ adapter: Adapter, _ count: Int) throws -> Double {
+    let test = rings(count, seed: 9)
+    let classifier = try Classifier(labels: labels, adapter: adapter, kernels: kernels)
+    let right = (0..<count).filter { i in
+      test.states.withUnsafeBufferPointer {
+        classifier.classify($0.baseAddress! + i * Self.d, top: 1)
+      }
+      return classifier.ranking[0] == test.targets[i]
+    }
+    return Double(right.count) / Double(count)
+  }
+
+  private func train(_ count: Int, joins: Bool = true) throws -> Adapter {
+    let examples = rings(count, seed: 1)
+    return try LabelPrior(kernels: kernels, joinsRegression: joins).train(
+      states: examples.states, targets: examples.targets, labels: labels, modelIdentity: 7)
+  }
+
+  @Test func votesJoinWhereNoPlaneParts() throws {
+    #expect(try accuracy(train(120, joins: false), 200) < 0.7)
+    #expect(try accuracy(train(120), 200) > 0.95)
+  }
+
+  /// More examples than centers: all are learned from.
+  @Test func manyExamplesHaveFewerCenters() throws {
+    let examples = rings(1500, seed: 1)
+    let task = LabelPrior.Task(states: examples.states, targets: examples.targets, labels: labels)
+    let head = try KernelRidge(task: task, columns: Self.d, kernels: kernels).train(
+      Array(0..<1500), ridges: [0.1])[0]
+    #expect(head.count == 1024)
+    var closeness = [Float](repeating: 0, count: head.count)
+    let right = (0..<1500).filter { i in
+      var votes: [Float] = [0, 0]
+      examples.states.withUnsafeBufferPointer {
+        head.add($0.baseAddress! + i * Self.d, kernels, closeness: &closeness, to: &votes)
+      }
+      return (votes[1] > votes[0]) == (examples.targets[i] == 1)
+    }
+    #expect(right.count > 1450)
+  }
+
+  @Test func statesThatAreAllTheSame() throws {
+    let same = [Float](repeating: 0, count: 40 * Self.d)
+    let task = LabelPrior.Task(states: same, targets: (0..<40).map { $0 % 2 }, labels: labels)
+    let head = try KernelRidge(task: task, columns: Self.d, kernels: kernels).train(
+      Array(0..<40), ridges: KernelRidge.ridges)[2]
+    #expect(head.votes.allSatisfy { $0.magnitude < 1e-3 })
+  }
+
+  @Test func adapterFilesKeepThem() throws {
+    let folder = try TemporaryFolder()
+    _ = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8).write(
+      to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
+    let model = try Container(path: folder.path("m.vdsq"), kind: .model)
+    let trained = try train(120)
+    guard case .kernel(let head, let kernel) = trained.correction else {
+      Issue.record("no votes")
+      return
+    }
+    func write(_ kernel: KernelHead, _ layers: [LowerState] = []) throws -> Adapter {
+      let path = folder.path("a.vdsa")
+      _ = try Adapter(
+        labels: labels, lowerStates: layers, correction: .kernel(head, kernel),
+        modelIdentity: model.identity
+      ).write(to: path, replace: true)
+      return try Adapter(path: path, model: model)
+    }
+    guard case .kernel(_, let read) = try write(kernel).correction else {
+      Issue.record("no votes")
+      return
+    }
+    #expect(read.centers == kernel.centers && read.votes == kernel.votes)
+    #expect(read.sharpness == kernel.sharpness && read.dimensions == kernel.dimensions)
+    func with(
+      centers: [UInt16]? = nil, votes: [Float]? = nil, sharpness: Float = 2, dimensions: Int = 24
+    ) -> KernelHead {
+      KernelHead(
+        dimensions: dimensions, centers: centers ?? kernel.centers, votes: votes ?? kernel.votes,
+        sharpness: sharpness)
+    }
+    var infinite = kernel.centers
+    infinite[3] = 0x7C00
+    let wrong = [
+      with(centers: infinite), with(sharpness: 0), with(sharpness: -1), with(dimensions: 12),
+      with(centers: [], votes: []), with(votes: kernel.votes.map { $0 * .nan }),
+    ]
+    for head in wrong {
+      #expect { try write(head) } throws: { ($0 as? VDSQError)?.category == .badInput }
+    }
+    // States of more layers than the dimensions divide by.
+    #expect { try write(kernel, (1...4).map { LowerState($0) }) } throws: {
+      ($0 as? VDSQError)?.category == .badInput
+    }
+  }
+}
