@@ -112,8 +112,10 @@ let tools: [Target] = [
     dependencies: [
       "VDSQSemantics", "VDSQConversion", .product(name: "Crypto", package: "swift-crypto"),
     ]),
-  // Times kernels and models, beside what the machine could do at most.
-  .target(name: "VDSQMeasurement", dependencies: ["VDSQSemantics"]),
+  // Times kernels, models and starts, beside what the machine could do at most and what it counts.
+  .target(
+    name: "VDSQMeasurement",
+    dependencies: ["VDSQSemantics", .product(name: "Histogram", package: "hdrhistogram-swift")]),
   // The command line.
   .executableTarget(
     name: "vdsq",
@@ -166,6 +168,7 @@ let package = Package(
       .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
       .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
       .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+      .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
   targets: embedded ? core : fuzzing ? core + tools + fuzzers : core + tools + tests
 )

@@ -6,17 +6,27 @@ import VDSQMeasurement
 
 struct Bench: Command {
   static let configuration = CommandConfiguration(
-    abstract:
-      "Measures kernels beside what the machine could do at most, or a model's forward pass.",
+    abstract: "Measures a model as its users have it, its forward pass alone, or the kernels.",
     discussion: """
-      With --kernels: each kernel at the shapes of real models, as time, speed, and share of the limit \
-      that memory (read alternately, by a loop that does nothing else) and multiplications (in \
-      registers) set. With a model: the forward pass over sequences of --tokens tokens. Medians. \
-      VDSQ_ISA chooses the instruction set.
+      With a model: how long it takes to start, with the file in the page cache and without; the time of texts that \
+      come one by one, as percentiles; texts a second in batches; resident memory, page faults, bytes read, and energy \
+      where RAPL is readable. Texts are --texts, a line each, or a few of our own.
+
+      With --tokens: the forward pass alone, over sequences of so many tokens. With --kernels: each kernel at the \
+      shapes of real models, as time, speed, and share of the limit that memory (read alternately, by a loop that does \
+      nothing else) and multiplications (in registers) set. Both are medians. VDSQ_ISA chooses the instruction set.
+
+      --compare OLD.json shows each figure beside that of an earlier run with --json.
       """)
 
-  @Argument(help: "A .vdsq file, for its forward pass.")
+  @Argument(help: "A .vdsq file.")
   var model: String?
+
+  @Option(help: "A file of texts, a line each, to bench the model with.")
+  var texts: String?
+
+  @Option(help: "The forward pass alone: tokens in each sequence; may be repeated.")
+  var tokens: [Int] = []
 
   @Flag(help: "Measure the kernels.")
   var kernels = false
@@ -27,27 +37,47 @@ struct Bench: Command {
   @Option(help: "Only operands of this shape, ROWSxCOLUMNS.")
   var shape: String?
 
-  @Option(help: "Tokens in each sequence; may be repeated.")
-  var tokens: [Int] = []
-
-  @Option(help: "Sequences in a batch.")
+  @Option(help: "Sequences, or texts of the longest kind, in a batch.")
   var batch = 1
 
-  @Option(help: "Threads that share the work; may be repeated.")
+  @Option(help: "Threads that share the work; may be repeated with --tokens and --kernels.")
   var threads: [Int] = []
 
-  @Option(help: "Seconds for each measurement, at least.")
-  var seconds = 0.3
+  @Option(help: "Cut texts to this many tokens.")
+  var maxTokens: Int?
 
-  @Flag(help: "Write a JSON array of rows.")
+  @Option(help: "How layers' weights are in memory: resident, release or stream.")
+  var memoryPolicy: MemoryPolicy?
+
+  @OptionGroup var memory: MemoryOptions
+
+  @Option(
+    help: "Seconds for each measurement, at least; 2 for a model, 0.3 for --tokens and --kernels.")
+  var seconds: Double?
+
+  @Option(help: "What --json wrote of an earlier run.")
+  var compare: String?
+
+  @Flag(help: "Write JSON: an object, or an array of rows with --tokens and --kernels.")
   var json = false
 
   func validate() throws {
     guard kernels != (model != nil) else {
       throw ValidationError("give either a .vdsq file or --kernels")
     }
+    guard !kernels || (tokens.isEmpty && texts == nil) else {
+      throw ValidationError("--tokens and --texts go with a .vdsq file")
+    }
+    guard tokens.isEmpty || texts == nil else {
+      throw ValidationError("--tokens is of no text; leave --texts out")
+    }
+    guard kernels || tokens.count > 0 || threads.count < 2 else {
+      throw ValidationError("--threads: once only where texts are benched")
+    }
+    let seconds = seconds ?? 0
     guard seconds >= 0, seconds <= 3600 else { throw ValidationError("--seconds: from 0 to 3600") }
     for n in threads where n < 1 || n > 256 { throw ValidationError("--threads: from 1 to 256") }
+    guard batch >= 1, batch <= 4096 else { throw ValidationError("--batch: from 1 to 4096") }
     let names = Set(KernelBench.setups.map(\.kernel))
     for name in kernel where !names.contains(name) {
       throw ValidationError("--kernel \(name): one of \(names.sorted().joined(separator: ", "))")
@@ -55,11 +85,28 @@ struct Bench: Command {
   }
 
   func execute() throws(VDSQError) {
+    // Before the work: it may be named wrongly.
+    let old = try compare.map { (path) throws(VDSQError) in try BenchFigures(path: path) }
+    let isPlain = !json && old == nil
+    let result: String
+    if let model {
+      result =
+        try tokens.isEmpty
+        ? texts(of: model, isPlain: isPlain) : passes(of: model, isPlain: isPlain)
+    } else {
+      result = try kernelRows(isPlain: isPlain)
+    }
+    guard let old else { return print(result, terminator: json ? "\n" : "") }
+    let new = try BenchFigures(result, context: "the new figures")
+    print(try json ? new.comparison(with: old, adding: result) : new.table(beside: old))
+  }
+
+  /// - Returns: a JSON array; empty where rows are written as they come.
+  private func kernelRows(isPlain: Bool) throws(VDSQError) -> String {
     let threads = threads.isEmpty ? [1] : threads
-    if let model { return try measure(model, threads) }
     let bench = KernelBench(
-      kernels: try KernelTable.select(), threads: threads.max()!, seconds: seconds)
-    if !json {
+      kernels: try KernelTable.select(), threads: threads.max()!, seconds: seconds ?? 0.3)
+    if isPlain {
       print(
         "\(bench.kernels.name): \(fixed(bench.limits.int8Products / 1e9, 0)) GMAC/s of int8 and "
           + "\(fixed(bench.limits.floatProducts / 1e9, 0)) of float32 on one thread at most\n")
@@ -68,20 +115,18 @@ struct Bench: Command {
           + ["rows", "cols", "batch", "threads", "ms", "GB/s", "GMAC/s", "limit"]
           .map { rightAligned($0, 9) }.joined())
     }
-    var rows = 0
+    var rows: [String] = []
     for setup in KernelBench.setups where kernel.isEmpty || kernel.contains(setup.kernel) {
       guard shape == nil || shape == setup.shape else { continue }
       let ready = setup.make(bench)
       for count in threads {
         let result = bench.measure(ready, threads: count)
-        print(
-          json ? (rows == 0 ? "[" : ",\n") + object(result) : line(result),
-          terminator: json ? "" : "\n")
-        rows += 1
+        rows.append(object(result))
+        if isPlain { print(line(result)) }
       }
     }
-    guard rows > 0 else { throw .usage("--shape \(shape ?? ""): no kernel is measured at it") }
-    if json { print("]") }
+    guard !rows.isEmpty else { throw .usage("--shape \(shape ?? ""): no kernel is measured at it") }
+    return isPlain ? "" : "[\(rows.joined(separator: ",\n"))]"
   }
 
   private func line(_ r: KernelResult) -> String {
@@ -102,27 +147,45 @@ struct Bench: Command {
     """
   }
 
-  private func measure(_ path: String, _ threads: [Int]) throws(VDSQError) {
-    let container = try Container(path: path, kind: .model)
+  /// The forward pass alone.
+  private func passes(of path: String, isPlain: Bool) throws(VDSQError) -> String {
     var objects: [String] = []
-    for count in threads {
-      for length in tokens.isEmpty ? [8, 32, 128] : tokens {
-        let r = try EncoderBench(
-          container, batch: batch, tokens: length, threads: count, seconds: seconds)
-        if json {
-          objects.append(
-            """
-            {"batch": \(r.batch), "tokens": \(r.tokens), "threads": \(r.threads), \
-            "ms": \(r.milliseconds), "share_of_peak": \(r.shareOfPeak)}
-            """)
-        } else {
-          print(
-            "\(r.batch) x \(r.tokens) tokens, \(r.threads) thread\(r.threads == 1 ? "" : "s"): "
-              + "\(significant(r.milliseconds)) ms, \(fixed(r.shareOfPeak * 100, 0))% of the peak "
-              + "multiplication rate")
-        }
+    for count in threads.isEmpty ? [1] : threads {
+      var options = TextEncoder.Options()
+      options.threads = count
+      options.maximumTokens = maxTokens
+      options.batch = batch
+      let opened = try OpenedModel(
+        path, options, policy: memoryPolicy, budget: memory.bytes())
+      for length in tokens {
+        let r = try ForwardBench(
+          opened.container, batch: batch, tokens: length, threads: count,
+          seconds: seconds ?? 0.3, policy: opened.options.policy)
+        objects.append(
+          """
+          {"batch": \(r.batch), "tokens": \(r.tokens), "threads": \(r.threads), \
+          "ms": \(r.milliseconds), "share_of_peak": \(r.shareOfPeak)}
+          """)
+        guard isPlain else { continue }
+        print(
+          "\(r.batch) x \(r.tokens) tokens, \(r.threads) thread\(r.threads == 1 ? "" : "s"): "
+            + "\(significant(r.milliseconds)) ms, \(fixed(r.shareOfPeak * 100, 0))% of the peak "
+            + "multiplication rate")
       }
     }
-    if json { print("[" + objects.joined(separator: ",\n") + "]") }
+    return isPlain ? "" : "[\(objects.joined(separator: ",\n"))]"
+  }
+
+  /// Starts, and texts one by one and in batches.
+  private func texts(of path: String, isPlain: Bool) throws(VDSQError) -> String {
+    var options = TextEncoder.Options()
+    options.threads = threads.first ?? 1
+    options.maximumTokens = maxTokens
+    options.batch = batch
+    options.keepsThreadsBusy = true
+    let report = try BenchReport(
+      path, options, policy: memoryPolicy, budget: memory.bytes(), texts: texts,
+      seconds: seconds ?? 2)
+    return isPlain ? report.lines : report.object
   }
 }

@@ -65,16 +65,9 @@ struct EncoderOptions: ParsableArguments {
   func open(
     _ path: String, lowerStates: [LowerState] = [], more: Int = 0
   ) throws(VDSQError) -> OpenedModel {
-    var policy = memoryPolicy ?? .resident
-    if let budget = try memory.bytes() {
-      policy = try Footprint.policy(
-        within: budget, of: path, options: options(lowerStates: lowerStates),
-        forced: memoryPolicy, more: more)
-    }
-    let container = try Container(path: path, kind: .model, decoding: policy.decoding)
-    var options = options(lowerStates: lowerStates)
-    options.policy = policy
-    return OpenedModel(container: container, options: options)
+    try OpenedModel(
+      path, options(lowerStates: lowerStates), policy: memoryPolicy, budget: memory.bytes(),
+      more: more)
   }
 
   func encoder(_ path: String) throws(VDSQError) -> TextEncoder {
@@ -105,6 +98,24 @@ extension Container {
 struct OpenedModel {
   let container: Container
   let options: TextEncoder.Options
+
+  /// - Parameters:
+  ///   - policy: nil for resident, or the fastest that the budget allows.
+  ///   - more: bytes that the command is known to take besides.
+  /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
+  init(
+    _ path: String, _ options: TextEncoder.Options, policy: MemoryPolicy?, budget: Int?,
+    more: Int = 0
+  ) throws(VDSQError) {
+    var options = options
+    options.policy = policy ?? .resident
+    if let budget {
+      options.policy = try Footprint.policy(
+        within: budget, of: path, options: options, forced: policy, more: more)
+    }
+    container = try Container(path: path, kind: .model, decoding: options.policy.decoding)
+    self.options = options
+  }
 
   func encoder() throws(VDSQError) -> TextEncoder {
     try TextEncoder(container, options: options)

@@ -319,29 +319,4 @@ import Testing
     try expectFailure(
       vdsq, convert + ["--coarse", "--force"], status: 64, mentioning: "--coarse")
   }
-
-  @Test func benchmarksAreRows() throws {
-    let arguments = ["bench", "--kernels", "--kernel", "rotary", "--kernel", "attention"]
-    let result = try vdsq.run(
-      arguments + ["--threads", "1", "--threads", "2", "--seconds", "0", "--json"])
-    let rows = try #require(
-      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
-    #expect(rows.count == 10)
-    for key in [
-      "kernel", "isa", "rows", "cols", "batch", "threads", "ms", "gb_per_s", "gmac_per_s",
-      "share_of_limit",
-    ] { #expect(rows.allSatisfy { $0[key] != nil }, "\(key)") }
-    #expect(rows.allSatisfy { ($0["ms"] as? Double ?? 0) > 0 })
-    let forward = try vdsq.run(["bench", model, "--tokens", "5", "--seconds", "0", "--json"])
-    let passes = try #require(
-      try JSONSerialization.jsonObject(with: Data(forward.output.utf8)) as? [[String: Any]])
-    #expect(passes.count == 1 && passes[0]["tokens"] as? Int == 5)
-    try expectFailure(vdsq, ["bench"], status: 64, mentioning: "--kernels")
-    try expectFailure(
-      vdsq, ["bench", "--kernels", "--kernel", "fft"], status: 64, mentioning: "cosine-topk")
-    try expectFailure(
-      vdsq, ["bench", "--kernels", "--kernel", "rotary", "--shape", "1x1"], status: 64,
-      mentioning: "1x1")
-    try expectFailure(vdsq, ["bench", model, "--tokens", "999"], status: 64, mentioning: "tokens")
-  }
 }

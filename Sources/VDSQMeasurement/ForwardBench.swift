@@ -1,0 +1,84 @@
+public import VDSQFormat
+import VDSQInference
+import VDSQKernels
+
+/// The time of a model's forward pass over tokens that are there already.
+public struct ForwardBench {
+  /// Sequences, and tokens in each.
+  public let batch: Int
+  public let tokens: Int
+  public let threads: Int
+  /// The median of one pass.
+  public let milliseconds: Double
+  /// Multiply-adds of the linear layers at the instruction set's peak rate on these threads, over the
+  /// time taken.
+  public let shareOfPeak: Double
+
+  /// A model's pass, and what it takes.
+  private struct Pass {
+    let longest: Int
+    let vocabulary: Int
+    /// Multiply-adds of the linear layers for a token.
+    let products: Int
+    let run: (TokenBatch) throws(VDSQError) -> Void
+  }
+
+  /// - Throws: `badInput` where the container is no model's, `usage` where a sequence is longer than
+  ///   the model's longest.
+  public init(
+    _ container: Container, batch: Int, tokens: Int, threads: Int, seconds: Double,
+    policy: MemoryPolicy = .resident
+  ) throws(VDSQError) {
+    self.batch = batch
+    self.tokens = tokens
+    self.threads = threads
+    let kernels = try KernelTable.select()
+    guard tokens >= 2, tokens <= 1 << 16, batch >= 1, batch <= 4096 else {
+      throw .usage("--tokens: from 2 to the model's longest sequence")
+    }
+    let pass = try Self.pass(container, kernels, ThreadPool(count: threads), batch, tokens, policy)
+    guard tokens <= pass.longest else {
+      throw .usage("--tokens: from 2 to \(pass.longest), the model's longest sequence")
+    }
+    var words = TokenBatch()
+    for sequence in 0..<batch {
+      for i in 0..<tokens {
+        words.ids.append(Int32((sequence * 7919 + i * 104_729) % pass.vocabulary))
+      }
+      words.endSequence()
+    }
+    var failure: VDSQError?
+    let time = Timing.median(seconds: seconds) {
+      do throws(VDSQError) { try pass.run(words) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    milliseconds = time * 1e3
+    let peak = MachineLimits(kernels: kernels).int8Products * Double(threads)
+    shareOfPeak = Double(pass.products * tokens * batch) / peak / time
+  }
+
+  private static func pass(
+    _ container: Container, _ kernels: KernelTable, _ threads: ThreadPool, _ batch: Int,
+    _ tokens: Int, _ policy: MemoryPolicy
+  ) throws(VDSQError) -> Pass {
+    if try container.metadata.text("architecture") == "decoder" {
+      let c = try DecoderConfiguration(container.metadata)
+      let decoder = try Decoder(
+        container, kernels: kernels, threads: threads, precision: .integer,
+        tokenCapacity: tokens * batch, longest: tokens, policy: policy)
+      let heads = (2 * c.heads + 2 * c.keyValueHeads) * c.headSize
+      let layer = c.hiddenSize * (heads + (c.gated ? 3 : 2) * c.intermediateSize)
+      return Pass(
+        longest: c.maximumTokens, vocabulary: c.vocabularySize, products: layer * c.layers
+      ) { (words) throws(VDSQError) in _ = try decoder.decode(words) }
+    }
+    let encoder = try Encoder(
+      container, kernels: kernels, threads: threads, precision: .integer,
+      tokenCapacity: max(tokens, 8) * batch, policy: policy)
+    let c = encoder.configuration
+    let layer = 4 * c.hiddenSize * c.hiddenSize + 2 * c.hiddenSize * c.intermediateSize
+    return Pass(
+      longest: c.maximumTokens, vocabulary: c.vocabularySize, products: layer * c.layers
+    ) { (words) throws(VDSQError) in _ = try encoder.encode(words) }
+  }
+}

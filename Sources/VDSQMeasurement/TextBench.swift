@@ -1,0 +1,93 @@
+import Histogram
+import VDSQFormat
+public import VDSQInference
+
+/// How texts go through a model, as a user would have them: one by one, and in batches.
+public struct TextBench {
+  /// Milliseconds from a text to its state, tokenizing included, one text at a time.
+  public struct Latency: Sendable {
+    public let count: Int
+    public let mean: Double
+    public let p50: Double
+    public let p90: Double
+    public let p99: Double
+    public let p999: Double
+    public let maximum: Double
+  }
+
+  public let latency: Latency
+  /// In batches.
+  public let textsPerSecond: Double
+  public let tokensPerSecond: Double
+  /// Resident bytes at the end, and the most there ever were.
+  public let anonymousBytes: Int?
+  public let fileBytes: Int?
+  public let peakBytes: Int?
+  /// Opening the model, and the first passes over the texts.
+  public let warmup: ProcessCounters
+  /// After it.
+  public let steady: ProcessCounters
+  /// The texts that `steady` is of.
+  public let steadyTexts: Int
+
+  /// - Parameters:
+  ///   - opened: what was counted before the model was opened.
+  ///   - texts: UTF-8; one at least.
+  ///   - seconds: for each of both ways, at least.
+  /// - Throws: what the encoder throws.
+  public init(
+    _ encoder: TextEncoder, opened: ProcessCounters, texts: [[UInt8]], seconds: Double
+  ) throws(VDSQError) {
+    func add(_ text: [UInt8]) -> Int { text.withUnsafeBytes { encoder.add($0).tokens } }
+    func finish() throws(VDSQError) { try encoder.encode { _, _ in } }
+    // Twice, so that what grows with the texts has grown, one by one and in batches.
+    for text in texts {
+      _ = add(text)
+      try finish()
+    }
+    for text in texts {
+      if !encoder.hasRoom { try finish() }
+      _ = add(text)
+    }
+    try finish()
+    let before = ProcessCounters.now()
+    // Nanoseconds, to an hour, with three digits.
+    var histogram = Histogram<UInt32>(
+      highestTrackableValue: 3_600_000_000_000, numberOfSignificantValueDigits: .three)
+    var (start, next) = (Timing.now(), 0)
+    repeat {
+      let begin = Timing.now()
+      _ = add(texts[next % texts.count])
+      try finish()
+      histogram.record(UInt64((Timing.now() - begin) * 1e9))
+      next += 1
+    } while Timing.now() - start < seconds
+    func milliseconds(_ percentile: Double) -> Double {
+      Double(histogram.valueAtPercentile(percentile)) * 1e-6
+    }
+    latency = Latency(
+      count: next, mean: histogram.mean * 1e-6, p50: milliseconds(50), p90: milliseconds(90),
+      p99: milliseconds(99), p999: milliseconds(99.9), maximum: Double(histogram.max) * 1e-6)
+    start = Timing.now()
+    var (count, tokens, elapsed) = (0, 0, 0.0)
+    repeat {
+      if !encoder.hasRoom {
+        try finish()
+        elapsed = Timing.now() - start
+      }
+      tokens += add(texts[count % texts.count])
+      count += 1
+      // A batch that never fills would never be timed.
+      if count % 4096 == 0 { elapsed = Timing.now() - start }
+    } while elapsed < seconds
+    try finish()
+    elapsed = Timing.now() - start
+    (textsPerSecond, tokensPerSecond) = (Double(count) / elapsed, Double(tokens) / elapsed)
+    steadyTexts = next + count
+    warmup = before - opened
+    steady = ProcessCounters.now() - before
+    anonymousBytes = ProcessMemory.anonymousBytes()
+    fileBytes = ProcessMemory.fileBytes()
+    peakBytes = ProcessMemory.peakResidentBytes()
+  }
+}
