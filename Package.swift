@@ -126,6 +126,12 @@ let tools: [Target] = [
 ]
 
 let tests: [Target] = [
+  // The C library's allocator behind a counter.
+  .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+  // Classifies with every allocation counted.
+  .executableTarget(
+    name: "allocation-check", dependencies: ["AllocationCounter", "VDSQSemantics"],
+    path: "Tests/allocation-check"),
   // Fixtures, temporary folders, seeded random numbers, running the programs.
   .target(name: "TestSupport", dependencies: ["KernelChecks"], path: "Tests/TestSupport"),
   .testTarget(name: "VDSQKernelsTests", dependencies: ["KernelChecks", "VDSQInference"]),
@@ -138,7 +144,8 @@ let tests: [Target] = [
   .testTarget(name: "VDSQCheckpointsTests", dependencies: ["TestSupport", "VDSQCheckpoints"]),
   .testTarget(name: "VDSQConversionTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQTrainingTests", dependencies: ["TestSupport", "VDSQTraining"]),
-  .testTarget(name: "CommandTests", dependencies: ["TestSupport", "vdsq", "vdsq-run"]),
+  .testTarget(
+    name: "CommandTests", dependencies: ["TestSupport", "vdsq", "vdsq-run", "allocation-check"]),
 ]
 
 let fuzzers: [Target] = [

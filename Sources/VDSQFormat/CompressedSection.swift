@@ -50,15 +50,17 @@ public struct CompressedSection {
   ///
   /// - Parameters:
   ///   - out: `rawLength` bytes.
+  ///   - scratch: grows to a chunk, and may be used again for another section.
   ///   - isMapped: whether the section lies in a file's map, whose pages are then released behind the decoder.
   /// - Returns: whether the section is sound.
   public func decode(
-    into out: UnsafeMutableRawBufferPointer, isMapped: Bool = false
+    into out: UnsafeMutableRawBufferPointer, scratch: inout [UInt8], isMapped: Bool = false
   ) -> Bool {
     let count = Self.chunks(of: rawLength)
     guard out.count == rawLength, count * 4 <= bytes.count else { return false }
     let table = bytes.count - count * 4
-    var shuffled = [UInt8](repeating: 0, count: min(Self.chunkLength, rawLength))
+    let longest = min(Self.chunkLength, rawLength)
+    if scratch.count < longest { scratch = [UInt8](repeating: 0, count: longest) }
     var start = 0
     var released = 0
     defer { if isMapped { vdsq_release_pages(bytes.baseAddress, Int64(bytes.count)) } }
@@ -75,7 +77,7 @@ public struct CompressedSection {
       let first = chunk * Self.chunkLength
       let part = UnsafeMutableRawBufferPointer(
         rebasing: out[first..<min(first + Self.chunkLength, rawLength)])
-      let isSound = shuffled.withUnsafeMutableBytes { (buffer) -> Bool in
+      let isSound = scratch.withUnsafeMutableBytes { (buffer) -> Bool in
         let planes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<part.count])
         let target = entry.planes == 1 ? part : planes
         if entry.isCompressed {

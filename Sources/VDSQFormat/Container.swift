@@ -114,10 +114,12 @@ public final class Container: @unchecked Sendable {
 
   /// Copies a section's bytes, decoded, without keeping the file's pages in memory.
   ///
-  /// - Parameter destination: room for `rawLength` bytes.
+  /// - Parameters:
+  ///   - destination: room for `rawLength` bytes.
+  ///   - scratch: what decoding needs, to be used again for another section.
   /// - Throws: `badInput` where the file became shorter, or the section does not decode.
   public func load(
-    section index: Int, into destination: UnsafeMutableRawPointer
+    section index: Int, into destination: UnsafeMutableRawPointer, scratch: inout [UInt8]
   ) throws(VDSQError) {
     let section = sections[index]
     guard section.encoding == .lz4 else {
@@ -126,7 +128,8 @@ public final class Container: @unchecked Sendable {
     let stored = Self.bytes(of: section, file)
     let out = UnsafeMutableRawBufferPointer(start: destination, count: section.rawLength)
     guard
-      CompressedSection(stored, rawLength: section.rawLength).decode(into: out, isMapped: true)
+      CompressedSection(stored, rawLength: section.rawLength).decode(
+        into: out, scratch: &scratch, isMapped: true)
     else {
       throw .badInput("\(path): section \(section.name) is damaged (it does not decode)")
     }
@@ -217,8 +220,10 @@ private final class DecodedSection: @unchecked Sendable {
     }
     let out = UnsafeMutableRawBufferPointer(start: base, count: section.rawLength)
     bytes = UnsafeRawBufferPointer(out)
+    var scratch: [UInt8] = []
     guard
-      CompressedSection(stored, rawLength: section.rawLength).decode(into: out, isMapped: true)
+      CompressedSection(stored, rawLength: section.rawLength).decode(
+        into: out, scratch: &scratch, isMapped: true)
     else {
       throw .badInput("\(path): section \(section.name) is damaged (it does not decode)")
     }

@@ -10,6 +10,8 @@ final class LayerStream: @unchecked Sendable {
   private let bufferLength: Int
   private let monitor = UnsafeMutablePointer<vdsq_monitor>.allocate(capacity: 1)
   private var thread: UInt?
+  /// Of whoever loads: the reading thread, or workers under the lock.
+  private var scratch: [UInt8] = []
   /// Layers are counted through all passes.
   private var passStart = 0
   private var isFirstPass = true
@@ -52,7 +54,7 @@ final class LayerStream: @unchecked Sendable {
 
   /// Loads a layer where it will always be, for whoever opens the model.
   func open(_ layer: Int) throws(VDSQError) {
-    try container.load(section: sections[layer], into: buffers[layer % 2])
+    try container.load(section: sections[layer], into: buffers[layer % 2], scratch: &scratch)
     container.place(section: sections[layer], at: buffers[layer % 2])
   }
 
@@ -106,7 +108,8 @@ final class LayerStream: @unchecked Sendable {
 
   private func load(_ layer: Int) -> Bool {
     do throws(VDSQError) {
-      try container.load(section: sections[layer], into: buffers[layer % 2])
+      try container.load(
+        section: sections[layer], into: buffers[layer % 2], scratch: &scratch)
       return true
     } catch {
       return false

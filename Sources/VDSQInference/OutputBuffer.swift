@@ -34,13 +34,13 @@ public final class OutputBuffer {
 
   public func write(_ number: Int) {
     if number < 0 { bytes.append(0x2D) }
-    var digits: [UInt8] = []
-    var rest = number.magnitude
-    repeat {
-      digits.append(0x30 + UInt8(rest % 10))
-      rest /= 10
-    } while rest > 0
-    for digit in digits.reversed() { bytes.append(digit) }
+    // From the highest place down, so that nothing is kept, or allocated, in between.
+    var place: UInt = 1
+    while number.magnitude / place >= 10 { place *= 10 }
+    while place > 0 {
+      bytes.append(0x30 + UInt8(number.magnitude / place % 10))
+      place /= 10
+    }
   }
 
   /// A number of magnitude below 2^40 with a fixed number of decimals; others as `nan`.

@@ -9,5 +9,6 @@ func fuzzLZ4(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
   // Memory of its own, so that a byte too many is seen.
   let out = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 64)
   defer { out.deallocate() }
-  _ = CompressedSection(section, rawLength: length).decode(into: out)
+  var scratch: [UInt8] = []
+  _ = CompressedSection(section, rawLength: length).decode(into: out, scratch: &scratch)
 }

@@ -21,9 +21,10 @@ import VDSQFormat
 
   private func decode(_ section: [UInt8], _ rawLength: Int) -> [UInt8]? {
     var out = [UInt8](repeating: 0xAA, count: rawLength)
+    var scratch: [UInt8] = []
     let isSound = section.withUnsafeBytes { bytes in
       out.withUnsafeMutableBytes {
-        CompressedSection(bytes, rawLength: rawLength).decode(into: $0)
+        CompressedSection(bytes, rawLength: rawLength).decode(into: $0, scratch: &scratch)
       }
     }
     return isSound ? out : nil
