@@ -1,5 +1,7 @@
 """Our programs and the folders they work in, and running a process with its memory measured."""
+import dataclasses
 import json
+import os
 import pathlib
 import platform
 import subprocess
@@ -44,3 +46,60 @@ def measured(command, data=b""):
             raise SystemExit(f"{command[0]} failed: {process.stderr.decode()}")
         sink.seek(0)
         return sink.read(), seconds, int(figures.read()) * 1024
+
+
+def evict(path):
+    """Takes a file out of the page cache."""
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(descriptor)
+
+
+@dataclasses.dataclass
+class Limited:
+    """What a command did inside a memory cgroup; `peak` is the most that was charged to it."""
+    status: int
+    output: bytes
+    seconds: float
+    peak: int
+
+
+def limited(command, data, limit):
+    """Runs a command in a cgroup of `limit` bytes; None where no cgroup can be made. Needs root, or a folder of one's own.
+
+    The page cache that it fills counts too, but is given back before anybody is killed."""
+    root = pathlib.Path("/sys/fs/cgroup")
+    is_old = (root / "memory").is_dir()
+    folder = (root / "memory" if is_old else root) / f"vdsq-bench-{os.getpid()}"
+    limit_name, peak_name = (("memory.limit_in_bytes", "memory.max_usage_in_bytes") if is_old
+                             else ("memory.max", "memory.peak"))
+    try:
+        folder.mkdir()
+    except OSError:
+        return None
+    try:
+        (folder / limit_name).write_text(str(limit))
+        for name, text in (("memory.swappiness", "0"), ("memory.swap.max", "0")):
+            if (folder / name).exists():
+                (folder / name).write_text(text)
+        with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as sink:
+            source.write(data)
+            source.seek(0)
+            start = time.perf_counter()
+            # The shell goes into the cgroup and becomes the command.
+            process = subprocess.run(["/bin/sh", "-c", f'echo $$ > {folder}/cgroup.procs && exec "$@"', "sh",
+                                      *map(str, command)], stdin=source, stdout=sink, stderr=subprocess.DEVNULL)
+            seconds = time.perf_counter() - start
+            sink.seek(0)
+            peak = folder / peak_name
+            return Limited(process.returncode, sink.read(), seconds, int(peak.read_text()) if peak.exists() else 0)
+    except OSError:
+        return None
+    finally:
+        for _ in range(50):
+            try:
+                folder.rmdir()
+                break
+            except OSError:
+                time.sleep(0.02)

@@ -1,0 +1,125 @@
+"""A decoder of half a billion parameters in 64 MB: is it right, what does it take, and how fast is it beside the disk?
+
+    Benchmarks/run decoder [--limit 64] [--texts 6]
+
+The checkpoint has the shape of Qwen2-0.5B and random weights (nothing so large can be had without a network), with a
+tokenizer trained on what text there is here; it is made once, 1 GB, under .cache. vdsq-run streams its layers within
+--memory-budget, inside a cgroup of the same size where one may be made, with nothing of the file in the page cache at
+first. Each text is a pass over all layers, so what the disk reads in sequence is the limit."""
+import argparse
+import json
+import mmap
+import os
+import re
+import statistics
+import subprocess
+import time
+
+import numpy as np
+
+from programs import CACHE, VDSQ, VDSQ_RUN, evict, limited, lines, measured
+from sentences import sentences
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--limit", type=int, default=64, help="MiB")
+parser.add_argument("--texts", type=int, default=6)
+arguments = parser.parse_args()
+FOLDER, MODEL = CACHE / "decoder-0.5b", CACHE / "decoder-0.5b.vdsq"
+TEXTS = [t for t in sentences() if 20 < len(t) < 90 and "\n" not in t][:arguments.texts]
+
+
+def checkpoint():
+    """Qwen2's architecture in bf16 and a byte-level tokenizer."""
+    import torch
+    import transformers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    text = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, text=True).stdout
+    corpus = re.findall(r"^Description.*: (.+)$", text, re.M) + sentences()
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(corpus, trainers.BpeTrainer(
+        vocab_size=151_643, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    torch.manual_seed(0)
+    config = transformers.Qwen2Config(
+        vocab_size=151_936, hidden_size=896, intermediate_size=4864, num_hidden_layers=24, num_attention_heads=14,
+        num_key_value_heads=2, max_position_embeddings=32_768, tie_word_embeddings=True, rope_theta=1e6)
+    model = transformers.Qwen2ForCausalLM(config).to(torch.bfloat16)
+    model.save_pretrained(FOLDER)
+    tokenizer.save(str(FOLDER / "tokenizer.json"))
+
+
+def reference(texts):
+    """The states that transformers makes in fp32, of the same weights."""
+    import torch
+    import transformers
+    from tokenizers import Tokenizer
+    transformers.utils.logging.disable_progress_bar()
+    tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
+    model = transformers.AutoModel.from_pretrained(FOLDER, dtype=torch.float32).eval()
+    with torch.inference_mode():
+        return np.stack([model(torch.tensor([tokenizer.encode(t).ids])).last_hidden_state[0, -1].numpy() for t in texts])
+
+
+def sequential(path, count):
+    """Bytes a second that reading the file's first `count` bytes in order gives, by whichever way is faster."""
+    rates = []
+    for direct in (0, os.O_DIRECT):
+        evict(path)
+        descriptor = os.open(path, os.O_RDONLY | direct)
+        buffer, done, start = mmap.mmap(-1, 8 << 20), 0, time.perf_counter()
+        while done < count and (n := os.preadv(descriptor, [buffer], done)):
+            done += n
+        rates.append(done / (time.perf_counter() - start))
+        os.close(descriptor)
+    return max(rates)
+
+
+if not MODEL.exists():
+    if not (FOLDER / "model.safetensors").exists():
+        checkpoint()
+    subprocess.run([VDSQ, "convert", FOLDER, "-o", MODEL, "-q", "--force"], check=True)
+sections = json.loads(subprocess.run([VDSQ, "inspect", MODEL, "--json"], check=True, capture_output=True).stdout)["sections"]
+layers = sum(s["bytes"] for s in sections if s["name"].startswith("layer"))
+data = "".join(text + "\n" for text in TEXTS).encode()
+command = [VDSQ_RUN, str(MODEL), "--labels", "weather,money,software,music", "--max-tokens", "64"]
+budget = ["--memory-budget", f"{arguments.limit}M"]
+
+wanted, _, whole = measured(command, data)
+evict(MODEL)
+out, _, peak = measured(command + budget, data)
+assert out == wanted, "answers under the budget are others"
+print(f"{MODEL.stat().st_size / 1e6:.0f} MB file, layers {layers / 1e6:.0f} MB; {len(TEXTS)} texts, one pass over all layers each.\n")
+vectors = [json.loads(line)["embedding"] for line in subprocess.run(
+    [VDSQ, "embed", MODEL, "--field", "text", "--max-tokens", "64"], input=lines(TEXTS), check=True,
+    capture_output=True).stdout.splitlines()]
+states = reference(TEXTS)
+cosines = [float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in zip(np.array(vectors), states)]
+print(f"cosine to transformers' fp32 states: {min(cosines):.4f} at least, {statistics.mean(cosines):.4f} on average")
+print(f"answers with --memory-budget {arguments.limit}M are those of the whole map, digit for digit\n")
+
+# What a pass costs: texts more, over the time more; the start and the labels' own passes drop out.
+few, many = (command + budget, data), (command + budget, data * 3)
+times, rates, cgroup = [], [], None
+for _ in range(3):
+    rates.append(sequential(MODEL, layers))
+    taken = []
+    for cmd, texts in (few, many):
+        evict(MODEL)
+        inside = limited(cmd, texts, arguments.limit << 20)
+        if inside is None:
+            taken.append(measured(cmd, texts)[1])
+        else:
+            assert inside.output == (wanted if texts == data else wanted * 3), "answers inside the cgroup are others"
+            cgroup = inside.peak
+            taken.append(inside.seconds)
+    times.append((taken[1] - taken[0]) / (2 * len(TEXTS)))
+rate, seconds = statistics.median(rates), statistics.median(times)
+print("| | |\n|---|---|")
+print(f"| peak RSS, whole map | {whole / 1e6:.0f} MB |")
+print(f"| peak RSS with --memory-budget {arguments.limit}M ({arguments.limit * 1.048576:.1f} MB) | {peak / 1e6:.1f} MB |")
+print(f"| cgroup of {arguments.limit} MiB | " + ("could not be made here |" if cgroup is None else
+      f"held; most charged, the page cache's share included: {cgroup / 1e6:.1f} MB |"))
+print(f"| the disk in sequence | {rate / 1e6:.0f} MB/s |")
+print(f"| a pass | {seconds * 1e3:.0f} ms, {layers / seconds / 1e6:.0f} MB/s |")
+print(f"| share of the disk's speed | {layers / seconds / rate:.0%} |")
