@@ -70,6 +70,21 @@ def scatter(path, points, x, y, ours="vdsq"):
     chart.write(path)
 
 
+def bars(path, rows, x, most, ours="vdsq"):
+    """Horizontal bars of (name, value), logarithmic; a value of None goes over the edge."""
+    chart = Chart([v for _, v in rows if v] + [most], [1], x, "", log_x=True, room=0.02)
+    chart.parts = [p for p in chart.parts if f'H{RIGHT}"' not in p]
+    height = (BOTTOM - TOP) / len(rows)
+    for i, (name, value) in enumerate(rows):
+        top = TOP + i * height
+        colour = COLOURS[0] if name.startswith(ours) else COLOURS[1]
+        end = chart.x(value) if value else RIGHT
+        chart.parts.append(f'<rect x="{LEFT}" y="{top + 2:.0f}" width="{end - LEFT:.0f}" height="{height - 4:.0f}" '
+                           f'fill="{colour}" opacity="0.55"/>')
+        chart.text(LEFT + 6, top + height / 2 + 4, f"{name}: {f'{value:g}' if value else f'more than {most:g}'}")
+    chart.write(path)
+
+
 def lines_chart(path, curves, x, y, log_x=False, log_y=False, marks=False):
     """Curves of (name, [(x, y)]), each with its name in its colour above the chart."""
     points = [p for _, curve in curves for p in curve]

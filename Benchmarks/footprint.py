@@ -1,22 +1,28 @@
 """Peak memory, cold start and time of whole processes that classify the same 1,000 short texts.
 
-    Benchmarks/run footprint [--svg FILE] [--limits]
+    Benchmarks/run footprint [--limits] [--growth] [--svg FOLDER]
 
---limits finds the smallest address space (RLIMIT_AS, which counts a mapped model as a whole) in which each still gives
-the answers that it gives without one. --svg draws memory against time."""
+--limits finds the smallest address space (RLIMIT_AS, which counts a mapped model as a whole) and, where a cgroup may be
+made, the smallest memory.max (which counts pages that were touched, the page cache's too) in which each still gives the
+answers that it gives without one. --growth measures how memory grows with the texts' length, the batch, the vocabulary
+and the model (growth.py). --svg draws memory against time as footprint.svg, and what else was measured beside it."""
 import argparse
+import pathlib
 import resource
 import statistics
 import subprocess
 import sys
 
-from peers import LABELS, export
-from programs import VDSQ, VDSQ_RUN, lines, measured, model
+from drawing import bars, scatter
+from growth import growth
+from peers import LABELS, export, export_ctranslate2
+from programs import VDSQ, VDSQ_RUN, limited, lines, measured, model
 from sentences import OBJECTS, QUESTIONS, SUBJECTS, VERBS
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--svg")
+parser.add_argument("--svg", type=pathlib.Path)
 parser.add_argument("--limits", action="store_true")
+parser.add_argument("--growth", action="store_true")
 arguments = parser.parse_args()
 texts = [f"{s} {v} {o}." for s in SUBJECTS for v in VERBS for o in OBJECTS][:990] + QUESTIONS
 texts = (texts + QUESTIONS)[:1000]
@@ -25,6 +31,7 @@ plain = ("\n".join(texts) + "\n").encode()
 labels = ["--labels", ",".join(LABELS), "--template", "{}"]
 peer = [sys.executable, "Benchmarks/peers.py"]
 export()
+export_ctranslate2()
 
 programs = [
     ("vdsq-run int8 (Embedded Swift)", [VDSQ_RUN, model("int8"), *labels], plain, 9),
@@ -34,63 +41,57 @@ programs = [
     ("vdsq classify int8, 2 threads", [VDSQ, "classify", model("int8"), *labels, "--threads", "2"], plain, 9),
     ("vdsq classify fp16, 1 thread", [VDSQ, "classify", model("fp16"), *labels, "--threads", "1"], plain, 5),
     ("ONNX Runtime int8 (Python)", peer + ["onnxruntime"], lines(texts), 3),
+    ("CTranslate2 int8 (Python)", peer + ["ctranslate2"], lines(texts), 3),
+    ("scikit-learn over ONNX Runtime's vectors", peer + ["scikit-learn"], lines(texts), 3),
     ("sentence-transformers fp32", peer + ["sentence-transformers"], lines(texts), 3),
 ]
+# Some do not fail for want of memory but try for ever.
+PATIENCE = 60
 LIMITS = (1024, 512, 256, 128, 64, 48, 32, 24, 16, 12, 8)
 
 
-def smallest(command, data, wanted):
-    """The smallest limit of the address space, in MiB, under which the answers stay."""
+def smallest(holds):
+    """The smallest limit, in MiB, with which something holds; None where it does with none of them."""
     held = None
     for limit in LIMITS:
-        def limited():
-            resource.setrlimit(resource.RLIMIT_AS, (limit << 20, limit << 20))
-        result = subprocess.run(command, input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                preexec_fn=limited)
-        if result.returncode or result.stdout != wanted:
+        if not holds(limit << 20):
             break
         held = limit
-    return f"{held} MiB" if held else f"more than {LIMITS[0]} MiB"
+    return held
 
 
-def draw(points, path):
-    """Memory against time, both logarithmic; further down and to the left is better."""
-    import math
-    xs, ys = ([math.log10(p[i]) for p in points] for i in (1, 2))
-    low, high = (min(xs) - 0.15, min(ys) - 0.15), (max(xs) + 0.9, max(ys) + 0.15)
-    x = lambda v: 70 + (math.log10(v) - low[0]) / (high[0] - low[0]) * 700
-    y = lambda v: 400 - (math.log10(v) - low[1]) / (high[1] - low[1]) * 360
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 450" font-family="sans-serif" font-size="12">',
-             '<rect width="800" height="450" fill="white"/>']
-    for v in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000):
-        if low[0] <= math.log10(v) <= high[0]:
-            parts.append(f'<path d="M{x(v):.0f} 40V400" stroke="#e5e5e5"/>'
-                         f'<text x="{x(v):.0f}" y="416" text-anchor="middle">{v}</text>')
-    for v in (0.2, 0.5, 1, 2, 5, 10, 20, 50):
-        if low[1] <= math.log10(v) <= high[1]:
-            parts.append(f'<path d="M70 {y(v):.0f}H770" stroke="#e5e5e5"/>'
-                         f'<text x="62" y="{y(v) + 4:.0f}" text-anchor="end">{v}</text>')
-    taken = []
-    for name, memory, seconds in sorted(points, key=lambda p: -p[2]):
-        label = y(seconds) + 4
-        while any(abs(label - other) < 13 and abs(x(memory) - at) < 220 for at, other in taken):
-            label += 13
-        taken.append((x(memory), label))
-        colour = "#0a6" if name.startswith("vdsq") else "#c43"
-        parts.append(f'<circle cx="{x(memory):.0f}" cy="{y(seconds):.0f}" r="5" fill="{colour}"/>'
-                     f'<text x="{x(memory) + 9:.0f}" y="{label:.0f}">{name}</text>')
-    parts.append(f'<text x="420" y="440" text-anchor="middle">peak RSS of the process, MB</text>'
-                 f'<text x="20" y="220" text-anchor="middle" transform="rotate(-90 20 220)">'
-                 f'{len(texts)} texts, s</text></svg>')
-    with open(path, "w") as file:
-        file.write("\n".join(parts) + "\n")
+def smallest_address_space(command, data, wanted):
+    def holds(limit):
+        try:
+            result = subprocess.run(
+                command, input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        except subprocess.TimeoutExpired:
+            return False
+        return result.returncode == 0 and result.stdout == wanted
+    return smallest(holds)
+
+
+def smallest_cgroup(command, data, wanted):
+    def holds(limit):
+        result = limited(command, data, limit, PATIENCE)
+        return result.status == 0 and result.output == wanted
+    return smallest(holds)
 
 
 answers, points = {}, []
 print(f"{len(texts)} texts, {len(LABELS)} labels; medians of whole processes.\n")
-extra = (" smallest address space |", "---|") if arguments.limits else ("", "")
-print("| program | peak RSS, MB | cold start to first answer, ms | all texts, s | same label as vdsq-run |" + extra[0])
-print("|---|---|---|---|---|" + extra[1])
+kinds = {}
+if arguments.limits:
+    kinds["smallest address space"] = smallest_address_space
+    if limited(["true"], b"", 64 << 20):
+        kinds["smallest cgroup"] = smallest_cgroup
+    else:
+        print("No cgroup can be made here, so its limits are left out.\n")
+found = {kind: [] for kind in kinds}
+print("| program | peak RSS, MB | cold start to first answer, ms | all texts, s | same label as vdsq-run |"
+      + "".join(f" {kind} |" for kind in kinds))
+print("|---|---|---|---|---|" + "---|" * len(kinds))
 for name, command, data, runs in programs:
     first = data.split(b"\n")[0] + b"\n"
     cold = statistics.median(measured(command, first)[1] for _ in range(runs))
@@ -100,7 +101,16 @@ for name, command, data, runs in programs:
     same = sum(a == b for a, b in zip(ours, answers[name], strict=True)) / len(ours)
     memory, seconds = (statistics.median(w[i] for w in whole) for i in (2, 1))
     points.append((name, memory / 1e6, seconds))
-    limit = f" {smallest(command, data, whole[0][0])} |" if arguments.limits else ""
-    print(f"| {name} | {memory / 1e6:.1f} | {cold * 1000:.1f} | {seconds:.2f} | {same:.1%} |{limit}", flush=True)
+    cells = ""
+    for kind, find in kinds.items():
+        found[kind].append((name, find(command, data, whole[0][0])))
+        limit = found[kind][-1][1]
+        cells += f" {f'{limit} MiB' if limit else f'more than {LIMITS[0]} MiB'} |"
+    print(f"| {name} | {memory / 1e6:.1f} | {cold * 1000:.1f} | {seconds:.2f} | {same:.1%} |{cells}", flush=True)
 if arguments.svg:
-    draw(points, arguments.svg)
+    scatter(arguments.svg / "footprint.svg", points, "peak RSS of the process, MB", f"{len(texts)} texts, s")
+    for kind, rows in found.items():
+        file = arguments.svg / f"footprint-{kind.replace('smallest ', '').replace(' ', '-')}.svg"
+        bars(file, rows, f"{kind} with the same answers, MiB", LIMITS[0])
+if arguments.growth:
+    growth(arguments.svg)

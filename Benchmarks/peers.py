@@ -1,5 +1,5 @@
-"""What a peer's process runs: peers.py NAME, one JSON text a line on standard input. Classifies by the
-nearest label, as ours do, and prints a label a line."""
+"""What a peer's process runs: peers.py NAME [ONNX-FILE CHECKPOINT [BATCH]], one JSON text a line on standard input. Classifies by
+the nearest label, as ours do, and prints a label a line."""
 import json
 import sys
 
@@ -16,55 +16,105 @@ def sentence_transformers():
     return lambda texts: model.encode(texts, batch_size=32)
 
 
-def onnx_runtime():
+def onnx_runtime(model=CACHE / "minilm-int8.onnx", folder=CHECKPOINT, batch=1):
     import onnxruntime
+    from tokenizers import Tokenizer
+    tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
+    tokenizer.enable_truncation(256)
+    tokenizer.no_padding() if batch == 1 else tokenizer.enable_padding()
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+
+    def encode(texts):
+        rows = []
+        for first in range(0, len(texts), batch):
+            found = tokenizer.encode_batch(texts[first:first + batch])
+            ids, mask = (np.array([getattr(e, field) for e in found]) for field in ("ids", "attention_mask"))
+            states, = session.run(None, {"input_ids": ids, "attention_mask": mask})
+            rows += [(s * m[:, None]).sum(0) / m.sum() for s, m in zip(states, mask)]
+        return unit(np.array(rows))
+    return encode
+
+
+def unit(rows):
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def ctranslate2():
+    import ctranslate2
     from tokenizers import Tokenizer
     tokenizer = Tokenizer.from_file(CHECKPOINT + "/tokenizer.json")
     tokenizer.no_padding()
     tokenizer.enable_truncation(256)
-    options = onnxruntime.SessionOptions()
-    session = onnxruntime.InferenceSession(
-        str(CACHE / "minilm-int8.onnx"), options, providers=["CPUExecutionProvider"])
+    encoder = ctranslate2.Encoder(str(CACHE / "minilm-ct2"), compute_type="int8", inter_threads=1)
 
     def encode(texts):
         rows = []
         for text in texts:
-            ids = np.array([tokenizer.encode(text).ids])
-            states, = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-            rows.append(states[0].mean(0))
-        rows = np.array(rows)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+            states = encoder.forward_batch([tokenizer.encode(text).ids]).last_hidden_state
+            rows.append(np.array(states)[0].mean(0))
+        return unit(np.array(rows))
     return encode
 
 
-def export():
-    """The checkpoint as ONNX, dynamically quantized to int8 per channel: made once."""
-    if (CACHE / "minilm-int8.onnx").exists():
+def nearest(encode):
+    anchors = encode(LABELS)
+    return lambda texts: (encode(texts) @ anchors.T).argmax(1)
+
+
+def scikit_learn():
+    """What an application does that has vectors already: a classifier of scikit-learn's over them, learned from the
+    labels' own."""
+    from sklearn.neighbors import NearestCentroid
+    encode = onnx_runtime()
+    classifier = NearestCentroid().fit(encode(LABELS), range(len(LABELS)))
+    return lambda texts: classifier.predict(encode(texts))
+
+
+def export_ctranslate2():
+    if (CACHE / "minilm-ct2").exists():
         return
+    from ctranslate2.converters import TransformersConverter
+    TransformersConverter(CHECKPOINT).convert(str(CACHE / "minilm-ct2"), quantization="int8")
+
+
+def export(folder=CHECKPOINT, target=CACHE / "minilm-int8.onnx"):
+    """A checkpoint as ONNX, dynamically quantized to int8 per channel: made once."""
+    if target.exists():
+        return
+    import logging
+    import warnings
+
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from transformers import AutoModel
+    # Advice on what a tracer sees, and to preprocess what quantize_dynamic does well without.
+    logging.disable(logging.WARNING)
+    warnings.filterwarnings("ignore")
 
     class States(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.model = AutoModel.from_pretrained(CHECKPOINT, attn_implementation="eager")
+            self.model = AutoModel.from_pretrained(folder, attn_implementation="eager").float()
 
         def forward(self, input_ids, attention_mask):
             return self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
 
     ids = torch.ones(1, 8, dtype=torch.long)
+    whole = str(target).replace("-int8", "")
     torch.onnx.export(
-        States().eval(), (ids, ids), str(CACHE / "minilm.onnx"), opset_version=17, dynamo=False,
+        States().eval(), (ids, ids), whole, opset_version=17, dynamo=False,
         input_names=["input_ids", "attention_mask"], output_names=["states"],
         dynamic_axes={n: {0: "batch", 1: "tokens"} for n in ["input_ids", "attention_mask", "states"]})
-    quantize_dynamic(str(CACHE / "minilm.onnx"), str(CACHE / "minilm-int8.onnx"), per_channel=True,
-                     weight_type=QuantType.QInt8)
+    quantize_dynamic(whole, str(target), per_channel=True, weight_type=QuantType.QInt8)
 
 
 if __name__ == "__main__":
-    encode = {"sentence-transformers": sentence_transformers, "onnxruntime": onnx_runtime}[sys.argv[1]]()
-    anchors = encode(LABELS)
-    texts = [json.loads(line)["text"] for line in sys.stdin]
-    for row in encode(texts) @ anchors.T:
-        print(LABELS[int(row.argmax())])
+    name, *rest = sys.argv[1:]
+    if name == "onnxruntime":
+        classify = nearest(onnx_runtime(*rest[:2], *map(int, rest[2:])))
+    elif name == "scikit-learn":
+        classify = scikit_learn()
+    else:
+        classify = nearest({"sentence-transformers": sentence_transformers, "ctranslate2": ctranslate2}[name]())
+    for label in classify([json.loads(line)["text"] for line in sys.stdin]):
+        print(LABELS[int(label)])

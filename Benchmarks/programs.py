@@ -65,10 +65,11 @@ class Limited:
     peak: int
 
 
-def limited(command, data, limit):
+def limited(command, data, limit, patience=None):
     """Runs a command in a cgroup of `limit` bytes; None where no cgroup can be made. Needs root, or a folder of one's own.
 
-    The page cache that it fills counts too, but is given back before anybody is killed."""
+    Files' pages count for whoever brought them into the page cache, so that is emptied first, and are given back before
+    anybody is killed. A command that takes more than `patience` seconds is killed, its status -9."""
     root = pathlib.Path("/sys/fs/cgroup")
     is_old = (root / "memory").is_dir()
     folder = (root / "memory" if is_old else root) / f"vdsq-bench-{os.getpid()}"
@@ -79,6 +80,8 @@ def limited(command, data, limit):
     except OSError:
         return None
     try:
+        os.sync()
+        pathlib.Path("/proc/sys/vm/drop_caches").write_text("1")
         (folder / limit_name).write_text(str(limit))
         for name, text in (("memory.swappiness", "0"), ("memory.swap.max", "0")):
             if (folder / name).exists():
@@ -88,12 +91,17 @@ def limited(command, data, limit):
             source.seek(0)
             start = time.perf_counter()
             # The shell goes into the cgroup and becomes the command.
-            process = subprocess.run(["/bin/sh", "-c", f'echo $$ > {folder}/cgroup.procs && exec "$@"', "sh",
-                                      *map(str, command)], stdin=source, stdout=sink, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(["/bin/sh", "-c", f'echo $$ > {folder}/cgroup.procs && exec "$@"', "sh",
+                                        *map(str, command)], stdin=source, stdout=sink, stderr=subprocess.DEVNULL)
+            try:
+                status = process.wait(patience)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                status = process.wait()
             seconds = time.perf_counter() - start
             sink.seek(0)
             peak = folder / peak_name
-            return Limited(process.returncode, sink.read(), seconds, int(peak.read_text()) if peak.exists() else 0)
+            return Limited(status, sink.read(), seconds, int(peak.read_text()) if peak.exists() else 0)
     except OSError:
         return None
     finally:
