@@ -7,7 +7,9 @@ public enum ProcessMemory {
 
   /// Takes the program's code out of memory and keeps the system from mapping more of it than is used: what is used comes
   /// back in small pieces. To be called first of all, where a megabyte counts.
-  public static func releaseCode() { vdsq_release_code() }
+  ///
+  /// - Parameter piece: bytes, a multiple of the page's size: larger ones cost memory, smaller ones time.
+  public static func releaseCode(piece: UInt32) { vdsq_release_code(piece) }
 
   /// The peak resident set (`VmHWM`) in bytes, or nil where the system does not tell.
   public static func peakResidentBytes() -> Int? { field("VmHWM:") }

@@ -22,9 +22,9 @@ public struct Footprint: Sendable {
     _ policy: MemoryPolicy, isCompressed: Bool, layer: Int
   ) -> Int {
     switch policy {
-    case .resident: isCompressed ? 1536 << 10 : 512 << 10
-    case .stream: isCompressed ? 3584 << 10 : 640 << 10
-    case .release: (336 << 10) + layer / 7
+    case .resident: isCompressed ? 1536 << 10 : 680 << 10
+    case .stream: isCompressed ? 3072 << 10 : 770 << 10
+    case .release: (800 << 10) + layer / 42
     }
   }
 

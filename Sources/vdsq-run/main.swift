@@ -7,7 +7,7 @@ import VDSQSemantics
 func run() throws(VDSQError) {
   let arguments = try Arguments(try commandArguments())
   // First of all: from here on only what is used of the program becomes resident.
-  ProcessMemory.releaseCode()
+  ProcessMemory.releaseCode(piece: 8192)
   var options = TextEncoder.Options()
   options.threads = arguments.threads
   options.maximumTokens = arguments.maximumTokens

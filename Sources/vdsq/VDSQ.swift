@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import VDSQConversion
 import VDSQFormat
+import VDSQInference
 
 @main
 struct VDSQ: ParsableCommand {
@@ -23,6 +24,13 @@ struct VDSQ: ParsableCommand {
       Logits.self,
       LensCommand.self, Bench.self, Verify.self, Diff.self, Eval.self, Review.self,
     ])
+
+  static func main() {
+    // What the system happens to have of the program in its cache would be resident too: megabytes, and never the
+    // same, so that no plan could keep to them. Smaller pieces would cost milliseconds at every start.
+    ProcessMemory.releaseCode(piece: 16384)
+    main(nil)
+  }
 }
 
 /// A command whose failures are typed: one line on standard error and the category's exit code.

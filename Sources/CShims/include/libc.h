@@ -135,10 +135,9 @@ static inline int64_t vdsq_present_bytes(const void *p, int64_t length) {
   return sum;
 }
 
-#define VDSQ_CODE_CHUNK 8192
-
-static inline int vdsq_release_segments(struct dl_phdr_info *info, size_t size, void *unused) {
-  (void)size, (void)unused;
+static inline int vdsq_release_segments(struct dl_phdr_info *info, size_t size, void *piece) {
+  (void)size;
+  uintptr_t chunk = *(const uint32_t *)piece;
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *p = &info->dlpi_phdr[i];
     if (p->p_type != PT_LOAD || (p->p_flags & PF_W)) continue;
@@ -148,15 +147,16 @@ static inline int vdsq_release_segments(struct dl_phdr_info *info, size_t size, 
     if (start == 0 || end <= start) continue;
     // The kernel maps all pages that lie together in its cache when one is touched, but none beyond a map's end, and
     // a range with advice of its own is a map of its own. Core dumps leave file maps out anyway.
-    for (uintptr_t chunk = start; chunk + 2 * VDSQ_CODE_CHUNK <= end; chunk += 2 * VDSQ_CODE_CHUNK)
-      madvise((void *)chunk, VDSQ_CODE_CHUNK, MADV_DONTDUMP);
+    for (uintptr_t at = start; at + 2 * chunk <= end; at += 2 * chunk) madvise((void *)at, chunk, MADV_DONTDUMP);
     madvise((void *)start, end - start, MADV_DONTNEED);
   }
   return 0;
 }
 // Takes the program's and its libraries' code and constants out of this process's memory; what is used comes back in
-// small pieces.
-static inline void vdsq_release_code(void) { dl_iterate_phdr(vdsq_release_segments, NULL); }
+// pieces of that many bytes, a multiple of the page's size.
+static inline void vdsq_release_code(uint32_t piece) {
+  if (piece > 0) dl_iterate_phdr(vdsq_release_segments, &piece);
+}
 
 static inline const char *vdsq_environment(const char *name) { return getenv(name); }
 static inline float vdsq_sqrtf(float x) { return sqrtf(x); }
