@@ -34,12 +34,12 @@ public struct ProcessCounters: Sendable {
     counters.majorFaults = a.majorFaults - b.majorFaults
     counters.storageBytes = difference(a.storageBytes, b.storageBytes)
     counters.callBytes = difference(a.callBytes, b.callBytes)
-    counters.joules = difference(a.joules, b.joules)
+    counters.joules = difference(a.joules, b.joules).flatMap { $0 >= 0 ? $0 : nil }
     return counters
   }
 
   /// The packages' counters together (Linux, power capping framework). They start anew after some minutes of full
-  /// load at the soonest, and are nil from then on where that makes a difference negative.
+  /// load at the soonest; a difference over that is nil.
   private static func energy() -> Double? {
     var sum = 0.0
     var isKnown = false

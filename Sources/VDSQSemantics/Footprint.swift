@@ -29,15 +29,17 @@ public struct Footprint: Sendable {
   }
 
   /// - Parameters:
-  ///   - program: what the process takes before its arena is touched and without layers, measured.
+  ///   - program: what the process takes before its arena is touched and without the model's file, measured.
+  ///   - tables: parts of the file that are resident but for layers, measured.
   ///   - arena: of the encoder that is to do the work.
   ///   - more: what else is known to be taken, such as an adapter.
   init(
-    _ policy: MemoryPolicy, program: Int, container: Container, layers: [Int], arena: ArenaLayout,
-    more: Int
+    _ policy: MemoryPolicy, program: Int, tables: [Part], container: Container, layers: [Int],
+    arena: ArenaLayout, more: Int
   ) {
     self.policy = policy
-    parts.append(Part(name: "program and tables", bytes: program))
+    parts.append(Part(name: "program", bytes: program))
+    parts += tables
     parts.append(
       Part(name: "layers", bytes: Self.layerBytes(policy, container, layers)))
     var caches = 0
@@ -98,14 +100,33 @@ extension Footprint {
       throw VDSQError(
         .internalFault, "/proc/self/status does not tell this process's memory")
     }
-    for section in layers { file -= container.presentBytes(ofSection: section) ?? 0 }
+    var (tokenizer, embeddings, rest, decoded) = (0, 0, 0, 0)
+    for index in container.sections.indices {
+      let section = container.sections[index]
+      var bytes = container.presentBytes(ofSection: index) ?? 0
+      file -= bytes
+      if section.encoding != .raw, !section.isLayer {
+        decoded += section.rawLength
+        bytes += section.rawLength
+      }
+      switch section.kind {
+      case .tokenizer: tokenizer += bytes
+      case .weights where section.isLayer: break
+      case .weights: embeddings += bytes
+      default: rest += bytes
+      }
+    }
+    let tables = [
+      Part(name: "tokenizer", bytes: tokenizer), Part(name: "embeddings", bytes: embeddings),
+      Part(name: "metadata", bytes: rest),
+    ]
     let buffers = isCompressed ? layerBytes(.stream, container, layers) : 0
-    let program = anonymous - encoder.presentArenaBytes - buffers + file
+    let program = anonymous - encoder.presentArenaBytes - buffers - decoded + file
     // Compressed layers have no map whose pages could be released.
     return MemoryPolicy.all.filter { !isCompressed || $0 != .release }.map {
       Footprint(
-        $0, program: program, container: container, layers: layers, arena: encoder.arena,
-        more: more)
+        $0, program: program, tables: tables, container: container, layers: layers,
+        arena: encoder.arena, more: more)
     }
   }
 
