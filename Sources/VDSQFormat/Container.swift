@@ -165,10 +165,18 @@ public final class Container: @unchecked Sendable {
     UnsafeRawBufferPointer(rebasing: file.bytes[section.offset..<section.offset + section.length])
   }
 
+  /// - Parameter releases: whether pages are taken out of memory behind the reader.
   private static func verify(
-    _ section: Section, in file: MappedFile, _ crc: CRC32
+    _ section: Section, in file: MappedFile, _ crc: CRC32, releases: Bool = false
   ) throws(VDSQError) {
-    guard crc.checksum(of: bytes(of: section, file)) == section.checksum else {
+    let bytes = bytes(of: section, file)
+    var checksum: UInt32 = 0
+    for start in stride(from: 0, to: bytes.count, by: 1 << 22) {
+      let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + 1 << 22, bytes.count)])
+      checksum = crc.checksum(of: part, continuing: checksum)
+      if releases { vdsq_release_pages(part.baseAddress, Int64(part.count)) }
+    }
+    guard checksum == section.checksum else {
       throw .badInput(
         "\(file.path): section \(section.name) is damaged (its checksum does not match)")
     }
@@ -178,7 +186,7 @@ public final class Container: @unchecked Sendable {
   ///
   /// - Throws: `badInput`, naming the first damaged section.
   public func verify() throws(VDSQError) {
-    for section in sections { try Self.verify(section, in: file, crc) }
+    for section in sections { try Self.verify(section, in: file, crc, releases: true) }
   }
 
   /// A checksum that identifies the model to its adapters: over the section table, which holds the

@@ -16,7 +16,9 @@ extension LabelPrior {
     private static let temperatures: [Float] = [0.5, 0.7, 1, 1.4, 2]
     /// What linear logits are multiplied by beside votes, and votes.
     private static let factors: [Float] = [1, 0.7, 0.5, 0.25, 0]
-    private static let votes: [Float] = [0, 2, 4, 8, 16]
+    private static let votes: [Float] = [2, 4, 8, 16]
+    /// How much likelier votes must make held-out examples: a few of those are chance.
+    private static let threshold = 2.0
 
     let task: Task
     /// Numbers of a state that are the model's vector.
@@ -108,9 +110,9 @@ extension LabelPrior {
       let whole = choice.factor
       for (i, ridge) in KernelRidge.ridges.enumerated() {
         for factor in factors {
-          for votes in votes where votes > 0 {
+          for votes in votes {
             let score = held.score(linear, factor, held.votes[i], votes)
-            guard score > best else { continue }
+            guard score > best + (choice.votes > 0 ? 0 : threshold) else { continue }
             best = score
             (choice.factor, choice.ridge, choice.votes) = (whole * factor, ridge, votes)
           }

@@ -19,10 +19,17 @@ struct Diff: Command {
   @Flag(help: "Write JSON.")
   var json = false
 
+  @OptionGroup var memory: MemoryOptions
+
   func execute() throws(VDSQError) {}
 
   func run() throws {
     do throws(VDSQError) {
+      let descriptions = [
+        try Container(path: first, decoding: .noWeights),
+        try Container(path: second, decoding: .noWeights),
+      ]
+      try memory.checkReading(descriptions, decodes: true)
       let difference = try ContainerDifference(
         try Container(path: first), try Container(path: second))
       if json { printJSON(difference) } else { print(difference) }

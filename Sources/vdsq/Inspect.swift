@@ -26,6 +26,8 @@ struct Inspect: Command {
   @Flag(help: "Check the checksum of every section, weights included.")
   var verify = false
 
+  @OptionGroup var memory: MemoryOptions
+
   func validate() throws {
     guard (tensor == nil) == (output == nil) else {
       throw ValidationError("--tensor goes with --output")
@@ -33,7 +35,9 @@ struct Inspect: Command {
   }
 
   func execute() throws(VDSQError) {
-    let container = try Container(path: file)
+    let description = try Container(path: file, decoding: .noWeights)
+    try memory.checkReading([description], decodes: tensor != nil)
+    let container = tensor == nil ? description : try Container(path: file)
     if verify { try container.verify() }
     if let tensor, let output { return try export(tensor, of: container, to: output) }
     // Only models say where they came from.
@@ -56,7 +60,9 @@ struct Inspect: Command {
     let record = rows.view.record
     let file = try NPYWriter(path: path, columns: record.columns, replace: force)
     var values: [Float] = []
+    let step = max(1, (1 << 22) / max(1, 4 * record.columns))
     for row in 0..<record.rows {
+      if row % step == 0 { container.release(section: record.section) }
       rows.row(row, into: &values)
       try values.withUnsafeBufferPointer { (values) throws(VDSQError) in try file.append(values) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import VDSQFormat
+import VDSQInference
 
 /// How much memory a command may take.
 struct MemoryOptions: ParsableArguments {
@@ -18,5 +19,24 @@ struct MemoryOptions: ParsableArguments {
       throw .usage("--memory-budget \(memoryBudget): a number of bytes, or such as 64M")
     }
     return count
+  }
+
+  /// Refuses a budget that reading files' contents would not keep to.
+  ///
+  /// - Parameters:
+  ///   - files: opened without their weights.
+  ///   - decodes: whether compressed sections are to be decoded, in memory of their own.
+  /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
+  func checkReading(_ files: [Container], decodes: Bool) throws(VDSQError) {
+    guard let budget = try bytes(), let used = ProcessMemory.peakResidentBytes() else { return }
+    // What is read is taken out of memory behind the reader, 4 MiB at a time, and the kernel maps more than is touched.
+    var needed = used + files.count * (8 << 20)
+    for file in files where decodes {
+      for section in file.sections where section.encoding != .raw { needed += section.rawLength }
+    }
+    guard needed <= budget else {
+      throw VDSQError(
+        .budgetTooSmall, "--memory-budget: this needs \((needed + 1023) / 1024)K at least")
+    }
   }
 }

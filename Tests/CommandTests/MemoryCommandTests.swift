@@ -95,4 +95,35 @@ import Testing
       ])
     #expect(unknown.status == 64)
   }
+
+  /// Commands that read a file's contents keep none of it in memory behind them, so a budget may be far smaller.
+  @Test func readingFilesKeepsToABudget() throws {
+    let other = folder.path("fp16.vdsq")
+    _ = try vdsq.run(
+      ["convert", Fixtures.path("bert-mean"), "-o", other, "-q", "--weights", "fp16"])
+    let tensor = ["--tensor", "embeddings.word", "-o", folder.path("t.npy"), "--force"]
+    for (arguments, status) in [
+      (["inspect", model, "--verify"], 0), (["inspect", model] + tensor, 0),
+      (["diff", model, other], 1), (["diff", model, model], 0),
+    ] as [([String], Int32)] {
+      let refused = try vdsq.run(arguments + ["--memory-budget", "1M"])
+      #expect(refused.status == 75 && refused.errors.contains("needs"), "\(refused.errors)")
+      #expect(refused.output.isEmpty)
+      let result = try vdsq.run(arguments + ["--memory-budget", "128M"])
+      #expect(result.status == status, "\(result.errors)")
+    }
+  }
+
+  @Test func everyCommandTakesABudget() throws {
+    let help = try vdsq.run(["--help"]).output
+    let commands = help.split(separator: "SUBCOMMANDS:")[1].split(separator: "\n")
+      .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.contains("See ") }.map {
+        $0.split(separator: " ")[0]
+      }
+    #expect(commands.count == 15, "\(commands)")
+    for command in commands {
+      #expect(
+        try vdsq.run([String(command), "--help"]).output.contains("--memory-budget"), "\(command)")
+    }
+  }
 }
