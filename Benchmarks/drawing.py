@@ -34,10 +34,10 @@ class Chart:
                       'font-family="sans-serif" font-size="12">', f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>']
         for v in ticks(self.low[0], self.high[0], log_x):
             self.parts.append(f'<path d="M{self.x(v):.0f} {TOP}V{BOTTOM}" stroke="#e5e5e5"/>'
-                              f'<text x="{self.x(v):.0f}" y="{BOTTOM + 16}" text-anchor="middle">{v:g}</text>')
+                              f'<text x="{self.x(v):.0f}" y="{BOTTOM + 16}" text-anchor="middle">{v:,.12g}</text>')
         for v in ticks(self.low[1], self.high[1], log_y):
             self.parts.append(f'<path d="M{LEFT} {self.y(v):.0f}H{RIGHT}" stroke="#e5e5e5"/>'
-                              f'<text x="{LEFT - 8}" y="{self.y(v) + 4:.0f}" text-anchor="end">{v:g}</text>')
+                              f'<text x="{LEFT - 8}" y="{self.y(v) + 4:.0f}" text-anchor="end">{v:,.12g}</text>')
         self.parts.append(f'<text x="420" y="440" text-anchor="middle">{html.escape(x)}</text>'
                           f'<text x="20" y="220" text-anchor="middle" transform="rotate(-90 20 220)">{html.escape(y)}</text>')
 

@@ -44,8 +44,8 @@ def peaks(encoder, peer, texts, options=()):
     return [measured(command, data)[2] / 1e6 for command, data in commands]
 
 
-def sweep(title, values, peaks_at, folder, file, log_x):
-    names = ("vdsq-run", "vdsq-run, streamed", "ONNX Runtime int8 (Python)")
+def sweep(title, values, peaks_at, folder, file, ours="vdsq-run"):
+    names = (ours, f"{ours}, streamed", "ONNX Runtime int8 (Python)")
     print(f"\n| {title} | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
     curves = [[] for _ in names]
     for value in values:
@@ -54,7 +54,7 @@ def sweep(title, values, peaks_at, folder, file, log_x):
         for curve, peak in zip(curves, row):
             curve.append((at, peak))
     if folder:
-        lines_chart(folder / file, list(zip(names, curves)), title, "peak RSS, MB", log_x, log_y=True, marks=True)
+        lines_chart(folder / file, list(zip(names, curves)), title, "peak RSS, MB", log_x=True, log_y=True, marks=True)
 
 
 def growth(folder):
@@ -78,12 +78,10 @@ def growth(folder):
     def sized(shape):
         return peaks(*checkpoint(*shape), [text(12, i) for i in range(50)])
 
-    sweep("words in a text", (4, 16, 32, 64, 128, 250), length, folder, "footprint-length.svg", log_x=True)
-    print("\nOf vdsq classify, as vdsq-run takes texts one by one:", end="")
-    sweep("texts of 64 tokens in a batch", (1, 4, 16, 64), batch, folder, "footprint-batch.svg", log_x=True)
+    sweep("words in a text", (4, 16, 32, 64, 128, 250), length, folder, "footprint-length.svg")
+    sweep("texts of 64 tokens in a batch", (1, 4, 16, 64), batch, folder, "footprint-batch.svg", "vdsq classify")
     sweep("words in the vocabulary", (8_000, 30_000, 60_000, 120_000, 250_000),
-          lambda v: (v, sized((v, 384, 6))), folder, "footprint-vocabulary.svg", log_x=True)
+          lambda v: (v, sized((v, 384, 6))), folder, "footprint-vocabulary.svg")
     shapes = ((30_522, 128, 2), (30_522, 256, 4), (30_522, 384, 6), (30_522, 512, 8), (30_522, 768, 12))
     sweep("millions of parameters", shapes,
-          lambda s: ((s[0] * s[1] + 512 * s[1] + 12 * s[1] ** 2 * s[2]) / 1e6, sized(s)), folder, "footprint-model.svg",
-          log_x=True)
+          lambda s: ((s[0] * s[1] + 512 * s[1] + 12 * s[1] ** 2 * s[2]) / 1e6, sized(s)), folder, "footprint-model.svg")
