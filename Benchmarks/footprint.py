@@ -46,7 +46,7 @@ programs = [
     ("sentence-transformers fp32", peer + ["sentence-transformers"], lines(texts), 3),
 ]
 # Some do not fail for want of memory but try for ever.
-PATIENCE = 60
+PATIENCE = 30
 LIMITS = (1024, 512, 256, 128, 64, 48, 32, 24, 16, 12, 8)
 
 

@@ -20,11 +20,23 @@ public enum ProcessMemory {
   /// Resident pages of files: the program, its libraries and maps; in bytes, or nil where the system does not tell.
   public static func fileBytes() -> Int? { field("RssFile:") }
 
-  private static func field(_ name: StaticString) -> Int? {
-    let descriptor = vdsq_open_for_reading("/proc/self/status")
+  /// Resident bytes page by page, those that are nobody else's among them: the figures above are sums that each processor
+  /// keeps for itself for a while, and may be off by half a megabyte. Nil where the system does not tell.
+  public static func exactResidentBytes() -> (anonymous: Int, file: Int)? {
+    guard let all = field("Rss:", of: "/proc/self/smaps_rollup"),
+      let anonymous = field("Anonymous:", of: "/proc/self/smaps_rollup")
+    else {
+      guard let anonymous = anonymousBytes(), let file = fileBytes() else { return nil }
+      return (anonymous, file)
+    }
+    return (anonymous, all - anonymous)
+  }
+
+  private static func field(_ name: StaticString, of path: String = "/proc/self/status") -> Int? {
+    let descriptor = vdsq_open_for_reading(path)
     guard descriptor >= 0 else { return nil }
     defer { vdsq_close(descriptor) }
-    let reader = LineReader(descriptor: descriptor, name: "/proc/self/status")
+    let reader = LineReader(descriptor: descriptor, name: path)
     while let line = try? reader.next() {
       let matches = name.withUTF8Buffer { line.bytes.starts(with: $0) }
       guard matches else { continue }

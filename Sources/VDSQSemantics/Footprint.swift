@@ -18,13 +18,11 @@ public struct Footprint: Sendable {
 
   /// What reading lines, answers and the allocator may take besides; measured, as what else a policy needs: pages that
   /// layers share at their ends, or what is read of a compressed section at a time.
-  private static func reserve(
-    _ policy: MemoryPolicy, isCompressed: Bool, layer: Int
-  ) -> Int {
+  private static func reserve(_ policy: MemoryPolicy, isCompressed: Bool) -> Int {
     switch policy {
-    case .resident: isCompressed ? 1536 << 10 : 680 << 10
-    case .stream: isCompressed ? 3072 << 10 : 770 << 10
-    case .release: (800 << 10) + layer / 42
+    case .resident: isCompressed ? 1536 << 10 : 640 << 10
+    case .stream: isCompressed ? 3072 << 10 : 680 << 10
+    case .release: 760 << 10
     }
   }
 
@@ -51,8 +49,7 @@ public struct Footprint: Sendable {
       Part(
         name: "reserve",
         bytes: Self.reserve(
-          policy, isCompressed: layers.contains { container.sections[$0].encoding != .raw },
-          layer: Self.layerBytes(.release, container, layers))))
+          policy, isCompressed: layers.contains { container.sections[$0].encoding != .raw })))
   }
 
   /// Sections' bytes as pages of 4 KB, each counted on its own.
@@ -95,12 +92,11 @@ extension Footprint {
     options.policy = isCompressed ? .stream : .release
     let encoder = try TextEncoder(container, options: options)
     try rehearse(encoder)
-    guard let anonymous = ProcessMemory.anonymousBytes(), var file = ProcessMemory.fileBytes()
-    else {
+    guard let (anonymous, mapped) = ProcessMemory.exactResidentBytes() else {
       throw VDSQError(
         .internalFault, "/proc/self/status does not tell this process's memory")
     }
-    var (tokenizer, embeddings, rest, decoded) = (0, 0, 0, 0)
+    var (file, tokenizer, embeddings, rest, decoded) = (mapped, 0, 0, 0, 0)
     for index in container.sections.indices {
       let section = container.sections[index]
       var bytes = container.presentBytes(ofSection: index) ?? 0
