@@ -92,7 +92,7 @@ extension Footprint {
     options.policy = isCompressed ? .stream : .release
     let encoder = try TextEncoder(container, options: options)
     try rehearse(encoder)
-    guard let (anonymous, mapped) = ProcessMemory.exactResidentBytes() else {
+    guard let (anonymous, mapped) = settledResidentBytes() else {
       throw VDSQError(
         .internalFault, "/proc/self/status does not tell this process's memory")
     }
@@ -124,6 +124,19 @@ extension Footprint {
         $0, program: program, tables: tables, container: container, layers: layers,
         arena: encoder.arena, more: more)
     }
+  }
+
+  /// What is resident once nothing changes any more: a thread that reads layers is ahead of the text that was run.
+  private static func settledResidentBytes() -> (anonymous: Int, file: Int)? {
+    var last = ProcessMemory.exactResidentBytes()
+    var alike = 0
+    // Each look takes as long as the system needs to walk the pages: a fraction of a millisecond.
+    for _ in 0..<1000 where alike < 20 {
+      let next = ProcessMemory.exactResidentBytes()
+      alike = next?.anonymous == last?.anonymous && next?.file == last?.file ? alike + 1 : 0
+      last = next
+    }
+    return last
   }
 
   /// The fastest policy within a budget.
