@@ -18,10 +18,13 @@ public struct Footprint: Sendable {
 
   /// What reading lines, answers and the allocator may take besides; measured, as what else a policy needs: pages that
   /// layers share at their ends, or what is read of a compressed section at a time.
-  private static func reserve(_ policy: MemoryPolicy, isCompressed: Bool) -> Int {
+  ///
+  /// - Parameter compressed: bytes of the largest compressed layer as it lies in the file, whose pages are there while it
+  ///   is decoded; 0 where none is.
+  private static func reserve(_ policy: MemoryPolicy, compressed: Int) -> Int {
     switch policy {
-    case .resident: isCompressed ? 1536 << 10 : 640 << 10
-    case .stream: isCompressed ? 3072 << 10 : 680 << 10
+    case .resident: compressed > 0 ? 1536 << 10 : 640 << 10
+    case .stream: (compressed > 0 ? 600 << 10 : 680 << 10) + compressed
     case .release: 760 << 10
     }
   }
@@ -49,7 +52,11 @@ public struct Footprint: Sendable {
       Part(
         name: "reserve",
         bytes: Self.reserve(
-          policy, isCompressed: layers.contains { container.sections[$0].encoding != .raw })))
+          policy,
+          compressed: layers.reduce(0) {
+            let section = container.sections[$1]
+            return section.encoding == .raw ? $0 : max($0, section.length)
+          })))
   }
 
   /// Sections' bytes as pages of 4 KB, each counted on its own.
