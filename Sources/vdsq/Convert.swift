@@ -110,6 +110,10 @@ struct Convert: Command {
     bar.end()
     let seconds = Timing.now() - start
     if let report {
+      // Scales of compressed sections are read of what they decode to.
+      try memory.checkReading(
+        [try Container(path: output, decoding: .noWeights)], decodes: true,
+        what: "\(output) is written, but its report")
       try ConversionPage.write(try Container(path: output), to: report, replace: force)
     }
     let text = ConversionSummary(summary: summary, output: output, seconds: seconds)

@@ -26,8 +26,11 @@ struct MemoryOptions: ParsableArguments {
   /// - Parameters:
   ///   - files: opened without their weights.
   ///   - decodes: whether compressed sections are to be decoded, in memory of their own.
+  ///   - what: needs it.
   /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
-  func checkReading(_ files: [Container], decodes: Bool) throws(VDSQError) {
+  func checkReading(
+    _ files: [Container], decodes: Bool, what: String = "this"
+  ) throws(VDSQError) {
     guard let budget = try bytes(), let used = ProcessMemory.peakResidentBytes() else { return }
     // What is read is taken out of memory behind the reader, 4 MiB at a time, and the kernel maps more than is touched.
     var needed = used + files.count * (8 << 20)
@@ -36,7 +39,7 @@ struct MemoryOptions: ParsableArguments {
     }
     guard needed <= budget else {
       throw VDSQError(
-        .budgetTooSmall, "--memory-budget: this needs \((needed + 1023) / 1024)K at least")
+        .budgetTooSmall, "--memory-budget: \(what) needs \((needed + 1023) / 1024)K at least")
     }
   }
 }

@@ -114,6 +114,17 @@ import Testing
     }
   }
 
+  /// A report reads what compressed sections decode to, after the file is there.
+  @Test func reportsKeepToTheBudget() throws {
+    let convert = [
+      "convert", Fixtures.path("bert-mean"), "-o", model, "-q", "--force", "--report",
+      folder.path("r.html"),
+    ]
+    let whole = try vdsq.run(convert + ["--compress", "--memory-budget", "256M"])
+    #expect(whole.status == 0, "\(whole.errors)")
+    #expect(try vdsq.run(convert + ["--memory-budget", "64M"]).status == 0)
+  }
+
   @Test func everyCommandTakesABudget() throws {
     let help = try vdsq.run(["--help"]).output
     let commands = help.split(separator: "SUBCOMMANDS:")[1].split(separator: "\n")
