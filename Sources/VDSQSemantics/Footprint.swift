@@ -160,6 +160,12 @@ extension Footprint {
     return try fastest(of: all, within: budget, forced: forced).policy
   }
 
+  /// The budget to name for a peak, in whole kibibytes: what a program itself takes differs a little from one run to the
+  /// next, and a budget that was named is to do.
+  public static func namedBudget(for peakBytes: Int) -> Int {
+    (peakBytes + (256 << 10) + 1023) / 1024 * 1024
+  }
+
   /// The first footprint that a budget allows.
   ///
   /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
@@ -177,7 +183,7 @@ extension Footprint {
     }
     throw VDSQError(
       .budgetTooSmall,
-      "--memory-budget: this needs \((smallest + 1023) / 1024)K at least; fewer tokens at a time "
+      "--memory-budget: this needs \(namedBudget(for: smallest) / 1024)K at least; fewer tokens at a time "
         + "(--max-tokens, --batch, --threads) need less")
   }
 

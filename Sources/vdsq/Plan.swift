@@ -37,8 +37,7 @@ struct Plan: Command {
     let all = try Footprint.each(of: model, options: options, more: 2 * (learned?.bytes ?? 0))
     let budget = try encoding.memory.bytes()
     let allowed = all.filter { encoding.memoryPolicy == nil || $0.policy == encoding.memoryPolicy }
-    // In whole kibibytes, as the option reads them.
-    let smallest = ((allowed.map(\.peakBytes).min() ?? 0) + 1023) / 1024 * 1024
+    let smallest = Footprint.namedBudget(for: allowed.map(\.peakBytes).min() ?? 0)
     let chosen = try Footprint.fastest(
       of: all, within: budget ?? .max, forced: encoding.memoryPolicy)
     var seconds: [String: Double] = [:]
