@@ -45,7 +45,9 @@ public struct DecoderConfiguration: Sendable {
     headSize = try metadata.integer("head_size", in: 1...65536)
     intermediateSize = try metadata.integer("intermediate_size", in: 1...1 << 20)
     vocabularySize = try metadata.integer("vocabulary_size", in: 1...1 << 24)
-    positions = try metadata.integer("positions", in: 0...1 << 24)
+    let learned = try metadata.integer("positions", in: 0...1 << 24)
+    // No table at all, or one for the shortest sequence at least.
+    positions = learned == 0 ? 0 : try metadata.integer("positions", in: 2...1 << 24)
     maximumTokens = try metadata.integer(
       "maximum_tokens", in: 2...(positions > 0 ? positions : 1 << 24))
     rotaryDimensions = try metadata.integer("rotary_dimensions", in: 0...headSize)
