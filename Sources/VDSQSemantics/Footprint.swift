@@ -99,7 +99,10 @@ extension Footprint {
     options.policy = isCompressed ? .stream : .release
     let encoder = try TextEncoder(container, options: options)
     try rehearse(encoder)
-    guard let (anonymous, mapped) = settledResidentBytes() else {
+    guard
+      let (anonymous, mapped) = isCompressed
+        ? settledResidentBytes() : ProcessMemory.exactResidentBytes()
+    else {
       throw VDSQError(
         .internalFault, "/proc/self/status does not tell this process's memory")
     }

@@ -123,13 +123,13 @@ static inline int64_t vdsq_present_bytes(const void *p, int64_t length) {
   int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return -1;
   int64_t page = sysconf(_SC_PAGESIZE), sum = 0;
-  uint64_t entry;
-  for (int64_t i = (int64_t)(uintptr_t)p / page; i * page < (int64_t)(uintptr_t)p + length; i++) {
-    if (!vdsq_read_at(fd, &entry, sizeof entry, i * (int64_t)sizeof entry)) {
-      sum = -1;
-      break;
-    }
-    if (entry >> 63) sum += page;
+  uint64_t entries[256];
+  int64_t end = ((int64_t)(uintptr_t)p + length + page - 1) / page;
+  for (int64_t i = (int64_t)(uintptr_t)p / page; i < end && sum >= 0; i += 256) {
+    int64_t count = end - i < 256 ? end - i : 256;
+    if (!vdsq_read_at(fd, entries, count * (int64_t)sizeof *entries, i * (int64_t)sizeof *entries)) sum = -1;
+    for (int64_t k = 0; sum >= 0 && k < count; k++)
+      if (entries[k] >> 63) sum += page;
   }
   close(fd);
   return sum;
