@@ -75,13 +75,9 @@ public struct ContainerDifference: Sendable {
     if records.0.shape == records.1.shape {
       var meter = ErrorMeter()
       var left: [Float] = [], right: [Float] = []
-      // Both files are larger than memory may be.
-      let step = max(1, (1 << 22) / max(1, 4 * records.0.columns))
       for row in 0..<records.0.rows {
-        if row % step == 0 {
-          first.release(section: records.0.section)
-          second.release(section: records.1.section)
-        }
+        a.release(before: row)
+        b.release(before: row)
         a.row(row, into: &left)
         b.row(row, into: &right)
         meter.add(left, right, left.count)

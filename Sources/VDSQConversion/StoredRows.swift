@@ -19,6 +19,12 @@ public struct StoredRows {
     self.container = container
   }
 
+  /// Takes the rows before one out of memory, every 4 MiB of values: files are larger than memory may be.
+  public func release(before row: Int) {
+    let step = max(1, (1 << 22) / max(1, 4 * record.columns))
+    if row % step == 0 { container.release(section: record.section) }
+  }
+
   /// One row, `columns` values.
   public func row(_ row: Int, into out: inout [Float]) {
     let columns = record.columns

@@ -60,9 +60,8 @@ struct Inspect: Command {
     let record = rows.view.record
     let file = try NPYWriter(path: path, columns: record.columns, replace: force)
     var values: [Float] = []
-    let step = max(1, (1 << 22) / max(1, 4 * record.columns))
     for row in 0..<record.rows {
-      if row % step == 0 { container.release(section: record.section) }
+      rows.release(before: row)
       rows.row(row, into: &values)
       try values.withUnsafeBufferPointer { (values) throws(VDSQError) in try file.append(values) }
     }
