@@ -14,18 +14,6 @@ import Testing
     _ = try vdsq.run(["convert", Fixtures.path("bert-mean"), "-o", model, "-q"])
   }
 
-  private func expectFailure(
-    _ program: Program, _ arguments: [String], status: Int32, mentioning word: String,
-    sourceLocation: SourceLocation = #_sourceLocation
-  ) throws {
-    let result = try program.run(arguments)
-    #expect(
-      result.status == status, "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
-    #expect(
-      result.errors.lowercased().contains(word.lowercased()), "\(result.errors)",
-      sourceLocation: sourceLocation)
-  }
-
   @Test func benchmarksAreRows() throws {
     let arguments = ["bench", "--kernels", "--kernel", "rotary", "--kernel", "attention"]
     let result = try vdsq.run(

@@ -19,18 +19,6 @@ import Testing
     #expect(result.errors.isEmpty, "no progress where standard error is no terminal")
   }
 
-  private func expectFailure(
-    _ program: Program, _ arguments: [String], input: Data = Data("hello\n".utf8), status: Int32,
-    mentioning word: String, sourceLocation: SourceLocation = #_sourceLocation
-  ) throws {
-    let result = try program.run(arguments, input: input)
-    #expect(
-      result.status == status, "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
-    #expect(
-      result.errors.lowercased().contains(word.lowercased()), "\(result.errors)",
-      sourceLocation: sourceLocation)
-  }
-
   @Test func bothProgramsGiveTheSameAnswers() throws {
     let input = "hello world\n\nnaïve café\n\u{4e2d}\u{6587}\n"
     for options in [
