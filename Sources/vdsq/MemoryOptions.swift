@@ -1,6 +1,7 @@
 import ArgumentParser
 import VDSQFormat
 import VDSQInference
+import VDSQSemantics
 
 /// How much memory a command may take.
 struct MemoryOptions: ParsableArguments {
@@ -39,7 +40,8 @@ struct MemoryOptions: ParsableArguments {
     }
     guard needed <= budget else {
       throw VDSQError(
-        .budgetTooSmall, "--memory-budget: \(what) needs \((needed + 1023) / 1024)K at least")
+        .budgetTooSmall,
+        "--memory-budget: \(what) needs \(Footprint.namedBudget(for: needed) / 1024)K at least")
     }
   }
 }
