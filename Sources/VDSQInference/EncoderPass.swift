@@ -56,7 +56,7 @@ final class EncoderPass: SharedWork {
       for sequence in sequences {
         let range = batch.range(sequence)
         let own = range.lowerBound - origin..<range.upperBound - origin
-        attend(own, own.clamped(to: rows), worker.index)
+        attend(layer, own, own.clamped(to: rows), worker.index)
       }
       mix(layer, rows, worker.index)
       feedForward(layer, rows, worker.index)
@@ -188,8 +188,13 @@ final class EncoderPass: SharedWork {
   }
 
   /// Attention of the rows `own` of one sequence, `all` of whose rows they may look at.
-  private func attend(_ all: Range<Int>, _ own: Range<Int>, _ worker: Int) {
+  private func attend(
+    _ layer: EncoderWeights.Layer, _ all: Range<Int>, _ own: Range<Int>, _ worker: Int
+  ) {
     guard !own.isEmpty else { return }
+    // What is in integers already loses nothing that shows.
+    let attention =
+      linear.isInteger(layer.qkv) ? kernels.attentionInt16 : kernels.attention
     let d = c.hiddenSize
     let qkv = floats(plan.qkv, row: all.lowerBound, 3 * d)
     let scratch = arena.region(plan.attention, as: Float.self, worker: worker)
@@ -199,7 +204,7 @@ final class EncoderPass: SharedWork {
         queries: first, keys: first + d, values: first + 2 * d, stride: 3 * d, length: all.count,
         headSize: c.headSize,
         rows: own.lowerBound - all.lowerBound..<own.upperBound - all.lowerBound)
-      kernels.attention(
+      attention(
         input, floats(plan.context, row: all.lowerBound, d) + head * c.headSize, d, scratch)
     }
   }

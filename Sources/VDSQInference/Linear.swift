@@ -87,6 +87,11 @@ struct LinearRunner {
   let kernels: KernelTable
   let precision: Precision
 
+  /// Whether a layer's products are in integers.
+  func isInteger(_ layer: Linear) -> Bool {
+    layer.panels.element == .int8 && precision == .integer
+  }
+
   /// `y = activation(x W^T + b)`.
   ///
   /// - Parameters:
@@ -100,7 +105,7 @@ struct LinearRunner {
   ) {
     let w = layer.panels
     let panels = panels ?? 0..<w.panels
-    if w.element == .int8, precision == .integer {
+    if isInteger(layer) {
       kernels.quantizeRows(x, stride ?? w.inputs, rows, w.inputs, ranges, scratch)
       kernels.gemmU8S8(scratch, rows, w, panels, out)
     } else {

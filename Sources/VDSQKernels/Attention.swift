@@ -43,7 +43,8 @@ extension GenericKernels {
         input.queries + row * input.stride, input.stride, count, headSize, keys, paddedLength,
         paddedLength, scores)
       for r in 0..<count {
-        sums[r] = 1 / exponentials(scores + r * paddedLength, length, scale)
+        let row = scores + r * paddedLength
+        sums[r] = 1 / exponentials(row, length, scale) { store16($0, row + $1) }
       }
       matmul(scores, paddedLength, count, length, values, valueStride, paddedHead, mixed)
       for r in 0..<count {
@@ -56,69 +57,63 @@ extension GenericKernels {
     }
   }
 
-  /// `y[r][c] = sum over k of a[r][k] b[k][c]` for at most a tile of rows, `columns` a multiple of 32
-  /// and also the distance of y's rows. Rows past the last are computed from the last again.
+  /// `y[r][c] = sum over k of a[r][k] b[k][c]`, in floats.
   @_alwaysEmitIntoClient @inline(__always)
   static func matmul(
     _ a: UnsafePointer<Float>, _ aStride: Int, _ rows: Int, _ depth: Int,
     _ b: UnsafePointer<Float>, _ bStride: Int, _ columns: Int, _ y: UnsafeMutablePointer<Float>
   ) {
-    var c = 0
-    switch ISA.tile {
-    case .rows8Panels2:
-      let x = FloatRows(x: a, stride: aStride, first: 0, rows: rows)
-      let z = FloatRows(x: a, stride: aStride, first: min(4, rows - 1), rows: rows)
-      while c < columns {
-        var s0: Sums4 = (splat(0), splat(0), splat(0), splat(0))
-        var s1 = s0, t0 = s0, t1 = s0
-        var p = b + c
-        for k in 0..<depth {
-          let b0 = load16(p), b1 = load16(p + 16)
-          x.accumulate2(&s0, &s1, k, b0, b1, ISA.self)
-          z.accumulate2(&t0, &t1, k, b0, b1, ISA.self)
-          p += bStride
-        }
-        store(s0, y + c, columns)
-        store(s1, y + c + 16, columns)
-        store(t0, y + 4 * columns + c, columns)
-        store(t1, y + 4 * columns + c + 16, columns)
-        c += 32
-      }
-    case .rows4Panels1:
-      let x = FloatRows(x: a, stride: aStride, first: 0, rows: rows)
-      while c < columns {
-        var sums: Sums4 = (splat(0), splat(0), splat(0), splat(0))
-        for k in 0..<depth { x.accumulate(&sums, k, load16(b + k * bStride + c), ISA.self) }
-        store(sums, y + c, columns)
-        c += 16
-      }
+    matmul(a, aStride, rows, depth, b, bStride, columns, zero: splat(0), ISA.fma) {
+      store16($0, y + $1 * columns + $2)
     }
   }
 
+  /// The products of at most a tile of rows with a matrix of `columns`, a multiple of 32. Rows past the
+  /// last, up to the tile's, are computed from the last again.
   @_alwaysEmitIntoClient @inline(__always)
-  static func store(_ sums: Sums4, _ y: UnsafeMutablePointer<Float>, _ stride: Int) {
-    store16(sums.0, y)
-    store16(sums.1, y + stride)
-    store16(sums.2, y + 2 * stride)
-    store16(sums.3, y + 3 * stride)
-  }
-}
-
-extension FloatRows {
-  @_alwaysEmitIntoClient @inline(__always)
-  func accumulate2<ISA: VectorISA>(
-    _ low: inout (SIMD16<Float>, SIMD16<Float>, SIMD16<Float>, SIMD16<Float>),
-    _ high: inout (SIMD16<Float>, SIMD16<Float>, SIMD16<Float>, SIMD16<Float>), _ k: Int,
-    _ b0: SIMD16<Float>, _ b1: SIMD16<Float>, _: ISA.Type
+  static func matmul<Element: SIMDScalar>(
+    _ a: UnsafePointer<Element>, _ aStride: Int, _ rows: Int, _ depth: Int,
+    _ b: UnsafePointer<Element>, _ bStride: Int, _ columns: Int, zero: SIMD16<Element>,
+    _ multiplyAdd: (SIMD16<Element>, SIMD16<Element>, SIMD16<Element>) -> SIMD16<Element>,
+    _ store: (_ sums: SIMD16<Element>, _ row: Int, _ column: Int) -> Void
   ) {
-    let v0 = splat(a0[k]), v1 = splat(a1[k]), v2 = splat(a2[k]), v3 = splat(a3[k])
-    low.0 = ISA.fma(v0, b0, low.0)
-    high.0 = ISA.fma(v0, b1, high.0)
-    low.1 = ISA.fma(v1, b0, low.1)
-    high.1 = ISA.fma(v1, b1, high.1)
-    low.2 = ISA.fma(v2, b0, low.2)
-    high.2 = ISA.fma(v2, b1, high.2)
-    low.3 = ISA.fma(v3, b0, low.3)
-    high.3 = ISA.fma(v3, b1, high.3)
+    func load(_ p: UnsafePointer<Element>) -> SIMD16<Element> {
+      UnsafeRawPointer(p).loadUnaligned(as: SIMD16<Element>.self)
+    }
+    func finish(_ sums: RowTile<Element>.Sums, _ row: Int, _ column: Int) {
+      store(sums.0, row, column)
+      store(sums.1, row + 1, column)
+      store(sums.2, row + 2, column)
+      store(sums.3, row + 3, column)
+    }
+    let none = (zero, zero, zero, zero)
+    let x = RowTile(a, stride: aStride, first: 0, rows: rows)
+    var c = 0
+    switch ISA.tile {
+    case .rows8Panels2:
+      let z = RowTile(a, stride: aStride, first: 4, rows: rows)
+      while c < columns {
+        var s0 = none, s1 = none, t0 = none, t1 = none
+        var p = b + c
+        for k in 0..<depth {
+          let b0 = load(p), b1 = load(p + 16)
+          x.accumulate(&s0, &s1, k, b0, b1, multiplyAdd)
+          z.accumulate(&t0, &t1, k, b0, b1, multiplyAdd)
+          p += bStride
+        }
+        finish(s0, 0, c)
+        finish(s1, 0, c + 16)
+        finish(t0, 4, c)
+        finish(t1, 4, c + 16)
+        c += 32
+      }
+    case .rows4Panels1:
+      while c < columns {
+        var sums = none
+        for k in 0..<depth { x.accumulate(&sums, k, load(b + k * bStride + c), multiplyAdd) }
+        finish(sums, 0, c)
+        c += 16
+      }
+    }
   }
 }

@@ -53,6 +53,18 @@ import CShims
         q3: vdsq_sse2_madd(vdsq_sse2_madd(s.q3, a.even, w.e3), a.odd, w.o3))
     }
 
+    @inline(__always) public static var prefersPairs: Bool { true }
+    @inline(__always)
+    public static func dotPairs(
+      _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ sums: SIMD16<Int32>
+    ) -> SIMD16<Int32> {
+      let s = accumulator(sums), x = accumulator(a), y = accumulator(b)
+      return lanes(
+        Quarters(
+          q0: vdsq_sse2_madd(s.q0, x.q0, y.q0), q1: vdsq_sse2_madd(s.q1, x.q1, y.q1),
+          q2: vdsq_sse2_madd(s.q2, x.q2, y.q2), q3: vdsq_sse2_madd(s.q3, x.q3, y.q3)))
+    }
+
     @inline(__always) public static var rowChunkLength: Int { 16 }
     @inline(__always) public static var rowBias: Int32 { 0 }
     @inline(__always) public static var queryTile: QueryTile { .queries2 }

@@ -91,7 +91,7 @@ extension GenericKernels {
       }
       scores[j] = sum16(sum)
     }
-    let inverse = splat(1 / exponentials(scores, count, input.scale))
+    let inverse = splat(1 / exponentials(scores, count, input.scale) { store16($0, scores + $1) })
     forEachVector(input.headSize) { c, left in
       var even = splat(0), odd = splat(0)
       var j = 0
@@ -162,7 +162,10 @@ extension GenericKernels {
           // Whole vectors from an aligned place on, so that they end within the row.
           let begin = start & ~15
           for j in begin..<start { row[j] = -1e30 }
-          sums[r] = 1 / exponentials(row + begin, last - begin + 1, input.scale)
+          let total = exponentials(row + begin, last - begin + 1, input.scale) {
+            store16($0, row + begin + $1)
+          }
+          sums[r] = 1 / total
           for j in 0..<start { row[j] = 0 }
           for j in last + 1..<max(last + 1, seen) { row[j] = 0 }
         }

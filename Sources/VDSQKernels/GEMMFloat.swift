@@ -15,7 +15,7 @@ extension GenericKernels {
       let scale = w.scales.map { load16($0 + panel * 16) } ?? splat(1)
       var row = 0
       while row < rows {
-        let block = FloatRows(x: x, stride: xStride, first: row, rows: rows)
+        let block = RowTile(x, stride: xStride, first: row, rows: rows)
         let sums =
           switch w.element {
           case .int8: int8Block(block, weights, w, panel)
@@ -42,7 +42,7 @@ extension GenericKernels {
 
   @_alwaysEmitIntoClient @inline(__always)
   static func floatBlock(
-    _ x: FloatRows, _ weights: UnsafeRawPointer, _ inputs: Int, _ stride: Int,
+    _ x: RowTile<Float>, _ weights: UnsafeRawPointer, _ inputs: Int, _ stride: Int,
     _ load: (UnsafeRawPointer) -> SIMD16<Float>
   ) -> Sums4 {
     // Two sums a row: four alone would wait for each other.
@@ -50,17 +50,17 @@ extension GenericKernels {
     var odd = even
     var k = 0
     while k + 2 <= inputs {
-      x.accumulate(&even, k, load(weights + k * stride), ISA.self)
-      x.accumulate(&odd, k + 1, load(weights + (k + 1) * stride), ISA.self)
+      x.accumulate(&even, k, load(weights + k * stride), ISA.fma)
+      x.accumulate(&odd, k + 1, load(weights + (k + 1) * stride), ISA.fma)
       k += 2
     }
-    if k < inputs { x.accumulate(&even, k, load(weights + k * stride), ISA.self) }
+    if k < inputs { x.accumulate(&even, k, load(weights + k * stride), ISA.fma) }
     return (even.0 + odd.0, even.1 + odd.1, even.2 + odd.2, even.3 + odd.3)
   }
 
   @_alwaysEmitIntoClient @inline(__always)
   static func int8Block(
-    _ x: FloatRows, _ weights: UnsafeRawPointer, _ w: WeightPanels, _ panel: Int
+    _ x: RowTile<Float>, _ weights: UnsafeRawPointer, _ w: WeightPanels, _ panel: Int
   ) -> Sums4 {
     guard let groups = w.groups else { return int8Columns(x, weights, 0..<w.inputs) }
     let count = groups.count(w.inputs)
@@ -80,7 +80,7 @@ extension GenericKernels {
   /// Products of some columns, of which the first is a multiple of four.
   @_alwaysEmitIntoClient @inline(__always)
   static func int8Columns(
-    _ x: FloatRows, _ weights: UnsafeRawPointer, _ columns: Range<Int>
+    _ x: RowTile<Float>, _ weights: UnsafeRawPointer, _ columns: Range<Int>
   ) -> Sums4 {
     var sums: Sums4 = (splat(0), splat(0), splat(0), splat(0))
     var k = columns.lowerBound
@@ -90,38 +90,10 @@ extension GenericKernels {
       for j in 0..<min(4, columns.upperBound - k) {
         let top = vdsq_shift_left(quads, 24 - 8 * Int32(truncatingIfNeeded: j))
         let weight = vdsq_to_float(vdsq_shift_right(top, 24))
-        x.accumulate(&sums, k + j, weight, ISA.self)
+        x.accumulate(&sums, k + j, weight, ISA.fma)
       }
       k += 4
     }
     return sums
-  }
-}
-
-/// Four rows of floats; rows past the last are the last again.
-@frozen @usableFromInline
-struct FloatRows {
-  @usableFromInline let a0: UnsafePointer<Float>
-  @usableFromInline let a1: UnsafePointer<Float>
-  @usableFromInline let a2: UnsafePointer<Float>
-  @usableFromInline let a3: UnsafePointer<Float>
-
-  @_alwaysEmitIntoClient @inline(__always)
-  init(x: UnsafePointer<Float>, stride: Int, first: Int, rows: Int) {
-    a0 = x + first * stride
-    a1 = x + min(first + 1, rows - 1) * stride
-    a2 = x + min(first + 2, rows - 1) * stride
-    a3 = x + min(first + 3, rows - 1) * stride
-  }
-
-  @_alwaysEmitIntoClient @inline(__always)
-  func accumulate<ISA: VectorISA>(
-    _ sums: inout (SIMD16<Float>, SIMD16<Float>, SIMD16<Float>, SIMD16<Float>), _ k: Int,
-    _ weight: SIMD16<Float>, _: ISA.Type
-  ) {
-    sums.0 = ISA.fma(SIMD16(repeating: a0[k]), weight, sums.0)
-    sums.1 = ISA.fma(SIMD16(repeating: a1[k]), weight, sums.1)
-    sums.2 = ISA.fma(SIMD16(repeating: a2[k]), weight, sums.2)
-    sums.3 = ISA.fma(SIMD16(repeating: a3[k]), weight, sums.3)
   }
 }

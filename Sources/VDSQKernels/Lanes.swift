@@ -51,21 +51,12 @@ func sum16(_ v: SIMD16<Float>) -> Float {
   return c[0] + c[1]
 }
 
+// Swift's own comparisons of halves come out lane by lane.
 @_alwaysEmitIntoClient @inline(__always)
-func max16(_ v: SIMD16<Float>) -> Float {
-  let a = v.lowHalf.replacing(with: v.highHalf, where: v.highHalf .> v.lowHalf)
-  let b = a.lowHalf.replacing(with: a.highHalf, where: a.highHalf .> a.lowHalf)
-  let c = b.lowHalf.replacing(with: b.highHalf, where: b.highHalf .> b.lowHalf)
-  return c[1] > c[0] ? c[1] : c[0]
-}
+func max16(_ v: SIMD16<Float>) -> Float { vdsq_max_lane(v) }
 
 @_alwaysEmitIntoClient @inline(__always)
-func min16(_ v: SIMD16<Float>) -> Float {
-  let a = v.lowHalf.replacing(with: v.highHalf, where: v.highHalf .< v.lowHalf)
-  let b = a.lowHalf.replacing(with: a.highHalf, where: a.highHalf .< a.lowHalf)
-  let c = b.lowHalf.replacing(with: b.highHalf, where: b.highHalf .< b.lowHalf)
-  return c[1] < c[0] ? c[1] : c[0]
-}
+func min16(_ v: SIMD16<Float>) -> Float { vdsq_min_lane(v) }
 
 /// Adding it to a float of magnitude below 2^22 rounds that to the nearest integer, ties to even,
 /// and leaves the integer in the low bits.

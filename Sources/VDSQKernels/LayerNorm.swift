@@ -12,6 +12,30 @@ extension GenericKernels {
     if i < columns { body(i, columns - i) }
   }
 
+  /// Folds `step` over a row's vectors in four chains: a single one would wait for itself at each.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func fold(
+    _ columns: Int, from start: SIMD16<Float>,
+    _ join: (SIMD16<Float>, SIMD16<Float>) -> SIMD16<Float>,
+    _ step: (_ chain: SIMD16<Float>, _ i: Int, _ count: Int) -> SIMD16<Float>
+  ) -> SIMD16<Float> {
+    var a = start, b = start, c = start, d = start
+    var i = 0
+    while i + 64 <= columns {
+      a = step(a, i, 16)
+      b = step(b, i + 16, 16)
+      c = step(c, i + 32, 16)
+      d = step(d, i + 48, 16)
+      i += 64
+    }
+    while i + 16 <= columns {
+      a = step(a, i, 16)
+      i += 16
+    }
+    if i < columns { b = step(b, i, columns - i) }
+    return join(join(a, b), join(c, d))
+  }
+
   @_alwaysEmitIntoClient @inline(__always)
   static func addLayerNorm(
     _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ norm: Normalization,
@@ -19,16 +43,14 @@ extension GenericKernels {
   ) {
     for row in 0..<rows {
       let destination = y + row * columns
-      var total = splat(0)
-      addRow(x + row * columns, residual.map { $0 + row * columns }, columns, destination) {
-        total = total + $0
-      }
+      let total = addRow(
+        x + row * columns, residual.map { $0 + row * columns }, columns, destination
+      ) { $0 + $1 }
       let mean = splat(sum16(total) / Float(columns))
       // A second pass over deviations: the one-pass formula cancels.
-      var squares = splat(0)
-      forEachVector(columns) { i, count in
+      let squares = fold(columns, from: splat(0), { $0 + $1 }) { sum, i, count in
         let d = load16(destination + i, count: count, fill: mean[0]) - mean
-        squares = ISA.fma(d, d, squares)
+        return ISA.fma(d, d, sum)
       }
       let scale = 1 / (sum16(squares) / Float(columns) + norm.epsilon).squareRoot()
       scaleRow(destination, columns, mean, splat(scale), norm, row, ranges)
@@ -42,33 +64,31 @@ extension GenericKernels {
   ) {
     for row in 0..<rows {
       let destination = y + row * columns
-      var squares = splat(0)
-      addRow(x + row * columns, residual.map { $0 + row * columns }, columns, destination) {
-        squares = ISA.fma($0, $0, squares)
-      }
+      let squares = addRow(
+        x + row * columns, residual.map { $0 + row * columns }, columns, destination
+      ) { ISA.fma($1, $1, $0) }
       let scale = 1 / (sum16(squares) / Float(columns) + norm.epsilon).squareRoot()
       scaleRow(destination, columns, splat(0), splat(scale), norm, row, ranges)
     }
   }
 
-  /// `y = x + residual`; calls `body` with each vector of y.
+  /// `y = x + residual`; folds `step` over the vectors of y.
   @_alwaysEmitIntoClient @inline(__always)
   static func addRow(
     _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ columns: Int,
-    _ y: UnsafeMutablePointer<Float>, _ body: (SIMD16<Float>) -> Void
-  ) {
+    _ y: UnsafeMutablePointer<Float>, _ step: (SIMD16<Float>, SIMD16<Float>) -> SIMD16<Float>
+  ) -> SIMD16<Float> {
     if let residual {
-      forEachVector(columns) { i, count in
+      return fold(columns, from: splat(0), { $0 + $1 }) { chain, i, count in
         let sum = load16(x + i, count: count) + load16(residual + i, count: count)
         store16(sum, y + i, count: count)
-        body(sum)
+        return step(chain, sum)
       }
-    } else {
-      forEachVector(columns) { i, count in
-        let v = load16(x + i, count: count)
-        store16(v, y + i, count: count)
-        body(v)
-      }
+    }
+    return fold(columns, from: splat(0), { $0 + $1 }) { chain, i, count in
+      let v = load16(x + i, count: count)
+      store16(v, y + i, count: count)
+      return step(chain, v)
     }
   }
 

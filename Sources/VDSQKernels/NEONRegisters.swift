@@ -50,6 +50,19 @@
         highHalf: SIMD8(lowHalf: s.q2, highHalf: s.q3))
     }
 
+    // NEON adds products of int16 no faster than those of floats, and not of neighbours.
+    @_alwaysEmitIntoClient @inline(__always)
+    public static var prefersPairs: Bool { false }
+    @_alwaysEmitIntoClient @inline(__always)
+    public static func dotPairs(
+      _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ sums: SIMD16<Int32>
+    ) -> SIMD16<Int32> {
+      let low =
+        vdsq_shift_right(vdsq_shift_left(a, 16), 16)
+        &* vdsq_shift_right(vdsq_shift_left(b, 16), 16)
+      return sums &+ low &+ vdsq_shift_right(a, 16) &* vdsq_shift_right(b, 16)
+    }
+
     @_alwaysEmitIntoClient @inline(__always)
     public static func loadWeights(_ p: UnsafeRawPointer) -> Quarters {
       Quarters(

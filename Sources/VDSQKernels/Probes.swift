@@ -4,6 +4,8 @@ import CShims
 public struct Probes: Sendable {
   /// Multiplies int8 from 4 KiB of operands; returns how many multiply-adds that were.
   public let int8Products: @Sendable (_ operands: UnsafeRawPointer, _ repetitions: Int) -> Int
+  /// The same with pairs of int16, where they are faster than floats, which they are replaced by if not.
+  public let int16Products: @Sendable (_ operands: UnsafeRawPointer, _ repetitions: Int) -> Int
   /// The same with floats; returns how many multiply-adds that were.
   public let floatProducts: @Sendable (_ operands: UnsafeRawPointer, _ repetitions: Int) -> Int
   /// Reads memory and returns something that depends on all of it.
@@ -12,6 +14,7 @@ public struct Probes: Sendable {
   @_alwaysEmitIntoClient @inline(__always)
   init<ISA: VectorISA>(isa: ISA.Type) {
     int8Products = { GenericKernels<ISA>.int8Products($0, $1) }
+    int16Products = { GenericKernels<ISA>.int16Products($0, $1) }
     floatProducts = { GenericKernels<ISA>.floatProducts($0, $1) }
     read = { GenericKernels<ISA>.read($0, $1) }
   }
@@ -53,27 +56,55 @@ extension GenericKernels {
   }
 
   @_alwaysEmitIntoClient @inline(__always)
+  static func int16Products(_ operands: UnsafeRawPointer, _ repetitions: Int) -> Int {
+    guard ISA.prefersPairs else { return floatProducts(operands, repetitions) }
+    let sums = products(
+      operands.assumingMemoryBound(to: Int32.self), repetitions,
+      { SIMD16(repeating: Int32(truncatingIfNeeded: $0)) },
+      { ISA.dotPairs($0, $1, $2) }, { $0 &+ $1 })
+    return sums.0.wrappedSum() == -1 ? 0 : 2 * sums.1
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
   static func floatProducts(_ operands: UnsafeRawPointer, _ repetitions: Int) -> Int {
-    let p = operands.assumingMemoryBound(to: Float.self)
-    let weight = load16(p)
-    var a: Sums4 = (splat(0), splat(1), splat(2), splat(3))
-    var b: Sums4 = (splat(4), splat(5), splat(6), splat(7))
+    let sums = products(
+      operands.assumingMemoryBound(to: Float.self), repetitions, { splat(Float($0)) },
+      { ISA.fma($0, $1, $2) }, { $0 + $1 })
+    return sum16(sums.0) == -1 ? 0 : sums.1
+  }
+
+  /// The sum of products with vectors that stay in registers, and how many they were.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func products<Element: SIMDScalar>(
+    _ p: UnsafePointer<Element>, _ repetitions: Int, _ start: (Int) -> SIMD16<Element>,
+    _ multiplyAdd: (SIMD16<Element>, SIMD16<Element>, SIMD16<Element>) -> SIMD16<Element>,
+    _ add: (SIMD16<Element>, SIMD16<Element>) -> SIMD16<Element>
+  ) -> (SIMD16<Element>, Int) {
+    func load(_ i: Int) -> SIMD16<Element> {
+      UnsafeRawPointer(p + i).loadUnaligned(as: SIMD16<Element>.self)
+    }
+    // All different: a product that two sums shared would be made once.
+    let w0 = load(0), w1 = load(16)
+    var a = (start(0), start(1), start(2), start(3))
+    var b = (start(4), start(5), start(6), start(7))
     for i in 0..<repetitions {
-      let x = splat(p[i & 31])
-      a.0 = ISA.fma(x, weight, a.0)
-      a.1 = ISA.fma(x, weight, a.1)
-      a.2 = ISA.fma(x, weight, a.2)
-      a.3 = ISA.fma(x, weight, a.3)
+      let q = p + 32 + (i & 127) * 4
+      let x0 = SIMD16(repeating: q[0]), x1 = SIMD16(repeating: q[1])
+      let x2 = SIMD16(repeating: q[2]), x3 = SIMD16(repeating: q[3])
+      a.0 = multiplyAdd(x0, w0, a.0)
+      a.1 = multiplyAdd(x1, w0, a.1)
+      a.2 = multiplyAdd(x2, w0, a.2)
+      a.3 = multiplyAdd(x3, w0, a.3)
       if ISA.tile == .rows8Panels2 {
-        b.0 = ISA.fma(x, weight, b.0)
-        b.1 = ISA.fma(x, weight, b.1)
-        b.2 = ISA.fma(x, weight, b.2)
-        b.3 = ISA.fma(x, weight, b.3)
+        b.0 = multiplyAdd(x0, w1, b.0)
+        b.1 = multiplyAdd(x1, w1, b.1)
+        b.2 = multiplyAdd(x2, w1, b.2)
+        b.3 = multiplyAdd(x3, w1, b.3)
       }
     }
-    let sum = a.0 + a.1 + a.2 + a.3 + b.0 + b.1 + b.2 + b.3
     let perStep = (ISA.tile == .rows8Panels2 ? 8 : 4) * 16
-    return sum16(sum) == -1 ? 0 : repetitions * perStep
+    let low = add(add(a.0, a.1), add(a.2, a.3)), high = add(add(b.0, b.1), add(b.2, b.3))
+    return (add(low, high), repetitions * perStep)
   }
 
   @_alwaysEmitIntoClient @inline(__always)

@@ -25,20 +25,12 @@ extension GenericKernels {
 
   @_alwaysEmitIntoClient @inline(__always)
   static func range(of x: UnsafePointer<Float>, _ columns: Int) -> QuantizationRange {
-    let whole = columns & ~15
-    var low = splat(x[0])
-    var high = low
-    var i = 0
-    while i < whole {
-      let v = load16(x + i)
-      low = vdsq_min(low, v)
-      high = vdsq_max(high, v)
-      i += 16
+    let first = splat(x[0])
+    let low = fold(columns, from: first, { vdsq_min($0, $1) }) { least, i, count in
+      vdsq_min(least, load16(x + i, count: count, fill: x[0]))
     }
-    if i < columns {
-      let v = load16(x + i, count: columns - i, fill: x[0])
-      low = vdsq_min(low, v)
-      high = vdsq_max(high, v)
+    let high = fold(columns, from: first, { vdsq_max($0, $1) }) { most, i, count in
+      vdsq_max(most, load16(x + i, count: count, fill: x[0]))
     }
     return QuantizationRange(low: min16(low), high: max16(high))
   }

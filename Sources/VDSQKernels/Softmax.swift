@@ -1,11 +1,12 @@
 import CShims
 
 extension GenericKernels {
-  /// Replaces the first `count` values by `e^(scale (x - max))` and returns their sum; whole vectors
-  /// are read and written, so there must be room for the last.
+  /// Hands out `2^octaves e^(scale (x - max))` of `count` values, a vector at a time, and returns their sum.
+  /// Whole vectors are read, so there must be room for the last; its other lanes come out as 0.
   @_alwaysEmitIntoClient @inline(__always)
   static func exponentials(
-    _ x: UnsafeMutablePointer<Float>, _ count: Int, _ scale: Float
+    _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float, octaves: Float = 0,
+    _ store: (_ values: SIMD16<Float>, _ i: Int) -> Void
   ) -> Float {
     let whole = count & ~15
     var largest = splat(-.infinity)
@@ -18,20 +19,21 @@ extension GenericKernels {
       largest = vdsq_max(largest, keep16(load16(x + i), count: count - i, fill: -.infinity))
     }
     // In powers of two: one multiplication less at each value.
-    let factor = scale * 1.442_695_04
-    let shift = splat(-max16(largest) * factor)
+    let factor = splat(scale * 1.442_695_04), most = splat(max16(largest))
     var total = splat(0)
     i = 0
     while i < whole {
-      let e = exp2(ISA.fma(load16(x + i), splat(factor), shift))
-      store16(e, x + i)
+      // Exactly 2^octaves at the largest, which the difference makes sure of.
+      let e = exp2(ISA.fma(load16(x + i) - most, factor, splat(octaves)))
+      store(e, i)
       total = total + e
       i += 16
     }
     if i < count {
-      let e = exp2(ISA.fma(load16(x + i), splat(factor), shift))
-      store16(e, x + i)
-      total = total + keep16(e, count: count - i, fill: 0)
+      let e = exp2(ISA.fma(load16(x + i) - most, factor, splat(octaves)))
+      let kept = keep16(e, count: count - i, fill: 0)
+      store(kept, i)
+      total = total + kept
     }
     return sum16(total)
   }

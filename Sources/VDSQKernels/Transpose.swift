@@ -29,6 +29,14 @@ struct Block16 {
   }
 
   @_alwaysEmitIntoClient @inline(__always)
+  mutating func transpose() {
+    shuffle()
+    shuffle()
+    shuffle()
+    shuffle()
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
   func store(_ p: UnsafeMutablePointer<Float>, _ stride: Int) {
     store16(r0, p)
     store16(r1, p + stride)
@@ -67,10 +75,7 @@ extension GenericKernels {
         var block = Block16 {
           $0 < height ? load16(source + $0 * stride, count: width) : splat(0)
         }
-        block.shuffle()
-        block.shuffle()
-        block.shuffle()
-        block.shuffle()
+        block.transpose()
         block.store(to + column * toStride + row, toStride)
         row += 16
       }

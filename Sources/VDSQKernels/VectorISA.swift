@@ -31,6 +31,15 @@ public protocol VectorISA: SendableMetatype {
   static func rows4(
     _ a: FourRows, _ panel: UnsafeRawPointer, _ quads: Int, _ sums: inout Lanes4)
 
+  // MARK: Pairs of int16
+
+  /// Whether products of int16 pairs are faster than those of floats.
+  static var prefersPairs: Bool { get }
+  /// Adds the two products of each lane's int16 pairs to `sums`. Exact, but for overflow.
+  static func dotPairs(
+    _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ sums: SIMD16<Int32>
+  ) -> SIMD16<Int32>
+
   // MARK: Rows of int8
 
   /// Partial sums of one row's products with a query.

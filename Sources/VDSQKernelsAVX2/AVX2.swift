@@ -46,6 +46,16 @@
         high: vdsq_avx2_madd(vdsq_avx2_madd(sums.high, a.even, w.highEven), a.odd, w.highOdd))
     }
 
+    @inline(__always) static var prefersPairs: Bool { true }
+    @inline(__always)
+    static func dotPairs(
+      _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ sums: SIMD16<Int32>
+    ) -> SIMD16<Int32> {
+      vdsq_avx2_join(
+        vdsq_avx2_madd(sums.lowHalf, a.lowHalf, b.lowHalf),
+        vdsq_avx2_madd(sums.highHalf, a.highHalf, b.highHalf))
+    }
+
     @inline(__always) static var rowChunkLength: Int { 32 }
     @inline(__always) static var rowBias: Int32 { 0 }
     @inline(__always) static var queryTile: QueryTile { .queries2 }

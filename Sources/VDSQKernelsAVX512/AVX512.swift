@@ -25,6 +25,12 @@
       _ sums: SIMD16<Int32>, _ a: SIMD16<Int32>, _ w: SIMD16<Int32>
     ) -> SIMD16<Int32> { vdsq_avx512_dpbusd(sums, a, w) }
 
+    @inline(__always) static var prefersPairs: Bool { true }
+    @inline(__always)
+    static func dotPairs(
+      _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ sums: SIMD16<Int32>
+    ) -> SIMD16<Int32> { vdsq_avx512_dpwssd(sums, a, b) }
+
     // Rows become unsigned by adding 128; a query's sum times 128 takes that back.
     @inline(__always) static var rowChunkLength: Int { 64 }
     @inline(__always) static var rowBias: Int32 { 128 }

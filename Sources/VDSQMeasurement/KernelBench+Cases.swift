@@ -44,7 +44,12 @@ extension KernelBench {
       add("gemv-fp32", rows, columns) { $0.dotRows(half: false, rows: rows, columns: columns) }
     }
     for length in [8, 32, 128, 256] {
-      add("attention", length, 32) { $0.attention(length: length, heads: 12, headSize: 32) }
+      add("attention", length, 32) {
+        $0.attention(.float, length: length, heads: 12, headSize: 32)
+      }
+      add("attention-int16", length, 32) {
+        $0.attention(.int16, length: length, heads: 12, headSize: 32)
+      }
     }
     for name in elementwiseNames {
       add(name, 128, 384) { $0.elementwise(name, rows: 128, columns: 384) }

@@ -12,27 +12,27 @@ public struct KernelCase {
   let bytes: Int
   /// What most of them are read from.
   let operand: AlignedBytes
-  /// Multiply-adds, of int8 or of floats.
+  /// Multiply-adds, and what of.
   let products: Int
-  let integer: Bool
+  let arithmetic: Arithmetic
   /// One call on a number of threads.
   let call: (_ pool: ThreadPool, _ threads: Int) -> Void
 
   /// - Parameter body: one worker's share of one call.
   init(
     _ kernel: String, rows: Int, columns: Int, batch: Int, bytes: Int, operand: AlignedBytes,
-    products: Int = 0, integer: Bool = false, body: @escaping (ThreadPool.Worker) -> Void
+    products: Int = 0, arithmetic: Arithmetic = .float, body: @escaping (ThreadPool.Worker) -> Void
   ) {
     let work = ParallelWork(body)
     self.init(
       kernel, rows: rows, columns: columns, batch: batch, bytes: bytes, operand: operand,
-      products: products, integer: integer, call: { $0.together($1, work) })
+      products: products, arithmetic: arithmetic, call: { $0.together($1, work) })
   }
 
   /// - Parameter call: brings workers of its own.
   init(
     _ kernel: String, rows: Int, columns: Int, batch: Int, bytes: Int, operand: AlignedBytes,
-    products: Int = 0, integer: Bool = false, call: @escaping (ThreadPool, Int) -> Void
+    products: Int = 0, arithmetic: Arithmetic = .float, call: @escaping (ThreadPool, Int) -> Void
   ) {
     self.kernel = kernel
     self.rows = rows
@@ -41,8 +41,24 @@ public struct KernelCase {
     self.bytes = bytes
     self.operand = operand
     self.products = products
-    self.integer = integer
+    self.arithmetic = arithmetic
     self.call = call
+  }
+}
+
+/// The numbers that a kernel multiplies.
+enum Arithmetic {
+  case int8, int16, float
+}
+
+extension MachineLimits {
+  /// Multiply-adds a second.
+  func products(_ arithmetic: Arithmetic) -> Double {
+    switch arithmetic {
+    case .int8: int8Products
+    case .int16: int16Products
+    case .float: floatProducts
+    }
   }
 }
 
@@ -89,7 +105,7 @@ public final class KernelBench {
     let (time, readTime) = Timing.medians(
       seconds: seconds, { c.call(self.pool, threads) },
       { self.pool.together(threads, reading) })
-    let peak = (c.integer ? limits.int8Products : limits.floatProducts) * Double(threads)
+    let peak = limits.products(c.arithmetic) * Double(threads)
     let memory = readTime * Double(c.bytes) / Double(operand.count)
     let limit = max(memory, Double(c.products) / peak)
     return KernelResult(

@@ -50,7 +50,8 @@ extension KernelBench {
       }
     return KernelCase(
       name, rows: outputs, columns: inputs, batch: batch, bytes: weights.count,
-      operand: weights, products: batch * outputs * inputs, integer: element == .int8
+      operand: weights, products: batch * outputs * inputs,
+      arithmetic: element == .int8 ? .int8 : .float
     ) { worker in
       withExtendedLifetime((weights, scales, sums, bias, x, y, q, parameters)) {
         // Pairs of panels stay together: the widest register tile takes two.

@@ -4,12 +4,14 @@ public import VDSQKernels
 /// How fast one thread multiplies with an instruction set when operands never leave the first-level
 /// cache, measured.
 public struct MachineLimits {
-  /// Multiply-adds a second of int8, and of float32.
+  /// Multiply-adds a second of int8, of int16, and of float32.
   public let int8Products: Double
+  public let int16Products: Double
   public let floatProducts: Double
 
   public init(kernels: KernelTable) {
     int8Products = Self.rate(kernels.probes.int8Products)
+    int16Products = Self.rate(kernels.probes.int16Products)
     floatProducts = Self.rate(kernels.probes.floatProducts)
   }
 

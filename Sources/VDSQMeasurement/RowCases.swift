@@ -10,7 +10,7 @@ extension KernelBench {
     return KernelCase(
       batch == 1 ? "cosine-topk" : "cosine-topk-batch", rows: rows, columns: columns, batch: batch,
       bytes: m.values.count + rows * 4, operand: m.values,
-      products: rows * columns * batch, integer: true
+      products: rows * columns * batch, arithmetic: .int8
     ) { worker in
       let range = worker.share(of: rows, unit: 16)
       m.withHeaps(worker.index) { heaps in

@@ -3,23 +3,26 @@ import VDSQKernels
 
 extension KernelBench {
   /// Attention of one head after another over one sequence; a worker takes its own queries.
-  func attention(length: Int, heads: Int, headSize: Int) -> KernelCase {
+  func attention(
+    _ arithmetic: Arithmetic, length: Int, heads: Int, headSize: Int
+  ) -> KernelCase {
     let d = heads * headSize
     let qkv = AlignedBytes(length * 3 * d * 4 + 128), y = AlignedBytes(length * d * 4)
     qkv.fillFloats()
     let floats = AttentionInput.scratch(length: length, headSize: headSize)
     let scratch = AlignedBytes(pool.count * floats * 4)
-    let kernels = kernels
+    let kernel = arithmetic == .int16 ? kernels.attentionInt16 : kernels.attention
     // Queries, keys and values are read, outputs written.
     return KernelCase(
-      "attention", rows: length, columns: headSize, batch: heads, bytes: length * 4 * d * 4,
-      operand: qkv, products: 2 * length * length * d
+      arithmetic == .int16 ? "attention-int16" : "attention", rows: length, columns: headSize,
+      batch: heads, bytes: length * 4 * d * 4,
+      operand: qkv, products: 2 * length * length * d, arithmetic: arithmetic
     ) { worker in
       let rows = worker.share(of: length, unit: 4)
       let first = UnsafePointer(qkv.pointer.assumingMemoryBound(to: Float.self))
       for head in 0..<heads where !rows.isEmpty {
         let at = first + head * headSize
-        kernels.attention(
+        kernel(
           AttentionInput(
             queries: at, keys: at + d, values: at + 2 * d, stride: 3 * d, length: length,
             headSize: headSize, rows: rows),

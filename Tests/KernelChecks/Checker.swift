@@ -25,6 +25,7 @@ public final class Checker {
     Check(name: "gemmGroups") { $0.gemmGroups() },
     Check(name: "panelRanges") { $0.panelRanges() },
     Check(name: "attention") { $0.attention() },
+    Check(name: "attentionInt16") { $0.attentionInt16() },
     Check(name: "causalAttention") { $0.causalAttention() },
     Check(name: "softmax") { $0.softmax() },
     Check(name: "norms") { $0.norms() },

@@ -2,8 +2,72 @@ import VDSQKernels
 
 extension Checker {
   func attention() {
+    attention("attention", table.attention, 2e-5)
+    attentionExtremes("attention", table.attention)
+  }
+
+  func attentionInt16() {
+    // A thousandth of the largest value.
+    attention("attentionInt16", table.attentionInt16, 2e-5, absolute: 3e-3)
+    attentionExtremes("attentionInt16", table.attentionInt16)
+  }
+
+  private typealias AttentionKernel = (
+    AttentionInput, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>
+  ) -> Void
+
+  /// Sums as large as they get, where all weights are the largest and all values too, and numbers that are
+  /// not finite, which must not come out as ones that are.
+  private func attentionExtremes(_ name: String, _ kernel: AttentionKernel) {
+    for length in [5, 48, 64, 128, 300] {
+      for headSize in [1, 32, 64, 256] {
+        let size = length * headSize
+        for value in [Float(3), -1e6, 1e-20, 0] {
+          let y = attention(
+            kernel, [Float](repeating: value, count: 3 * size + 32), length, headSize)
+          expectClose(
+            y, [Float](repeating: value, count: size), 1e-5,
+            "\(name): \(length) x \(headSize) of \(value)")
+        }
+        for (value, place) in [
+          (Float.nan, 0), (.nan, headSize), (.nan, 2 * headSize), (.infinity, 0),
+          (.infinity, headSize), (-.infinity, 2 * headSize),
+        ] {
+          var qkv = [Float](repeating: 1, count: 3 * size + 32)
+          qkv[place] = value
+          let y = attention(kernel, qkv, length, headSize)
+          expect(!y.allSatisfy(\.isFinite), "\(name): \(value) at \(place)")
+        }
+      }
+    }
+  }
+
+  /// One head's outputs for all its rows.
+  private func attention(
+    _ kernel: AttentionKernel, _ qkv: [Float], _ length: Int, _ headSize: Int
+  ) -> [Float] {
+    var y = [Float](repeating: .nan, count: length * headSize)
+    var scratch = [Float](
+      repeating: .nan, count: AttentionInput.scratch(length: length, headSize: headSize))
+    qkv.withUnsafeBufferPointer {
+      let first = $0.baseAddress!
+      let input = AttentionInput(
+        queries: first, keys: first + headSize, values: first + 2 * headSize,
+        stride: 3 * headSize, length: length, headSize: headSize, rows: 0..<length)
+      y.withUnsafeMutableBufferPointer { y in
+        scratch.withUnsafeMutableBufferPointer { s in
+          kernel(input, y.baseAddress!, headSize, s.baseAddress!)
+        }
+      }
+    }
+    return y
+  }
+
+  private func attention(
+    _ name: String, _ kernel: AttentionKernel, _ bound: Float, absolute: Float = 0
+  ) {
     var random = Random(5)
-    for length in [1, 2, 3, 4, 5, 9, 16, 17, 31, 33, 64, 129] {
+    for length in [1, 2, 3, 4, 5, 9, 16, 17, 31, 33, 49, 64, 129, 301] {
       for headSize in [1, 8, 14, 16, 32, 33, 64] {
         let heads = 2
         let stride = 3 * heads * headSize
@@ -22,7 +86,7 @@ extension Checker {
               stride: stride, length: length, headSize: headSize, rows: rows)
             ours.withUnsafeMutableBufferPointer { y in
               scratch.withUnsafeMutableBufferPointer { s in
-                table.attention(input, y.baseAddress!, headSize, s.baseAddress!)
+                kernel(input, y.baseAddress!, headSize, s.baseAddress!)
               }
             }
             reference.withUnsafeMutableBufferPointer {
@@ -31,10 +95,9 @@ extension Checker {
           }
           let from = rows.lowerBound * headSize
           expectClose(
-            Array(ours[from...]), Array(reference[from...]), 2e-5,
-            "attention: \(length) x \(headSize)")
-          expect(
-            ours[..<from].allSatisfy { $0.isNaN }, "attention: rows that were not asked for")
+            Array(ours[from...]), Array(reference[from...]), bound, absolute: absolute,
+            "\(name): \(length) x \(headSize)")
+          expect(ours[..<from].allSatisfy { $0.isNaN }, "\(name): rows that were not asked for")
         }
       }
     }

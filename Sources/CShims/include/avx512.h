@@ -17,6 +17,10 @@ VDSQ_INLINE vdsq_f32x16 vdsq_avx512_load_f16(const void *p) {
 VDSQ_INLINE vdsq_i32x16 vdsq_avx512_dpbusd(vdsq_i32x16 acc, vdsq_i32x16 a, vdsq_i32x16 b) {
   return (vdsq_i32x16)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
 }
+// acc[i] += a[2i] * b[2i] + a[2i+1] * b[2i+1], over int16 pairs.
+VDSQ_INLINE vdsq_i32x16 vdsq_avx512_dpwssd(vdsq_i32x16 acc, vdsq_i32x16 a, vdsq_i32x16 b) {
+  return (vdsq_i32x16)_mm512_dpwssd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+}
 VDSQ_INLINE vdsq_i32x16 vdsq_avx512_load(const void *p) {
   return (vdsq_i32x16)_mm512_loadu_si512(p);
 }

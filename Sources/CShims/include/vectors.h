@@ -7,7 +7,10 @@
 #define VDSQ_INLINE static inline __attribute__((always_inline))
 
 typedef float vdsq_f32x16 __attribute__((ext_vector_type(16)));
+typedef float vdsq_f32x8 __attribute__((ext_vector_type(8)));
+typedef float vdsq_f32x4 __attribute__((ext_vector_type(4)));
 typedef int32_t vdsq_i32x16 __attribute__((ext_vector_type(16)));
+typedef int16_t vdsq_i16x16 __attribute__((ext_vector_type(16)));
 typedef int8_t vdsq_i8x16 __attribute__((ext_vector_type(16)));
 typedef uint8_t vdsq_u8x16 __attribute__((ext_vector_type(16)));
 typedef uint8_t vdsq_u8x64 __attribute__((ext_vector_type(64)));
@@ -25,6 +28,12 @@ VDSQ_INLINE vdsq_i32x16 vdsq_widen_i8(vdsq_i8x16 a) {
 VDSQ_INLINE vdsq_i32x16 vdsq_widen_u16(vdsq_u16x16 a) {
   return __builtin_convertvector(a, vdsq_i32x16);
 }
+// The low sixteen bits of each lane.
+VDSQ_INLINE vdsq_i16x16 vdsq_narrow_i16(vdsq_i32x16 a) {
+  return __builtin_convertvector(a, vdsq_i16x16);
+}
+VDSQ_INLINE vdsq_i32x16 vdsq_max_i32(vdsq_i32x16 a, vdsq_i32x16 b) { return a > b ? a : b; }
+VDSQ_INLINE int32_t vdsq_max_lane_i32(vdsq_i32x16 a) { return __builtin_reduce_max(a); }
 VDSQ_INLINE vdsq_i32x16 vdsq_at_most(vdsq_i32x16 a, int32_t limit) {
   return a > limit ? (vdsq_i32x16)limit : a;
 }
@@ -47,6 +56,28 @@ VDSQ_INLINE vdsq_u16x32 vdsq_add_odd(vdsq_u16x32 sums, vdsq_u8x64 a) {
 VDSQ_INLINE vdsq_i32x16 vdsq_shift_left(vdsq_i32x16 a, int32_t bits) { return a << bits; }
 VDSQ_INLINE vdsq_i32x16 vdsq_shift_right(vdsq_i32x16 a, int32_t bits) { return a >> bits; }
 VDSQ_INLINE vdsq_f32x16 vdsq_sqrt(vdsq_f32x16 a) { return __builtin_elementwise_sqrt(a); }
+
+// Halves, which sums and extremes of lanes are folded over.
+VDSQ_INLINE vdsq_f32x8 vdsq_low8(vdsq_f32x16 a) {
+  return __builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+VDSQ_INLINE vdsq_f32x8 vdsq_high8(vdsq_f32x16 a) {
+  return __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+VDSQ_INLINE vdsq_f32x4 vdsq_low4(vdsq_f32x8 a) { return __builtin_shufflevector(a, a, 0, 1, 2, 3); }
+VDSQ_INLINE vdsq_f32x4 vdsq_high4(vdsq_f32x8 a) { return __builtin_shufflevector(a, a, 4, 5, 6, 7); }
+VDSQ_INLINE float vdsq_max_lane(vdsq_f32x16 a) {
+  vdsq_f32x8 b = vdsq_low8(a) > vdsq_high8(a) ? vdsq_low8(a) : vdsq_high8(a);
+  vdsq_f32x4 c = vdsq_low4(b) > vdsq_high4(b) ? vdsq_low4(b) : vdsq_high4(b);
+  vdsq_f32x4 d = c > c.zwxy ? c : c.zwxy;
+  return d.x > d.y ? d.x : d.y;
+}
+VDSQ_INLINE float vdsq_min_lane(vdsq_f32x16 a) {
+  vdsq_f32x8 b = vdsq_low8(a) < vdsq_high8(a) ? vdsq_low8(a) : vdsq_high8(a);
+  vdsq_f32x4 c = vdsq_low4(b) < vdsq_high4(b) ? vdsq_low4(b) : vdsq_high4(b);
+  vdsq_f32x4 d = c < c.zwxy ? c : c.zwxy;
+  return d.x < d.y ? d.x : d.y;
+}
 
 // [a0 b0 a1 b1 ... a7 b7] and [a8 b8 ... a15 b15].
 VDSQ_INLINE vdsq_f32x16 vdsq_zip_low(vdsq_f32x16 a, vdsq_f32x16 b) {

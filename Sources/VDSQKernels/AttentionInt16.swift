@@ -1,0 +1,201 @@
+import CShims
+
+// Attention by products of int16 pairs, twice as many an instruction as of floats. Thirteen bits of the
+// largest query, key and weight and eleven of the largest value are well below what int8 layers leave.
+
+extension GenericKernels {
+  /// As `attention` does it, over pairs: of the head's columns for scores, of rows for outputs.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func attentionInt16(
+    _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    // Rounding to pairs costs more than it saves where there are few.
+    guard ISA.prefersPairs, input.length >= 48 else {
+      return attention(input, output, outputStride, scratch)
+    }
+    let length = input.length, headSize = input.headSize, stride = input.stride
+    let paddedLength = (length + 31) / 32 * 32
+    let paddedHead = (headSize + 31) / 32 * 32
+    let columnPairs = (headSize + 1) / 2, rowPairs = (length + 1) / 2
+    // [paddedHead / 2][paddedLength] and [rowPairs][paddedHead].
+    let keys = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int32.self)
+    let values = keys + paddedHead / 2 * paddedLength
+    // A tile's: [8][paddedHead / 2] and [8][paddedLength / 2].
+    let queries = values + rowPairs * paddedHead
+    let weights = queries + 8 * (paddedHead / 2)
+    let scores = UnsafeMutableRawPointer(weights + 8 * (paddedLength / 2))
+      .assumingMemoryBound(to: Float.self)
+    let mixed = scores + 8 * paddedLength
+
+    // Sums over a head's columns stay below 2^31.
+    let limit = min(8191, (Float(Int32.max) / Float(headSize)).squareRoot().rounded(.down))
+    let keyStep = Int16Step(magnitude(input.keys, stride, length, headSize), limit: limit)
+    let valueStep = Int16Step(magnitude(input.values, stride, length, headSize), limit: valueLimit)
+    pairKeys(input, keyStep, keys, paddedLength)
+    pairValues(input, valueStep, values, paddedHead)
+
+    let scale = keyStep.size / Float(headSize).squareRoot()
+    let step = ISA.tile == .rows8Panels2 ? 8 : 4
+    var row = input.rows.lowerBound
+    while row < input.rows.upperBound {
+      let count = min(step, input.rows.upperBound - row)
+      // Each query's step is its own, and so the same whatever other rows are asked for.
+      var scales = SIMD8<Float>(repeating: 0)
+      for r in 0..<count {
+        let from = input.queries + (row + r) * stride
+        let to = queries + r * (paddedHead / 2)
+        let step = Int16Step(magnitude(from, stride, 1, headSize), limit: limit)
+        forEachVector(headSize) { c, left in
+          store(step.rounded(load16(from + c, count: left)), to + c / 2)
+        }
+        scales[r] = scale * step.size
+      }
+      matmul(
+        queries, paddedHead / 2, count, columnPairs, keys, paddedLength, paddedLength,
+        zero: SIMD16(repeating: 0), { ISA.dotPairs($0, $1, $2) }
+      ) { store16(vdsq_to_float($0), scores + $1 * paddedLength + $2) }
+      var factors = SIMD8<Float>(repeating: 0)
+      for r in 0..<count {
+        let to = weights + r * (paddedLength / 2)
+        let row = scores + r * paddedLength
+        let total = exponentials(row, length, scales[r], octaves: weightBits) {
+          store(unsafeBitCast($0 + roundingMagic, to: SIMD16<Int32>.self), to + $1 / 2)
+        }
+        factors[r] = valueStep.size / total
+      }
+      var pair = 0
+      while pair < rowPairs {
+        let depth = min(pairsOfSum, rowPairs - pair)
+        matmul(
+          weights + pair, paddedLength / 2, count, depth, values + pair * paddedHead, paddedHead,
+          paddedHead, zero: SIMD16(repeating: 0), { ISA.dotPairs($0, $1, $2) }
+        ) {
+          let sums = mixed + $1 * paddedHead + $2
+          store16(pair == 0 ? vdsq_to_float($0) : vdsq_to_float($0) + load16(sums), sums)
+        }
+        pair += depth
+      }
+      for r in 0..<count {
+        let from = mixed + r * paddedHead, to = output + (row + r) * outputStride
+        forEachVector(headSize) { c, left in
+          store16(load16(from + c) * splat(factors[r]), to + c, count: left)
+        }
+      }
+      row += count
+    }
+  }
+
+  // 2^13 * 2047 * 128 is below 2^31: so many rows' products fit an int32.
+  @_alwaysEmitIntoClient @inline(__always)
+  static var weightBits: Float { 13 }
+  @_alwaysEmitIntoClient @inline(__always)
+  static var valueLimit: Float { 2047 }
+  @_alwaysEmitIntoClient @inline(__always)
+  static var pairsOfSum: Int { 64 }
+
+  /// The largest magnitude in a matrix; what is not a number counts as larger than any.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func magnitude(
+    _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int
+  ) -> Float {
+    // As integers, bit patterns without signs are in the numbers' order, NaN last.
+    var most = SIMD16<Int32>(repeating: 0)
+    for row in 0..<rows {
+      forEachVector(columns) { c, left in
+        let v = load16(x + row * stride + c, count: left)
+        let bits = unsafeBitCast(v, to: SIMD16<Int32>.self) & SIMD16(repeating: 0x7FFF_FFFF)
+        most = vdsq_max_i32(most, bits)
+      }
+    }
+    return Float(bitPattern: UInt32(bitPattern: vdsq_max_lane_i32(most)))
+  }
+
+  /// `to[p][j]` is the columns 2p and 2p + 1 of key j.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func pairKeys(
+    _ input: AttentionInput, _ step: Int16Step, _ to: UnsafeMutablePointer<Int32>, _ toStride: Int
+  ) {
+    let columns = input.headSize
+    var c = 0
+    while c < columns {
+      var row = 0
+      while row < toStride {
+        let height = input.length - row
+        let keys = input.keys + row * input.stride + c
+        var block = Block16 {
+          guard $0 < height else { return splat(0) }
+          let key = keys + $0 * input.stride
+          let high =
+            c + 16 < columns ? load16(key + 16, count: columns - c - 16) : splat(0)
+          let pairs = SIMD32(
+            lowHalf: vdsq_narrow_i16(step.rounded(load16(key, count: columns - c))),
+            highHalf: vdsq_narrow_i16(step.rounded(high)))
+          return unsafeBitCast(pairs, to: SIMD16<Float>.self)
+        }
+        block.transpose()
+        block.store(
+          UnsafeMutableRawPointer(to + c / 2 * toStride + row).assumingMemoryBound(to: Float.self),
+          toStride)
+        row += 16
+      }
+      c += 32
+    }
+  }
+
+  /// `to[p][c]` is column c of the values 2p and 2p + 1.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func pairValues(
+    _ input: AttentionInput, _ step: Int16Step, _ to: UnsafeMutablePointer<Int32>, _ toStride: Int
+  ) {
+    let zero = SIMD16<Int32>(repeating: 0)
+    var row = 0
+    while row < input.length {
+      let even = input.values + row * input.stride
+      let pairs = to + row / 2 * toStride
+      var c = 0
+      while c < toStride {
+        let left = input.headSize - c
+        var low = zero, high = zero
+        if left > 0 {
+          low = step.rounded(load16(even + c, count: left))
+          if row + 1 < input.length {
+            high = step.rounded(load16(even + input.stride + c, count: left))
+          }
+        }
+        let both = (low & SIMD16(repeating: 0xFFFF)) | vdsq_shift_left(high, 16)
+        UnsafeMutableRawPointer(pairs + c).storeBytes(of: both, as: SIMD16<Int32>.self)
+        c += 16
+      }
+      row += 2
+    }
+  }
+
+  /// The low halves of sixteen lanes as eight pairs.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func store(_ lanes: SIMD16<Int32>, _ to: UnsafeMutablePointer<Int32>) {
+    UnsafeMutableRawPointer(to).storeBytes(of: vdsq_narrow_i16(lanes), as: SIMD16<Int16>.self)
+  }
+}
+
+/// A step that takes numbers of up to a magnitude to integers of up to a limit.
+@frozen @usableFromInline
+struct Int16Step {
+  /// Not finite where the magnitude is not, so that neither is what it leads to.
+  @usableFromInline let size: Float
+  @usableFromInline let inverse: Float
+
+  @_alwaysEmitIntoClient @inline(__always)
+  init(_ magnitude: Float, limit: Float) {
+    // Written so that NaN stays.
+    let magnitude = magnitude < 1e-30 ? 1e-30 : magnitude
+    size = magnitude / limit
+    inverse = limit / magnitude
+  }
+
+  /// The integers in the low sixteen bits of each lane; the others are of no meaning.
+  @_alwaysEmitIntoClient @inline(__always)
+  func rounded(_ x: SIMD16<Float>) -> SIMD16<Int32> {
+    unsafeBitCast(x * splat(inverse) + roundingMagic, to: SIMD16<Int32>.self)
+  }
+}
