@@ -101,16 +101,21 @@ def row_peers(rows, columns, threads):
         "PyTorch f32": lambda: torch.topk(torch.mv(tensor, vector), 10),
         "numpy f32": numpy_topk,
     }
+    def numkong_topk():
+        distances = np.asarray(numkong.cdist(query8, quantized, metric="angular"))[0]
+        best = np.argpartition(distances, 10)[:10]
+        return best[np.argsort(distances[best])]
     if threads == 1:  # it has no threads
+        peers["NumKong i8 + numpy"] = numkong_topk
         peers["NumKong i8, no top-k"] = lambda: numkong.cdist(query8, quantized, metric="angular")
     return peers
 
 
 def rows():
     print("## Vocabulary rows: one query's ten best cosines\n\nMedians in ms, each library in turns with "
-          "ours. \"ahead\" is the fastest peer's time over ours.\n")
+          "ours. \"ahead\" is the time of the fastest peer that finds the ten, over ours.\n")
     body = []
-    names = ["vdsq", "NumKong i8, no top-k", "FAISS SQ8", "USearch i8", "PyTorch f32", "numpy f32"]
+    names = ["vdsq", "NumKong i8 + numpy", "NumKong i8, no top-k", "FAISS SQ8", "USearch i8", "PyTorch f32", "numpy f32"]
     for r, c in VOCABULARIES:
         for threads in [1, 2]:
             def ours():
@@ -118,7 +123,7 @@ def rows():
                               "--shape", f"{r}x{c}")
                 return found[0]["ms"]
             times = compare(ours, row_peers(r, c, threads), threads)
-            ahead = min(t for n, t in times.items() if n != "vdsq") / times["vdsq"]
+            ahead = min(t for n, t in times.items() if n != "vdsq" and "no top-k" not in n) / times["vdsq"]
             body.append([f"{r:,} x {c:,}", str(threads)]
                         + [significant(times[n]) if n in times else "" for n in names] + [f"{ahead:.1f}x"])
     table(["rows", "threads", *names, "ahead"], body)
