@@ -13,7 +13,12 @@ func load16(_ p: UnsafePointer<Float>) -> SIMD16<Float> {
 /// The first `count` of sixteen lanes; the others are `fill`.
 @_alwaysEmitIntoClient @inline(__always)
 func load16(_ p: UnsafePointer<Float>, count: Int, fill: Float = 0) -> SIMD16<Float> {
-  if count >= 16 { return load16(p) }
+  count >= 16 ? load16(p) : loadPart16(p, count, fill)
+}
+
+/// A load of fewer lanes, out of the way of the code around it.
+@_alwaysEmitIntoClient @inline(never)
+func loadPart16(_ p: UnsafePointer<Float>, _ count: Int, _ fill: Float) -> SIMD16<Float> {
   var v = SIMD16<Float>(repeating: fill)
   for i in 0..<count { v[i] = p[i] }
   return v
@@ -26,8 +31,7 @@ func store16(_ v: SIMD16<Float>, _ p: UnsafeMutablePointer<Float>) {
 
 @_alwaysEmitIntoClient @inline(__always)
 func store16(_ v: SIMD16<Float>, _ p: UnsafeMutablePointer<Float>, count: Int) {
-  if count >= 16 { return store16(v, p) }
-  for i in 0..<count { p[i] = v[i] }
+  if count >= 16 { store16(v, p) } else { storePart16(v, p, count) }
 }
 
 /// A store of fewer lanes, out of the way of the code around it.

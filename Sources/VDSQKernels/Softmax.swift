@@ -43,31 +43,21 @@ extension GenericKernels {
   static func softmax(
     _ x: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ scale: Float
   ) {
+    let factor = splat(scale * 1.442_695_04)
     for row in 0..<rows {
       let values = x + row * stride
-      var largest = splat(-.infinity)
-      var i = 0
-      while i < columns {
-        largest = vdsq_max(largest, load16(values + i, count: columns - i, fill: -.infinity))
-        i += 16
+      let largest = fold(columns, from: splat(-.infinity), { vdsq_max($0, $1) }) { most, i, count in
+        vdsq_max(most, load16(values + i, count: count, fill: -.infinity))
       }
-      let factor = scale * 1.442_695_04
-      let shift = splat(-max16(largest) * factor)
-      var total = splat(0)
-      i = 0
-      while i < columns {
-        let left = columns - i
-        let e = exp2(ISA.fma(load16(values + i, count: left), splat(factor), shift))
-        store16(e, values + i, count: left)
-        total = total + keep16(e, count: left, fill: 0)
-        i += 16
+      let most = splat(max16(largest))
+      let total = fold(columns, from: splat(0), { $0 + $1 }) { sum, i, count in
+        let e = exp2((load16(values + i, count: count) - most) * factor)
+        store16(e, values + i, count: count)
+        return sum + (count < 16 ? keep16(e, count: count, fill: 0) : e)
       }
       let inverse = splat(1 / sum16(total))
-      i = 0
-      while i < columns {
-        let left = columns - i
-        store16(load16(values + i, count: left) * inverse, values + i, count: left)
-        i += 16
+      forEachVector(columns) { i, count in
+        store16(load16(values + i, count: count) * inverse, values + i, count: count)
       }
     }
   }

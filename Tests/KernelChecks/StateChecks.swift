@@ -36,7 +36,7 @@ extension Checker {
           var qkv = [Float](repeating: 1, count: 3 * size + 32)
           qkv[place] = value
           let y = attention(kernel, qkv, length, headSize)
-          expect(!y.allSatisfy(\.isFinite), "\(name): \(value) at \(place)")
+          expect(!y.allSatisfy { $0.isFinite }, "\(name): \(value) at \(place)")
         }
       }
     }

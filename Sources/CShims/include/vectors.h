@@ -57,24 +57,16 @@ VDSQ_INLINE vdsq_i32x16 vdsq_shift_left(vdsq_i32x16 a, int32_t bits) { return a 
 VDSQ_INLINE vdsq_i32x16 vdsq_shift_right(vdsq_i32x16 a, int32_t bits) { return a >> bits; }
 VDSQ_INLINE vdsq_f32x16 vdsq_sqrt(vdsq_f32x16 a) { return __builtin_elementwise_sqrt(a); }
 
-// Halves, which sums and extremes of lanes are folded over.
-VDSQ_INLINE vdsq_f32x8 vdsq_low8(vdsq_f32x16 a) {
-  return __builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7);
-}
-VDSQ_INLINE vdsq_f32x8 vdsq_high8(vdsq_f32x16 a) {
-  return __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15);
-}
-VDSQ_INLINE vdsq_f32x4 vdsq_low4(vdsq_f32x8 a) { return __builtin_shufflevector(a, a, 0, 1, 2, 3); }
-VDSQ_INLINE vdsq_f32x4 vdsq_high4(vdsq_f32x8 a) { return __builtin_shufflevector(a, a, 4, 5, 6, 7); }
+// The largest and the smallest lane, over halves of what is left.
 VDSQ_INLINE float vdsq_max_lane(vdsq_f32x16 a) {
-  vdsq_f32x8 b = vdsq_low8(a) > vdsq_high8(a) ? vdsq_low8(a) : vdsq_high8(a);
-  vdsq_f32x4 c = vdsq_low4(b) > vdsq_high4(b) ? vdsq_low4(b) : vdsq_high4(b);
+  vdsq_f32x8 b = a.lo > a.hi ? a.lo : a.hi;
+  vdsq_f32x4 c = b.lo > b.hi ? b.lo : b.hi;
   vdsq_f32x4 d = c > c.zwxy ? c : c.zwxy;
   return d.x > d.y ? d.x : d.y;
 }
 VDSQ_INLINE float vdsq_min_lane(vdsq_f32x16 a) {
-  vdsq_f32x8 b = vdsq_low8(a) < vdsq_high8(a) ? vdsq_low8(a) : vdsq_high8(a);
-  vdsq_f32x4 c = vdsq_low4(b) < vdsq_high4(b) ? vdsq_low4(b) : vdsq_high4(b);
+  vdsq_f32x8 b = a.lo < a.hi ? a.lo : a.hi;
+  vdsq_f32x4 c = b.lo < b.hi ? b.lo : b.hi;
   vdsq_f32x4 d = c < c.zwxy ? c : c.zwxy;
   return d.x < d.y ? d.x : d.y;
 }
