@@ -106,7 +106,7 @@ let tools: [Target] = [
       "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference",
       .product(name: "Crypto", package: "swift-crypto"),
     ], swiftSettings: fuzzSettings),
-  // Adapters from cached states, all at once or one after another, and how well labels are told.
+  // Adapters from cached states, all at once or one after another, or by finetuning, and how well labels are told.
   .target(
     name: "VDSQTraining",
     dependencies: [

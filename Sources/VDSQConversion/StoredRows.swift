@@ -32,6 +32,30 @@ public struct StoredRows {
     for column in 0..<columns { out.append(value(row, column)) }
   }
 
+  /// Sixteen rows by sixteen columns, both from multiples of sixteen on, `[16][16]`; zero where there are none.
+  public func block(_ row: Int, _ column: Int, into out: UnsafeMutablePointer<Float>) {
+    let height = min(16, record.rows - row), width = min(16, record.columns - column)
+    if record.element == .int8, record.order == .panels16, width == 16, height == 16 {
+      // Four columns of a row lie side by side.
+      let quads = view.data + (row / 16 * ((record.columns + 3) / 4) + column / 4) * 64
+      for i in 0..<16 {
+        let scale = SIMD16<Float>(repeating: view.scales![row + i])
+        var bytes = SIMD4<Int32>()
+        for q in 0..<4 {
+          bytes[q] = quads.loadUnaligned(fromByteOffset: q * 64 + i * 4, as: Int32.self)
+        }
+        let values = SIMD16<Float>(unsafeBitCast(bytes, to: SIMD16<Int8>.self))
+        UnsafeMutableRawPointer(out + i * 16).storeBytes(of: values * scale, as: SIMD16<Float>.self)
+      }
+      return
+    }
+    for i in 0..<16 {
+      for j in 0..<16 {
+        out[i * 16 + j] = i < height && j < width ? value(row + i, column + j) : 0
+      }
+    }
+  }
+
   private func value(_ row: Int, _ column: Int) -> Float {
     let columns = record.columns
     switch (record.element, record.order) {

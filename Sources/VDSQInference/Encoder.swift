@@ -24,13 +24,14 @@ public final class Encoder {
   ///   - tokenCapacity: tokens of a batch at most; raised to the longest sequence.
   ///   - longest: tokens of a sequence at most; the model's own limit where it is lower.
   ///   - lowerStates: states of lower layers that follow the vector.
+  ///   - updates: what is changed of the layers' weights.
   ///   - policy: how layers' weights are in memory.
   /// - Throws: `badInput` where the container is no encoder's, `budgetTooSmall` where there is no
   ///   memory for the arena.
   public init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
     tokenCapacity: Int, longest: Int = .max, lowerStates: [LowerState] = [],
-    policy: MemoryPolicy = .resident
+    updates: LowRankUpdates? = nil, policy: MemoryPolicy = .resident
   ) throws(VDSQError) {
     self.container = container
     self.kernels = kernels
@@ -40,6 +41,12 @@ public final class Encoder {
     guard lowerStates.isEmpty || c.pooling != .mask,
       lowerStates.allSatisfy({ $0.layer >= 1 && $0.layer < c.layers })
     else { throw .badInput("\(container.path): the model has no such lower layers") }
+    if let updates {
+      // Their products stand in a row of the embeddings' scratch.
+      guard updates.layers == c.layers, updates.hiddenSize == c.hiddenSize,
+        2 * updates.rank <= c.embeddingSize
+      else { throw .badInput("\(container.path): updates of weights are not for such layers") }
+    }
     let memory = try LayerMemory(container, layers: c.layers, policy: policy)
     weights = try EncoderWeights(container, configuration, memory)
     plan = MemoryPlan(
@@ -55,7 +62,7 @@ public final class Encoder {
         table: weights.words, container: container, kernels: kernels, arena: arena,
         memory: plan.words),
       kernels: kernels, linear: LinearRunner(kernels: kernels, precision: precision), plan: plan,
-      arena: arena, lowerStates: lowerStates, memory: memory)
+      arena: arena, lowerStates: lowerStates, updates: updates, memory: memory)
   }
 
   /// Encodes a batch of at most `plan.tokenCapacity` tokens.

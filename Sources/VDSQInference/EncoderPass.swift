@@ -21,6 +21,8 @@ final class EncoderPass: SharedWork {
   var trace: UnsafeMutablePointer<Float>?
   /// What of lower layers is wanted beside the last one's.
   let lowerStates: [LowerState]
+  /// What is changed of the layers' weights.
+  private let updates: LowRankUpdates?
   let memory: LayerMemory
   /// Set where a row of the word table could not be read.
   private(set) var unreadable = false
@@ -28,8 +30,9 @@ final class EncoderPass: SharedWork {
   init(
     configuration: EncoderConfiguration, weights: EncoderWeights, words: EmbeddingRows,
     kernels: KernelTable, linear: LinearRunner, plan: MemoryPlan, arena: Arena,
-    lowerStates: [LowerState], memory: LayerMemory
+    lowerStates: [LowerState], updates: LowRankUpdates?, memory: LayerMemory
   ) {
+    self.updates = updates
     self.memory = memory
     self.lowerStates = lowerStates
     c = configuration
@@ -52,6 +55,7 @@ final class EncoderPass: SharedWork {
     for (index, layer) in weights.layers.enumerated() {
       memory.enter(index)
       project(layer.qkv, rows, worker.index, knowsRanges: index > 0 || weights.projection == nil)
+      if let updates { update(updates, index, rows, worker.index) }
       worker.barrier()
       for sequence in sequences {
         let range = batch.range(sequence)
@@ -184,6 +188,25 @@ final class EncoderPass: SharedWork {
         layer, floats(plan.hidden, row: first, d), rows: count,
         ranges: knowsRanges ? ranges(first) : nil, scratch: quantized(d, worker),
         LinearOutput(y: floats(plan.qkv, row: first, 3 * d), stride: 3 * d))
+    }
+  }
+
+  /// Adds what a layer's updates make of the worker's rows to their queries and values.
+  private func update(
+    _ updates: LowRankUpdates, _ layer: Int, _ rows: Range<Int>, _ worker: Int
+  ) {
+    let d = c.hiddenSize, inner = 2 * updates.rank
+    let products = arena.region(plan.row, as: Float.self, worker: worker)
+    updates.values.withUnsafeBufferPointer { values in
+      let down = values.baseAddress! + layer * 2 * inner * d, up = down + inner * d
+      for row in rows {
+        kernels.dotRows(floats(plan.hidden, row: row, d), down, inner, d, products)
+        let queries = floats(plan.qkv, row: row, 3 * d)
+        for k in 0..<inner {
+          let to = k < updates.rank ? queries : queries + 2 * d
+          kernels.addScaled(products[k], up + k * d, d, to)
+        }
+      }
     }
   }
 

@@ -25,6 +25,8 @@ public final class TextEncoder {
     /// States of a sentence encoder's lower layers that follow a text's vector: an adapter may have learned from
     /// them.
     public var lowerStates: [LowerState] = []
+    /// What an adapter changes of a sentence encoder's weights.
+    public var updates: LowRankUpdates?
 
     /// How layers' weights are in memory. Where they are streamed, the container need not have decoded them.
     public var policy = MemoryPolicy.resident
@@ -57,6 +59,8 @@ public final class TextEncoder {
   public let layers: Int
   /// What follows a sentence encoder's vector in a state.
   public let lowerStates: [LowerState]
+  /// What was changed of the model's weights.
+  public let updates: LowRankUpdates?
   public let tokenizer: Tokenizer
   private let backbone: Backbone
   private let hiddenSize: Int
@@ -75,11 +79,14 @@ public final class TextEncoder {
     }
     threads = ThreadPool(count: options.threads)
     lowerStates = options.lowerStates
+    updates = options.updates
     tokenizer = try Tokenizer(
       section: try container.bytes(of: .tokenizer), path: container.path)
     if try container.metadata.text("architecture").utf8.elementsEqual("decoder".utf8) {
-      guard options.lowerStates.isEmpty else {
-        throw .badInput("\(container.path): lower layers are read of sentence encoders only")
+      guard options.lowerStates.isEmpty, options.updates == nil else {
+        throw .badInput(
+          "\(container.path): lower layers are read, and weights updated, of sentence encoders only"
+        )
       }
       let c = try DecoderConfiguration(container.metadata)
       maximumTokens = try Self.longest(
@@ -102,7 +109,8 @@ public final class TextEncoder {
         tokenCapacity: max(
           options.tokenCapacity, options.batch * maximumTokens,
           options.keepsThreadsBusy ? 2 * maximumTokens : 0),
-        longest: maximumTokens, lowerStates: options.lowerStates, policy: options.policy)
+        longest: maximumTokens, lowerStates: options.lowerStates,
+        updates: options.updates, policy: options.policy)
       encoder.maskToken = tokenizer.mask ?? -1
       backbone = .encoder(encoder)
       kind = c.pooling == .mask ? .masked : .sentences

@@ -20,6 +20,8 @@ public struct Adapter: Sendable {
   public let labels: LabelSet
   /// What of lower layers it reads beside a sentence encoder's vector.
   public let lowerStates: [LowerState]
+  /// What it changes of the encoder's weights.
+  public let updates: LowRankUpdates?
   /// Softmax temperature of the cosines, or logits, that it was trained with.
   public let temperature: Float
   public let correction: Correction
@@ -27,11 +29,13 @@ public struct Adapter: Sendable {
   public let modelIdentity: UInt32
 
   public init(
-    labels: LabelSet, lowerStates: [LowerState] = [], temperature: Float = 1,
+    labels: LabelSet, lowerStates: [LowerState] = [], updates: LowRankUpdates? = nil,
+    temperature: Float = 1,
     correction: Correction, modelIdentity: UInt32
   ) {
     self.labels = labels
     self.lowerStates = lowerStates
+    self.updates = updates
     self.temperature = temperature
     self.correction = correction
     self.modelIdentity = modelIdentity
@@ -39,7 +43,7 @@ public struct Adapter: Sendable {
 
   /// Bytes of its numbers in memory.
   public var bytes: Int {
-    var count = labels.anchors.count
+    var count = labels.anchors.count + (updates?.values.count ?? 0)
     switch correction {
     case .head(let head): count += head.weights.count + head.bias.count
     case .kernel(let head, let kernel):
@@ -62,6 +66,7 @@ public struct Adapter: Sendable {
     public static let offset = "calibration.offset"
     public static let neighbors = "neighbors.states"
     public static let neighborLabels = "neighbors.labels"
+    public static let updates = "updates"
     public static func label(_ index: Int) -> String { "label.\(index)" }
   }
 
@@ -89,6 +94,7 @@ public struct Adapter: Sendable {
     }
     let d = try file.metadata.integer("dimensions", in: 1...1 << 24)
     lowerStates = try Self.layers(file.metadata.find("lower_layers") ?? "", path)
+    updates = try Self.updates(file)
     let blocks = lowerStates.count + 1
     guard d % blocks == 0 else {
       throw .badInput("\(path): metadata: dimensions are not those of \(blocks) states")
@@ -145,6 +151,21 @@ public struct Adapter: Sendable {
     }
   }
 
+  /// The file's updates of an encoder's weights.
+  private static func updates(_ file: Container) throws(VDSQError) -> LowRankUpdates? {
+    guard let view = file.find(Name.updates) else { return nil }
+    let shape = view.record.shape
+    guard shape.count == 4, shape[1] == 2, shape[2] > 0, shape[2] % 2 == 0, shape[0] > 0,
+      shape[3] > 0
+    else {
+      throw .badInput(
+        "\(file.path): tensor \(Name.updates) is not [layers, 2, 2 rank, hidden size]")
+    }
+    return LowRankUpdates(
+      rank: shape[2] / 2, layers: shape[0], hiddenSize: shape[3],
+      values: try file.finiteFloats(Name.updates, shape: shape))
+  }
+
   /// `4,5,5:first`
   private static func layers(_ text: String, _ path: String) throws(VDSQError) -> [LowerState] {
     var states: [LowerState] = []
@@ -159,7 +180,7 @@ public struct Adapter: Sendable {
     return states
   }
 
-  /// The model's encoder with the states that the adapter reads.
+  /// The model's encoder with the states that the adapter reads, and its weights as the adapter changes them.
   ///
   /// - Throws: what `TextEncoder` does, and `badInput` where states have other dimensions.
   public func encoder(
@@ -167,6 +188,7 @@ public struct Adapter: Sendable {
   ) throws(VDSQError) -> TextEncoder {
     var options = options
     options.lowerStates = lowerStates
+    options.updates = updates
     let encoder = try TextEncoder(model, options: options)
     guard labels.dimensions == encoder.dimensions else {
       throw .badInput("\(model.path): the adapter's dimensions are not the model's")

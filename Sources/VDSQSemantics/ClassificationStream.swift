@@ -123,9 +123,11 @@ public final class ClassificationStream {
   /// Classifies by another adapter from now on.
   private func take(_ adapter: Adapter) throws(VDSQError) {
     guard adapter.labels.dimensions == encoder.dimensions,
-      adapter.lowerStates == encoder.lowerStates
+      adapter.lowerStates == encoder.lowerStates, adapter.updates == encoder.updates
     else {
-      throw .badInput("\(follower!.path): the adapter reads other layers than before; start again")
+      throw .badInput(
+        "\(follower!.path): the adapter reads other layers, or other weights, than before; start again"
+      )
     }
     classifier = try Classifier(
       labels: adapter.labels, adapter: adapter, temperature: options.temperature,

@@ -60,6 +60,10 @@ extension Adapter {
         (Name.neighborLabels, neighbors.targets.map(Float.init), [examples]),
       ]
     }
+    if let updates {
+      parts.append(
+        (Name.updates, updates.values, [updates.layers, 2, 2 * updates.rank, updates.hiddenSize]))
+    }
     for (i, name) in labels.names.enumerated() { metadata.set(Name.label(i), .text(name)) }
     parts += more
     let writer = try ContainerWriter(

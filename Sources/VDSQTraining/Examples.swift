@@ -18,6 +18,8 @@ public struct Examples: Sendable {
   public let states: [Float]
   /// Index of each example's label.
   public let targets: [Int]
+  /// What the model read of each, a template around it included.
+  public let texts: [String]
 
   /// Runs the model over the examples, once over each different text.
   ///
@@ -35,6 +37,7 @@ public struct Examples: Sendable {
     let indices = Dictionary(
       labels.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     var targets: [Int] = []
+    var texts: [String] = []
     /// Each example's row of `rows`, and the row of each text.
     var rowOf: [Int] = []
     var known: [StateCache.Key: Int] = [:]
@@ -63,6 +66,7 @@ public struct Examples: Sendable {
       } else {
         text = bytes
       }
+      texts.append(String(decoding: text, as: UTF8.self))
       let key = text.withUnsafeBytes { StateCache.Key($0) }
       if let row = known[key] {
         rowOf.append(row)
@@ -80,6 +84,7 @@ public struct Examples: Sendable {
     try encodeBatch()
     try cache?.flush()
     self.targets = targets
+    self.texts = texts
     if rows.count == examples.count * d {
       states = rows
     } else {
@@ -87,9 +92,10 @@ public struct Examples: Sendable {
     }
   }
 
-  init(states: [Float], targets: [Int]) {
+  init(states: [Float], targets: [Int], texts: [String]? = nil) {
     self.states = states
     self.targets = targets
+    self.texts = texts ?? targets.map { _ in "" }
   }
 
   /// Some of the examples.
@@ -99,7 +105,8 @@ public struct Examples: Sendable {
     var chosen: [Float] = []
     chosen.reserveCapacity(members.count * columns)
     for i in members { chosen += states[i * columns..<(i + 1) * columns] }
-    return Examples(states: chosen, targets: members.map { targets[$0] })
+    return Examples(
+      states: chosen, targets: members.map { targets[$0] }, texts: members.map { texts[$0] })
   }
 
   /// The labels that examples have, in the order in which they first appear.

@@ -109,6 +109,7 @@ struct Eval: Command {
       defer { bar.end() }
       for seed in 0..<(count == 0 ? 1 : seeds) {
         let classifier: Classifier
+        var states = texts.states
         if count > 0, let examples {
           let chosen = Shots(
             examples.targets, labels: labels.count, count: count, seed: UInt64(seed))
@@ -116,13 +117,17 @@ struct Eval: Command {
             examples.subset(chosen.members, columns: columns), task, quiet: true)
           classifier = try Classifier(
             labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
+          if adapter.updates != nil {
+            let tuned = try adapter.encoder(encoder.container, options: encoding.options())
+            states = try label.encode(held, labels, tuned, test, encoding, quiet: true).states
+          }
         } else {
           // Words alone are compared with the model's vector alone.
           let own = columns / (encoder.lowerStates.count + 1)
           classifier = try Classifier(labels: anchors.prefix(own), kernels: encoder.kernels)
         }
         evaluations.append(
-          Evaluation(of: classifier, states: texts.states, columns: columns, targets: texts.targets)
+          Evaluation(of: classifier, states: states, columns: columns, targets: texts.targets)
         )
         bar.show(seed + 1, of: seeds)
       }

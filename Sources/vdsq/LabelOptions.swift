@@ -17,6 +17,8 @@ enum Method: String, CaseIterable, ExpressibleByArgument {
   case lowRank = "low-rank"
   /// Retrieval: a vote of the closest examples.
   case knn
+  /// Low-rank updates of the encoder's own weights, from the prior's head on.
+  case finetune
 }
 
 /// What the labels are and how they are learned; the same for `classify` and `adapt`.
@@ -50,7 +52,7 @@ struct LabelOptions: ParsableArguments {
       How examples teach: joint (linear discriminant analysis with the labels' words as its prior, joined by \
       lower layers and logistic regression where held-out examples like them), prior (the first alone), \
       calibration (the paper's semantic calibration, of rank 64), low-rank (the same of rank 8), knn (a vote of the closest \
-      examples).
+      examples), finetune (low-rank updates of the encoder's own weights: for hundreds of examples, and minutes).
       """)
   var method: Method = .joint
 
@@ -151,9 +153,13 @@ struct LabelOptions: ParsableArguments {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let lower = try lowerStates(of: file)
     let columns = try file.metadata.integer("hidden_size", in: 1...1 << 20) * (lower.count + 1)
-    let encoder = try encoding.open(
-      model, lowerStates: lower, more: Self.learningBytes(examples, columns)
-    ).encoder()
+    var more = Self.learningBytes(examples, columns)
+    if method == .finetune {
+      let longest = try file.metadata.integer("maximum_tokens", in: 2...1 << 20)
+      more += try LowRankFinetuning.bytes(
+        file, longest: min(encoding.maxTokens ?? longest, longest))
+    }
+    let encoder = try encoding.open(model, lowerStates: lower, more: more).encoder()
     let labels = try all(in: examples)
     return Task(
       encoder: encoder, labels: labels,
@@ -176,7 +182,9 @@ struct LabelOptions: ParsableArguments {
   func states(
     _ encoder: TextEncoder, _ encoding: EncoderOptions
   ) throws(VDSQError) -> StateCache? {
-    try cache.map { (folder) throws(VDSQError) in
+    // Other weights make other states, and are gone with their adapter.
+    if encoder.updates != nil { return nil }
+    return try cache.map { (folder) throws(VDSQError) in
       try StateCache(
         folder: folder, encoder: encoder,
         settings: ([encoding.precision.defaultValueDescription, "\(encoder.maximumTokens)"]
@@ -224,6 +232,11 @@ struct LabelOptions: ParsableArguments {
       return try NearestNeighbors(kernels: kernels).train(
         states: states, targets: targets, labels: task.anchors, modelIdentity: identity,
         report: report)
+    case .finetune:
+      var options = LowRankFinetuning.Options()
+      options.seed = seed
+      return try LowRankFinetuning(encoder: task.encoder, options: options).adapter(
+        examples, labels: task.anchors, report: report)
     }
   }
 }

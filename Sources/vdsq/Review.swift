@@ -76,6 +76,10 @@ struct Review: Command {
   private func heldOut(
     _ texts: [Examples.Example]
   ) throws(VDSQError) -> ([String], [Reconsideration]) {
+    guard label.method != .finetune else {
+      throw .usage(
+        "--method finetune changes the states that are compared; try another, or --adapter")
+    }
     let task = try label.task(model, texts, encoding)
     let encoded = try label.encode(
       texts, task.labels, task.encoder, examples, encoding, quiet: quiet)

@@ -1,0 +1,79 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `--method finetune`: adapters that change the encoder's own weights.
+@Suite struct FinetuneCommandTests {
+  private let folder: TemporaryFolder
+  private let model: String
+  private let examples: String
+  private let vdsq = Program("vdsq")
+  private let vdsqRun = Program("vdsq-run")
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = folder.path("m.vdsq")
+    _ = try vdsq.run(["convert", Fixtures.path("bert-mean"), "-o", model, "-q"])
+    let words = ["hello", "stop", "world", "go", "twelve", "now", "café", "yes"]
+    // By the second word: a mean of word vectors hardly tells them apart.
+    let lines = words.flatMap { word in
+      words.prefix(3).enumerated().map { i, first in
+        "{\"text\": \"\(first) \(word)\", \"label\": \"\(word < "n" ? "early" : "late")\"}"
+      }
+    }
+    examples = try folder.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: "x.jsonl")
+  }
+
+  @Test func bothProgramsUseWhatWasLearned() throws {
+    let adapter = folder.path("a.vdsa")
+    let result = try vdsq.run(
+      ["adapt", model, examples, "-o", adapter, "--method", "finetune", "--threads", "2"])
+    #expect(result.status == 0, "\(result.errors)")
+    let input = "hello stop\nstop world\nworld go\n\nhello twelve\n"
+    for policy in ["resident", "stream"] {
+      let options = [model, "--adapter", adapter, "--json", "--memory-policy", policy]
+      let ours = try vdsq.run(["classify"] + options, input: input)
+      let theirs = try vdsqRun.run(options, input: input)
+      #expect(ours.status == 0 && theirs.status == 0, "\(ours.errors) \(theirs.errors)")
+      #expect(ours.output == theirs.output && ours.lines.count == 5)
+    }
+    // The same again, byte by byte, on one thread.
+    let again = folder.path("b.vdsa")
+    _ = try vdsq.run(
+      ["adapt", model, examples, "-o", again, "--method", "finetune", "--threads", "1", "-q"])
+    #expect(
+      try Data(contentsOf: URL(fileURLWithPath: adapter))
+        == Data(contentsOf: URL(fileURLWithPath: again)))
+    let judged = try vdsq.run(["eval", model, "--test", examples, "--adapter", adapter, "--json"])
+    let learned = try vdsq.run([
+      "eval", model, "--test", examples, "--train", examples, "--shots", "12", "--seeds", "1",
+      "--method", "finetune", "--json",
+    ])
+    for result in [judged, learned] {
+      let object = try #require(
+        JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+      let rows = try #require(object["rows"] as? [[String: Any]])
+      #expect(rows[0]["accuracy_mean"] as? Double ?? 0 > 0.8, "\(result.output)")
+    }
+  }
+
+  @Test func whatCannotBeFinetuned() throws {
+    let method = ["--method", "finetune"]
+    try expectFailure(
+      vdsq, ["review", model, examples] + method, status: 64, mentioning: "finetune")
+    try expectFailure(
+      vdsq,
+      ["adapt", model, examples, "-o", folder.path("c.vdsa"), "--memory-budget", "9M"] + method,
+      status: 75, mentioning: "budget")
+    for name in ["language-models/bert", "language-models/llama", "distilbert-sqrt"] {
+      let other = folder.path("other.vdsq")
+      _ = try vdsq.run(["convert", Fixtures.path(name), "-o", other, "-q", "--force"])
+      let template = name.hasSuffix("/bert") ? ["--template", "{text} is [MASK]."] : []
+      try expectFailure(
+        vdsq, ["adapt", other, examples, "-o", folder.path("d.vdsa")] + method + template,
+        status: 65, mentioning: "finetuned")
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path("c.vdsa")))
+    #expect(!FileManager.default.fileExists(atPath: folder.path("d.vdsa")))
+  }
+}
