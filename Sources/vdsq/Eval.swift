@@ -109,7 +109,7 @@ struct Eval: Command {
       defer { bar.end() }
       for seed in 0..<(count == 0 ? 1 : seeds) {
         let classifier: Classifier
-        var (states, dimensions) = (texts.states, columns)
+        var states = texts.states
         if count > 0, let examples {
           let chosen = Shots(
             examples.targets, labels: labels.count, count: count, seed: UInt64(seed))
@@ -120,7 +120,6 @@ struct Eval: Command {
           if adapter.updates != nil {
             let tuned = try adapter.encoder(encoder.container, options: encoding.options())
             states = try label.encode(held, labels, tuned, test, encoding, quiet: true).states
-            dimensions = tuned.dimensions
           }
         } else {
           // Words alone are compared with the model's vector alone.
@@ -128,7 +127,7 @@ struct Eval: Command {
           classifier = try Classifier(labels: anchors.prefix(own), kernels: encoder.kernels)
         }
         evaluations.append(
-          Evaluation(of: classifier, states: states, columns: dimensions, targets: texts.targets)
+          Evaluation(of: classifier, states: states, columns: columns, targets: texts.targets)
         )
         bar.show(seed + 1, of: seeds)
       }

@@ -7,10 +7,8 @@ import VDSQTraining
 /// How examples teach.
 enum Method: String, CaseIterable, ExpressibleByArgument {
   /// Linear discriminant analysis with the label words as its prior, lower layers and logistic regression beside it
-  /// where held-out examples like them; finetuning in their place where there are hundreds and they like that more.
+  /// where held-out examples like them.
   case joint
-  /// The same without finetuning.
-  case frozen
   /// The closed form alone, of the vector alone.
   case prior
   /// The paper's semantic calibration, of rank 64.
@@ -52,10 +50,9 @@ struct LabelOptions: ParsableArguments {
   @Option(
     help: """
       How examples teach: joint (linear discriminant analysis with the labels' words as its prior, joined by \
-      lower layers and logistic regression where held-out examples like them; with 128 examples of each label it \
-      tries finetuning besides, for minutes), frozen (the same without finetuning), prior (the first alone), \
+      lower layers and logistic regression where held-out examples like them), prior (the first alone), \
       calibration (the paper's semantic calibration, of rank 64), low-rank (the same of rank 8), knn (a vote of the closest \
-      examples), finetune (low-rank updates of the encoder's own weights: by name).
+      examples), finetune (low-rank updates of the encoder's own weights: for hundreds of examples, and minutes).
       """)
   var method: Method = .joint
 
@@ -110,9 +107,7 @@ struct LabelOptions: ParsableArguments {
   /// pooling would drown.
   func lowerStates(of model: Container) throws(VDSQError) -> [LowerState] {
     let c = model.metadata
-    guard method == .joint || method == .frozen, c.find("architecture") == "bert",
-      c.find("pooling") != "mask"
-    else {
+    guard method == .joint, c.find("architecture") == "bert", c.find("pooling") != "mask" else {
       return []
     }
     let layers = try c.integer("layers", in: 1...1024)
@@ -159,21 +154,16 @@ struct LabelOptions: ParsableArguments {
     let lower = try lowerStates(of: file)
     let columns = try file.metadata.integer("hidden_size", in: 1...1 << 20) * (lower.count + 1)
     var more = Self.learningBytes(examples, columns)
-    let known = try all(in: examples)
-    let indices = Dictionary(known.enumerated().map { ($1.name, $0) }) { first, _ in first }
-    let isTried =
-      method == .joint
-      && LowRankFinetuning.isWorthTrying(
-        examples.compactMap { indices[$0.label] }, labels: known.count, of: file)
-    if method == .finetune || isTried {
+    if method == .finetune {
       let longest = try file.metadata.integer("maximum_tokens", in: 2...1 << 20)
       more += try LowRankFinetuning.bytes(
         file, longest: min(encoding.maxTokens ?? longest, longest))
     }
     let encoder = try encoding.open(model, lowerStates: lower, more: more).encoder()
+    let labels = try all(in: examples)
     return Task(
-      encoder: encoder, labels: known,
-      anchors: try LabelSet(known, encoder: encoder, template: try parsedTemplate()))
+      encoder: encoder, labels: labels,
+      anchors: try LabelSet(labels, encoder: encoder, template: try parsedTemplate()))
   }
 
   /// Runs the model over labelled texts of a file.
@@ -219,10 +209,7 @@ struct LabelOptions: ParsableArguments {
     return (classifier, encoded, encoder.dimensions)
   }
 
-  /// - Parameter keepsStates: whether texts' states are to stay those that the examples have.
-  func learn(
-    _ examples: Examples, _ task: Task, keepsStates: Bool = false, quiet: Bool
-  ) throws(VDSQError) -> Adapter {
+  func learn(_ examples: Examples, _ task: Task, quiet: Bool) throws(VDSQError) -> Adapter {
     let bar = ProgressBar("learning", quiet: quiet)
     defer { bar.end() }
     let kernels = task.encoder.kernels
@@ -230,25 +217,10 @@ struct LabelOptions: ParsableArguments {
     let (states, targets) = (examples.states, examples.targets)
     let report = { (share: Double) in bar.show(Int(share * 1000), of: 1000) }
     switch method {
-    case .joint, .frozen:
-      func closed(_ examples: Examples) throws(VDSQError) -> Adapter {
-        try LabelPrior(kernels: kernels, joinsRegression: true).train(
-          states: examples.states, targets: examples.targets, labels: task.anchors,
-          lowerStates: task.encoder.lowerStates, modelIdentity: identity, report: report)
-      }
-      if method == .joint, !keepsStates,
-        LowRankFinetuning.isWorthTrying(
-          targets, labels: task.anchors.count, of: task.encoder.container)
-      {
-        let tuned = try finetuning(task).adapter(
-          examples, labels: task.anchors, ifLikelierThan: closed, report: report)
-        if let tuned { return tuned }
-      }
-      return try closed(examples)
-    case .prior:
-      return try LabelPrior(kernels: kernels, joinsRegression: false).train(
-        states: states, targets: targets, labels: task.anchors, modelIdentity: identity,
-        report: report)
+    case .joint, .prior:
+      return try LabelPrior(kernels: kernels, joinsRegression: method == .joint).train(
+        states: states, targets: targets, labels: task.anchors,
+        lowerStates: task.encoder.lowerStates, modelIdentity: identity, report: report)
     case .calibration, .lowRank:
       var options = SemanticCalibration.Options()
       options.seed = seed
@@ -261,13 +233,10 @@ struct LabelOptions: ParsableArguments {
         states: states, targets: targets, labels: task.anchors, modelIdentity: identity,
         report: report)
     case .finetune:
-      return try finetuning(task).adapter(examples, labels: task.anchors, report: report)
+      var options = LowRankFinetuning.Options()
+      options.seed = seed
+      return try LowRankFinetuning(encoder: task.encoder, options: options).adapter(
+        examples, labels: task.anchors, report: report)
     }
-  }
-
-  private func finetuning(_ task: Task) -> LowRankFinetuning {
-    var options = LowRankFinetuning.Options()
-    options.seed = seed
-    return LowRankFinetuning(encoder: task.encoder, options: options)
   }
 }

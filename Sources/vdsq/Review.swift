@@ -85,8 +85,7 @@ struct Review: Command {
       texts, task.labels, task.encoder, examples, encoding, quiet: quiet)
     let items = try Reconsideration.list(
       encoded, labels: task.anchors, kernels: task.encoder.kernels
-    ) { (chosen) throws(VDSQError) in try label.learn(chosen, task, keepsStates: true, quiet: quiet)
-    }
+    ) { (chosen) throws(VDSQError) in try label.learn(chosen, task, quiet: quiet) }
     return (task.anchors.names, items)
   }
 

@@ -57,35 +57,6 @@ import Testing
     }
   }
 
-  /// From 128 examples of each label on; which of them wins, held-out ones say.
-  @Test func theDefaultTriesItWhereExamplesAreMany() throws {
-    let words = [
-      "hello", "stop", "world", "go", "twelve", "now", "café", "yes", "no", "a", "the", "is",
-    ]
-    let lines = words.flatMap { first in
-      words.flatMap { second in
-        [first, second, "\(first) \(second)"].enumerated().map { i, _ in
-          "{\"text\": \"\(first) \(second)\(i == 0 ? "" : i == 1 ? "!" : " 12")\", "
-            + "\"label\": \"\(first < second ? "up" : "down")\"}"
-        }
-      }
-    }
-    let many = try folder.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: "many.jsonl")
-    var sizes: [String: Int] = [:]
-    for method in ["joint", "frozen", "finetune"] {
-      let adapter = folder.path("\(method).vdsa")
-      let result = try vdsq.run(["adapt", model, many, "-o", adapter, "--method", method, "-q"])
-      #expect(result.status == 0, "\(result.errors)")
-      sizes[method] = try Data(contentsOf: URL(fileURLWithPath: adapter)).count
-      let input = "hello stop\nstop hello\n"
-      let options = [model, "--adapter", adapter, "--json"]
-      let ours = try vdsq.run(["classify"] + options, input: input)
-      #expect(ours.output == (try vdsqRun.run(options, input: input)).output && ours.status == 0)
-    }
-    #expect(sizes["joint"] == sizes["finetune"], "word order, which the mean forgets: \(sizes)")
-    #expect(sizes["frozen"] != sizes["finetune"])
-  }
-
   @Test func whatCannotBeFinetuned() throws {
     let method = ["--method", "finetune"]
     try expectFailure(
