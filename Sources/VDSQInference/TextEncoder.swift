@@ -61,6 +61,8 @@ public final class TextEncoder {
   public let lowerStates: [LowerState]
   /// What was changed of the model's weights.
   public let updates: LowRankUpdates?
+  /// How layers' weights are in memory.
+  public let policy: MemoryPolicy
   public let tokenizer: Tokenizer
   private let backbone: Backbone
   private let hiddenSize: Int
@@ -80,6 +82,7 @@ public final class TextEncoder {
     threads = ThreadPool(count: options.threads)
     lowerStates = options.lowerStates
     updates = options.updates
+    policy = options.policy
     tokenizer = try Tokenizer(
       section: try container.bytes(of: .tokenizer), path: container.path)
     if try container.metadata.text("architecture").utf8.elementsEqual("decoder".utf8) {

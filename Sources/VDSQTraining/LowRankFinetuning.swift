@@ -65,11 +65,15 @@ public struct LowRankFinetuning {
   ///   - targets: each text's label, below as many as the head has.
   ///   - start: a head over the model's own vectors to start from.
   ///   - report: called with the share of the work that is done.
-  /// - Throws: `badInput` where the model is no sentence encoder.
+  /// - Throws: `badInput` where the model is no sentence encoder, `usage` where its layers are streamed.
   public func train(
     _ texts: [String], _ targets: [Int], from start: LinearHead, report: (Double) -> Void
   ) throws(VDSQError) -> Result {
     let c = try Self.configuration(of: encoder.container)
+    guard encoder.policy != .stream else {
+      // Their weights are in the map no longer, and every step would read the file again.
+      throw .usage("--memory-policy stream: finetuning needs all layers at every step; try release")
+    }
     let labels = start.bias.count
     let d = c.hiddenSize, count = EncoderTape.count(c, rank: options.rank)
     var random = SplitMix64(seed: options.seed)

@@ -159,7 +159,14 @@ struct LabelOptions: ParsableArguments {
       more += try LowRankFinetuning.bytes(
         file, longest: min(encoding.maxTokens ?? longest, longest))
     }
-    let encoder = try encoding.open(model, lowerStates: lower, more: more).encoder()
+    let opened = try encoding.open(model, lowerStates: lower, more: more)
+    if method == .finetune, encoding.memoryPolicy == nil, opened.options.policy == .stream {
+      throw VDSQError(
+        .budgetTooSmall,
+        "--memory-budget: finetuning needs all layers at every step, which do not fit; give it more"
+      )
+    }
+    let encoder = try opened.encoder()
     let labels = try all(in: examples)
     return Task(
       encoder: encoder, labels: labels,

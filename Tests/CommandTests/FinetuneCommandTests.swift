@@ -65,6 +65,10 @@ import Testing
       vdsq,
       ["adapt", model, examples, "-o", folder.path("c.vdsa"), "--memory-budget", "9M"] + method,
       status: 75, mentioning: "budget")
+    try expectFailure(
+      vdsq,
+      ["adapt", model, examples, "-o", folder.path("c.vdsa"), "--memory-policy", "stream"] + method,
+      status: 64, mentioning: "stream")
     for name in ["language-models/bert", "language-models/llama", "distilbert-sqrt"] {
       let other = folder.path("other.vdsq")
       _ = try vdsq.run(["convert", Fixtures.path(name), "-o", other, "-q", "--force"])
