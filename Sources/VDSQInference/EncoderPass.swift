@@ -195,17 +195,14 @@ final class EncoderPass: SharedWork {
   private func update(
     _ updates: LowRankUpdates, _ layer: Int, _ rows: Range<Int>, _ worker: Int
   ) {
-    let d = c.hiddenSize, inner = 2 * updates.rank
+    let d = c.hiddenSize
     let products = arena.region(plan.row, as: Float.self, worker: worker)
     updates.values.withUnsafeBufferPointer { values in
-      let down = values.baseAddress! + layer * 2 * inner * d, up = down + inner * d
       for row in rows {
-        kernels.dotRows(floats(plan.hidden, row: row, d), down, inner, d, products)
-        let queries = floats(plan.qkv, row: row, 3 * d)
-        for k in 0..<inner {
-          let to = k < updates.rank ? queries : queries + 2 * d
-          kernels.addScaled(products[k], up + k * d, d, to)
-        }
+        kernels.addUpdates(
+          values.baseAddress! + layer * 4 * updates.rank * d, rank: updates.rank, columns: d,
+          of: floats(plan.hidden, row: row, d), products: products,
+          to: floats(plan.qkv, row: row, 3 * d))
       }
     }
   }

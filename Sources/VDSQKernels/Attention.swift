@@ -49,11 +49,19 @@ extension GenericKernels {
       matmul(scores, paddedLength, count, length, values, valueStride, paddedHead, mixed)
       for r in 0..<count {
         let from = mixed + r * paddedHead, to = output + (row + r) * outputStride
-        forEachVector(headSize) { c, left in
-          store16(load16(from + c) * splat(sums[r]), to + c, count: left)
-        }
+        storeScaled(from, sums[r], headSize, to)
       }
       row += count
+    }
+  }
+
+  /// A row of outputs from one of whole vectors.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func storeScaled(
+    _ from: UnsafePointer<Float>, _ factor: Float, _ count: Int, _ to: UnsafeMutablePointer<Float>
+  ) {
+    forEachVector(count) { c, left in
+      store16(load16(from + c) * splat(factor), to + c, count: left)
     }
   }
 

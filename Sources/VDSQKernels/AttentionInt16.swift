@@ -78,9 +78,7 @@ extension GenericKernels {
       }
       for r in 0..<count {
         let from = mixed + r * paddedHead, to = output + (row + r) * outputStride
-        forEachVector(headSize) { c, left in
-          store16(load16(from + c) * splat(factors[r]), to + c, count: left)
-        }
+        storeScaled(from, factors[r], headSize, to)
       }
       row += count
     }

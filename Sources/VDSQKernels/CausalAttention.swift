@@ -173,9 +173,7 @@ extension GenericKernels {
         for r in 0..<count {
           let from = mixed + r * paddedHead
           let to = output + (i + r) * outputStride + head * headSize
-          forEachVector(headSize) { c, left in
-            store16(load16(from + c) * splat(sums[r]), to + c, count: left)
-          }
+          storeScaled(from, sums[r], headSize, to)
         }
         i += count
       }

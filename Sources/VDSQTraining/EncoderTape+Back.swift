@@ -79,12 +79,8 @@ extension EncoderTape {
     _ x: UnsafePointer<Float>, _ rows: Int, _ linear: LayerPanels, _ panels: Floats,
     _ y: UnsafeMutablePointer<Float>
   ) {
-    kernels.gemmFloat(
-      x, linear.outputs, rows,
-      WeightPanels(
-        element: .float32, weights: panels.p, scales: nil, rowSums: nil, bias: nil,
-        outputs: linear.inputs, inputs: linear.outputs), 0..<(linear.inputs + 15) / 16,
-      LinearOutput(y: y, stride: linear.inputs))
+    multiply(
+      x, rows, panels, inputs: linear.outputs, outputs: linear.inputs, bias: nil, y)
   }
 
   /// The gradient by a norm's inputs in place of that by its outputs.

@@ -23,15 +23,10 @@ extension EncoderTape {
     let x = t.states.p + rows.lowerBound * d
     let qkv = t.qkv.p + rows.lowerBound * 3 * d
     multiply(x, n, layer.qkv, panels[0], qkv)
-    let down = updates + index * 4 * rank * d, up = down + 2 * rank * d
     for row in 0..<n {
-      let inner = t.inner.p + (rows.lowerBound + row) * 2 * rank
-      kernels.dotRows(x + row * d, down, 2 * rank, d, inner)
-      for k in 0..<2 * rank {
-        // Queries come first in a row, values last.
-        let to = qkv + row * 3 * d + (k < rank ? 0 : 2 * d)
-        kernels.addScaled(scale * inner[k], up + k * d, d, to)
-      }
+      kernels.addUpdates(
+        updates + index * 4 * rank * d, rank: rank, columns: d, scale: scale, of: x + row * d,
+        products: t.inner.p + (rows.lowerBound + row) * 2 * rank, to: qkv + row * 3 * d)
     }
     for sequence in sequences {
       let range = batch.range(sequence)
@@ -77,12 +72,20 @@ extension EncoderTape {
     _ x: UnsafePointer<Float>, _ rows: Int, _ linear: LayerPanels, _ panels: Floats,
     _ y: UnsafeMutablePointer<Float>
   ) {
+    multiply(
+      x, rows, panels, inputs: linear.inputs, outputs: linear.outputs, bias: linear.bias, y)
+  }
+
+  /// Products with decoded panels, side by side.
+  func multiply(
+    _ x: UnsafePointer<Float>, _ rows: Int, _ panels: Floats, inputs: Int, outputs: Int,
+    bias: UnsafePointer<Float>?, _ y: UnsafeMutablePointer<Float>
+  ) {
+    let weights = WeightPanels(
+      element: .float32, weights: panels.p, scales: nil, rowSums: nil, bias: bias,
+      outputs: outputs, inputs: inputs)
     kernels.gemmFloat(
-      x, linear.inputs, rows,
-      WeightPanels(
-        element: .float32, weights: panels.p, scales: nil, rowSums: nil, bias: linear.bias,
-        outputs: linear.outputs, inputs: linear.inputs), 0..<linear.panels,
-      LinearOutput(y: y, stride: linear.outputs))
+      x, inputs, rows, weights, 0..<weights.panels, LinearOutput(y: y, stride: outputs))
   }
 
   /// `y = norm(x + residual)`; keeps deviations over their size, and one over the size, for the way back.

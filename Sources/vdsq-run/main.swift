@@ -16,10 +16,7 @@ func run() throws(VDSQError) {
     try AdapterFollower(path: path, modelPath: arguments.model)
   }
   let adapter = try follower?.changed()
-  if let adapter {
-    options.lowerStates = adapter.lowerStates
-    options.updates = adapter.updates
-  }
+  if let adapter { options.lowerStates = adapter.lowerStates }
   if let budget = arguments.budget {
     options.policy = try Footprint.policy(
       within: budget, of: arguments.model, options: options, forced: arguments.policy,
