@@ -153,14 +153,15 @@ extension Footprint {
   ///
   /// - Parameters:
   ///   - budget: bytes that the process may take at its peak.
-  ///   - forced: the only policy that may be taken; nil for any.
+  ///   - policies: those that may be taken.
   /// - Throws: `budgetTooSmall`, with the smallest budget that would do, and what `each` does.
   public static func policy(
-    within budget: Int, of path: String, options: TextEncoder.Options, forced: MemoryPolicy?,
+    within budget: Int, of path: String, options: TextEncoder.Options,
+    among policies: [MemoryPolicy],
     more: Int = 0
   ) throws(VDSQError) -> MemoryPolicy {
     let all = try each(of: path, options: options, more: more)
-    return try fastest(of: all, within: budget, forced: forced).policy
+    return try fastest(of: all, within: budget, among: policies).policy
   }
 
   /// The budget to name for a peak, in whole kibibytes: what a program itself takes differs a little from one run to the
@@ -173,16 +174,16 @@ extension Footprint {
   ///
   /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
   public static func fastest(
-    of all: [Footprint], within budget: Int, forced: MemoryPolicy?
+    of all: [Footprint], within budget: Int, among policies: [MemoryPolicy]
   ) throws(VDSQError) -> Footprint {
     var smallest = Int.max
-    for footprint in all where forced == nil || footprint.policy == forced {
+    for footprint in all where policies.contains(footprint.policy) {
       if footprint.peakBytes <= budget { return footprint }
       smallest = min(smallest, footprint.peakBytes)
     }
     guard smallest < .max else {
       throw .usage(
-        "--memory-policy \(forced!.name): compressed layers cannot be released; stream them")
+        "--memory-policy release: compressed layers cannot be released; stream them")
     }
     throw VDSQError(
       .budgetTooSmall,

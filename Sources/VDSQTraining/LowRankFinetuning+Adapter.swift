@@ -1,4 +1,4 @@
-import VDSQFormat
+public import VDSQFormat
 import VDSQInference
 import VDSQKernels
 public import VDSQSemantics
@@ -9,40 +9,87 @@ extension LowRankFinetuning {
   private static let foldCount = 5
   private static let temperatures: [Float] = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6]
 
+  /// So many examples of each label, at least, may tell of it what frozen states do not; fewer never did.
+  private static let worthTrying = 128
+  /// How much less likely it may make held-out examples: with so many to learn from it is the better one more often than a
+  /// hundred held-out ones can tell.
+  private static let allowance = 4.0
+
+  /// Whether there are examples enough for it to tell more than frozen states do.
+  public static func isWorthTrying(_ targets: [Int], labels: Int, of model: Container) -> Bool {
+    var counts = [Int](repeating: 0, count: labels)
+    for target in targets { counts[target] += 1 }
+    return counts.allSatisfy { $0 >= worthTrying } && (try? configuration(of: model)) != nil
+  }
+
   /// Finetunes from the label words' prior on. Where there are examples enough, a fifth of them is held out first to
   /// tell the temperature at which the others' answers to them are likeliest.
   ///
   /// - Parameters:
-  ///   - labels: the labels' anchors, of the model's own vectors.
+  ///   - labels: the labels' anchors.
   ///   - report: called with the share of the work that is done.
   /// - Throws: what `train` does.
   public func adapter(
     _ examples: Examples, labels: LabelSet, report: (Double) -> Void
   ) throws(VDSQError) -> Adapter {
-    var temperature: Float = 1
-    var done = 0.0
-    if examples.targets.count >= Self.fewest * labels.count,
+    guard examples.targets.count >= Self.fewest * labels.count,
       let folds = Folds(targets: examples.targets, labels: labels.count, count: Self.foldCount)
-    {
-      done = 0.45
-      let tuned = try train(
-        examples, folds.training(without: 0), labels, report: { report(done * $0) })
-      temperature = try self.temperature(tuned, examples, folds.heldOut(0))
+    else { return try adapter(examples, labels, temperature: 1, report) }
+    let (temperature, _) = try heldOut(examples, labels, folds) { report(0.45 * $0) }
+    return try adapter(examples, labels, temperature: temperature) { report(0.45 + 0.55 * $0) }
+  }
+
+  /// The same; nil where it makes held-out examples clearly less likely than another method does.
+  ///
+  /// - Parameter other: what the other method makes of some examples.
+  public func adapter(
+    _ examples: Examples, labels: LabelSet,
+    unlessLessLikelyThan other: (Examples) throws(VDSQError) -> Adapter, report: (Double) -> Void
+  ) throws(VDSQError) -> Adapter? {
+    guard
+      let folds = Folds(targets: examples.targets, labels: labels.count, count: Self.foldCount)
+    else { return nil }
+    let d = labels.dimensions
+    let learned = try other(examples.subset(folds.training(without: 0), columns: d))
+    let classifier = try Classifier(
+      labels: learned.labels, adapter: learned, kernels: encoder.kernels)
+    var score = 0.0
+    for example in folds.heldOut(0) {
+      Array(examples.states[example * d..<(example + 1) * d]).withUnsafeBufferPointer {
+        classifier.classify($0.baseAddress!, top: 1)
+      }
+      score += Double(logarithm(max(classifier.probabilities[examples.targets[example]], 1e-30)))
     }
-    let tuned = try train(
-      examples, Array(examples.targets.indices), labels, report: { report(done + (1 - done) * $0) })
+    let (temperature, own) = try heldOut(examples, labels, folds) { report(0.45 * $0) }
+    guard own > score - Self.allowance else { return nil }
+    return try adapter(examples, labels, temperature: temperature) { report(0.45 + 0.55 * $0) }
+  }
+
+  private func adapter(
+    _ examples: Examples, _ labels: LabelSet, temperature: Float, _ report: (Double) -> Void
+  ) throws(VDSQError) -> Adapter {
+    let tuned = try train(examples, Array(examples.targets.indices), labels, report: report)
     return Adapter(
-      labels: labels, updates: tuned.updates, temperature: temperature,
-      correction: .head(tuned.head),
-      modelIdentity: encoder.container.identity)
+      labels: labels.prefix(vectorSize(labels)), updates: tuned.updates, temperature: temperature,
+      correction: .head(tuned.head), modelIdentity: encoder.container.identity)
+  }
+
+  /// Numbers of a state that are the model's vector.
+  private func vectorSize(_ labels: LabelSet) -> Int {
+    labels.dimensions / (encoder.lowerStates.count + 1)
   }
 
   private func train(
     _ examples: Examples, _ members: [Int], _ labels: LabelSet, report: (Double) -> Void
   ) throws(VDSQError) -> Result {
     let chosen = examples.subset(members, columns: labels.dimensions)
+    let d = vectorSize(labels)
+    var states: [Float] = []
+    for i in members.indices {
+      states += chosen.states[i * labels.dimensions..<i * labels.dimensions + d]
+    }
     let prior = try LabelPrior(kernels: encoder.kernels, joinsRegression: false).train(
-      states: chosen.states, targets: chosen.targets, labels: labels,
+      states: states, targets: chosen.targets, labels: labels.prefix(d),
       modelIdentity: encoder.container.identity
     ) { _ in }
     guard case .head(let start) = prior.correction else {
@@ -51,10 +98,12 @@ extension LowRankFinetuning {
     return try train(chosen.texts, chosen.targets, from: start, report: report)
   }
 
-  /// The temperature at which held-out examples are likeliest.
-  private func temperature(
-    _ tuned: Result, _ examples: Examples, _ held: [Int]
-  ) throws(VDSQError) -> Float {
+  /// The temperature at which a fifth of the examples is likeliest by the others, and their log-likelihood at it.
+  private func heldOut(
+    _ examples: Examples, _ labels: LabelSet, _ folds: Folds, _ report: (Double) -> Void
+  ) throws(VDSQError) -> (temperature: Float, score: Double) {
+    let tuned = try train(examples, folds.training(without: 0), labels, report: report)
+    let held = folds.heldOut(0)
     var options = TextEncoder.Options()
     options.threads = encoder.threads.count
     options.maximumTokens = encoder.maximumTokens
@@ -72,6 +121,7 @@ extension LowRankFinetuning {
         $0 + LabelPrior.logLikelihood($1.0, examples.targets[$1.1], factor: 1 / temperature)
       }
     }
-    return Self.temperatures.max { score($0) < score($1) }!
+    let best = Self.temperatures.max { score($0) < score($1) }!
+    return (best, score(best))
   }
 }

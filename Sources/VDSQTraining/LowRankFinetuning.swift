@@ -51,7 +51,7 @@ public struct LowRankFinetuning {
   }
 
   /// - Throws: `badInput` where the model is not one of those that can be finetuned.
-  private static func configuration(of model: Container) throws(VDSQError) -> EncoderConfiguration {
+  static func configuration(of model: Container) throws(VDSQError) -> EncoderConfiguration {
     let pooling = model.metadata.find("pooling").flatMap { EncoderConfiguration.pooling(named: $0) }
     guard pooling == .mean || pooling == .first else {
       throw .badInput(
@@ -155,7 +155,12 @@ public struct LowRankFinetuning {
       let start = tape.batch.ids.count
       tape.batch.ids += trace.ids
       tape.batch.endSequence()
-      for i in 0..<trace.ids.count * d { tape.embeddings[start * d + i] = trace.states[i] }
+      // Lower layers' states, where they are wanted, make a trace's rows longer.
+      for row in 0..<trace.ids.count {
+        for i in 0..<d {
+          tape.embeddings[(start + row) * d + i] = trace.states[row * trace.dimensions + i]
+        }
+      }
     }
     tape.isBackward = false
     encoder.threads.together(encoder.threads.count, tape)

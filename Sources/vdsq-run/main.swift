@@ -19,8 +19,8 @@ func run() throws(VDSQError) {
   if let adapter { options.lowerStates = adapter.lowerStates }
   if let budget = arguments.budget {
     options.policy = try Footprint.policy(
-      within: budget, of: arguments.model, options: options, forced: arguments.policy,
-      more: 2 * (adapter?.bytes ?? 0))
+      within: budget, of: arguments.model, options: options,
+      among: MemoryPolicy.among(arguments.policy), more: 2 * (adapter?.bytes ?? 0))
   }
   let model = try Container(
     path: arguments.model, kind: .model, decoding: options.policy.decoding)

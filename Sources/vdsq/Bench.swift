@@ -156,7 +156,7 @@ struct Bench: Command {
       options.maximumTokens = maxTokens
       options.batch = batch
       let opened = try OpenedModel(
-        path, options, policy: memoryPolicy, budget: memory.bytes())
+        path, options, among: MemoryPolicy.among(memoryPolicy), budget: memory.bytes())
       for length in tokens {
         let r = try ForwardBench(
           opened.container, batch: batch, tokens: length, threads: count,

@@ -25,7 +25,9 @@ struct BenchReport {
     let lines = try Self.lines(texts)
     distinctTexts = lines.count
     // Where the file is no model, that is said here and not by a process that fails.
-    let policy = try OpenedModel(path, options, policy: policy, budget: budget).options.policy
+    let policy = try OpenedModel(
+      path, options, among: MemoryPolicy.among(policy), budget: budget
+    ).options.policy
     // While this process has nothing of the file mapped, it can be taken out of the page cache.
     start = try StartBench(
       ["/proc/self/exe", "embed", path, "--threads", "\(options.threads)"]
@@ -33,7 +35,7 @@ struct BenchReport {
         + ["--memory-policy", policy.name],
       file: path)
     let before = ProcessCounters.now()
-    let opened = try OpenedModel(path, options, policy: policy, budget: nil)
+    let opened = try OpenedModel(path, options, among: [policy], budget: nil)
     let encoder = try opened.encoder()
     self.options = opened.options
     isa = "\(encoder.kernels.name)"

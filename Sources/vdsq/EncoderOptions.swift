@@ -60,14 +60,17 @@ struct EncoderOptions: ParsableArguments {
 
   /// Opens a model as the policy wants it, or as the budget allows.
   ///
-  /// - Parameter more: bytes that the command is known to take besides.
+  /// - Parameters:
+  ///   - more: bytes that the command is known to take besides.
+  ///   - policies: those that a budget may lead to where none is asked for; the first where there is no budget.
   /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
   func open(
-    _ path: String, lowerStates: [LowerState] = [], more: Int = 0
+    _ path: String, lowerStates: [LowerState] = [], more: Int = 0,
+    among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> OpenedModel {
     try OpenedModel(
-      path, options(lowerStates: lowerStates), policy: memoryPolicy, budget: memory.bytes(),
-      more: more)
+      path, options(lowerStates: lowerStates), among: memoryPolicy.map { [$0] } ?? policies,
+      budget: memory.bytes(), more: more)
   }
 
   func encoder(_ path: String) throws(VDSQError) -> TextEncoder {
@@ -100,18 +103,18 @@ struct OpenedModel {
   let options: TextEncoder.Options
 
   /// - Parameters:
-  ///   - policy: nil for resident, or the fastest that the budget allows.
+  ///   - policies: those that may be taken, the fastest first.
   ///   - more: bytes that the command is known to take besides.
   /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
   init(
-    _ path: String, _ options: TextEncoder.Options, policy: MemoryPolicy?, budget: Int?,
+    _ path: String, _ options: TextEncoder.Options, among policies: [MemoryPolicy], budget: Int?,
     more: Int = 0
   ) throws(VDSQError) {
     var options = options
-    options.policy = policy ?? .resident
+    options.policy = policies[0]
     if let budget {
       options.policy = try Footprint.policy(
-        within: budget, of: path, options: options, forced: policy, more: more)
+        within: budget, of: path, options: options, among: policies, more: more)
     }
     container = try Container(path: path, kind: .model, decoding: options.policy.decoding)
     self.options = options

@@ -95,7 +95,7 @@ struct Eval: Command {
   private func learned() throws(VDSQError) -> [EvaluationRow] {
     let held = try read(test)
     let known = try train.map { (path) throws(VDSQError) in try read(path) } ?? []
-    let task = try label.task(model, known + held, encoding)
+    let task = try label.task(model, known + held, encoding, quiet: quiet)
     let (encoder, labels, anchors) = (task.encoder, task.labels, task.anchors)
     let texts = try label.encode(held, labels, encoder, test, encoding, quiet: quiet)
     let examples = try train.map { (path) throws(VDSQError) in
@@ -109,7 +109,7 @@ struct Eval: Command {
       defer { bar.end() }
       for seed in 0..<(count == 0 ? 1 : seeds) {
         let classifier: Classifier
-        var states = texts.states
+        var (states, dimensions) = (texts.states, columns)
         if count > 0, let examples {
           let chosen = Shots(
             examples.targets, labels: labels.count, count: count, seed: UInt64(seed))
@@ -120,6 +120,7 @@ struct Eval: Command {
           if adapter.updates != nil {
             let tuned = try adapter.encoder(encoder.container, options: encoding.options())
             states = try label.encode(held, labels, tuned, test, encoding, quiet: true).states
+            dimensions = tuned.dimensions
           }
         } else {
           // Words alone are compared with the model's vector alone.
@@ -127,7 +128,7 @@ struct Eval: Command {
           classifier = try Classifier(labels: anchors.prefix(own), kernels: encoder.kernels)
         }
         evaluations.append(
-          Evaluation(of: classifier, states: states, columns: columns, targets: texts.targets)
+          Evaluation(of: classifier, states: states, columns: dimensions, targets: texts.targets)
         )
         bar.show(seed + 1, of: seeds)
       }

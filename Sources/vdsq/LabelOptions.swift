@@ -7,8 +7,10 @@ import VDSQTraining
 /// How examples teach.
 enum Method: String, CaseIterable, ExpressibleByArgument {
   /// Linear discriminant analysis with the label words as its prior, lower layers and logistic regression beside it
-  /// where held-out examples like them.
+  /// where held-out examples like them; finetuning in their place where there are hundreds and they like that more.
   case joint
+  /// The same without finetuning.
+  case frozen
   /// The closed form alone, of the vector alone.
   case prior
   /// The paper's semantic calibration, of rank 64.
@@ -50,9 +52,10 @@ struct LabelOptions: ParsableArguments {
   @Option(
     help: """
       How examples teach: joint (linear discriminant analysis with the labels' words as its prior, joined by \
-      lower layers and logistic regression where held-out examples like them), prior (the first alone), \
+      lower layers and logistic regression where held-out examples like them; with 128 examples of each label it \
+      tries finetuning besides, for minutes), frozen (the same without finetuning), prior (the first alone), \
       calibration (the paper's semantic calibration, of rank 64), low-rank (the same of rank 8), knn (a vote of the closest \
-      examples), finetune (low-rank updates of the encoder's own weights: for hundreds of examples, and minutes).
+      examples), finetune (low-rank updates of the encoder's own weights: by name).
       """)
   var method: Method = .joint
 
@@ -107,7 +110,9 @@ struct LabelOptions: ParsableArguments {
   /// pooling would drown.
   func lowerStates(of model: Container) throws(VDSQError) -> [LowerState] {
     let c = model.metadata
-    guard method == .joint, c.find("architecture") == "bert", c.find("pooling") != "mask" else {
+    guard method == .joint || method == .frozen, c.find("architecture") == "bert",
+      c.find("pooling") != "mask"
+    else {
       return []
     }
     let layers = try c.integer("layers", in: 1...1024)
@@ -121,7 +126,7 @@ struct LabelOptions: ParsableArguments {
     from path: String, model: String, encoding: EncoderOptions, quiet: Bool
   ) throws(VDSQError) -> Adapter {
     let examples = try ExampleFile.read(path, textField: textField, labelField: labelField)
-    let task = try task(model, examples, encoding)
+    let task = try task(model, examples, encoding, quiet: quiet)
     let encoded = try encode(examples, task.labels, task.encoder, path, encoding, quiet: quiet)
     return try learn(encoded, task, quiet: quiet)
   }
@@ -144,33 +149,65 @@ struct LabelOptions: ParsableArguments {
     let encoder: TextEncoder
     let labels: [Label]
     let anchors: LabelSet
+    /// Whether there is memory for finetuning, and it may change texts' states.
+    let canFinetune: Bool
   }
 
-  /// - Parameter examples: those whose labels are taken where the options name none.
+  /// - Parameters:
+  ///   - examples: those whose labels are taken where the options name none.
+  ///   - keepsStates: whether texts' states are to stay those of the model as it is.
   func task(
-    _ model: String, _ examples: [Examples.Example], _ encoding: EncoderOptions
+    _ model: String, _ examples: [Examples.Example], _ encoding: EncoderOptions,
+    keepsStates: Bool = false, quiet: Bool
   ) throws(VDSQError) -> Task {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let lower = try lowerStates(of: file)
     let columns = try file.metadata.integer("hidden_size", in: 1...1 << 20) * (lower.count + 1)
-    var more = Self.learningBytes(examples, columns)
-    if method == .finetune {
-      let longest = try file.metadata.integer("maximum_tokens", in: 2...1 << 20)
-      more += try LowRankFinetuning.bytes(
-        file, longest: min(encoding.maxTokens ?? longest, longest))
-    }
-    let opened = try encoding.open(model, lowerStates: lower, more: more)
-    if method == .finetune, encoding.memoryPolicy == nil, opened.options.policy == .stream {
-      throw VDSQError(
-        .budgetTooSmall,
-        "--memory-budget: finetuning needs all layers at every step, which do not fit; give it more"
-      )
-    }
-    let encoder = try opened.encoder()
+    let more = Self.learningBytes(examples, columns)
     let labels = try all(in: examples)
+    let (opened, canFinetune) =
+      if !keepsStates, try mayFinetune(examples, labels, file) {
+        try finetunable(model, file, lower, encoding, more: more, quiet: quiet)
+      } else {
+        (try encoding.open(model, lowerStates: lower, more: more), false)
+      }
+    let encoder = try opened.encoder()
     return Task(
       encoder: encoder, labels: labels,
-      anchors: try LabelSet(labels, encoder: encoder, template: try parsedTemplate()))
+      anchors: try LabelSet(labels, encoder: encoder, template: try parsedTemplate()),
+      canFinetune: canFinetune)
+  }
+
+  /// Whether finetuning is asked for, or the default's to try.
+  private func mayFinetune(
+    _ examples: [Examples.Example], _ labels: [Label], _ file: Container
+  ) throws(VDSQError) -> Bool {
+    guard method == .joint else { return method == .finetune }
+    let indices = Dictionary(labels.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    let targets = examples.compactMap { indices[$0.label] }
+    return LowRankFinetuning.isWorthTrying(targets, labels: labels.count, of: file)
+  }
+
+  /// Opens a model for finetuning, which needs all layers at every step, so that they are not streamed; or for the
+  /// default without it where that does not fit.
+  private func finetunable(
+    _ model: String, _ file: Container, _ lower: [LowerState], _ encoding: EncoderOptions,
+    more: Int,
+    quiet: Bool
+  ) throws(VDSQError) -> (OpenedModel, Bool) {
+    let longest = try file.metadata.integer("maximum_tokens", in: 2...1 << 20)
+    let bytes = try LowRankFinetuning.bytes(
+      file, longest: min(encoding.maxTokens ?? longest, longest))
+    do {
+      return (
+        try encoding.open(
+          model, lowerStates: lower, more: more + bytes, among: [.resident, .release]),
+        encoding.memoryPolicy != .stream || method == .finetune
+      )
+    } catch  where error.category == .budgetTooSmall && method == .joint {
+      if !quiet { StandardError.write("vdsq: without finetuning. \(error.message)\n") }
+      return (try encoding.open(model, lowerStates: lower, more: more), false)
+    }
   }
 
   /// Runs the model over labelled texts of a file.
@@ -224,10 +261,25 @@ struct LabelOptions: ParsableArguments {
     let (states, targets) = (examples.states, examples.targets)
     let report = { (share: Double) in bar.show(Int(share * 1000), of: 1000) }
     switch method {
-    case .joint, .prior:
-      return try LabelPrior(kernels: kernels, joinsRegression: method == .joint).train(
-        states: states, targets: targets, labels: task.anchors,
-        lowerStates: task.encoder.lowerStates, modelIdentity: identity, report: report)
+    case .joint, .frozen:
+      func closed(_ examples: Examples) throws(VDSQError) -> Adapter {
+        try LabelPrior(kernels: kernels, joinsRegression: true).train(
+          states: examples.states, targets: examples.targets, labels: task.anchors,
+          lowerStates: task.encoder.lowerStates, modelIdentity: identity, report: report)
+      }
+      if task.canFinetune,
+        LowRankFinetuning.isWorthTrying(
+          targets, labels: task.anchors.count, of: task.encoder.container)
+      {
+        let tuned = try finetuning(task).adapter(
+          examples, labels: task.anchors, unlessLessLikelyThan: closed, report: report)
+        if let tuned { return tuned }
+      }
+      return try closed(examples)
+    case .prior:
+      return try LabelPrior(kernels: kernels, joinsRegression: false).train(
+        states: states, targets: targets, labels: task.anchors, modelIdentity: identity,
+        report: report)
     case .calibration, .lowRank:
       var options = SemanticCalibration.Options()
       options.seed = seed
@@ -240,10 +292,13 @@ struct LabelOptions: ParsableArguments {
         states: states, targets: targets, labels: task.anchors, modelIdentity: identity,
         report: report)
     case .finetune:
-      var options = LowRankFinetuning.Options()
-      options.seed = seed
-      return try LowRankFinetuning(encoder: task.encoder, options: options).adapter(
-        examples, labels: task.anchors, report: report)
+      return try finetuning(task).adapter(examples, labels: task.anchors, report: report)
     }
+  }
+
+  private func finetuning(_ task: Task) -> LowRankFinetuning {
+    var options = LowRankFinetuning.Options()
+    options.seed = seed
+    return LowRankFinetuning(encoder: task.encoder, options: options)
   }
 }

@@ -36,10 +36,10 @@ struct Plan: Command {
     let options = encoding.options(lowerStates: learned?.lowerStates ?? [])
     let all = try Footprint.each(of: model, options: options, more: 2 * (learned?.bytes ?? 0))
     let budget = try encoding.memory.bytes()
-    let allowed = all.filter { encoding.memoryPolicy == nil || $0.policy == encoding.memoryPolicy }
+    let policies = MemoryPolicy.among(encoding.memoryPolicy)
+    let allowed = all.filter { policies.contains($0.policy) }
     let smallest = Footprint.namedBudget(for: allowed.map(\.peakBytes).min() ?? 0)
-    let chosen = try Footprint.fastest(
-      of: all, within: budget ?? .max, forced: encoding.memoryPolicy)
+    let chosen = try Footprint.fastest(of: all, within: budget ?? .max, among: policies)
     var seconds: [String: Double] = [:]
     if speed {
       for footprint in allowed where footprint.peakBytes <= budget ?? .max {

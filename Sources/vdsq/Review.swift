@@ -80,7 +80,7 @@ struct Review: Command {
       throw .usage(
         "--method finetune changes the states that are compared; try another, or --adapter")
     }
-    let task = try label.task(model, texts, encoding)
+    let task = try label.task(model, texts, encoding, keepsStates: true, quiet: quiet)
     let encoded = try label.encode(
       texts, task.labels, task.encoder, examples, encoding, quiet: quiet)
     let items = try Reconsideration.list(

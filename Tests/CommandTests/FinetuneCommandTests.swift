@@ -57,6 +57,66 @@ import Testing
     }
   }
 
+  /// 198 texts of each of two labels that are told apart by the order of two words, which the mean of states forgets.
+  private func manyExamples() throws -> String {
+    let words = [
+      "hello", "stop", "world", "go", "twelve", "now", "café", "yes", "no", "a", "the", "is",
+    ]
+    let lines = words.flatMap { first in
+      words.flatMap { second in
+        [first, second, "\(first) \(second)"].enumerated().map { i, _ in
+          "{\"text\": \"\(first) \(second)\(i == 0 ? "" : i == 1 ? "!" : " 12")\", "
+            + "\"label\": \"\(first < second ? "up" : "down")\"}"
+        }
+      }
+    }
+    return try folder.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: "many.jsonl")
+  }
+
+  /// From 128 examples of each label on; held-out ones may say no.
+  @Test func theDefaultTriesItWhereExamplesAreMany() throws {
+    let many = try manyExamples()
+    var sizes: [String: Int] = [:]
+    for method in ["joint", "frozen", "finetune"] {
+      let adapter = folder.path("\(method).vdsa")
+      let result = try vdsq.run(["adapt", model, many, "-o", adapter, "--method", method, "-q"])
+      #expect(result.status == 0, "\(result.errors)")
+      sizes[method] = try Data(contentsOf: URL(fileURLWithPath: adapter)).count
+      let input = "hello stop\nstop hello\n"
+      let options = [model, "--adapter", adapter, "--json"]
+      let ours = try vdsq.run(["classify"] + options, input: input)
+      #expect(ours.output == (try vdsqRun.run(options, input: input)).output && ours.status == 0)
+    }
+    #expect(sizes["joint"] == sizes["finetune"], "\(sizes)")
+    #expect(sizes["frozen"] != sizes["finetune"])
+  }
+
+  @Test func theDefaultDoesWithoutItWhereMemoryIsShort() throws {
+    let many = try manyExamples()
+    func adapter(_ name: String, _ options: [String]) throws -> (Data, errors: String) {
+      let path = folder.path(name)
+      let result = try vdsq.run(["adapt", model, many, "-o", path] + options)
+      #expect(result.status == 0, "\(result.errors)")
+      return (try Data(contentsOf: URL(fileURLWithPath: path)), result.errors)
+    }
+    let frozen = try adapter("f.vdsa", ["--method", "frozen"])
+    let tuned = try adapter("t.vdsa", ["--method", "finetune", "-q"])
+    let streamed = try adapter("s.vdsa", ["--memory-policy", "stream"])
+    #expect(streamed.0 == frozen.0 && frozen.errors == "")
+    let refused = try vdsq.run(
+      ["adapt", model, many, "-o", folder.path("x.vdsa"), "--method", "finetune"]
+        + ["--memory-budget", "1M"])
+    #expect(refused.status == 75)
+    let enough = try #require(refused.errors.firstMatch(of: /needs ([0-9]+)K/)?.1)
+    // What finetuning may take at least is enough, also by releasing layers.
+    let released = try adapter("r.vdsa", ["--memory-budget", "\(enough)K"])
+    #expect(released.0 == tuned.0 && released.errors == "")
+    let short = try adapter("b.vdsa", ["--memory-budget", "\(Int(enough)! - 1024)K"])
+    #expect(short.0 == frozen.0)
+    #expect(
+      short.errors.contains("without finetuning") && short.errors.contains("\(enough.dropLast(3))"))
+  }
+
   @Test func whatCannotBeFinetuned() throws {
     let method = ["--method", "finetune"]
     try expectFailure(
