@@ -8,31 +8,103 @@ extension GenericKernels {
     _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ w: WeightPanels,
     _ panels: Range<Int>, _ out: LinearOutput
   ) {
-    for panel in panels {
-      let weights = w.weights + panel * w.panelStride
-      let left = w.outputs - panel * 16
-      let bias = w.bias.map { load16($0 + panel * 16, count: left) } ?? splat(0)
-      let scale = w.scales.map { load16($0 + panel * 16) } ?? splat(1)
-      var row = 0
-      while row < rows {
-        let block = RowTile(x, stride: xStride, first: row, rows: rows)
-        let sums =
-          switch w.element {
-          case .int8: int8Block(block, weights, w, panel)
-          case .float16: floatBlock(block, weights, w.inputs, 32) { ISA.loadHalf($0) }
-          case .float32:
-            floatBlock(block, weights, w.inputs, 64) {
-              $0.loadUnaligned(as: SIMD16<Float>.self)
-            }
-          }
-        withUnsafeBytes(of: sums) { bytes in
-          for i in 0..<min(4, rows - row) {
-            let sum = (bytes.baseAddress! + i * 64).loadUnaligned(as: SIMD16<Float>.self)
-            let value = apply(out.activation, ISA.fma(sum, scale, bias))
-            store16(value, out.y + (row + i) * out.stride + panel * 16, count: left)
-          }
+    switch w.element {
+    case .int8:
+      for panel in panels {
+        let column = FloatColumn(w, panel)
+        let weights = w.weights + panel * w.panelStride
+        for row in stride(from: 0, to: rows, by: 4) {
+          let tile = RowTile(x, stride: xStride, first: row, rows: rows)
+          column.finish(int8Block(tile, weights, w, panel), row, rows, out)
         }
+      }
+    case .float16:
+      floatPanels(x, xStride, rows, w, panels, out, 32) { ISA.loadHalf($0) }
+    case .float32:
+      floatPanels(x, xStride, rows, w, panels, out, 64) {
+        $0.loadUnaligned(as: SIMD16<Float>.self)
+      }
+    }
+  }
+
+  /// - Parameter bytes: bytes of a panel's column.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func floatPanels(
+    _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ w: WeightPanels,
+    _ panels: Range<Int>, _ out: LinearOutput, _ bytes: Int,
+    _ load: (UnsafeRawPointer) -> SIMD16<Float>
+  ) {
+    // Two panels share what is spread of the rows where there are registers for their sums.
+    let step = ISA.tile == .rows8Panels2 ? 2 : 1
+    for panel in stride(from: panels.lowerBound, to: panels.upperBound, by: step) {
+      let weights = w.weights + panel * w.panelStride
+      let column = FloatColumn(w, panel)
+      let isPair = step == 2 && panel + 1 < panels.upperBound
+      let other = isPair ? FloatColumn(w, panel + 1) : column
+      var row = 0
+      if isPair {
+        let next = weights + w.panelStride
+        while row + 4 < rows {
+          let upper = RowTile(x, stride: xStride, first: row, rows: rows)
+          let lower = RowTile(x, stride: xStride, first: row + 4, rows: rows)
+          var sums = noSums4, others = noSums4, lowerSums = noSums4, lowerOthers = noSums4
+          for k in 0..<w.inputs {
+            let a = load(weights + k * bytes), b = load(next + k * bytes)
+            upper.accumulate(&sums, &others, k, a, b, ISA.fma)
+            lower.accumulate(&lowerSums, &lowerOthers, k, a, b, ISA.fma)
+          }
+          column.finish(sums, row, rows, out)
+          other.finish(others, row, rows, out)
+          column.finish(lowerSums, row + 4, rows, out)
+          other.finish(lowerOthers, row + 4, rows, out)
+          row += 8
+        }
+      }
+      while row < rows {
+        let tile = RowTile(x, stride: xStride, first: row, rows: rows)
+        var sums = noSums4
+        if isPair {
+          var others = noSums4
+          let next = weights + w.panelStride
+          for k in 0..<w.inputs {
+            tile.accumulate(
+              &sums, &others, k, load(weights + k * bytes), load(next + k * bytes), ISA.fma)
+          }
+          other.finish(others, row, rows, out)
+        } else {
+          for k in 0..<w.inputs { tile.accumulate(&sums, k, load(weights + k * bytes), ISA.fma) }
+        }
+        column.finish(sums, row, rows, out)
         row += 4
+      }
+    }
+  }
+
+  /// What becomes of a panel's sums.
+  @frozen @usableFromInline
+  struct FloatColumn {
+    @usableFromInline let first: Int
+    @usableFromInline let left: Int
+    @usableFromInline let scale: SIMD16<Float>
+    @usableFromInline let bias: SIMD16<Float>
+
+    @_alwaysEmitIntoClient @inline(__always)
+    init(_ w: WeightPanels, _ panel: Int) {
+      let left = w.outputs - panel * 16
+      first = panel * 16
+      self.left = left
+      bias = w.bias.map { load16($0 + panel * 16, count: left) } ?? splat(0)
+      scale = w.scales.map { load16($0 + panel * 16) } ?? splat(1)
+    }
+
+    @_alwaysEmitIntoClient @inline(__always)
+    func finish(_ sums: Sums4, _ row: Int, _ rows: Int, _ out: LinearOutput) {
+      withUnsafeBytes(of: sums) { bytes in
+        for i in 0..<min(4, rows - row) {
+          let sum = (bytes.baseAddress! + i * 64).loadUnaligned(as: SIMD16<Float>.self)
+          let value = apply(out.activation, ISA.fma(sum, scale, bias))
+          store16(value, out.y + (row + i) * out.stride + first, count: left)
+        }
       }
     }
   }
@@ -41,22 +113,7 @@ extension GenericKernels {
   typealias Sums4 = (SIMD16<Float>, SIMD16<Float>, SIMD16<Float>, SIMD16<Float>)
 
   @_alwaysEmitIntoClient @inline(__always)
-  static func floatBlock(
-    _ x: RowTile<Float>, _ weights: UnsafeRawPointer, _ inputs: Int, _ stride: Int,
-    _ load: (UnsafeRawPointer) -> SIMD16<Float>
-  ) -> Sums4 {
-    // Two sums a row: four alone would wait for each other.
-    var even: Sums4 = (splat(0), splat(0), splat(0), splat(0))
-    var odd = even
-    var k = 0
-    while k + 2 <= inputs {
-      x.accumulate(&even, k, load(weights + k * stride), ISA.fma)
-      x.accumulate(&odd, k + 1, load(weights + (k + 1) * stride), ISA.fma)
-      k += 2
-    }
-    if k < inputs { x.accumulate(&even, k, load(weights + k * stride), ISA.fma) }
-    return (even.0 + odd.0, even.1 + odd.1, even.2 + odd.2, even.3 + odd.3)
-  }
+  static var noSums4: Sums4 { (splat(0), splat(0), splat(0), splat(0)) }
 
   @_alwaysEmitIntoClient @inline(__always)
   static func int8Block(
@@ -64,7 +121,7 @@ extension GenericKernels {
   ) -> Sums4 {
     guard let groups = w.groups else { return int8Columns(x, weights, 0..<w.inputs) }
     let count = groups.count(w.inputs)
-    var sums: Sums4 = (splat(0), splat(0), splat(0), splat(0))
+    var sums: Sums4 = noSums4
     for group in 0..<count {
       let first = group * groups.length
       let own = int8Columns(x, weights, first..<min(first + groups.length, w.inputs))
@@ -82,7 +139,7 @@ extension GenericKernels {
   static func int8Columns(
     _ x: RowTile<Float>, _ weights: UnsafeRawPointer, _ columns: Range<Int>
   ) -> Sums4 {
-    var sums: Sums4 = (splat(0), splat(0), splat(0), splat(0))
+    var sums = noSums4
     var k = columns.lowerBound
     while k < columns.upperBound {
       // A lane holds four consecutive weights of one output row: shift each to the top, then down.

@@ -38,7 +38,7 @@ extension EncoderTape {
     normBack(g, layer.outputNorm, rows, t.second, s.head.p)
     multiplyBack(g, n, layer.down, panels[3], s.wide.p)
     let before = t.up.p + rows.lowerBound * inner
-    for i in 0..<n * inner { s.wide.p[i] *= c.activation.slope(before[i]) }
+    c.activation.multiplyBySlopes(s.wide.p, before, n * inner)
     multiplyBack(s.wide.p, n, layer.up, panels[2], s.narrow.p)
     kernels.addScaled(1, s.narrow.p, n * d, g)
     normBack(g, layer.attentionNorm, rows, t.first, s.head.p)
@@ -137,25 +137,6 @@ extension EncoderTape {
         dqkv[j * 3 * d + d + i] = dk[j * size + i]
         dqkv[j * 3 * d + 2 * d + i] = dv[j * size + i]
       }
-    }
-  }
-}
-
-extension Activation {
-  /// The derivative.
-  func slope(_ x: Float) -> Float {
-    switch self {
-    case .identity: return 1
-    case .relu: return x > 0 ? 1 : 0
-    case .gelu:
-      return 0.5 * (1 + erff(x * 0.707_106_78)) + x * 0.398_942_28 * expf(-0.5 * x * x)
-    case .geluTanh:
-      let u = 0.797_884_56 * (x + 0.044_715 * x * x * x)
-      let t = tanhf(u)
-      return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * 0.797_884_56 * (1 + 0.134_145 * x * x)
-    case .silu:
-      let s = 1 / (1 + expf(-x))
-      return s * (1 + x * (1 - s))
     }
   }
 }
