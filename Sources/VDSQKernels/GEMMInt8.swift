@@ -118,7 +118,7 @@ extension GenericKernels {
     ) {
       let value = activation(ISA.fma(sums * column.scale, splat(x.scales[row]), column.bias))
       let y = out.y + row * out.stride + column.first
-      if column.left >= 16 { store16(value, y) } else { storePart16(value, y, column.left) }
+      store16(value, y, count: column.left)
     }
 
     @_alwaysEmitIntoClient @inline(__always)

@@ -13,14 +13,9 @@ func load16(_ p: UnsafePointer<Float>) -> SIMD16<Float> {
 /// The first `count` of sixteen lanes; the others are `fill`.
 @_alwaysEmitIntoClient @inline(__always)
 func load16(_ p: UnsafePointer<Float>, count: Int, fill: Float = 0) -> SIMD16<Float> {
-  count >= 16 ? load16(p) : loadPart16(p, count, fill)
-}
-
-/// A load of fewer lanes, out of the way of the code around it.
-@_alwaysEmitIntoClient @inline(never)
-func loadPart16(_ p: UnsafePointer<Float>, _ count: Int, _ fill: Float) -> SIMD16<Float> {
-  var v = SIMD16<Float>(repeating: fill)
-  for i in 0..<count { v[i] = p[i] }
+  if count >= 16 { return load16(p) }
+  var v = SIMD16<Float>()
+  vdsq_load_part(p, count, fill, &v)
   return v
 }
 
@@ -31,13 +26,9 @@ func store16(_ v: SIMD16<Float>, _ p: UnsafeMutablePointer<Float>) {
 
 @_alwaysEmitIntoClient @inline(__always)
 func store16(_ v: SIMD16<Float>, _ p: UnsafeMutablePointer<Float>, count: Int) {
-  if count >= 16 { store16(v, p) } else { storePart16(v, p, count) }
-}
-
-/// A store of fewer lanes, out of the way of the code around it.
-@_alwaysEmitIntoClient @inline(never)
-func storePart16(_ v: SIMD16<Float>, _ p: UnsafeMutablePointer<Float>, _ count: Int) {
-  for i in 0..<count { p[i] = v[i] }
+  if count >= 16 { return store16(v, p) }
+  var v = v
+  vdsq_store_part(&v, count, p)
 }
 
 /// `v` in the first `count` lanes, `fill` in the others.

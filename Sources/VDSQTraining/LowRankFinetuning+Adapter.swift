@@ -1,3 +1,4 @@
+import Glibc
 public import VDSQFormat
 import VDSQInference
 import VDSQKernels
@@ -9,8 +10,14 @@ extension LowRankFinetuning {
   private static let foldCount = 5
   private static let temperatures: [Float] = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6]
 
-  /// So many examples of each label, at least, may tell of it what frozen states do not; fewer never did.
-  private static let worthTrying = 128
+  /// The logarithm of how likely a temperature is before any example is held out, up to a constant.
+  private static func logPrior(temperature: Float) -> Double {
+    -Double(abs(log2f(temperature / 2.8)))
+  }
+
+  /// So many examples of each label, at least, tell of it what frozen states do not. Fewer may too, but the closed forms are
+  /// done with them in a blink.
+  private static let worthTrying = 32
   /// How much less likely it may make held-out examples: with so many to learn from it is the better one more often than a
   /// hundred held-out ones can tell.
   private static let allowance = 4.0
@@ -95,7 +102,10 @@ extension LowRankFinetuning {
     guard case .head(let start) = prior.correction else {
       throw VDSQError(.internalFault, "the prior has no head")
     }
-    return try train(chosen.texts, chosen.targets, from: start, report: report)
+    // Each text is seen as often, whether all are learned from or some: what is found of some is to hold of all.
+    let steps = steps(for: examples.targets.count) * members.count / examples.targets.count
+    return try train(
+      chosen.texts, chosen.targets, from: start, steps: max(1, steps), report: report)
   }
 
   /// The temperature at which a fifth of the examples is likeliest by the others, and their log-likelihood at it.
@@ -121,7 +131,10 @@ extension LowRankFinetuning {
         $0 + LabelPrior.logLikelihood($1.0, examples.targets[$1.1], factor: 1 / temperature)
       }
     }
-    let best = Self.temperatures.max { score($0) < score($1) }!
+    func believed(_ temperature: Float) -> Double {
+      score(temperature) + Self.logPrior(temperature: temperature)
+    }
+    let best = Self.temperatures.max { believed($0) < believed($1) }!
     return (best, score(best))
   }
 }

@@ -61,13 +61,21 @@ public struct LowRankFinetuning {
     return try EncoderConfiguration(model.metadata)
   }
 
+  /// Steps for so many texts.
+  func steps(for count: Int) -> Int {
+    let all = options.epochs * ((count + options.batch - 1) / options.batch)
+    return min(max(all, options.steps.lowerBound), options.steps.upperBound)
+  }
+
   /// - Parameters:
   ///   - targets: each text's label, below as many as the head has.
   ///   - start: a head over the model's own vectors to start from.
+  ///   - steps: nil for as many as the options have for so many texts.
   ///   - report: called with the share of the work that is done.
   /// - Throws: `badInput` where the model is no sentence encoder, `usage` where its layers are streamed.
   public func train(
-    _ texts: [String], _ targets: [Int], from start: LinearHead, report: (Double) -> Void
+    _ texts: [String], _ targets: [Int], from start: LinearHead, steps: Int? = nil,
+    report: (Double) -> Void
   ) throws(VDSQError) -> Result {
     let c = try Self.configuration(of: encoder.container)
     guard encoder.policy != .stream else {
@@ -99,10 +107,7 @@ public struct LowRankFinetuning {
         tokens: capacity, sequences: options.batch, longest: longest,
         updates: values.baseAddress!)
     }
-    let steps = min(
-      max(
-        options.epochs * ((texts.count + options.batch - 1) / options.batch),
-        options.steps.lowerBound), options.steps.upperBound)
+    let steps = steps ?? self.steps(for: texts.count)
     var optimizer = AdamW(count: values.count, weightDecay: options.weightDecay)
     var gradient = values
     var order: [Int] = []

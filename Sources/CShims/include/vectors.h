@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #define VDSQ_INLINE static inline __attribute__((always_inline))
 
 typedef float vdsq_f32x16 __attribute__((ext_vector_type(16)));
@@ -78,6 +82,45 @@ VDSQ_INLINE vdsq_f32x16 vdsq_zip_low(vdsq_f32x16 a, vdsq_f32x16 b) {
 VDSQ_INLINE vdsq_f32x16 vdsq_zip_high(vdsq_f32x16 a, vdsq_f32x16 b) {
   return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
+
+// The first `count` lanes, 0...15, from unaligned memory, the others `fill`; and those lanes to memory. Without masks in
+// the instruction set they stand out of the way of the code around them.
+#if defined(__AVX512F__)
+VDSQ_INLINE void vdsq_load_part(const float *p, intptr_t count, float fill, void *v) {
+  __mmask16 lanes = (__mmask16)((1u << count) - 1);
+  *(vdsq_f32x16 *)v = (vdsq_f32x16)_mm512_mask_loadu_ps(_mm512_set1_ps(fill), lanes, p);
+}
+VDSQ_INLINE void vdsq_store_part(const void *v, intptr_t count, float *p) {
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)*(const vdsq_f32x16 *)v);
+}
+#elif defined(__AVX2__)
+VDSQ_INLINE __m256i vdsq_lanes_below(intptr_t count) {
+  return _mm256_cmpgt_epi32(
+      _mm256_set1_epi32((int32_t)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+VDSQ_INLINE void vdsq_load_part(const float *p, intptr_t count, float fill, void *v) {
+  __m256i low = vdsq_lanes_below(count), high = vdsq_lanes_below(count - 8);
+  __m256 others = _mm256_set1_ps(fill);
+  __m256 *halves = v;
+  halves[0] = _mm256_blendv_ps(others, _mm256_maskload_ps(p, low), (__m256)low);
+  halves[1] = _mm256_blendv_ps(others, _mm256_maskload_ps(p + 8, high), (__m256)high);
+}
+VDSQ_INLINE void vdsq_store_part(const void *v, intptr_t count, float *p) {
+  const __m256 *halves = v;
+  _mm256_maskstore_ps(p, vdsq_lanes_below(count), halves[0]);
+  _mm256_maskstore_ps(p + 8, vdsq_lanes_below(count - 8), halves[1]);
+}
+#else
+static __attribute__((noinline, unused)) void vdsq_load_part(
+    const float *p, intptr_t count, float fill, void *v) {
+  *(vdsq_f32x16 *)v = fill;
+  for (intptr_t i = 0; i < count; i++) ((float *)v)[i] = p[i];
+}
+static __attribute__((noinline, unused)) void vdsq_store_part(
+    const void *v, intptr_t count, float *p) {
+  for (intptr_t i = 0; i < count; i++) p[i] = ((const float *)v)[i];
+}
+#endif
 
 // Brings the cache line at `p`, which need not be mapped, nearer.
 VDSQ_INLINE void vdsq_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
