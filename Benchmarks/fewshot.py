@@ -1,7 +1,7 @@
 """Few-shot classification on the int8 encoder beside itself with fp16 weights, multiplied in fp32 (its states are those
 of fp32: cosine 1.00000), scikit-learn on the same int8 states and a finetuned encoder.
 
-    Benchmarks/run fewshot [FOLDER] [--shots 0,1,4,16,64,256] [--seeds 5] [--lora-seeds 1] [--sets a,b]
+    Benchmarks/run fewshot [FOLDER] [--shots 0,1,4,16,64,256] [--seeds 5] [--fp16-seeds 5] [--lora-seeds 1] [--sets a,b]
     Benchmarks/run fewshot [FOLDER] --cost
 
 LoRA (lora.py) takes minutes a draw, so it is given fewer draws than the rest, and what a draw gave is kept in
@@ -34,6 +34,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("folder", nargs="?")
 parser.add_argument("--shots", default="0,1,4,16,64,256")
 parser.add_argument("--seeds", type=int, default=5)
+parser.add_argument("--fp16-seeds", type=int, default=5)
 parser.add_argument("--lora-seeds", type=int, default=1)
 parser.add_argument("--cost", action="store_true")
 parser.add_argument("--sets")
@@ -154,6 +155,8 @@ with tempfile.TemporaryDirectory() as folder:
                 chosen = chosen.astype(int)
                 write(scratch / "train.jsonl", [train[i] for i in chosen] or train[:1])
                 for column, weights in (("vdsq", "int8"), ("vdsq fp16", "fp16")):
+                    if column == "vdsq fp16" and seed >= max(arguments.fp16_seeds, 1):
+                        continue
                     out = subprocess.run(
                         [VDSQ, "eval", model(weights), "--test", scratch / "test.jsonl", "--train",
                          scratch / "train.jsonl", "--labels-file", scratch / "labels.json", "--shots",
@@ -174,7 +177,8 @@ with tempfile.TemporaryDirectory() as folder:
                     behind.append(float(np.mean(figures["vdsq"][:len(known)]) - np.mean(known)) * 100)
             means = {peer: float(np.mean(values)) for peer, values in figures.items()}
             ours, full = means.pop("vdsq"), means.pop("vdsq fp16")
-            costs.append((full - ours) * 100)
+            own = figures["vdsq"][:len(figures["vdsq fp16"])]
+            costs.append(float(full - np.mean(own)) * 100)
             cells = [f"{means[p]:.3f}" if p in means else "" for p in PEERS]
             if means:
                 ahead.setdefault(count, []).append((ours - means["logistic regression"]) * 100)

@@ -6,10 +6,11 @@ import VDSQTraining
 
 struct Adapt: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Learns an adapter from a few examples, on the device, in seconds.",
+    abstract: "Learns an adapter from examples, on the device: a few in seconds, many in minutes.",
     discussion: """
       Each example goes through the model once; then what their labels mean is corrected by where \
-      their states are. The model's file stays as it is.
+      their states are. From 32 examples of each label on, the encoder's own weights are finetuned besides \
+      (--method frozen does without). The model's file stays as it is.
       """)
 
   @Argument(help: "The .vdsq file.")

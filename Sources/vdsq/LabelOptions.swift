@@ -7,7 +7,7 @@ import VDSQTraining
 /// How examples teach.
 enum Method: String, CaseIterable, ExpressibleByArgument {
   /// Linear discriminant analysis with the label words as its prior, lower layers and logistic regression beside it
-  /// where held-out examples like them; finetuning in their place where there are hundreds and they like that more.
+  /// where held-out examples like them; finetuning in their place where examples are many.
   case joint
   /// The same without finetuning.
   case frozen
@@ -52,8 +52,8 @@ struct LabelOptions: ParsableArguments {
   @Option(
     help: """
       How examples teach: joint (linear discriminant analysis with the labels' words as its prior, joined by \
-      lower layers and logistic regression where held-out examples like them; with 128 examples of each label it \
-      tries finetuning besides, for minutes), frozen (the same without finetuning), prior (the first alone), \
+      lower layers and logistic regression where held-out examples like them; from 32 examples of each label on it \
+      finetunes, for minutes, unless held-out examples are clearly against that), frozen (the same without finetuning), prior (the first alone), \
       calibration (the paper's semantic calibration, of rank 64), low-rank (the same of rank 8), knn (a vote of the closest \
       examples), finetune (low-rank updates of the encoder's own weights: by name).
       """)

@@ -102,6 +102,52 @@ import VDSQSemantics
     #expect(heads[1].weights == heads[0].weights && heads[2].weights == heads[0].weights)
   }
 
+  /// Labels that are drawn by lot: a method that knows them beats it, one that is sure of the others does not.
+  @Test func itYieldsToWhatKnowsHeldOutExamples() throws {
+    let (encoder, folder) = try encoder("bert-mean", .int8)
+    defer { withExtendedLifetime(folder) {} }
+    let d = encoder.dimensions
+    let words = [
+      "hello", "stop", "world", "go", "twelve", "now", "café", "yes", "no", "a", "the", "is",
+    ]
+    var random = SplitMix64(seed: 11)
+    // Of the same tokens in two orders, or of unknown ones, the states are almost the same.
+    var seen: Set<[Int32]> = []
+    let known = words.flatMap { first in words.map { "\(first) \($0)" } }
+      .filter { seen.insert(encoder.tokens(of: $0).sorted()).inserted }
+      .map { Examples.Example(text: $0, label: Bool.random(using: &random) ? "a" : "b") }
+    let names = ["a", "b"]
+    let labels = names.map { Label(name: $0) }
+    let examples = try Examples(known, labels: labels, encoder: encoder, template: nil) { _ in }
+    let anchors = try LabelSet(labels, encoder: encoder, template: nil)
+    let centers = examples.targets.indices.flatMap { i in
+      let state = examples.states[i * d..<(i + 1) * d]
+      let size = state.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      return state.map { Float16($0 / size).bitPattern }
+    }
+    /// Votes of all examples, also of those that are held out, for their labels or against them.
+    func adapter(_ vote: Float) -> Adapter {
+      let votes = [0, 1].flatMap { label in
+        examples.targets.map { $0 == label ? vote : -vote }
+      }
+      return Adapter(
+        labels: anchors,
+        correction: .kernel(
+          LinearHead(weights: [Float](repeating: 0, count: 2 * d), bias: [0, 0]),
+          KernelHead(
+            dimensions: d, centers: centers, votes: votes,
+            sharpness: 4000)),
+        modelIdentity: encoder.container.identity)
+    }
+    let tuning = LowRankFinetuning(encoder: encoder)
+    let yielding = try tuning.adapter(
+      examples, labels: anchors, unlessLessLikelyThan: { _ in adapter(9) }, report: { _ in })
+    #expect(yielding?.temperature == nil)
+    let kept = try tuning.adapter(
+      examples, labels: anchors, unlessLessLikelyThan: { _ in adapter(-9) }, report: { _ in })
+    #expect(kept?.updates != nil)
+  }
+
   /// What is planned is what is taken.
   @Test func memoryIsAsPlanned() throws {
     let (encoder, folder) = try encoder("bert-mean", .int8)
