@@ -22,8 +22,11 @@ public struct StoredRows {
   /// Takes the rows before one out of memory, every 4 MiB of values: files are larger than memory may be.
   public func release(before row: Int) {
     let step = max(1, (1 << 22) / max(1, 4 * record.columns))
-    if row % step == 0 { container.release(section: record.section) }
+    if row % step == 0 { release() }
   }
+
+  /// Takes the section that the rows are in out of memory.
+  public func release() { container.release(section: record.section) }
 
   /// One row, `columns` values.
   public func row(_ row: Int, into out: inout [Float]) {

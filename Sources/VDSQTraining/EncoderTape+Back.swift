@@ -26,6 +26,7 @@ extension EncoderTape {
         if !rows.isEmpty { back(index, layer, sequences, rows, scratch[i], shards[i].p) }
       }
       worker.barrier()
+      if releases, worker.index == 0 { layer.qkv.release() }
     }
   }
 

@@ -13,6 +13,7 @@ extension EncoderTape {
         if !rows.isEmpty { forward(index, layer, sequences, rows, scratch[i]) }
       }
       worker.barrier()
+      if releases, worker.index == 0 { layer.qkv.release() }
     }
   }
 

@@ -28,6 +28,8 @@ final class EncoderTape: SharedWork {
   let gradient: Floats
   let scratch: [Scratch]
   let ones: Floats
+  /// Whether layers' weights are taken out of memory behind a pass.
+  let releases: Bool
 
   /// What the next run is over.
   var batch = TokenBatch()
@@ -80,9 +82,10 @@ final class EncoderTape: SharedWork {
   /// - Throws: `badInput` where the container is no encoder's.
   init(
     _ container: Container, kernels: KernelTable, rank: Int, scale: Float, tokens: Int,
-    sequences: Int, longest: Int, updates: UnsafePointer<Float>
+    sequences: Int, longest: Int, releases: Bool = false, updates: UnsafePointer<Float>
   ) throws(VDSQError) {
     self.kernels = kernels
+    self.releases = releases
     self.rank = rank
     self.scale = scale
     self.updates = updates

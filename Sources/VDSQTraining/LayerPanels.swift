@@ -24,6 +24,9 @@ struct LayerPanels {
   var count: Int { (outputs + 15) / 16 * 16 * ((inputs + 15) / 16 * 16) }
   var panels: Int { (outputs + 15) / 16 }
 
+  /// Takes the layer's section of the file out of memory.
+  func release() { rows.release() }
+
   /// Fills the panels of `x W^T` that hold some panels' rows.
   func decode(_ range: Range<Int>, into to: UnsafeMutablePointer<Float>) {
     forEachBlock(range) { panel, column, block in

@@ -117,6 +117,7 @@ extension LowRankFinetuning {
     var options = TextEncoder.Options()
     options.threads = encoder.threads.count
     options.maximumTokens = encoder.maximumTokens
+    options.policy = encoder.policy
     options.updates = tuned.updates
     let encoder = try TextEncoder(encoder.container, options: options)
     var logits: [[Float]] = []

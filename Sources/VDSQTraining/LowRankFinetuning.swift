@@ -105,7 +105,7 @@ public struct LowRankFinetuning {
       try EncoderTape(
         encoder.container, kernels: encoder.kernels, rank: options.rank, scale: options.scale,
         tokens: capacity, sequences: options.batch, longest: longest,
-        updates: values.baseAddress!)
+        releases: encoder.policy == .release, updates: values.baseAddress!)
     }
     let steps = steps ?? self.steps(for: texts.count)
     var optimizer = AdamW(count: values.count, weightDecay: options.weightDecay)

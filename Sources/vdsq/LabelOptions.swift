@@ -192,8 +192,7 @@ struct LabelOptions: ParsableArguments {
   /// default without it where that does not fit.
   private func finetunable(
     _ model: String, _ file: Container, _ lower: [LowerState], _ encoding: EncoderOptions,
-    more: Int,
-    quiet: Bool
+    more: Int, quiet: Bool
   ) throws(VDSQError) -> (OpenedModel, Bool) {
     let longest = try file.metadata.integer("maximum_tokens", in: 2...1 << 20)
     let bytes = try LowRankFinetuning.bytes(
