@@ -103,7 +103,8 @@ extension LowRankFinetuning {
       throw VDSQError(.internalFault, "the prior has no head")
     }
     // Each text is seen as often, whether all are learned from or some: what is found of some is to hold of all.
-    let steps = steps(for: examples.targets.count) * members.count / examples.targets.count
+    let lengths = examples.texts.map { encoder.tokens(of: $0).count }
+    let steps = steps(for: lengths) * members.count / lengths.count
     return try train(
       chosen.texts, chosen.targets, from: start, steps: max(1, steps), report: report)
   }

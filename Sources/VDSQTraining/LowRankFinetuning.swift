@@ -18,6 +18,8 @@ public struct LowRankFinetuning {
     public var seed: UInt64 = 1
     /// Steps at least and at most.
     public var steps = 100...600
+    /// Tokens that all steps together go through at most, about: long texts would take hours.
+    public var allTokens = 400_000
     /// Tokens that go through the layers at a time, where there are more.
     public var tokens = 256
 
@@ -61,10 +63,12 @@ public struct LowRankFinetuning {
     return try EncoderConfiguration(model.metadata)
   }
 
-  /// Steps for so many texts.
-  func steps(for count: Int) -> Int {
-    let all = options.epochs * ((count + options.batch - 1) / options.batch)
-    return min(max(all, options.steps.lowerBound), options.steps.upperBound)
+  /// Steps for texts of so many tokens.
+  func steps(for lengths: [Int]) -> Int {
+    let all = options.epochs * ((lengths.count + options.batch - 1) / options.batch)
+    let wanted = min(max(all, options.steps.lowerBound), options.steps.upperBound)
+    let tokens = lengths.reduce(0, +) * min(options.batch, lengths.count) / max(1, lengths.count)
+    return max(1, min(wanted, options.allTokens / max(1, tokens)))
   }
 
   /// - Parameters:
@@ -107,7 +111,7 @@ public struct LowRankFinetuning {
         tokens: capacity, sequences: options.batch, longest: longest,
         releases: encoder.policy == .release, updates: values.baseAddress!)
     }
-    let steps = steps ?? self.steps(for: texts.count)
+    let steps = steps ?? self.steps(for: lengths)
     var optimizer = AdamW(count: values.count, weightDecay: options.weightDecay)
     var gradient = values
     var order: [Int] = []

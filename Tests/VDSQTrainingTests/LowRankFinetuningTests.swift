@@ -148,6 +148,19 @@ import VDSQSemantics
     #expect(kept?.updates != nil)
   }
 
+  /// Ten times through all texts, within bounds; long texts are seen less often.
+  @Test func stepsAreBounded() throws {
+    let (encoder, folder) = try encoder("bert-mean", .int8)
+    defer { withExtendedLifetime(folder) {} }
+    let tuning = LowRankFinetuning(encoder: encoder)
+    #expect(tuning.steps(for: [Int](repeating: 20, count: 512)) == 320)
+    #expect(tuning.steps(for: [Int](repeating: 20, count: 3)) == 100)
+    #expect(tuning.steps(for: [Int](repeating: 20, count: 100_000)) == 600)
+    #expect(tuning.steps(for: [Int](repeating: 250, count: 512)) == 100)
+    #expect(tuning.steps(for: [Int](repeating: 500, count: 512)) == 50)
+    #expect(tuning.steps(for: []) == 100)
+  }
+
   /// What is planned is what is taken.
   @Test func memoryIsAsPlanned() throws {
     let (encoder, folder) = try encoder("bert-mean", .int8)
