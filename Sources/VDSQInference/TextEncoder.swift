@@ -58,11 +58,13 @@ public final class TextEncoder {
   public let vocabularySize: Int
   public let layers: Int
   /// What follows a sentence encoder's vector in a state.
-  public let lowerStates: [LowerState]
+  public var lowerStates: [LowerState] { options.lowerStates }
   /// What was changed of the model's weights.
-  public let updates: LowRankUpdates?
+  public var updates: LowRankUpdates? { options.updates }
   /// How layers' weights are in memory.
-  public let policy: MemoryPolicy
+  public var policy: MemoryPolicy { options.policy }
+  /// What it was made with, for another that is to run alike.
+  public let options: Options
   public let tokenizer: Tokenizer
   private let backbone: Backbone
   private let hiddenSize: Int
@@ -80,9 +82,7 @@ public final class TextEncoder {
       throw .usage("--threads \(options.threads): from 1 to 256")
     }
     threads = ThreadPool(count: options.threads)
-    lowerStates = options.lowerStates
-    updates = options.updates
-    policy = options.policy
+    self.options = options
     tokenizer = try Tokenizer(
       section: try container.bytes(of: .tokenizer), path: container.path)
     if try container.metadata.text("architecture").utf8.elementsEqual("decoder".utf8) {

@@ -115,11 +115,12 @@ extension LowRankFinetuning {
   ) throws(VDSQError) -> (temperature: Float, score: Double) {
     let tuned = try train(examples, folds.training(without: 0), labels, report: report)
     let held = folds.heldOut(0)
-    var options = TextEncoder.Options()
-    options.threads = encoder.threads.count
-    options.maximumTokens = encoder.maximumTokens
-    options.policy = encoder.policy
+    // As it will run, a text at a time.
+    var options = encoder.options
+    options.lowerStates = []
     options.updates = tuned.updates
+    options.batch = 1
+    options.keepsThreadsBusy = false
     let encoder = try TextEncoder(encoder.container, options: options)
     var logits: [[Float]] = []
     for example in held {

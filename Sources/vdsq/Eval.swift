@@ -118,7 +118,7 @@ struct Eval: Command {
           classifier = try Classifier(
             labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
           if adapter.updates != nil {
-            let tuned = try adapter.encoder(encoder.container, options: encoding.options())
+            let tuned = try adapter.encoder(encoder.container, options: encoder.options)
             states = try label.encode(held, labels, tuned, test, encoding, quiet: true).states
             dimensions = tuned.dimensions
           }
