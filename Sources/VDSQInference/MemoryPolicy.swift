@@ -22,9 +22,11 @@ public enum MemoryPolicy: Sendable, Equatable {
   /// From the fastest to the smallest.
   public static let all: [MemoryPolicy] = [.resident, .stream, .release]
 
-  /// One that is asked for, or else all.
-  public static func among(_ wanted: MemoryPolicy?) -> [MemoryPolicy] {
-    wanted.map { [$0] } ?? all
+  /// One that is asked for, or else others.
+  public static func among(
+    _ wanted: MemoryPolicy?, or others: [MemoryPolicy] = all
+  ) -> [MemoryPolicy] {
+    wanted.map { [$0] } ?? others
   }
 
   /// What a container is to decode that is opened for it.

@@ -11,11 +11,11 @@ extension GenericKernels {
     switch w.element {
     case .int8:
       for panel in panels {
-        let column = FloatColumn(w, panel)
+        let column = PanelColumn(w, panel)
         let weights = w.weights + panel * w.panelStride
         for row in stride(from: 0, to: rows, by: 4) {
           let tile = RowTile(x, stride: xStride, first: row, rows: rows)
-          column.finish(int8Block(tile, weights, w, panel), row, rows, out)
+          finish(int8Block(tile, weights, w, panel), row, rows, column, out)
         }
       }
     case .float16:
@@ -38,9 +38,9 @@ extension GenericKernels {
     let step = ISA.tile == .rows8Panels2 ? 2 : 1
     for panel in stride(from: panels.lowerBound, to: panels.upperBound, by: step) {
       let weights = w.weights + panel * w.panelStride
-      let column = FloatColumn(w, panel)
+      let column = PanelColumn(w, panel)
       let isPair = step == 2 && panel + 1 < panels.upperBound
-      let other = isPair ? FloatColumn(w, panel + 1) : column
+      let other = isPair ? PanelColumn(w, panel + 1) : column
       var row = 0
       if isPair {
         let next = weights + w.panelStride
@@ -53,10 +53,10 @@ extension GenericKernels {
             upper.accumulate(&sums, &others, k, a, b, ISA.fma)
             lower.accumulate(&lowerSums, &lowerOthers, k, a, b, ISA.fma)
           }
-          column.finish(sums, row, rows, out)
-          other.finish(others, row, rows, out)
-          column.finish(lowerSums, row + 4, rows, out)
-          other.finish(lowerOthers, row + 4, rows, out)
+          finish(sums, row, rows, column, out)
+          finish(others, row, rows, other, out)
+          finish(lowerSums, row + 4, rows, column, out)
+          finish(lowerOthers, row + 4, rows, other, out)
           row += 8
         }
       }
@@ -70,41 +70,25 @@ extension GenericKernels {
             tile.accumulate(
               &sums, &others, k, load(weights + k * bytes), load(next + k * bytes), ISA.fma)
           }
-          other.finish(others, row, rows, out)
+          finish(others, row, rows, other, out)
         } else {
           for k in 0..<w.inputs { tile.accumulate(&sums, k, load(weights + k * bytes), ISA.fma) }
         }
-        column.finish(sums, row, rows, out)
+        finish(sums, row, rows, column, out)
         row += 4
       }
     }
   }
 
-  /// What becomes of a panel's sums.
-  @frozen @usableFromInline
-  struct FloatColumn {
-    @usableFromInline let first: Int
-    @usableFromInline let left: Int
-    @usableFromInline let scale: SIMD16<Float>
-    @usableFromInline let bias: SIMD16<Float>
-
-    @_alwaysEmitIntoClient @inline(__always)
-    init(_ w: WeightPanels, _ panel: Int) {
-      let left = w.outputs - panel * 16
-      first = panel * 16
-      self.left = left
-      bias = w.bias.map { load16($0 + panel * 16, count: left) } ?? splat(0)
-      scale = w.scales.map { load16($0 + panel * 16) } ?? splat(1)
-    }
-
-    @_alwaysEmitIntoClient @inline(__always)
-    func finish(_ sums: Sums4, _ row: Int, _ rows: Int, _ out: LinearOutput) {
-      withUnsafeBytes(of: sums) { bytes in
-        for i in 0..<min(4, rows - row) {
-          let sum = (bytes.baseAddress! + i * 64).loadUnaligned(as: SIMD16<Float>.self)
-          let value = apply(out.activation, ISA.fma(sum, scale, bias))
-          store16(value, out.y + (row + i) * out.stride + first, count: left)
-        }
+  @_alwaysEmitIntoClient @inline(__always)
+  static func finish(
+    _ sums: Sums4, _ row: Int, _ rows: Int, _ column: PanelColumn, _ out: LinearOutput
+  ) {
+    withUnsafeBytes(of: sums) { bytes in
+      for i in 0..<min(4, rows - row) {
+        let sum = (bytes.baseAddress! + i * 64).loadUnaligned(as: SIMD16<Float>.self)
+        let value = apply(out.activation, ISA.fma(sum, column.scale, column.bias))
+        store16(value, out.y + (row + i) * out.stride + column.first, count: column.left)
       }
     }
   }
@@ -121,7 +105,7 @@ extension GenericKernels {
   ) -> Sums4 {
     guard let groups = w.groups else { return int8Columns(x, weights, 0..<w.inputs) }
     let count = groups.count(w.inputs)
-    var sums: Sums4 = noSums4
+    var sums = noSums4
     for group in 0..<count {
       let first = group * groups.length
       let own = int8Columns(x, weights, first..<min(first + groups.length, w.inputs))

@@ -85,26 +85,9 @@ extension GenericKernels {
       return sums &* SIMD16(repeating: ISA.activationBias &- zeroPoint)
     }
 
-    /// What an epilogue needs of a panel, once for all rows of the tile.
-    @frozen @usableFromInline
-    struct Column {
-      @usableFromInline let first: Int
-      @usableFromInline let left: Int
-      @usableFromInline let scale: SIMD16<Float>
-      @usableFromInline let bias: SIMD16<Float>
-
-      @_alwaysEmitIntoClient @inline(__always)
-      init(_ w: WeightPanels, _ panel: Int) {
-        first = panel * 16
-        left = w.outputs - first
-        scale = load16(w.scales! + first)
-        bias = w.bias.map { load16($0 + panel * 16, count: w.outputs - panel * 16) } ?? splat(0)
-      }
-    }
-
     @_alwaysEmitIntoClient @inline(__always)
     func finish(
-      _ sums: ISA.Accumulator, _ row: Int, _ column: Column,
+      _ sums: ISA.Accumulator, _ row: Int, _ column: PanelColumn,
       _ activation: (SIMD16<Float>) -> SIMD16<Float>
     ) {
       guard row < rows else { return }
@@ -113,7 +96,7 @@ extension GenericKernels {
 
     @_alwaysEmitIntoClient @inline(__always)
     func finish(
-      _ sums: SIMD16<Float>, _ row: Int, _ column: Column,
+      _ sums: SIMD16<Float>, _ row: Int, _ column: PanelColumn,
       _ activation: (SIMD16<Float>) -> SIMD16<Float>
     ) {
       let value = activation(ISA.fma(sums * column.scale, splat(x.scales[row]), column.bias))
@@ -177,7 +160,7 @@ extension GenericKernels {
         c70 = ISA.dot(c70, a, w0)
         c71 = ISA.dot(c71, a, w1)
       }
-      let left = Column(w, first)
+      let left = PanelColumn(w, first)
       finish(c00, row, left, activation)
       finish(c10, row + 1, left, activation)
       finish(c20, row + 2, left, activation)
@@ -187,7 +170,7 @@ extension GenericKernels {
       finish(c60, row + 6, left, activation)
       finish(c70, row + 7, left, activation)
       guard second != first else { return }
-      let right = Column(w, second)
+      let right = PanelColumn(w, second)
       finish(c01, row, right, activation)
       finish(c11, row + 1, right, activation)
       finish(c21, row + 2, right, activation)
@@ -232,13 +215,13 @@ extension GenericKernels {
         c30 = ISA.dot(c30, a, w0)
         c31 = ISA.dot(c31, a, w1)
       }
-      let left = Column(w, first)
+      let left = PanelColumn(w, first)
       finish(c00, row, left, activation)
       finish(c10, row + 1, left, activation)
       finish(c20, row + 2, left, activation)
       finish(c30, row + 3, left, activation)
       guard second != first else { return }
-      let right = Column(w, second)
+      let right = PanelColumn(w, second)
       finish(c01, row, right, activation)
       finish(c11, row + 1, right, activation)
       finish(c21, row + 2, right, activation)
@@ -252,7 +235,7 @@ extension GenericKernels {
       ISA.rows4(
         FourRows(rowPointer(row), rowPointer(row + 1), rowPointer(row + 2), rowPointer(row + 3)),
         panelPointer(panel), quads, &four)
-      let column = Column(w, panel)
+      let column = PanelColumn(w, panel)
       finish(ISA.accumulator(four.c0), row, column, activation)
       finish(ISA.accumulator(four.c1), row + 1, column, activation)
       finish(ISA.accumulator(four.c2), row + 2, column, activation)

@@ -10,7 +10,7 @@ extension GenericKernels {
     _ activation: (SIMD16<Float>) -> SIMD16<Float>
   ) {
     for panel in panels {
-      let column = Int8Tile.Column(tile.w, panel)
+      let column = PanelColumn(tile.w, panel)
       var row = 0
       while row < tile.rows {
         tile.rows4(row, panel, groups, column, activation)
@@ -23,7 +23,7 @@ extension GenericKernels {
 extension GenericKernels.Int8Tile {
   @_alwaysEmitIntoClient @inline(__always)
   func rows4(
-    _ row: Int, _ panel: Int, _ groups: WeightGroups, _ column: Column,
+    _ row: Int, _ panel: Int, _ groups: WeightGroups, _ column: PanelColumn,
     _ activation: (SIMD16<Float>) -> SIMD16<Float>
   ) {
     let a0 = rowPointer(row), a1 = rowPointer(row + 1)
@@ -58,7 +58,7 @@ extension GenericKernels.Int8Tile {
   /// Takes the zero point's share away, which is its product with the weights' sums.
   @_alwaysEmitIntoClient @inline(__always)
   func finish(
-    exact: SIMD16<Float>, _ row: Int, _ weightSums: SIMD16<Float>, _ column: Column,
+    exact: SIMD16<Float>, _ row: Int, _ weightSums: SIMD16<Float>, _ column: PanelColumn,
     _ activation: (SIMD16<Float>) -> SIMD16<Float>
   ) {
     guard row < rows else { return }

@@ -3,7 +3,8 @@ import VDSQInference
 import VDSQKernels
 
 extension EncoderTape {
-  func back(_ worker: ThreadPool.Worker) {
+  /// Spreads the gradients by pooled states over tokens, and empties the sums.
+  func beginBack(_ worker: ThreadPool.Worker) {
     let d = c.hiddenSize
     for i in worker.share(of: Self.shardCount) {
       for k in 0..<shards[i].count { shards[i].p[k] = 0 }
@@ -16,21 +17,10 @@ extension EncoderTape {
         }
       }
     }
-    for (index, layer) in layers.enumerated().reversed() {
-      for (linear, to) in zip([layer.qkv, layer.attentionOutput, layer.up, layer.down], panels) {
-        linear.decodeTransposed(worker.share(of: linear.panels), into: to.p)
-      }
-      worker.barrier()
-      for i in worker.share(of: Self.shardCount) {
-        let (sequences, rows) = shard(i)
-        if !rows.isEmpty { back(index, layer, sequences, rows, scratch[i], shards[i].p) }
-      }
-      worker.barrier()
-      if releases, worker.index == 0 { layer.qkv.release() }
-    }
   }
 
-  private func back(
+  /// A layer of a shard.
+  func back(
     _ index: Int, _ layer: Layer, _ sequences: Range<Int>, _ rows: Range<Int>, _ s: Scratch,
     _ sums: UnsafeMutablePointer<Float>
   ) {

@@ -2,22 +2,8 @@ import VDSQInference
 import VDSQKernels
 
 extension EncoderTape {
-  func forward(_ worker: ThreadPool.Worker) {
-    for (index, layer) in layers.enumerated() {
-      for (linear, to) in zip([layer.qkv, layer.attentionOutput, layer.up, layer.down], panels) {
-        linear.decode(worker.share(of: linear.panels), into: to.p)
-      }
-      worker.barrier()
-      for i in worker.share(of: Self.shardCount) {
-        let (sequences, rows) = shard(i)
-        if !rows.isEmpty { forward(index, layer, sequences, rows, scratch[i]) }
-      }
-      worker.barrier()
-      if releases, worker.index == 0 { layer.qkv.release() }
-    }
-  }
-
-  private func forward(
+  /// A layer of a shard.
+  func forward(
     _ index: Int, _ layer: Layer, _ sequences: Range<Int>, _ rows: Range<Int>, _ s: Scratch
   ) {
     let d = c.hiddenSize, n = rows.count, t = tape[index]

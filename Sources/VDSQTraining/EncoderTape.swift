@@ -13,6 +13,9 @@ final class EncoderTape: SharedWork {
   struct Layer {
     let qkv, attentionOutput, up, down: LayerPanels
     let attentionNorm, outputNorm: Normalization
+
+    /// In the order of `panels`.
+    var linears: [LayerPanels] { [qkv, attentionOutput, up, down] }
   }
 
   let c: EncoderConfiguration
@@ -111,9 +114,7 @@ final class EncoderTape: SharedWork {
           attentionNorm: try norm("attention"), outputNorm: try norm("feed_forward")))
     }
     self.layers = layers
-    panels = [layers[0].qkv, layers[0].attentionOutput, layers[0].up, layers[0].down].map {
-      Floats($0.count)
-    }
+    panels = layers[0].linears.map { Floats($0.count) }
     tape = (0..<c.layers).map { _ in
       Record(
         states: Floats(tokens * d), qkv: Floats(tokens * 3 * d + 32),
@@ -140,7 +141,31 @@ final class EncoderTape: SharedWork {
   var embeddings: UnsafeMutablePointer<Float> { tape[0].states.p }
 
   override func run(_ worker: ThreadPool.Worker) {
-    if isBackward { back(worker) } else { forward(worker) }
+    if isBackward { beginBack(worker) }
+    for step in layers.indices {
+      let index = isBackward ? layers.count - 1 - step : step
+      let layer = layers[index]
+      for (linear, to) in zip(layer.linears, panels) {
+        let own = worker.share(of: linear.panels)
+        if isBackward {
+          linear.decodeTransposed(own, into: to.p)
+        } else {
+          linear.decode(own, into: to.p)
+        }
+      }
+      worker.barrier()
+      for i in worker.share(of: Self.shardCount) {
+        let (sequences, rows) = shard(i)
+        if rows.isEmpty { continue }
+        if isBackward {
+          back(index, layer, sequences, rows, scratch[i], shards[i].p)
+        } else {
+          forward(index, layer, sequences, rows, scratch[i])
+        }
+      }
+      worker.barrier()
+      if releases, worker.index == 0 { layer.qkv.release() }
+    }
   }
 
   /// The sequences and tokens of a shard.

@@ -61,11 +61,11 @@ extension LowRankFinetuning {
     let classifier = try Classifier(
       labels: learned.labels, adapter: learned, kernels: encoder.kernels)
     var score = 0.0
-    for example in folds.heldOut(0) {
-      Array(examples.states[example * d..<(example + 1) * d]).withUnsafeBufferPointer {
-        classifier.classify($0.baseAddress!, top: 1)
+    examples.states.withUnsafeBufferPointer { states in
+      for example in folds.heldOut(0) {
+        classifier.classify(states.baseAddress! + example * d, top: 1)
+        score += Double(logarithm(max(classifier.probabilities[examples.targets[example]], 1e-30)))
       }
-      score += Double(logarithm(max(classifier.probabilities[examples.targets[example]], 1e-30)))
     }
     let (temperature, own) = try heldOut(examples, labels, folds) { report(0.45 * $0) }
     guard own > score - Self.allowance else { return nil }
@@ -90,13 +90,10 @@ extension LowRankFinetuning {
     _ examples: Examples, _ members: [Int], _ labels: LabelSet, report: (Double) -> Void
   ) throws(VDSQError) -> Result {
     let chosen = examples.subset(members, columns: labels.dimensions)
-    let d = vectorSize(labels)
-    var states: [Float] = []
-    for i in members.indices {
-      states += chosen.states[i * labels.dimensions..<i * labels.dimensions + d]
-    }
+    let vectors = LabelPrior.Task(states: chosen.states, targets: chosen.targets, labels: labels)
+      .prefix(vectorSize(labels))
     let prior = try LabelPrior(kernels: encoder.kernels, joinsRegression: false).train(
-      states: states, targets: chosen.targets, labels: labels.prefix(d),
+      states: vectors.states, targets: vectors.targets, labels: vectors.labels,
       modelIdentity: encoder.container.identity
     ) { _ in }
     guard case .head(let start) = prior.correction else {

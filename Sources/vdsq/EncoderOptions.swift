@@ -69,7 +69,8 @@ struct EncoderOptions: ParsableArguments {
     among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> OpenedModel {
     try OpenedModel(
-      path, options(lowerStates: lowerStates), among: memoryPolicy.map { [$0] } ?? policies,
+      path, options(lowerStates: lowerStates),
+      among: MemoryPolicy.among(memoryPolicy, or: policies),
       budget: memory.bytes(), more: more)
   }
 

@@ -165,13 +165,13 @@ struct LabelOptions: ParsableArguments {
     let columns = try file.metadata.integer("hidden_size", in: 1...1 << 20) * (lower.count + 1)
     let more = Self.learningBytes(examples, columns)
     let labels = try all(in: examples)
-    let (opened, canFinetune) =
-      if !keepsStates, try mayFinetune(examples, labels, file) {
-        try finetunable(model, file, lower, encoding, more: more, quiet: quiet)
-      } else {
-        (try encoding.open(model, lowerStates: lower, more: more), false)
-      }
-    let encoder = try opened.encoder()
+    var opened: OpenedModel?
+    if !keepsStates, try mayFinetune(examples, labels, file, encoding) {
+      opened = try finetunable(model, file, lower, encoding, more: more, quiet: quiet)
+    }
+    let canFinetune = opened != nil
+    if opened == nil { opened = try encoding.open(model, lowerStates: lower, more: more) }
+    let encoder = try opened!.encoder()
     return Task(
       encoder: encoder, labels: labels,
       anchors: try LabelSet(labels, encoder: encoder, template: try parsedTemplate()),
@@ -180,32 +180,32 @@ struct LabelOptions: ParsableArguments {
 
   /// Whether finetuning is asked for, or the default's to try.
   private func mayFinetune(
-    _ examples: [Examples.Example], _ labels: [Label], _ file: Container
+    _ examples: [Examples.Example], _ labels: [Label], _ file: Container,
+    _ encoding: EncoderOptions
   ) throws(VDSQError) -> Bool {
     guard method == .joint else { return method == .finetune }
+    // It needs all layers at every step.
+    guard encoding.memoryPolicy != .stream else { return false }
     let indices = Dictionary(labels.enumerated().map { ($1.name, $0) }) { first, _ in first }
     let targets = examples.compactMap { indices[$0.label] }
     return LowRankFinetuning.isWorthTrying(targets, labels: labels.count, of: file)
   }
 
-  /// Opens a model for finetuning, which needs all layers at every step, so that they are not streamed; or for the
-  /// default without it where that does not fit.
+  /// Opens a model for finetuning, no layers of which a budget may stream; nil where the default is to do without,
+  /// since that does not fit.
   private func finetunable(
     _ model: String, _ file: Container, _ lower: [LowerState], _ encoding: EncoderOptions,
     more: Int, quiet: Bool
-  ) throws(VDSQError) -> (OpenedModel, Bool) {
+  ) throws(VDSQError) -> OpenedModel? {
     let longest = try file.metadata.integer("maximum_tokens", in: 2...1 << 20)
     let bytes = try LowRankFinetuning.bytes(
       file, longest: min(encoding.maxTokens ?? longest, longest))
     do {
-      return (
-        try encoding.open(
-          model, lowerStates: lower, more: more + bytes, among: [.resident, .release]),
-        encoding.memoryPolicy != .stream || method == .finetune
-      )
+      return try encoding.open(
+        model, lowerStates: lower, more: more + bytes, among: [.resident, .release])
     } catch  where error.category == .budgetTooSmall && method == .joint {
       if !quiet { StandardError.write("vdsq: without finetuning. \(error.message)\n") }
-      return (try encoding.open(model, lowerStates: lower, more: more), false)
+      return nil
     }
   }
 
