@@ -94,6 +94,16 @@ func embeddedLinkerSettings() -> [LinkerSetting] {
 }
 
 let tools: [Target] = [
+  // Debian's libnettle by its header: SHA-256.
+  .systemLibrary(name: "CNettle", providers: [.apt(["nettle-dev"])]),
+  // Debian's liblz4 by its headers: the compressor.
+  .systemLibrary(name: "CLZ4", providers: [.apt(["liblz4-dev"])]),
+  // Writes files: whole or not at all, .vdsq containers, NumPy arrays, JSON; and their digests.
+  .target(
+    name: "VDSQFiles",
+    dependencies: ["VDSQFormat", "CNettle", "CLZ4"],
+    swiftSettings: fuzzSettings,
+    linkerSettings: [.linkedLibrary(":libnettle.a"), .linkedLibrary(":liblz4.a")]),
   // Readers for other people's files: JSON, safetensors, PyTorch, GGUF, llama2.c, NumPy.
   .target(
     name: "VDSQCheckpoints",
@@ -103,15 +113,12 @@ let tools: [Target] = [
   .target(
     name: "VDSQConversion",
     dependencies: [
-      "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference",
-      .product(name: "Crypto", package: "swift-crypto"),
+      "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference", "VDSQFiles",
     ], swiftSettings: fuzzSettings),
   // Adapters from cached states, all at once or one after another, or by finetuning, and how well labels are told.
   .target(
     name: "VDSQTraining",
-    dependencies: [
-      "VDSQSemantics", "VDSQConversion", .product(name: "Crypto", package: "swift-crypto"),
-    ]),
+    dependencies: ["VDSQSemantics", "VDSQConversion", "VDSQFiles"]),
   // Times kernels, models and starts, beside what the machine could do at most and what it counts.
   .target(
     name: "VDSQMeasurement",
@@ -120,7 +127,8 @@ let tools: [Target] = [
   .executableTarget(
     name: "vdsq",
     dependencies: [
-      "VDSQCheckpoints", "VDSQConversion", "VDSQTraining", "VDSQMeasurement", "VDSQSemantics",
+      "VDSQCheckpoints", "VDSQConversion", "VDSQFiles", "VDSQTraining", "VDSQMeasurement",
+      "VDSQSemantics",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
 ]
@@ -173,7 +181,6 @@ let package = Package(
     ? []
     : [
       .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-      .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
       .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
       .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],

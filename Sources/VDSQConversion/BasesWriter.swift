@@ -1,3 +1,4 @@
+import VDSQFiles
 public import VDSQFormat
 
 extension ContainerWriter {

@@ -1,5 +1,6 @@
 import Synchronization
 import VDSQCheckpoints
+import VDSQFiles
 public import VDSQFormat
 import VDSQInference
 
@@ -52,7 +53,6 @@ public struct Converter {
   private let options: Options
   private let budget: ConversionBudget
   private let tokenizer: [UInt8]
-  private let compressor: LZ4Compressor?
   private let solver: BasesSolver?
 
   /// Reads and checks the folder's configuration, tokenizer and tensor headers.
@@ -73,7 +73,6 @@ public struct Converter {
       throw .usage("--coarse goes with an int8 word table: candidates are looked at again in it")
     }
     try Self.check(options.keep, source)
-    compressor = options.compress ? try LZ4Compressor() : nil
     tokenizer = try TokenizerConversion(
       try folder.tokenizer(), path: "\(folder.path)/tokenizer.json"
     ).section(vocabularySize: source.vocabularySize, lowercases: source.lowercases)
@@ -137,7 +136,7 @@ public struct Converter {
       + (solver == nil ? 0 : ContainerWriter.basesSections(basesWeights))
     let writer = try ContainerWriter(
       path: path, kind: .model, sectionCount: sections, replace: replace,
-      usesThread: options.threads > 1, compressor: compressor)
+      usesThread: options.threads > 1, compresses: options.compress)
     // Checksums of the checkpoint's files take as long as reading them again, on a thread of their own.
     let work = ConversionWork(
       convert: { () throws(VDSQError) in

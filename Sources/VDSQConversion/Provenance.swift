@@ -1,5 +1,5 @@
-import Crypto
 public import VDSQCheckpoints
+import VDSQFiles
 public import VDSQFormat
 
 /// Where a container's contents came from, as JSON: files with their SHA-256, tool and arguments.
@@ -53,7 +53,7 @@ public enum Provenance {
       try buffer.withMutableBytes { (raw) throws(VDSQError) in
         let chunk = UnsafeMutableRawBufferPointer(rebasing: raw[..<count])
         try file.read(into: chunk, at: offset)
-        hash.update(bufferPointer: UnsafeRawBufferPointer(chunk))
+        hash.update(UnsafeRawBufferPointer(chunk))
       }
       offset += count
     }

@@ -1,3 +1,4 @@
+import VDSQFiles
 import VDSQFormat
 
 extension ContainerWriter {

@@ -1,4 +1,5 @@
 import VDSQCheckpoints
+import VDSQFiles
 import VDSQFormat
 import VDSQKernels
 

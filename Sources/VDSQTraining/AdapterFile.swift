@@ -1,4 +1,5 @@
 import VDSQConversion
+import VDSQFiles
 public import VDSQFormat
 public import VDSQSemantics
 

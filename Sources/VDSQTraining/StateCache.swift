@@ -1,5 +1,5 @@
-import Crypto
 import Glibc
+import VDSQFiles
 public import VDSQFormat
 public import VDSQInference
 
@@ -15,8 +15,7 @@ public final class StateCache {
     let high: UInt64
 
     init(_ text: UnsafeRawBufferPointer) {
-      let digest = SHA256.hash(data: text)
-      (low, high) = digest.withUnsafeBytes {
+      (low, high) = SHA256.digest(of: text).withUnsafeBytes {
         ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
       }
     }

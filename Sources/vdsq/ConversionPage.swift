@@ -1,5 +1,6 @@
 import Glibc
 import VDSQConversion
+import VDSQFiles
 import VDSQFormat
 
 /// A page about a converted file: what rounding cost by layer, how scales are spread, where the bytes are.

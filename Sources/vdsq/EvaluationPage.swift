@@ -1,5 +1,6 @@
 import Glibc
 import VDSQConversion
+import VDSQFiles
 import VDSQFormat
 
 /// An evaluation as a page: the learning curve, and which labels are taken for which.

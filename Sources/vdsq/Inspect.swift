@@ -1,6 +1,7 @@
 import ArgumentParser
 import VDSQCheckpoints
 import VDSQConversion
+import VDSQFiles
 import VDSQFormat
 
 struct Inspect: Command {

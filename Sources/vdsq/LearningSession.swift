@@ -1,5 +1,6 @@
 import Glibc
 import VDSQConversion
+import VDSQFiles
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics

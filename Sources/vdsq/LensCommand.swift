@@ -1,5 +1,6 @@
 import ArgumentParser
 import VDSQConversion
+import VDSQFiles
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics

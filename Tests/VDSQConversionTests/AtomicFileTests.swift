@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import VDSQConversion
+import VDSQFiles
 import VDSQFormat
 
 @Suite struct AtomicFileTests {

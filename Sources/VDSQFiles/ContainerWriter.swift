@@ -6,22 +6,23 @@ public final class ContainerWriter {
   private let file: AtomicFile
   private let kind: FileKind
   private let sectionCount: Int
-  /// Nil where sections stay as they are.
-  private let compressor: LZ4Compressor?
+  private let compresses: Bool
   private let crc = CRC32()
   private var sections: [Section] = []
   private var current: (kind: SectionKind, name: String, start: Int)?
   private var checksum: UInt32 = 0
   private var tensors: [TensorRecord] = []
 
-  /// - Parameter sectionCount: how many sections will be written, the tensor directory among them.
+  /// - Parameters:
+  ///   - sectionCount: how many sections will be written, the tensor directory among them.
+  ///   - compresses: whether sections are stored in LZ4 blocks where that pays.
   /// - Throws: `usage` where the file cannot be written.
   public init(
     path: String, kind: FileKind, sectionCount: Int, replace: Bool, usesThread: Bool = false,
-    compressor: LZ4Compressor? = nil
+    compresses: Bool = false
   ) throws(VDSQError) {
     self.kind = kind
-    self.compressor = compressor
+    self.compresses = compresses
     self.sectionCount = sectionCount
     file = try AtomicFile(path: path, replace: replace, usesThread: usesThread)
     let reserved =
@@ -48,11 +49,9 @@ public final class ContainerWriter {
     let (kind, name, start) = current!
     current = nil
     let length = file.position - start
-    let compressed = try compressor.flatMap { (compressor) throws(VDSQError) in
-      try SectionCompression(
-        compressor: compressor, file: file, start: start, rawLength: length
-      ).run(crc)
-    }
+    let compressed =
+      compresses
+      ? try SectionCompression(file: file, start: start, rawLength: length).run(crc) : nil
     sections.append(
       Section(
         kind: kind, offset: start, length: compressed?.length ?? length,
@@ -61,7 +60,7 @@ public final class ContainerWriter {
   }
 
   /// A section of known length that is filled while others are written behind it.
-  final class ReservedSection {
+  package final class ReservedSection {
     fileprivate let index: Int
     fileprivate let start: Int
     fileprivate let length: Int
@@ -76,7 +75,7 @@ public final class ContainerWriter {
   }
 
   /// Leaves room for a section; `sectionIndex` before the call is its index.
-  func reserve(
+  package func reserve(
     _ kind: SectionKind, _ name: String, length: Int
   ) throws(VDSQError) -> ReservedSection {
     try file.align(to: ContainerLayout.alignment)
@@ -88,7 +87,7 @@ public final class ContainerWriter {
   }
 
   /// The next bytes of a reserved section.
-  func write(_ bytes: [UInt8], to section: ReservedSection) throws(VDSQError) {
+  package func write(_ bytes: [UInt8], to section: ReservedSection) throws(VDSQError) {
     section.checksum = bytes.withUnsafeBytes {
       crc.checksum(of: $0, continuing: section.checksum)
     }

@@ -11,7 +11,6 @@ struct SectionCompression {
   /// Compression must leave less than this share, as decoding takes memory and time.
   private static let worthwhile = 0.95
 
-  let compressor: LZ4Compressor
   let file: AtomicFile
   let start: Int
   let rawLength: Int
@@ -84,7 +83,7 @@ struct SectionCompression {
     }
     var out = [UInt8](repeating: 0, count: raw.count)
     let count = bytes.withUnsafeBytes { bytes in
-      out.withUnsafeMutableBytes { compressor.compress(bytes, into: $0, quickly: quickly) }
+      out.withUnsafeMutableBytes { LZ4Compressor.compress(bytes, into: $0, quickly: quickly) }
     }
     return count.map { Array(out[..<$0]) }
   }
