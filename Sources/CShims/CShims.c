@@ -1,2 +1,2 @@
-// SwiftPM wants one source file in a C target; everything here lives in the headers.
+// SwiftPM requires a source file in a C target. All code is in the headers.
 #include "CShims.h"

@@ -1,4 +1,4 @@
-/// Rows quantized to u8 with a scale and a zero point each: `x ~= scale * (q - zeroPoint)`.
+/// Rows quantized to u8. Each row has a scale and a zero point: `x ~= scale * (q - zeroPoint)`.
 public struct QuantizedRows {
   public let values: UnsafeMutableRawPointer
   /// Bytes from one row to the next, `layout.rowBytes(columns)` at least.
@@ -19,8 +19,8 @@ public struct QuantizedRows {
   }
 }
 
-/// The extremes of each row of a matrix, sixteen lanes of low values and sixteen of high ones a row:
-/// norms leave them behind, so that quantizing their rows need not look for them.
+/// The minimum and maximum of each row of a matrix: sixteen lanes of low values and sixteen of high
+/// values per row. Norm kernels write them, so that quantization does not have to search for them.
 public struct RowRanges {
   /// `[rows][32]`.
   public let lanes: UnsafeMutablePointer<Float>
@@ -34,13 +34,14 @@ public struct RowRanges {
   }
 }
 
-/// Factors of groups of a row's columns: a weight is its int8 times its row's scale times its group's factor.
+/// Factors for groups of columns of a row. The value of a weight is its int8 times the scale of its
+/// row times the factor of its group.
 public struct WeightGroups {
-  /// Columns of a group, a multiple of 4; the last may have fewer.
+  /// Columns of a group, a multiple of 4. The last group may have fewer.
   public let length: Int
   /// Half-precision numbers, `[panels][groups][16]`.
   public let factors: UnsafeRawPointer
-  /// Per output row, the sum of its weights without its scale: `panels * 16` of them.
+  /// For each output row, the sum of its weights before its scale; `panels * 16` elements.
   public let sums: UnsafePointer<Float>
 
   public init(length: Int, factors: UnsafeRawPointer, sums: UnsafePointer<Float>) {
@@ -49,27 +50,27 @@ public struct WeightGroups {
     self.sums = sums
   }
 
-  /// Groups of a row.
+  /// Number of groups in a row.
   @_alwaysEmitIntoClient @inline(__always)
   public func count(_ inputs: Int) -> Int { (inputs + length - 1) / length }
 }
 
-/// The weights of a linear layer `y = x W^T + b` in panels of sixteen output rows.
+/// The weights of a linear layer `y = x W^T + b`, in panels of sixteen output rows.
 ///
-/// int8: `[N/16][K/4][16][4]`, each output row with a scale and the sum of its weights.
-/// fp16 and fp32: `[N/16][K][16]`. Rows and columns that fill the last panel up are zero.
+/// int8: `[N/16][K/4][16][4]`, with a scale and a sum of weights per output row. fp16 and fp32:
+/// `[N/16][K][16]`. Padding rows and columns of the last panel are zero.
 public struct WeightPanels {
   public enum Element: Sendable { case int8, float16, float32 }
 
   public let element: Element
   public let weights: UnsafeRawPointer
-  /// Per output row, `panels * 16` of them; int8 only.
+  /// One scale per output row, `panels * 16` elements; int8 only.
   public let scales: UnsafePointer<Float>?
-  /// Per output row, `panels * 16` of them; int8 without groups only.
+  /// One sum per output row, `panels * 16` elements; int8 without groups only.
   public let rowSums: UnsafePointer<Int32>?
-  /// int8 only; nil where a row has one scale.
+  /// int8 only; nil if a row has a single scale.
   public let groups: WeightGroups?
-  /// `outputs` of them.
+  /// `outputs` elements.
   public let bias: UnsafePointer<Float>?
   public let outputs: Int
   public let inputs: Int
@@ -103,7 +104,7 @@ public struct WeightPanels {
   }
 }
 
-/// Where a linear layer's outputs go, and what happens to them on the way.
+/// The destination of a linear layer's outputs, and the activation function applied to them.
 public struct LinearOutput {
   /// `[rows, outputs]`.
   public let y: UnsafeMutablePointer<Float>
@@ -132,7 +133,8 @@ public enum Activation: Sendable, CaseIterable {
   case silu
 }
 
-/// Some queries of one head of one sequence, and all its keys and values, interleaved row by row.
+/// Some queries of one head of one sequence, and all keys and values of that sequence. Rows are
+/// interleaved.
 public struct AttentionInput {
   /// The sequence's first row.
   public let queries: UnsafePointer<Float>
@@ -143,7 +145,7 @@ public struct AttentionInput {
   /// Rows of the sequence.
   public let length: Int
   public let headSize: Int
-  /// The rows whose outputs are wanted.
+  /// The rows for which outputs are computed.
   public let rows: Range<Int>
 
   public init(
@@ -159,7 +161,7 @@ public struct AttentionInput {
     self.rows = rows
   }
 
-  /// Floats of scratch that one head of a sequence of `length` rows takes.
+  /// The number of floats of scratch for one head of a sequence of `length` rows.
   public static func scratch(length: Int, headSize: Int) -> Int {
     let paddedLength = (length + 31) / 32 * 32
     let paddedHead = (headSize + 31) / 32 * 32

@@ -1,8 +1,8 @@
 import CShims
 
 extension GenericKernels {
-  /// Keys are transposed once, so that scores run along keys and outputs along the head in whole
-  /// vectors; then as many queries at a time as the register tile holds.
+  /// Keys are transposed once, so that scores run along keys and outputs run along the head in
+  /// whole vectors. Then queries are processed in register tiles.
   @_alwaysEmitIntoClient @inline(__always)
   static func attention(
     _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
@@ -17,10 +17,10 @@ extension GenericKernels {
     let sums = mixed + 8 * paddedHead
     transpose(input.keys, input.stride, length, headSize, keys, paddedLength)
     if paddedLength - length >= 16 {
-      // The last vector of an odd number of them is in no block.
+      // If the number of vectors is odd, the last one is in no block.
       for c in 0..<headSize { store16(splat(0), keys + c * paddedLength + paddedLength - 16) }
     }
-    // Values are used where they are if whole vectors of them are a head's own.
+    // Values are used in place if the width of a head is a multiple of a vector.
     var values = input.values
     var valueStride = input.stride
     if headSize % 32 != 0 {
@@ -55,7 +55,7 @@ extension GenericKernels {
     }
   }
 
-  /// A row of outputs from one of whole vectors.
+  /// Copies a row of whole vectors to a row of outputs.
   @_alwaysEmitIntoClient @inline(__always)
   static func storeScaled(
     _ from: UnsafePointer<Float>, _ factor: Float, _ count: Int, _ to: UnsafeMutablePointer<Float>
@@ -76,8 +76,8 @@ extension GenericKernels {
     }
   }
 
-  /// The products of at most a tile of rows with a matrix of `columns`, a multiple of 32. Rows past the
-  /// last, up to the tile's, are computed from the last again.
+  /// The products of at most a tile of rows with a matrix of `columns`, a multiple of 32. Rows of
+  /// the tile beyond the last repeat the last row.
   @_alwaysEmitIntoClient @inline(__always)
   static func matmul<Element: SIMDScalar>(
     _ a: UnsafePointer<Element>, _ aStride: Int, _ rows: Int, _ depth: Int,

@@ -1,16 +1,18 @@
 import CShims
 
-// Attention by products of int16 pairs, twice as many an instruction as of floats. Thirteen bits of the
-// largest query, key and weight and eleven of the largest value are well below what int8 layers leave.
+// Attention by products of int16 pairs: one instruction computes twice as many of them as of
+// floats. Queries, keys and weights have thirteen bits, values eleven. The rounding error is far
+// below that of int8 layers.
 
 extension GenericKernels {
-  /// As `attention` does it, over pairs: of the head's columns for scores, of rows for outputs.
+  /// Computes what `attention` computes, over pairs: pairs of the head's columns for scores, pairs
+  /// of rows for outputs.
   @_alwaysEmitIntoClient @inline(__always)
   static func attentionInt16(
     _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
     _ scratch: UnsafeMutablePointer<Float>
   ) {
-    // Rounding to pairs costs more than it saves where there are few.
+    // With few rows, rounding to pairs costs more than it saves.
     guard ISA.prefersPairs, input.length >= 48 else {
       return attention(input, output, outputStride, scratch)
     }
@@ -21,7 +23,7 @@ extension GenericKernels {
     // [paddedHead / 2][paddedLength] and [rowPairs][paddedHead].
     let keys = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int32.self)
     let values = keys + paddedHead / 2 * paddedLength
-    // A tile's: [8][paddedHead / 2] and [8][paddedLength / 2].
+    // For one tile: [8][paddedHead / 2] and [8][paddedLength / 2].
     let queries = values + rowPairs * paddedHead
     let weights = queries + 8 * (paddedHead / 2)
     let scores = UnsafeMutableRawPointer(weights + 8 * (paddedLength / 2))
@@ -40,7 +42,7 @@ extension GenericKernels {
     var row = input.rows.lowerBound
     while row < input.rows.upperBound {
       let count = min(step, input.rows.upperBound - row)
-      // Each query's step is its own, and so the same whatever other rows are asked for.
+      // Each query has its own step, so its result does not depend on the other rows.
       var scales = SIMD8<Float>(repeating: 0)
       for r in 0..<count {
         let from = input.queries + (row + r) * stride
@@ -84,7 +86,7 @@ extension GenericKernels {
     }
   }
 
-  // 2^13 * 2047 * 128 is below 2^31: so many rows' products fit an int32.
+  // 2^13 * 2047 * 128 is below 2^31, so the products of this many rows fit an int32.
   @_alwaysEmitIntoClient @inline(__always)
   static var weightBits: Float { 13 }
   @_alwaysEmitIntoClient @inline(__always)
@@ -92,12 +94,13 @@ extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
   static var pairsOfSum: Int { 64 }
 
-  /// The largest magnitude in a matrix; what is not a number counts as larger than any.
+  /// The largest magnitude in a matrix. NaN counts as larger than any number.
   @_alwaysEmitIntoClient @inline(__always)
   static func magnitude(
     _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int
   ) -> Float {
-    // As integers, bit patterns without signs are in the numbers' order, NaN last.
+    // Bit patterns without signs, compared as integers, have the order of the numbers, with NaN
+    // last.
     var most = SIMD16<Int32>(repeating: 0)
     for row in 0..<rows {
       forEachVector(columns) { c, left in
@@ -109,7 +112,7 @@ extension GenericKernels {
     return Float(bitPattern: UInt32(bitPattern: vdsq_max_lane_i32(most)))
   }
 
-  /// `to[p][j]` is the columns 2p and 2p + 1 of key j.
+  /// `to[p][j]` holds columns 2p and 2p + 1 of key j.
   @_alwaysEmitIntoClient @inline(__always)
   static func pairKeys(
     _ input: AttentionInput, _ step: Int16Step, _ to: UnsafeMutablePointer<Int32>, _ toStride: Int
@@ -141,7 +144,7 @@ extension GenericKernels {
     }
   }
 
-  /// `to[p][c]` is column c of the values 2p and 2p + 1.
+  /// `to[p][c]` holds column c of values 2p and 2p + 1.
   @_alwaysEmitIntoClient @inline(__always)
   static func pairValues(
     _ input: AttentionInput, _ step: Int16Step, _ to: UnsafeMutablePointer<Int32>, _ toStride: Int
@@ -176,22 +179,22 @@ extension GenericKernels {
   }
 }
 
-/// A step that takes numbers of up to a magnitude to integers of up to a limit.
+/// A quantization step that maps numbers up to a magnitude to integers up to a limit.
 @frozen @usableFromInline
 struct Int16Step {
-  /// Not finite where the magnitude is not, so that neither is what it leads to.
+  /// Not finite if the magnitude is not finite, so that the results are not finite either.
   @usableFromInline let size: Float
   @usableFromInline let inverse: Float
 
   @_alwaysEmitIntoClient @inline(__always)
   init(_ magnitude: Float, limit: Float) {
-    // Written so that NaN stays.
+    // Written so that NaN is preserved.
     let magnitude = magnitude < 1e-30 ? 1e-30 : magnitude
     size = magnitude / limit
     inverse = limit / magnitude
   }
 
-  /// The integers in the low sixteen bits of each lane; the others are of no meaning.
+  /// The integers are in the low sixteen bits of each lane; the other bits are undefined.
   @_alwaysEmitIntoClient @inline(__always)
   func rounded(_ x: SIMD16<Float>) -> SIMD16<Int32> {
     unsafeBitCast(x * splat(inverse) + roundingMagic, to: SIMD16<Int32>.self)

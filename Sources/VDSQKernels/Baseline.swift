@@ -3,7 +3,7 @@ import CShims
 // The kernels that run on any CPU of the architecture: SSE2 on x86-64, NEON on aarch64.
 
 #if arch(x86_64)
-  /// SSE2: pairs of sixteen-bit numbers multiplied exactly by `pmaddwd`.
+  /// SSE2: `pmaddwd` multiplies pairs of sixteen-bit numbers exactly.
   public enum SSE2: VectorISA {
     @frozen public struct Quarters { var q0, q1, q2, q3: SIMD4<Int32> }
     @frozen public struct WeightQuads { var e0, e1, e2, e3, o0, o1, o2, o3: SIMD4<Int32> }
@@ -114,7 +114,8 @@ import CShims
       _ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: SIMD16<Float>
     ) -> SIMD16<Float> { a * b + c }
 
-    /// Half to float by rebiasing the exponent, infinities and NaNs by hand.
+    /// Converts half to float by rebiasing the exponent. Infinities and NaNs are handled
+    /// separately.
     @inline(__always)
     public static func loadHalf(_ p: UnsafeRawPointer) -> SIMD16<Float> {
       let h = SIMD16<Int32>(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt16>.self))
@@ -132,7 +133,7 @@ import CShims
     public static func baseline() -> KernelTable { KernelTable(name: "baseline", isa: SSE2.self) }
   }
 #elseif arch(arm64)
-  /// NEON without extensions: bytes multiplied to sixteen bits and added up pairwise.
+  /// NEON without extensions: bytes are multiplied to sixteen bits and added pairwise.
   public enum NEON: NEONRegisters {
     @inline(__always)
     public static func dot4(

@@ -1,19 +1,19 @@
-/// About the `wanted` best scores seen so far, collected faster than a heap would: they are appended
-/// above a threshold that rises each time the room is full.
+/// Collects approximately the `wanted` best scores, faster than a heap. Scores above a threshold
+/// are appended, and the threshold rises each time the buffer is full.
 public struct Candidates {
   public let wanted: Int
   public private(set) var count = 0
-  /// What a score must exceed to be worth appending.
+  /// The score that a candidate must exceed to be appended.
   public private(set) var threshold = -Float.infinity
   private let capacity: Int
   private let scores: UnsafeMutablePointer<Float>
   public let ids: UnsafeMutablePointer<Int32>
 
-  /// How much room a number of candidates takes.
+  /// The buffer size for a number of candidates.
   public static func capacity(_ wanted: Int) -> Int { 2 * wanted + 1024 }
 
   /// - Parameters:
-  ///   - scores: room for `capacity(wanted)` scores; `ids` likewise.
+  ///   - scores: a buffer for `capacity(wanted)` scores; `ids` likewise.
   public init(
     wanted: Int, scores: UnsafeMutablePointer<Float>, ids: UnsafeMutablePointer<Int32>
   ) {
@@ -34,21 +34,21 @@ public struct Candidates {
     count += 1
   }
 
-  /// Starts again, with a threshold known from elsewhere.
+  /// Removes all candidates and sets the threshold.
   public mutating func removeAll(threshold: Float = -.infinity) {
     count = 0
     self.threshold = threshold
   }
 
-  /// Leaves the `wanted` best, in no order.
+  /// Keeps the `wanted` best, in no order.
   public mutating func prune() {
     guard count > wanted else { return }
     threshold = score(rank: wanted)
     count = wanted
   }
 
-  /// The score of a rank, 1 for the best; at most as many as there are are looked at, and they are
-  /// the first from then on (Hoare's selection).
+  /// The score of a rank; 1 is the best. A rank beyond the last candidate means the last.
+  /// Afterwards the best `rank` candidates come first (Hoare's selection).
   public mutating func score(rank: Int) -> Float {
     guard count > 0 else { return -.infinity }
     let target = min(rank, count) - 1

@@ -4,7 +4,7 @@ import CShims
 ///
 /// Position p sees the positions up to p, or the last `window` of them.
 public struct CausalAttentionInput {
-  /// The first query's first head.
+  /// The first head of the first query.
   public let queries: UnsafePointer<Float>
   /// Floats from one query to the next.
   public let queryStride: Int
@@ -21,7 +21,7 @@ public struct CausalAttentionInput {
   public let headSize: Int
   /// How many positions a query sees, itself among them; `Int.max` for all.
   public let window: Int
-  /// What scores are multiplied by before the softmax.
+  /// Factor of the scores before the softmax.
   public let scale: Float
 
   public init(
@@ -53,15 +53,15 @@ public struct CausalAttentionInput {
 }
 
 extension GenericKernels {
-  /// `softmax(scale Q K^T) V` with each query seeing its past. Outputs lie as queries do, `outputStride`
-  /// floats apart.
+  /// `softmax(scale Q K^T) V`, where each query sees its past. Outputs have the layout of queries,
+  /// `outputStride` floats apart.
   @_alwaysEmitIntoClient @inline(__always)
   static func causalAttention(
     _ input: CausalAttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
     _ scratch: UnsafeMutablePointer<Float>
   ) {
     if input.count * input.group < 4 {
-      // A token at a time: keys are read once, so transposing them would cost more than it saves.
+      // One token at a time: keys are read once, so transposing them would cost more than it saves.
       for i in 0..<input.count {
         for g in 0..<input.group {
           attendOne(
@@ -110,8 +110,8 @@ extension GenericKernels {
     }
   }
 
-  /// As `attention` does it: keys transposed once for all queries and heads that share them, a tile of
-  /// queries at a time; what a query must not see has weight 0.
+  /// Like `attention`: keys are transposed once for all queries and heads that share them, and
+  /// queries are processed in tiles. Positions that a query must not see have weight 0.
   @_alwaysEmitIntoClient @inline(__always)
   static func attendMany(
     _ input: CausalAttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
@@ -149,7 +149,7 @@ extension GenericKernels {
       var i = 0
       while i < input.count {
         let count = min(step, input.count - i)
-        // No query of the tile sees beyond its last.
+        // No query of the tile sees beyond the tile's last query.
         let seen = input.position + i + count - first
         let columns = (seen + 31) / 32 * 32
         matmul(

@@ -1,11 +1,12 @@
-/// The fixed rotation that rows and queries go through before rows are cut to two bits a dimension: it
-/// spreads what a few dimensions hold over all of them, so that two bits say as much of each.
+/// The fixed rotation of rows and queries before rows are quantized to two bits per dimension. It
+/// spreads the variance of a few dimensions over all of them, so that two bits are equally
+/// informative for each.
 ///
-/// Twice: a permutation and signs by a fixed sequence, then a Walsh-Hadamard transform over sixteen
-/// parts of the vector. No matrix is stored, and cosines stay what they are.
+/// The rotation applies twice: a permutation and signs from a fixed sequence, then a Walsh-Hadamard
+/// transform over sixteen parts of the vector. It stores no matrix and preserves cosines.
 public struct CoarseRotation: Sendable {
   private let columns: Int
-  /// How many parts are mixed: the largest power of two up to 16 that divides the columns.
+  /// The number of parts: the largest power of two up to 16 that divides the columns.
   private let parts: Int
   private let signs: [Float]
   private let order: [Int32]
@@ -15,7 +16,8 @@ public struct CoarseRotation: Sendable {
     var parts = 1
     while parts < 16, columns % (parts * 2) == 0 { parts *= 2 }
     self.parts = parts
-    // Xorshift (Marsaglia 2003), seeded so that every reader makes the same sequence.
+    // Xorshift (Marsaglia 2003) with a fixed seed, so that every reader generates the same
+    // sequence.
     var state: UInt64 = 0x9E37_79B9_7F4A_7C15
     func next() -> UInt64 {
       state ^= state << 13
@@ -41,7 +43,7 @@ public struct CoarseRotation: Sendable {
     self.order = order
   }
 
-  /// Rotates `x` in place; `scratch` has room for as many numbers.
+  /// Rotates `x` in place. `scratch` has as many elements as `x`.
   public func apply(_ x: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>) {
     signs.withUnsafeBufferPointer { signs in
       order.withUnsafeBufferPointer { order in

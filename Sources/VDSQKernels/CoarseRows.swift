@@ -1,19 +1,19 @@
 import CShims
 
-/// Rows in two bits a dimension: a first pass over them finds candidates for the int8 rows with a
-/// quarter of the memory traffic (docs/format.md, "Coarse rows").
+/// Rows with two bits per dimension. A first pass over them finds candidates among the int8 rows
+/// with a quarter of the memory traffic (docs/format.md, "Coarse rows").
 public struct CoarseRows {
   /// Rows in a block.
   public static let blockRows = 64
-  /// What the four codes stand for, in units of a row's standard deviation: the levels of the best
+  /// The values of the four codes, in units of a row's standard deviation: the levels of the best
   /// four-level quantizer of a normal variable (Max 1960).
   public static var levels: (Float, Float, Float, Float) { (-1.510, -0.4528, 0.4528, 1.510) }
 
-  /// `[rows / 64][columns / 4][64]`: byte 2i is of row i of the block, byte 2i + 1 of row 32 + i; two
-  /// bits a column, the first lowest.
+  /// `[rows / 64][columns / 4][64]`: byte 2i belongs to row i of the block, byte 2i + 1 to row 32 +
+  /// i. Each column has two bits, the first column the lowest ones.
   public let codes: UnsafeRawPointer
-  /// What the product with a row's codes is multiplied by to be its cosine's estimate, up to a factor
-  /// of the query; `rows` filled up to whole blocks.
+  /// The factor that makes the product with a row's codes an estimate of its cosine, up to a factor
+  /// of the query. One element per row, padded to whole blocks.
   public let scales: UnsafePointer<Float>
   public let rows: Int
   public let columns: Int
@@ -25,10 +25,11 @@ public struct CoarseRows {
     self.columns = columns
   }
 
-  /// Packs a row of codes, rotated values in units of their standard deviation rounded to the nearest
-  /// level, into its block.
+  /// Rounds a row of rotated values, in units of their standard deviation, to the nearest level,
+  /// and packs the codes into the row's block.
   ///
-  /// - Returns: the row's scale: its length over its product with what the codes stand for.
+  /// - Returns: the scale of the row: its length divided by its product with the values of its
+  ///   codes.
   public static func encode(
     _ x: UnsafePointer<Float>, columns: Int, row: Int, into block: UnsafeMutablePointer<UInt8>
   ) -> Float {
@@ -52,12 +53,12 @@ public struct CoarseRows {
     return product > 0 ? square.squareRoot() / product : 0
   }
 
-  /// Where a row's byte stands among its block's 64.
+  /// The position of a row's byte among the 64 of its block.
   static func lane(of row: Int) -> Int {
     row % 64 < 32 ? 2 * (row % 64) : 2 * (row % 64 - 32) + 1
   }
 
-  /// What a row's code for a column stands for.
+  /// The value of a row's code for a column.
   public static func level(_ column: Int, row: Int, in block: UnsafePointer<UInt8>) -> Float {
     let lane = lane(of: row)
     let (l0, l1, l2, l3) = levels
@@ -70,25 +71,26 @@ public struct CoarseRows {
   }
 
   public var blocks: Int { (rows + Self.blockRows - 1) / Self.blockRows }
-  /// Bytes of one row's codes, an even number: tables are looked up two bytes at a time.
+  /// Bytes of one row's codes. The number is even, because tables are looked up two bytes at a
+  /// time.
   public static func rowBytes(_ columns: Int) -> Int { (columns + 7) / 8 * 2 }
 }
 
-/// A query as tables: what each pair of columns adds for each of its sixteen codes.
+/// A query as tables: the contribution of each pair of columns for each of its sixteen codes.
 public struct CoarseQuery {
   /// `[rowBytes * 2][16]`, each at most `largestEntry`.
   public let tables: UnsafePointer<UInt8>
-  /// What a sum of table entries has too much.
+  /// The offset to subtract from a sum of table entries.
   public let offset: Float
 
-  /// Entries are small enough that four of them fit a byte, and a row's a sixteen-bit sum.
+  /// Entries are so small that the sum of four fits a byte, and the sum of a row fits sixteen bits.
   public static func largestEntry(_ columns: Int) -> Int {
     min(63, 65535 / (CoarseRows.rowBytes(columns) * 2))
   }
 
   /// - Parameters:
-  ///   - x: the query, rotated as the rows were; a number that is not finite counts as 0.
-  ///   - tables: room for `rowBytes * 32` bytes.
+  ///   - x: the query, rotated like the rows. An element that is not finite counts as 0.
+  ///   - tables: a buffer of `rowBytes * 32` bytes.
   @_alwaysEmitIntoClient @inline(__always)
   public init(
     _ x: UnsafePointer<Float>, columns: Int, into tables: UnsafeMutablePointer<UInt8>
@@ -134,7 +136,8 @@ extension GenericKernels {
     let rowBytes = CoarseRows.rowBytes(m.columns)
     var block = blocks.lowerBound
     while block < blocks.upperBound {
-      // Two blocks share the loads of the tables; an odd last one is looked at twice, collected once.
+      // Two blocks share the loads of the tables. An odd last block is scanned twice and collected
+      // once.
       let second = min(block + 1, blocks.upperBound - 1)
       let p = m.codes + block * rowBytes * 64, q = m.codes + second * rowBytes * 64
       var even = SIMD32<UInt16>(), odd = even, evenToo = even, oddToo = even
@@ -155,7 +158,7 @@ extension GenericKernels {
     }
   }
 
-  /// What eight columns add to each row of a block: four tables' entries.
+  /// The contribution of eight columns to each row of a block: entries of four tables.
   @_alwaysEmitIntoClient @inline(__always)
   static func entries(_ tables: UnsafeRawPointer, _ codes: UnsafeRawPointer) -> SIMD64<UInt8> {
     let x = codes.loadUnaligned(as: SIMD64<UInt8>.self)

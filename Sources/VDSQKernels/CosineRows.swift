@@ -1,7 +1,7 @@
 import CShims
 
-// int8 rows by int8 queries, fused with the cosine's normalization and a running top-k: a vocabulary's
-// logits are never all in memory.
+// Products of int8 rows and int8 queries, fused with the normalization of the cosine and a running
+// top-k, so that the logits of a vocabulary are never all in memory.
 
 extension GenericKernels {
   /// Keeps the best cosines of `query` to the rows of a range.
@@ -16,10 +16,11 @@ extension GenericKernels {
     }
   }
 
-  /// Puts the cosines of the rows from `row` to `end`, sixteen at most, forward to the best.
+  /// Inserts the cosines of the rows from `row` to `end`, at most sixteen, if they are among the
+  /// best.
   @_alwaysEmitIntoClient @inline(__always)
   static func offer(_ cosines: SIMD16<Float>, _ row: Int, _ end: Int, _ best: inout TopK) {
-    // An equal score may still win by its id, where ranges come out of order.
+    // An equal score may still win by its id if ranges come out of order.
     let found = cosines .>= splat(best.threshold)
     guard any(found) else { return }
     for i in 0..<min(16, end - row) where found[i] {
@@ -27,7 +28,8 @@ extension GenericKernels {
     }
   }
 
-  /// Every cosine of `query` to the rows of a range, into `out`, which starts at the range's first.
+  /// Writes the cosine of `query` to each row of a range. `out` starts at the first row of the
+  /// range.
   @_alwaysEmitIntoClient @inline(__always)
   static func cosines(
     _ query: Int8Query, _ m: Int8Rows, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>
@@ -40,7 +42,7 @@ extension GenericKernels {
     }
   }
 
-  /// The cosines of single rows, named by their ids: candidates of a first pass.
+  /// Keeps the best cosines among single rows, given by their ids: the candidates of a first pass.
   @_alwaysEmitIntoClient @inline(__always)
   static func cosineTopK(
     _ query: Int8Query, _ m: Int8Rows, candidates: UnsafePointer<Int32>, _ count: Int,
@@ -49,7 +51,7 @@ extension GenericKernels {
     var i = 0
     while i < count {
       func id(_ j: Int) -> Int { Int(candidates[min(i + j, count - 1)]) }
-      // Their rows are scattered: ask for the next ones while these are multiplied.
+      // The rows are scattered, so the next ones are prefetched while these are multiplied.
       for j in 8..<12 where i + j < count {
         let next = UnsafeRawPointer(m.values + Int(candidates[i + j]) * m.columns)
         var at = 0
@@ -67,7 +69,7 @@ extension GenericKernels {
     }
   }
 
-  /// The cosines of sixteen rows from `row` on; those from `end` on are another row's.
+  /// The cosines of sixteen rows from `row` on. Lanes from `end` on repeat another row.
   @_alwaysEmitIntoClient @inline(__always)
   static func cosines16(
     _ query: Int8Query, _ m: Int8Rows, _ row: Int, _ end: Int
@@ -100,8 +102,8 @@ extension GenericKernels {
         plainDot(query, m, r0), plainDot(query, m, r1), plainDot(query, m, r2),
         plainDot(query, m, r3))
     }
-    // One row after another, in the order in which they lie: the CPU sees that and reads ahead better
-    // than any prefetch that could be written here.
+    // Rows are read one after another in memory order: the hardware prefetcher follows that better
+    // than any explicit prefetch.
     let s0 = rowSums(query, m, r0), s1 = rowSums(query, m, r1)
     let s2 = rowSums(query, m, r2), s3 = rowSums(query, m, r3)
     return ISA.totals(s0, s1, s2, s3) &- SIMD4(repeating: ISA.rowBias &* query.sum)
@@ -130,8 +132,8 @@ extension GenericKernels {
     UnsafeRawPointer(m.values + row * m.columns)
   }
 
-  /// Whether whole chunks of a row lie in the matrix: what they hold of the next row meets the
-  /// query's zeros, but behind the last row there is nothing to read.
+  /// Whether whole chunks of a row lie inside the matrix. Elements of the next row are multiplied
+  /// by the query's zero padding, but nothing may be read behind the last row.
   @_alwaysEmitIntoClient @inline(__always)
   static func fits(_ m: Int8Rows, _ row: Int) -> Bool {
     let padded = (m.columns + ISA.rowChunkLength - 1) / ISA.rowChunkLength * ISA.rowChunkLength

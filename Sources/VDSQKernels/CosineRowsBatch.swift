@@ -3,7 +3,7 @@ import CShims
 // Several queries at once, in register tiles of four rows by two or four queries.
 
 extension GenericKernels {
-  /// Several queries at once: each row comes from memory once for all of them.
+  /// Keeps the best cosines for several queries. Each row is read from memory once for all of them.
   @_alwaysEmitIntoClient @inline(__always)
   static func cosineTopKBatch(
     _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,
@@ -18,7 +18,7 @@ extension GenericKernels {
       while q < count {
         if ISA.queryTile == .queries4, count - q > 2 {
           let width = min(4, count - q)
-          // The first queries ask for the next block's rows while they pass over this one's.
+          // The first queries prefetch the rows of the next block while they scan this one.
           let ahead = q == 0 ? (end - block) * m.columns : 0
           tiles(queries + q, width, m, block..<end, best + q) { row, dots in
             tile4(queries + q, width, m, row, end, ahead, dots)
@@ -38,8 +38,8 @@ extension GenericKernels {
     }
   }
 
-  /// Runs over sixteen rows at a time: `tile` leaves the products of four rows from a row on with each
-  /// query sixteen numbers apart.
+  /// Processes sixteen rows at a time. `tile` writes the products of four rows with each query,
+  /// sixteen elements apart.
   @_alwaysEmitIntoClient @inline(__always)
   static func tiles(
     _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,
@@ -62,7 +62,7 @@ extension GenericKernels {
     }
   }
 
-  /// Four rows by four queries; those past the last are the last again.
+  /// Four rows by four queries. Queries beyond the last repeat the last one.
   @_alwaysEmitIntoClient @inline(__always)
   static func tile4(
     _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ row: Int, _ end: Int,
@@ -88,7 +88,7 @@ extension GenericKernels {
     var k = 0
     while k < m.columns {
       if ahead > 0 {
-        // In the order in which they lie, a line for each line that is multiplied.
+        // In memory order: one cache line is prefetched for each line that is multiplied.
         for line in 0..<max(1, ISA.rowChunkLength / 16) { vdsq_prefetch_later(next + line * 64) }
         next += 4 * ISA.rowChunkLength
       }

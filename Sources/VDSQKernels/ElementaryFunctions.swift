@@ -1,11 +1,11 @@
 import CShims
 
-// Vector 2^x, e^x and activation functions. Clamps keep a NaN a NaN: `vdsq_max` and `vdsq_min` return
-// their second argument where one is.
+// 2^x, e^x and activation functions for vectors. Clamps preserve NaN: `vdsq_max` and `vdsq_min`
+// return their second argument if one argument is NaN.
 
 extension GenericKernels {
-  /// 2^x by range reduction to [-1/2, 1/2] and a polynomial of degree 5, relative error below 3e-7.
-  /// Below -126 it is 2^-126, above 126 it is 2^126.
+  /// 2^x by range reduction to [-1/2, 1/2] and a polynomial of degree 5. The relative error is
+  /// below 3e-7. The result is 2^-126 below -126 and 2^126 above 126.
   @_alwaysEmitIntoClient @inline(__always)
   static func exp2(_ x: SIMD16<Float>) -> SIMD16<Float> {
     let clamped = vdsq_max(splat(-126), vdsq_min(splat(126), x))
@@ -17,7 +17,7 @@ extension GenericKernels {
     p = ISA.fma(p, f, splat(2.402_216_64e-1))
     p = ISA.fma(p, f, splat(6.931_465_86e-1))
     p = ISA.fma(p, f, splat(1))
-    // The integer stands in the low bits of k; its high bits are shifted out.
+    // The integer is in the low bits of k; the high bits are shifted out.
     let exponent = vdsq_shift_left(unsafeBitCast(k, to: SIMD16<Int32>.self), 23)
     let scaled = unsafeBitCast(p, to: SIMD16<Int32>.self) &+ exponent
     return unsafeBitCast(scaled, to: SIMD16<Float>.self)
@@ -26,8 +26,8 @@ extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
   static func exp(_ x: SIMD16<Float>) -> SIMD16<Float> { exp2(x * splat(1.442_695_04)) }
 
-  /// `x Phi(x)`, where Phi - 1/2 is an odd polynomial on [-4.2, 4.2] and 1/2 beyond: absolute error
-  /// below 1e-4, a hundredth of an int8 step.
+  /// `x Phi(x)`. Phi - 1/2 is an odd polynomial on [-4.2, 4.2] and 1/2 beyond. The absolute error
+  /// is below 1e-4, a hundredth of an int8 step.
   @_alwaysEmitIntoClient @inline(__always)
   static func gelu(_ x: SIMD16<Float>) -> SIMD16<Float> {
     let c = vdsq_max(splat(-4.2), vdsq_min(splat(4.2), x))

@@ -1,6 +1,6 @@
 import CShims
 
-// f32 activations by fp32, fp16 or dequantized int8 weights, accumulated in f32.
+// Products of f32 activations with fp32, fp16 or dequantized int8 weights, accumulated in f32.
 
 extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
@@ -27,14 +27,14 @@ extension GenericKernels {
     }
   }
 
-  /// - Parameter bytes: bytes of a panel's column.
+  /// - Parameter bytes: the size of a panel's column in bytes.
   @_alwaysEmitIntoClient @inline(__always)
   static func floatPanels(
     _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ w: WeightPanels,
     _ panels: Range<Int>, _ out: LinearOutput, _ bytes: Int,
     _ load: (UnsafeRawPointer) -> SIMD16<Float>
   ) {
-    // Two panels share what is spread of the rows where there are registers for their sums.
+    // Two panels share the broadcast elements of the rows if the registers hold the sums of both.
     let step = ISA.tile == .rows8Panels2 ? 2 : 1
     for panel in stride(from: panels.lowerBound, to: panels.upperBound, by: step) {
       let weights = w.weights + panel * w.panelStride
@@ -118,7 +118,7 @@ extension GenericKernels {
     return sums
   }
 
-  /// Products of some columns, of which the first is a multiple of four.
+  /// The products of a range of columns, whose first is a multiple of four.
   @_alwaysEmitIntoClient @inline(__always)
   static func int8Columns(
     _ x: RowTile<Float>, _ weights: UnsafeRawPointer, _ columns: Range<Int>

@@ -1,9 +1,10 @@
 import CShims
 
-// u8 x s8 -> s32 over packed panels; dequantization, bias and activation while sums are in registers.
+// u8 x s8 -> s32 products over packed panels. Dequantization, bias and activation happen while the
+// sums are in registers.
 
 extension GenericKernels {
-  /// One body for each of the frequent activation functions, rather than a choice at every vector.
+  /// Each frequent activation function has its own instance, so that there is no branch per vector.
   @_alwaysEmitIntoClient @inline(__always)
   static func gemmU8S8(
     _ x: QuantizedRows, _ rows: Int, _ w: WeightPanels, _ panels: Range<Int>, _ out: LinearOutput
@@ -27,7 +28,7 @@ extension GenericKernels {
     case .rows8Panels2:
       var panel = panels.lowerBound
       while panel < panels.upperBound {
-        // An odd last panel is computed twice and stored once.
+        // If the number of panels is odd, the last one is computed twice and stored once.
         let second = min(panel + 1, panels.upperBound - 1)
         row = 0
         while row + 4 < rows {
@@ -48,8 +49,8 @@ extension GenericKernels {
     }
   }
 
-  /// One GEMM's operands, and the register tiles over them. Rows past the last are computed from
-  /// the last row again and not stored.
+  /// The operands of one GEMM, and the register tiles over them. Rows beyond the last repeat the
+  /// last row and are not stored.
   @frozen @usableFromInline
   struct Int8Tile {
     @usableFromInline let x: QuantizedRows
@@ -76,7 +77,7 @@ extension GenericKernels {
     @_alwaysEmitIntoClient @inline(__always)
     var quads: Int { (w.inputs + 3) / 4 }
 
-    /// Sums start at what the zero point takes away: its product with the sums of the weights.
+    /// Sums start at the correction for the zero point: its product with the sums of the weights.
     @_alwaysEmitIntoClient @inline(__always)
     func start(_ row: Int, _ panel: Int) -> SIMD16<Int32> {
       let zeroPoint = x.zeroPoints[row < rows ? row : rows - 1]

@@ -1,7 +1,7 @@
 import CShims
 
-// u8 x s8 where each group of a row's columns has a factor of its own: integer sums a group, float sums over
-// groups.
+// u8 x s8 products where each group of columns of a row has its own factor: integer sums within a
+// group, float sums over groups.
 
 extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
@@ -55,7 +55,7 @@ extension GenericKernels.Int8Tile {
     finish(exact: y3, row + 3, sums, column, activation)
   }
 
-  /// Takes the zero point's share away, which is its product with the weights' sums.
+  /// Subtracts the contribution of the zero point: its product with the sums of the weights.
   @_alwaysEmitIntoClient @inline(__always)
   func finish(
     exact: SIMD16<Float>, _ row: Int, _ weightSums: SIMD16<Float>, _ column: PanelColumn,

@@ -1,10 +1,10 @@
-/// A matrix of int8 rows, as vocabulary bases are stored, whose cosines to a query are wanted.
+/// A matrix of int8 rows, such as stored vocabulary bases, to be compared with queries by cosine.
 public struct Int8Rows {
   /// `[rows, columns]`, -128...127.
   public let values: UnsafePointer<Int8>
   public let rows: Int
   public let columns: Int
-  /// One over the length of each row of int8 values; 0 for a row of zeros.
+  /// The reciprocal length of each row of int8 values; 0 for a row of zeros.
   public let reciprocalNorms: UnsafePointer<Float>
 
   public init(
@@ -17,13 +17,13 @@ public struct Int8Rows {
   }
 }
 
-/// A vector quantized to int8 to be compared with rows.
+/// A vector quantized to int8, to be compared with rows.
 public struct Int8Query {
-  /// -127...127, filled up with zeros to `paddedColumns`.
+  /// -127...127, padded with zeros to `paddedColumns`.
   public let values: UnsafePointer<Int8>
   /// The sum of the values.
   public let sum: Int32
-  /// One over the length of the int8 vector; 0 for zeros.
+  /// The reciprocal length of the int8 vector; 0 for a vector of zeros.
   public let reciprocalNorm: Float
 
   public init(values: UnsafePointer<Int8>, sum: Int32, reciprocalNorm: Float) {
@@ -32,12 +32,12 @@ public struct Int8Query {
     self.reciprocalNorm = reciprocalNorm
   }
 
-  /// Bytes that a query's values take: whole registers of the widest instruction set.
+  /// The size of a query's values in bytes: whole registers of the widest instruction set.
   public static func paddedColumns(_ columns: Int) -> Int { (columns + 63) / 64 * 64 }
 
-  /// Quantizes a vector symmetrically into `values`, which has room for `paddedColumns` bytes.
+  /// Quantizes a vector symmetrically into `values`, a buffer of `paddedColumns` bytes.
   ///
-  /// A vector with a value that is not finite becomes zeros, whose cosine to everything is 0.
+  /// A vector with an element that is not finite becomes all zeros; its cosine to every row is 0.
   @_alwaysEmitIntoClient @inline(__always)
   public init(
     quantizing x: UnsafePointer<Float>, columns: Int, into values: UnsafeMutablePointer<Int8>

@@ -1,17 +1,18 @@
-/// The kernels of one instruction set. Chosen once at start-up; nothing branches on the CPU later.
+/// The kernels of one instruction set. The table is chosen once at start; no later code branches on
+/// the CPU.
 ///
 /// Matrices are row-major. `ScalarReference` defines what each kernel computes.
 public struct KernelTable: Sendable {
   /// `baseline`, `avx2` or `avx512`; `neon`, `dotprod` or `i8mm`.
   public let name: StaticString
 
-  /// How this table's kernels want quantized rows to lie in memory.
+  /// The memory layout of quantized rows that these kernels expect.
   public let activationLayout: ActivationLayout
 
   // MARK: Linear layers
 
-  /// Quantizes each of `rows` rows of `columns` floats, `stride` floats apart, to u8. With `ranges`
-  /// the rows' extremes are known already.
+  /// Quantizes each of `rows` rows of `columns` floats, `stride` floats apart, to u8. `ranges`
+  /// holds the minimum and maximum of the rows if they are known already.
   public let quantizeRows:
     @Sendable (
       _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ ranges: RowRanges?,
@@ -34,23 +35,23 @@ public struct KernelTable: Sendable {
 
   // MARK: Between linear layers
 
-  /// `softmax(Q K^T / sqrt(headSize)) V` of some rows of one head of one sequence. Output rows are
-  /// counted from the sequence's first.
+  /// `softmax(Q K^T / sqrt(headSize)) V` for some rows of one head of one sequence. Output rows are
+  /// counted from the first row of the sequence.
   public let attention:
     @Sendable (
       _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
       _ scratch: UnsafeMutablePointer<Float>
     ) -> Void
 
-  /// The same in sixteen-bit integers where those are faster: within a thousandth of the largest value,
-  /// for models whose linear layers are in integers too.
+  /// The same in sixteen-bit integers if those are faster. The error is within a thousandth of the
+  /// largest value. For models whose linear layers use integers too.
   public let attentionInt16:
     @Sendable (
       _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
       _ scratch: UnsafeMutablePointer<Float>
     ) -> Void
 
-  /// `attention` where each query sees its past only, of the heads that share one key head.
+  /// `attention` for the heads that share one key head, where each query sees only its past.
   public let causalAttention:
     @Sendable (
       _ input: CausalAttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
@@ -100,7 +101,7 @@ public struct KernelTable: Sendable {
       _ x: UnsafePointer<Float>, _ columns: Int, _ into: UnsafeMutablePointer<Int8>
     ) -> Int8Query
 
-  /// Makes a rotated query's tables; they are the same on every instruction set.
+  /// Builds the tables of a rotated query; they are the same on every instruction set.
   public let coarseQuery:
     @Sendable (
       _ x: UnsafePointer<Float>, _ columns: Int, _ into: UnsafeMutablePointer<UInt8>
@@ -112,27 +113,27 @@ public struct KernelTable: Sendable {
       _ query: Int8Query, _ m: Int8Rows, _ range: Range<Int>, _ best: inout TopK
     ) -> Void
 
-  /// The same for several queries: each row comes from memory once.
+  /// The same for several queries. Each row is read from memory once.
   public let cosineTopKBatch:
     @Sendable (
       _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,
       _ best: UnsafeMutablePointer<TopK>
     ) -> Void
 
-  /// The same for rows named by their ids.
+  /// The same for rows given by their ids.
   public let cosineTopKOf:
     @Sendable (
       _ query: Int8Query, _ m: Int8Rows, _ candidates: UnsafePointer<Int32>, _ count: Int,
       _ best: inout TopK
     ) -> Void
 
-  /// Every cosine of a query to the rows of a range.
+  /// The cosine of a query to each row of a range.
   public let cosines:
     @Sendable (
       _ query: Int8Query, _ m: Int8Rows, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>
     ) -> Void
 
-  /// Collects candidates from rows in two bits a dimension.
+  /// Collects candidates from rows with two bits per dimension.
   public let coarseScan:
     @Sendable (
       _ query: CoarseQuery, _ m: CoarseRows, _ blocks: Range<Int>, _ found: inout Candidates
@@ -160,7 +161,7 @@ public struct KernelTable: Sendable {
       _ a: Float, _ x: UnsafePointer<Float>, _ count: Int, _ y: UnsafeMutablePointer<Float>
     ) -> Void
 
-  /// Half-precision numbers to floats.
+  /// Converts half-precision numbers to floats.
   public let dequantizeHalf:
     @Sendable (
       _ x: UnsafeRawPointer, _ count: Int, _ y: UnsafeMutablePointer<Float>
@@ -172,10 +173,11 @@ public struct KernelTable: Sendable {
       _ x: UnsafePointer<Int8>, _ count: Int, _ scale: Float, _ y: UnsafeMutablePointer<Float>
     ) -> Void
 
-  /// What the machine can do at most, to measure the kernels by.
+  /// Loops that measure the limits of the machine.
   public let probes: Probes
 
-  /// The generic kernels over `isa`. Call it where the instruction set's flags are in force.
+  /// Builds the table of the generic kernels over `isa`. Call it in a target that is compiled with
+  /// the flags of the instruction set.
   @_alwaysEmitIntoClient @inline(__always)
   public init<ISA: VectorISA>(name: StaticString, isa: ISA.Type) {
     typealias K = GenericKernels<ISA>
@@ -208,8 +210,9 @@ public struct KernelTable: Sendable {
   }
 }
 
-/// The kernels, written once over an instruction set's primitives.
+/// The kernels, written once over the primitives of an instruction set.
 ///
-/// Every function is inlined into the target that builds a `KernelTable`, where that instruction
-/// set's flags are in force: a shared copy compiled for one set must never serve another.
+/// Every function is inlined into the target that builds a `KernelTable` and is compiled with the
+/// flags of that instruction set. A shared copy that was compiled for one set must never serve
+/// another.
 public enum GenericKernels<ISA: VectorISA> {}

@@ -10,7 +10,7 @@ func load16(_ p: UnsafePointer<Float>) -> SIMD16<Float> {
   UnsafeRawPointer(p).loadUnaligned(as: SIMD16<Float>.self)
 }
 
-/// The first `count` of sixteen lanes; the others are `fill`.
+/// Loads the first `count` of sixteen lanes; the others are `fill`.
 @_alwaysEmitIntoClient @inline(__always)
 func load16(_ p: UnsafePointer<Float>, count: Int, fill: Float = 0) -> SIMD16<Float> {
   if count >= 16 { return load16(p) }
@@ -46,15 +46,15 @@ func sum16(_ v: SIMD16<Float>) -> Float {
   return c[0] + c[1]
 }
 
-// Swift's own comparisons of halves come out lane by lane.
+// Swift's own comparisons of halves compile to code that works lane by lane.
 @_alwaysEmitIntoClient @inline(__always)
 func max16(_ v: SIMD16<Float>) -> Float { vdsq_max_lane(v) }
 
 @_alwaysEmitIntoClient @inline(__always)
 func min16(_ v: SIMD16<Float>) -> Float { vdsq_min_lane(v) }
 
-/// Adding it to a float of magnitude below 2^22 rounds that to the nearest integer, ties to even,
-/// and leaves the integer in the low bits.
+/// Adding this constant to a float of magnitude below 2^22 rounds the float to the nearest integer,
+/// ties to even, and leaves the integer in the low bits.
 @_alwaysEmitIntoClient @inline(__always)
 var roundingMagic: SIMD16<Float> { SIMD16(repeating: 12_582_912) }
 

@@ -1,7 +1,7 @@
 import CShims
 
 extension GenericKernels {
-  /// Calls `body` with each vector of a row: its first column, and how many of its lanes there are.
+  /// Calls `body` for each vector of a row with its first column and the number of valid lanes.
   @_alwaysEmitIntoClient @inline(__always)
   static func forEachVector(_ columns: Int, _ body: (_ i: Int, _ count: Int) -> Void) {
     var i = 0
@@ -12,7 +12,8 @@ extension GenericKernels {
     if i < columns { body(i, columns - i) }
   }
 
-  /// Folds `step` over a row's vectors in four chains: a single one would wait for itself at each.
+  /// Folds `step` over the vectors of a row in four independent chains, because a single chain
+  /// would be limited by its latency.
   @_alwaysEmitIntoClient @inline(__always)
   static func fold(
     _ columns: Int, from start: SIMD16<Float>,
@@ -47,7 +48,7 @@ extension GenericKernels {
         x + row * columns, residual.map { $0 + row * columns }, columns, destination
       ) { $0 + $1 }
       let mean = splat(sum16(total) / Float(columns))
-      // A second pass over deviations: the one-pass formula cancels.
+      // A second pass over the deviations, because the one-pass formula suffers from cancellation.
       let squares = fold(columns, from: splat(0), { $0 + $1 }) { sum, i, count in
         let d = load16(destination + i, count: count, fill: mean[0]) - mean
         return ISA.fma(d, d, sum)
@@ -72,7 +73,7 @@ extension GenericKernels {
     }
   }
 
-  /// `y = x + residual`; folds `step` over the vectors of y.
+  /// Computes `y = x + residual` and folds `step` over the vectors of y.
   @_alwaysEmitIntoClient @inline(__always)
   static func addRow(
     _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ columns: Int,

@@ -1,16 +1,17 @@
 #if arch(arm64)
   import CShims
 
-  /// Four 128-bit registers a vector; what extensions differ in is the dot product of four signed
-  /// bytes.
+  /// NEON with four 128-bit registers per vector. Extensions differ in the dot product of four
+  /// signed bytes.
   ///
-  /// It takes signed bytes on both sides, so activations are shifted down by 128 when loaded.
+  /// The dot product takes signed bytes on both sides, so activations are shifted down by 128 when
+  /// loaded.
   public protocol NEONRegisters: VectorISA
   where
     Accumulator == Quarters, WeightQuads == Quarters, ActivationQuad == SIMD4<Int32>,
     RowSums == SIMD4<Int32>, RowChunk == SIMD4<Int32>, QueryChunk == SIMD4<Int32>
   {
-    /// Adds to each lane the products of its four signed bytes.
+    /// Adds the products of four signed bytes to each lane.
     static func dot4(
       _ sums: SIMD4<Int32>, _ a: SIMD4<Int32>, _ b: SIMD4<Int32>
     ) -> SIMD4<Int32>
@@ -50,7 +51,7 @@
         highHalf: SIMD8(lowHalf: s.q2, highHalf: s.q3))
     }
 
-    // NEON adds products of int16 no faster than those of floats, and not of neighbours.
+    // NEON multiplies and adds int16 no faster than floats, and does not add neighbours.
     @_alwaysEmitIntoClient @inline(__always)
     public static var prefersPairs: Bool { false }
     @_alwaysEmitIntoClient @inline(__always)

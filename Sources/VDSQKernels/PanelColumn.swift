@@ -1,4 +1,4 @@
-/// What an epilogue needs of a panel, once for all rows of a tile.
+/// The values of a panel that an epilogue needs, loaded once for all rows of a tile.
 @frozen @usableFromInline
 struct PanelColumn {
   @usableFromInline let first: Int

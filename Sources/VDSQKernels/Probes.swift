@@ -1,14 +1,14 @@
 import CShims
 
-/// Loops that do nothing but what bounds a kernel: how fast they run is the machine's limit.
+/// Loops that only use the resource that bounds a kernel. Their speed is the limit of the machine.
 public struct Probes: Sendable {
-  /// Multiplies int8 from 4 KiB of operands; returns how many multiply-adds that were.
+  /// Multiplies int8 from 4 KiB of operands. Returns the number of multiply-adds.
   public let int8Products: @Sendable (_ operands: UnsafeRawPointer, _ repetitions: Int) -> Int
-  /// The same with pairs of int16, where they are faster than floats, which they are replaced by if not.
+  /// The same with pairs of int16 if those are faster than floats, otherwise with floats.
   public let int16Products: @Sendable (_ operands: UnsafeRawPointer, _ repetitions: Int) -> Int
-  /// The same with floats; returns how many multiply-adds that were.
+  /// The same with floats. Returns the number of multiply-adds.
   public let floatProducts: @Sendable (_ operands: UnsafeRawPointer, _ repetitions: Int) -> Int
-  /// Reads memory and returns something that depends on all of it.
+  /// Reads memory and returns a value that depends on all of it.
   public let read: @Sendable (_ p: UnsafeRawPointer, _ bytes: Int) -> Int32
 
   @_alwaysEmitIntoClient @inline(__always)
@@ -21,12 +21,12 @@ public struct Probes: Sendable {
 }
 
 extension GenericKernels {
-  /// Products of weights that stay in registers with activations from the first-level cache: too many
-  /// different ones for the compiler to multiply them once and for all.
+  /// Products of weights in registers with activations from the first-level cache. There are too
+  /// many different activations for the compiler to hoist the products.
   @_alwaysEmitIntoClient @inline(__always)
   static func int8Products(_ p: UnsafeRawPointer, _ repetitions: Int) -> Int {
     let w0 = ISA.loadWeights(p), w1 = ISA.loadWeights(p + 64)
-    // Sums that start differently cannot be taken for one.
+    // The sums start differently, so that the compiler cannot merge them.
     func start(_ n: Int32) -> ISA.Accumulator { ISA.accumulator(SIMD16(repeating: n)) }
     var c0 = start(0), c1 = start(1), c2 = start(2), c3 = start(3)
     var c4 = start(4), c5 = start(5), c6 = start(6), c7 = start(7)
@@ -50,7 +50,8 @@ extension GenericKernels {
     }
     let low = ISA.lanes(c0) &+ ISA.lanes(c1) &+ ISA.lanes(c2) &+ ISA.lanes(c3)
     let high = ISA.lanes(c4) &+ ISA.lanes(c5) &+ ISA.lanes(c6) &+ ISA.lanes(c7)
-    // Four columns by sixteen rows each; the sum over all lanes keeps work from being left out.
+    // Four columns by sixteen rows each. The sum over all lanes keeps the compiler from removing
+    // work.
     let perStep = (ISA.tile == .rows8Panels2 ? 8 : 4) * 64
     return (low &+ high).wrappedSum() == -1 ? 0 : repetitions * perStep
   }
@@ -73,7 +74,7 @@ extension GenericKernels {
     return sum16(sums.0) == -1 ? 0 : sums.1
   }
 
-  /// The sum of products with vectors that stay in registers, and how many they were.
+  /// The sum of products with vectors in registers, and the number of products.
   @_alwaysEmitIntoClient @inline(__always)
   static func products<Element: SIMDScalar>(
     _ p: UnsafePointer<Element>, _ repetitions: Int, _ start: (Int) -> SIMD16<Element>,
@@ -83,7 +84,7 @@ extension GenericKernels {
     func load(_ i: Int) -> SIMD16<Element> {
       UnsafeRawPointer(p + i).loadUnaligned(as: SIMD16<Element>.self)
     }
-    // All different: a product that two sums shared would be made once.
+    // All operands differ, because the compiler would compute a shared product once.
     let w0 = load(0), w1 = load(16)
     var a = (start(0), start(1), start(2), start(3))
     var b = (start(4), start(5), start(6), start(7))

@@ -1,8 +1,8 @@
 import CShims
 
 extension GenericKernels {
-  /// Each row gets the 255 steps from its smallest to its largest value; the zero point is an
-  /// integer that need not lie among them, as it only ever meets precomputed row sums.
+  /// Each row has 255 steps from its minimum to its maximum. The zero point is an integer that may
+  /// lie outside 0...255, because it is only multiplied by precomputed row sums.
   @_alwaysEmitIntoClient @inline(__always)
   static func quantizeRows(
     _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ ranges: RowRanges?,
@@ -55,13 +55,13 @@ extension GenericKernels {
     guard i < columns else { return }
     let rounded = load16(x + i, count: columns - i) * inverse + roundingMagic
     let q = vdsq_saturate_u8(unsafeBitCast(rounded, to: SIMD16<Int32>.self) &+ zero)
-    // What fills the last vector up is zero, as the weights that it meets are.
+    // The padding of the last vector is zero, like the weights that it is multiplied by.
     var kept = SIMD16<UInt8>(repeating: 0)
     for j in 0..<(columns - i) { kept[j] = q[j] }
     store(kept, to + i / 16 * bytes)
   }
 
-  /// Sixteen activations in the instruction set's layout.
+  /// Stores sixteen activations in the layout of the instruction set.
   @_alwaysEmitIntoClient @inline(__always)
   static func store(_ q: SIMD16<UInt8>, _ to: UnsafeMutableRawPointer) {
     switch ISA.activationLayout {
@@ -83,8 +83,8 @@ public struct QuantizationRange {
 
   @_alwaysEmitIntoClient @inline(__always)
   public init(low: Float, high: Float) {
-    // A row of one value, or nearly, still needs a step that its magnitude is not too many of for
-    // the rounding trick's 2^22.
+    // A row of nearly equal values still needs a step for which its magnitude stays below the 2^22
+    // steps of the rounding trick.
     let magnitude = high > -low ? high : -low
     let step = (high - low) / 255
     let smallest = magnitude / 2_000_000

@@ -9,8 +9,8 @@ public enum RotaryPairs: Sendable {
 }
 
 extension GenericKernels {
-  /// Rotates the first `size` elements of a head by its position's angles:
-  /// `(a, b)` to `(a cos - b sin, a sin + b cos)` (Su et al. 2021, arXiv 2104.09864).
+  /// Rotates the first `size` elements of a head by the angles of its position: `(a, b)` becomes
+  /// `(a cos - b sin, a sin + b cos)` (Su et al. 2021, arXiv 2104.09864).
   @_alwaysEmitIntoClient @inline(__always)
   static func rotate(
     _ x: UnsafeMutablePointer<Float>, _ size: Int, _ cosines: UnsafePointer<Float>,
@@ -37,7 +37,7 @@ extension GenericKernels {
     }
   }
 
-  /// `gate = activation(gate) * up`, the gated feed-forward of Llama and its like.
+  /// `gate = activation(gate) * up`: the gated feed-forward network of Llama and similar models.
   @_alwaysEmitIntoClient @inline(__always)
   static func gate(
     _ gate: UnsafeMutablePointer<Float>, _ up: UnsafePointer<Float>, _ count: Int,

@@ -1,4 +1,5 @@
-/// Four rows of a matrix whose elements each meet a vector of sixteen; rows past the last are the last again.
+/// Four rows of a matrix. Each element is multiplied by a vector of sixteen. Rows beyond the last
+/// repeat the last row.
 @frozen @usableFromInline
 struct RowTile<Element: SIMDScalar> {
   @usableFromInline typealias Lanes = SIMD16<Element>
@@ -17,7 +18,7 @@ struct RowTile<Element: SIMDScalar> {
     a3 = x + min(first + 3, rows - 1) * stride
   }
 
-  /// Adds the products of the rows' elements in column k with `b` to a sum each.
+  /// Adds the product of each row's element in column k with `b` to the sum of the row.
   @_alwaysEmitIntoClient @inline(__always)
   func accumulate(
     _ sums: inout Sums, _ k: Int, _ b: Lanes, _ multiplyAdd: (Lanes, Lanes, Lanes) -> Lanes
@@ -28,7 +29,7 @@ struct RowTile<Element: SIMDScalar> {
     sums.3 = multiplyAdd(Lanes(repeating: a3[k]), b, sums.3)
   }
 
-  /// The same with two vectors, so that each element is spread once.
+  /// The same with two vectors, so that each element is broadcast once.
   @_alwaysEmitIntoClient @inline(__always)
   func accumulate(
     _ low: inout Sums, _ high: inout Sums, _ k: Int, _ b0: Lanes, _ b1: Lanes,

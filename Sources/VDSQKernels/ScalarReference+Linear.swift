@@ -11,19 +11,19 @@ extension ScalarReference {
         let q = (source[i] * (1 / range.scale)).rounded(.toNearestOrEven)
         to.set(row, i, UInt8(clamping: Int32(q) + range.zeroPoint))
       }
-      // What fills the last sixteen up.
+      // Padding of the last sixteen.
       for i in columns..<(columns + 15) / 16 * 16 { to.set(row, i, 0) }
     }
   }
 
-  /// A group's factor; 1 where there are no groups.
+  /// The factor of a group; 1 if there are no groups.
   static func factor(_ w: WeightPanels, _ n: Int, _ k: Int) -> Double {
     guard let groups = w.groups else { return 1 }
     let at = (n / 16 * groups.count(w.inputs) + k / groups.length) * 32 + n % 16 * 2
     return Double(halfToFloat((groups.factors + at).loadUnaligned(as: UInt16.self)))
   }
 
-  /// The weight of output `n` and input `k`, before its scale and its group's factor.
+  /// The weight of output `n` and input `k`, before scale and group factor.
   public static func weight(_ w: WeightPanels, _ n: Int, _ k: Int) -> Float {
     let panel = w.weights + n / 16 * w.panelStride
     switch w.element {
@@ -71,7 +71,7 @@ extension ScalarReference {
 }
 
 extension QuantizedRows {
-  /// Where a column's byte lies in its row.
+  /// The position of a column's byte in its row.
   func offset(_ row: Int, _ column: Int) -> Int {
     switch layout {
     case .bytes: row * stride + column

@@ -1,6 +1,6 @@
 extension ScalarReference {
-  /// The cosine of a query to one int8 row: the product of the integers by both reciprocal norms, in
-  /// float32 and in this order, which every kernel keeps to.
+  /// The cosine of a query to one int8 row: the product of the integers times both reciprocal
+  /// norms, in float32 and in this order. Every kernel keeps this order.
   public static func cosine(_ query: Int8Query, _ m: Int8Rows, _ row: Int) -> Float {
     var sum: Int32 = 0
     for k in 0..<m.columns {

@@ -1,7 +1,7 @@
 import CShims
 
-/// What each kernel computes, in the plainest code that can say it. Floats are summed in double
-/// precision, so that a kernel's error is its own.
+/// The definition of each kernel, in the simplest code. Floats are summed in double precision, so
+/// that differences are errors of the kernel.
 public enum ScalarReference {
   public static func apply(_ activation: Activation, _ x: Double) -> Double {
     switch activation {
@@ -29,7 +29,7 @@ public enum ScalarReference {
     }
   }
 
-  /// Scores go through float32, as the kernel's do.
+  /// Scores are rounded to float32, as in the kernel.
   public static func attention(
     _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
   ) {
@@ -80,7 +80,7 @@ public enum ScalarReference {
     }
   }
 
-  /// With a bias a LayerNorm, without one an RMSNorm.
+  /// LayerNorm with a bias, RMSNorm without one.
   public static func addNorm(
     _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ norm: Normalization,
     _ rows: Int, _ columns: Int, _ y: UnsafeMutablePointer<Float>
@@ -131,7 +131,7 @@ public enum ScalarReference {
   }
 }
 
-/// An IEEE half-precision number's value, subnormals, infinities and NaNs included.
+/// The value of an IEEE half-precision number, including subnormals, infinities and NaNs.
 @_alwaysEmitIntoClient @inline(__always)
 public func halfToFloat(_ bits: UInt16) -> Float {
   let sign: Float = bits & 0x8000 == 0 ? 1 : -1

@@ -1,8 +1,9 @@
 import CShims
 
 extension GenericKernels {
-  /// Hands out `2^octaves e^(scale (x - max))` of `count` values, a vector at a time, and returns their sum.
-  /// Whole vectors are read, so there must be room for the last; its other lanes come out as 0.
+  /// Passes `2^octaves e^(scale (x - max))` of `count` values to `body`, a vector at a time, and
+  /// returns their sum. Whole vectors are read, so the buffer must be padded to a vector; the
+  /// padding lanes yield 0.
   @_alwaysEmitIntoClient @inline(__always)
   static func exponentials(
     _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float, octaves: Float = 0,
@@ -18,12 +19,12 @@ extension GenericKernels {
     if i < count {
       largest = vdsq_max(largest, keep16(load16(x + i), count: count - i, fill: -.infinity))
     }
-    // In powers of two: one multiplication less at each value.
+    // Powers of two save one multiplication per value.
     let factor = splat(scale * 1.442_695_04), most = splat(max16(largest))
     var total = splat(0)
     i = 0
     while i < whole {
-      // Exactly 2^octaves at the largest, which the difference makes sure of.
+      // The difference is exactly 0 at the maximum, so the result there is exactly 2^octaves.
       let e = exp2(ISA.fma(load16(x + i) - most, factor, splat(octaves)))
       store(e, i)
       total = total + e

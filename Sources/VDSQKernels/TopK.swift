@@ -1,17 +1,17 @@
-/// The k best scores seen so far, in memory of the caller's: a heap whose root is the worst of them.
+/// The k best scores seen so far, in memory of the caller. A heap whose root is the worst of them.
 ///
-/// Of equal scores the one with the lower id is better, so results depend on no order.
+/// Among equal scores the lower id is better, so results do not depend on the order of insertion.
 public struct TopK {
   public let capacity: Int
   public private(set) var count = 0
-  /// What a score must exceed to be worth inserting.
+  /// The score that a candidate must exceed to be inserted.
   public private(set) var threshold = -Float.infinity
   private let scores: UnsafeMutablePointer<Float>
   private let ids: UnsafeMutablePointer<Int32>
 
   /// - Parameters:
   ///   - capacity: k, at least 1.
-  ///   - scores: room for k scores; `ids` likewise.
+  ///   - scores: a buffer for k scores; `ids` likewise.
   public init(
     capacity: Int, scores: UnsafeMutablePointer<Float>, ids: UnsafeMutablePointer<Int32>
   ) {
@@ -25,7 +25,7 @@ public struct TopK {
     threshold = -.infinity
   }
 
-  /// Takes a score in if it is among the k best; a NaN never is.
+  /// Inserts a score if it is among the k best. NaN is never inserted.
   public mutating func insert(_ score: Float, _ id: Int32) {
     if count < capacity {
       guard score == score else { return }
@@ -48,7 +48,7 @@ public struct TopK {
 
   /// Calls `body` with the scores, best first, and empties the heap.
   public mutating func drain(_ body: (_ score: Float, _ id: Int32) -> Void) {
-    // Sorted in place: the worst goes to the end each time.
+    // Sorts in place: the worst element moves to the end each time.
     var left = count
     while left > 1 {
       left -= 1

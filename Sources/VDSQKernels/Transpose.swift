@@ -1,6 +1,6 @@
 import CShims
 
-/// Sixteen vectors that transposing keeps in registers.
+/// Sixteen vectors that stay in registers during a transposition.
 @frozen @usableFromInline
 struct Block16 {
   @usableFromInline var r0, r1, r2, r3, r4, r5, r6, r7: SIMD16<Float>
@@ -14,7 +14,8 @@ struct Block16 {
     (r12, r13, r14, r15) = (row(12), row(13), row(14), row(15))
   }
 
-  /// Row i goes to 2i and 2i + 1, interleaved with row i + 8: four such shuffles transpose.
+  /// Row i moves to rows 2i and 2i + 1, interleaved with row i + 8. Four such shuffles transpose
+  /// the matrix.
   @_alwaysEmitIntoClient @inline(__always)
   mutating func shuffle() {
     let a = self
@@ -58,8 +59,8 @@ struct Block16 {
 }
 
 extension GenericKernels {
-  /// `to[c][r] = from[r][c]` for `rows` by `columns` floats, filled up with zeros to sixteens; `to`
-  /// has `toStride` floats a row.
+  /// `to[c][r] = from[r][c]` for `rows` by `columns` floats, padded with zeros to multiples of
+  /// sixteen. `to` has `toStride` floats per row.
   @_alwaysEmitIntoClient @inline(__always)
   static func transpose(
     _ from: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int,

@@ -1,8 +1,8 @@
-/// The primitives that an instruction set brings to the generic kernels.
+/// The primitives that an instruction set provides to the generic kernels.
 ///
 /// A vector has sixteen lanes on every target: one AVX-512 register, two AVX registers, or four
-/// NEON registers. Everything that the compiler lowers well by itself (sums, products, shifts,
-/// conversions) is plain SIMD code in the kernels; only what it does not find is a requirement here.
+/// NEON registers. Operations that the compiler lowers well (sums, products, shifts, conversions)
+/// are plain SIMD code in the kernels. Only the others are requirements here.
 public protocol VectorISA: SendableMetatype {
   // MARK: Weight panels
 
@@ -10,21 +10,22 @@ public protocol VectorISA: SendableMetatype {
   associatedtype Accumulator
   /// Four consecutive int8 weights of each of sixteen output rows.
   associatedtype WeightQuads
-  /// Four consecutive u8 activations of one row, in every lane.
+  /// Four consecutive u8 activations of one row, broadcast to every lane.
   associatedtype ActivationQuad
 
-  /// How many activation rows and weight panels a register tile holds.
+  /// The number of activation rows and weight panels in a register tile.
   static var tile: RegisterTile { get }
-  /// How quantized rows lie in memory.
+  /// The memory layout of quantized rows.
   static var activationLayout: ActivationLayout { get }
-  /// What `loadActivations` subtracts from each activation; the GEMM adds it back by row sums.
+  /// The offset that `loadActivations` subtracts from each activation. The GEMM adds it back with
+  /// the row sums.
   static var activationBias: Int32 { get }
 
   static func accumulator(_ lanes: SIMD16<Int32>) -> Accumulator
   static func lanes(_ sums: Accumulator) -> SIMD16<Int32>
   static func loadWeights(_ p: UnsafeRawPointer) -> WeightQuads
   static func loadActivations(_ p: UnsafeRawPointer) -> ActivationQuad
-  /// Adds to each lane the four products of its weights with the activations. Exact.
+  /// Adds the four products of weights and activations to each lane. The result is exact.
   static func dot(_ sums: Accumulator, _ a: ActivationQuad, _ w: WeightQuads) -> Accumulator
 
   /// Adds the products of four activation rows with one panel over `quads` groups of four columns.
@@ -35,44 +36,46 @@ public protocol VectorISA: SendableMetatype {
 
   /// Whether products of int16 pairs are faster than those of floats.
   static var prefersPairs: Bool { get }
-  /// Adds the two products of each lane's int16 pairs to `sums`. Exact, but for overflow.
+  /// Adds the two products of each lane's int16 pairs to `sums`. The result is exact unless it
+  /// overflows.
   static func dotPairs(
     _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ sums: SIMD16<Int32>
   ) -> SIMD16<Int32>
 
   // MARK: Rows of int8
 
-  /// Partial sums of one row's products with a query.
+  /// Partial sums of the products of one row with a query.
   associatedtype RowSums
   /// `rowChunkLength` consecutive elements of a row, and of a query.
   associatedtype RowChunk
   associatedtype QueryChunk
 
   static var rowChunkLength: Int { get }
-  /// What `loadRow` adds to each element; kernels take it back by the query's sum.
+  /// The offset that `loadRow` adds to each element. Kernels subtract it with the sum of the query.
   static var rowBias: Int32 { get }
-  /// Queries that share the loads of four rows: as many as the registers hold.
+  /// The number of queries that share the loads of four rows, limited by the registers.
   static var queryTile: QueryTile { get }
   static var noSums: RowSums { get }
   static func loadRow(_ p: UnsafeRawPointer) -> RowChunk
   static func loadQuery(_ p: UnsafeRawPointer) -> QueryChunk
-  /// Adds products of a row's elements, -128...127, with a query's, -127...127. Exact.
+  /// Adds products of a row's elements, -128...127, with a query's, -127...127. The result is
+  /// exact.
   static func dotRow(_ sums: RowSums, _ row: RowChunk, _ query: QueryChunk) -> RowSums
   static func add(_ a: RowSums, _ b: RowSums) -> RowSums
-  /// Lane i is the whole sum of the i-th argument.
+  /// Lane i of the result is the sum of all lanes of the i-th argument.
   static func totals(_ a: RowSums, _ b: RowSums, _ c: RowSums, _ d: RowSums) -> SIMD4<Int32>
 
   // MARK: Bytes and floats
 
   /// `table[i]` for each of 64 bytes, all below 16.
   static func lookup(_ table: UnsafeRawPointer, _ indices: SIMD64<UInt8>) -> SIMD64<UInt8>
-  /// `a * b + c`, fused where the instruction set fuses it.
+  /// `a * b + c`, fused if the instruction set has a fused operation.
   static func fma(_ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: SIMD16<Float>) -> SIMD16<Float>
-  /// Sixteen IEEE half-precision numbers from unaligned memory.
+  /// Loads sixteen IEEE half-precision numbers from unaligned memory.
   static func loadHalf(_ p: UnsafeRawPointer) -> SIMD16<Float>
 }
 
-/// Rows of activations by panels of sixteen weights that one inner loop keeps in registers.
+/// The rows of activations and panels of sixteen weights that one inner loop keeps in registers.
 public enum RegisterTile: Sendable {
   /// 16 accumulators: for 32 registers of 512 bits.
   case rows8Panels2
@@ -80,23 +83,23 @@ public enum RegisterTile: Sendable {
   case rows4Panels1
 }
 
-/// Queries by four rows that one inner loop keeps in registers.
+/// The number of queries whose products with four rows one inner loop keeps in registers.
 public enum QueryTile: Sendable {
   case queries4, queries2
 }
 
-/// How a row of quantized activations lies in memory.
+/// The memory layout of a row of quantized activations.
 public enum ActivationLayout: Sendable {
-  /// A byte each.
+  /// One byte per activation.
   case bytes
-  /// Sixteen bits each, the second and third of every four exchanged: operands of multiplications
-  /// of sixteen-bit pairs.
+  /// Sixteen bits per activation, with the second and third of every four exchanged: operands of
+  /// multiplications of sixteen-bit pairs.
   case evenOddWords
 
   @_alwaysEmitIntoClient @inline(__always)
   public var bytesPerQuad: Int { self == .bytes ? 4 : 8 }
 
-  /// Bytes that a row takes, a multiple of 64.
+  /// The size of a row in bytes, a multiple of 64.
   public func rowBytes(_ columns: Int) -> Int {
     ((columns + 3) / 4 * bytesPerQuad + 63) / 64 * 64
   }

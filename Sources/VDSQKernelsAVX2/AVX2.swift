@@ -4,9 +4,9 @@
 
   /// AVX2, FMA and F16C.
   ///
-  /// `vpmaddubsw` would saturate at 16 bits for u8 activations, so weights are split into even and odd
-  /// int16 bytes, once a panel for all rows of the tile, and multiplied exactly by `vpmaddwd`;
-  /// activations lie in memory as that wants them.
+  /// `vpmaddubsw` would saturate at 16 bits for u8 activations. So weights are split into even and
+  /// odd bytes, widened to int16, once per panel for all rows of the tile, and `vpmaddwd`
+  /// multiplies them exactly. Activations have the matching layout in memory.
   enum AVX2: VectorISA {
     struct Accumulator { var low, high: SIMD8<Int32> }
     struct WeightQuads { var lowEven, lowOdd, highEven, highOdd: SIMD8<Int32> }
@@ -94,8 +94,8 @@
     static func loadHalf(_ p: UnsafeRawPointer) -> SIMD16<Float> { vdsq_avx2_load_f16(p) }
   }
 
-  /// Fills in a `KernelTable`. Behind a C symbol, and imported by no Swift module: nothing compiled
-  /// for this instruction set may be inlined into, or shared with, code for another.
+  /// Fills in a `KernelTable`. This is a C symbol that no Swift module imports, because nothing
+  /// compiled for this instruction set may be inlined into, or shared with, code for another.
   @_cdecl("vdsq_kernels_avx2")
   public func makeKernelTable(_ table: UnsafeMutableRawPointer) {
     table.initializeMemory(

@@ -2,7 +2,7 @@
   import CShims
   import VDSQKernels
 
-  /// AVX-512 with VNNI: `vpdpbusd` multiplies and adds four u8 by s8 products a lane, exactly.
+  /// AVX-512 with VNNI: `vpdpbusd` multiplies and adds four u8 by s8 products per lane, exactly.
   enum AVX512: VectorISA {
     @inline(__always) static var tile: RegisterTile { .rows8Panels2 }
     @inline(__always) static var activationLayout: ActivationLayout { .bytes }
@@ -31,7 +31,7 @@
       _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ sums: SIMD16<Int32>
     ) -> SIMD16<Int32> { vdsq_avx512_dpwssd(sums, a, b) }
 
-    // Rows become unsigned by adding 128; a query's sum times 128 takes that back.
+    // Rows become unsigned by adding 128. The sum of the query times 128 is subtracted afterwards.
     @inline(__always) static var rowChunkLength: Int { 64 }
     @inline(__always) static var rowBias: Int32 { 128 }
     @inline(__always) static var queryTile: QueryTile { .queries4 }
@@ -74,8 +74,8 @@
     static func loadHalf(_ p: UnsafeRawPointer) -> SIMD16<Float> { vdsq_avx512_load_f16(p) }
   }
 
-  /// Fills in a `KernelTable`. Behind a C symbol, and imported by no Swift module: nothing compiled
-  /// for this instruction set may be inlined into, or shared with, code for another.
+  /// Fills in a `KernelTable`. This is a C symbol that no Swift module imports, because nothing
+  /// compiled for this instruction set may be inlined into, or shared with, code for another.
   @_cdecl("vdsq_kernels_avx512")
   public func makeKernelTable(_ table: UnsafeMutableRawPointer) {
     table.initializeMemory(

@@ -10,8 +10,8 @@
     ) -> SIMD4<Int32> { vdsq_neon_sdot(sums, a, b) }
   }
 
-  /// Fills in a `KernelTable`. Behind a C symbol, and imported by no Swift module: nothing compiled
-  /// for this instruction set may be inlined into, or shared with, code for another.
+  /// Fills in a `KernelTable`. This is a C symbol that no Swift module imports, because nothing
+  /// compiled for this instruction set may be inlined into, or shared with, code for another.
   @_cdecl("vdsq_kernels_dotprod")
   public func makeKernelTable(_ table: UnsafeMutableRawPointer) {
     table.initializeMemory(

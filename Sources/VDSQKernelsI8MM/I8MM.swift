@@ -5,9 +5,9 @@
   /// NEON with the matrix multiplication extension (ARMv8.6): `usmmla` multiplies two rows of eight
   /// activations by two of eight weights, twice the products of `sdot`.
   ///
-  /// It pays where rows share weights: in linear layers. Single queries stay with `sdot`.
+  /// It is faster where rows share weights, in linear layers. Single queries use `sdot`.
   enum I8MM: NEONRegisters {
-    // `usmmla` takes activations unsigned, as they are.
+    // `usmmla` takes unsigned activations as they are.
     @inline(__always) static var activationBias: Int32 { 0 }
 
     @inline(__always)
@@ -15,7 +15,7 @@
       _ sums: SIMD4<Int32>, _ a: SIMD4<Int32>, _ b: SIMD4<Int32>
     ) -> SIMD4<Int32> { vdsq_neon_sdot(sums, a, b) }
 
-    /// Rows 0 and 1, and rows 2 and 3, by sixteen outputs: a register holds two by two sums.
+    /// Rows 0 and 1, and rows 2 and 3, by sixteen outputs. A register holds two by two sums.
     @inline(__always)
     static func rows4(
       _ a: FourRows, _ panel: UnsafeRawPointer, _ quads: Int, _ sums: inout Lanes4
@@ -34,7 +34,7 @@
           x = vdsq_neon_load_pair(a.a0 + quad * 4, a.a1 + quad * 4)
           y = vdsq_neon_load_pair(a.a2 + quad * 4, a.a3 + quad * 4)
         } else {
-          // An odd last group of four columns meets zeros.
+          // An odd last group of four columns is multiplied by zeros.
           func half(_ p: UnsafeRawPointer) -> Int32 {
             (p + quad * 4).loadUnaligned(as: Int32.self)
           }
@@ -81,7 +81,7 @@
       SIMD4<Int32>, SIMD4<Int32>, SIMD4<Int32>, SIMD4<Int32>
     )
 
-    /// Two by two sums to two rows of sixteen.
+    /// Rearranges two by two sums to two rows of sixteen.
     @inline(__always)
     static func add(_ first: inout SIMD16<Int32>, _ second: inout SIMD16<Int32>, _ p: Pairs) {
       func row(
@@ -102,8 +102,8 @@
     }
   }
 
-  /// Fills in a `KernelTable`. Behind a C symbol, and imported by no Swift module: nothing compiled
-  /// for this instruction set may be inlined into, or shared with, code for another.
+  /// Fills in a `KernelTable`. This is a C symbol that no Swift module imports, because nothing
+  /// compiled for this instruction set may be inlined into, or shared with, code for another.
   @_cdecl("vdsq_kernels_i8mm")
   public func makeKernelTable(_ table: UnsafeMutableRawPointer) {
     table.initializeMemory(as: KernelTable.self, to: KernelTable(name: "i8mm", isa: I8MM.self))

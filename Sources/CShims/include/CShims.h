@@ -1,4 +1,4 @@
-// Header-only C glue: what Swift cannot import or express by itself. No kernels live here.
+// Header-only C glue: what Swift cannot import or express by itself. There are no kernels here.
 #ifndef VDSQ_CSHIMS_H
 #define VDSQ_CSHIMS_H
 

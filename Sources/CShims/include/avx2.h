@@ -24,11 +24,11 @@ VDSQ_INLINE vdsq_f32x16 vdsq_avx2_load_f16(const void *p) {
 VDSQ_INLINE vdsq_i32x8 vdsq_avx2_madd(vdsq_i32x8 acc, vdsq_i32x8 a, vdsq_i32x8 b) {
   return (vdsq_i32x8)_mm256_add_epi32((__m256i)acc, _mm256_madd_epi16((__m256i)a, (__m256i)b));
 }
-// The bytes 0 and 2 of every lane, sign-extended to int16.
+// Bytes 0 and 2 of every lane, sign-extended to int16.
 VDSQ_INLINE vdsq_i32x8 vdsq_avx2_even_i8(vdsq_i32x8 a) {
   return (vdsq_i32x8)_mm256_srai_epi16(_mm256_slli_epi16((__m256i)a, 8), 8);
 }
-// The bytes 1 and 3 of every lane, sign-extended to int16.
+// Bytes 1 and 3 of every lane, sign-extended to int16.
 VDSQ_INLINE vdsq_i32x8 vdsq_avx2_odd_i8(vdsq_i32x8 a) {
   return (vdsq_i32x8)_mm256_srai_epi16((__m256i)a, 8);
 }
@@ -40,8 +40,8 @@ VDSQ_INLINE vdsq_i32x16 vdsq_avx2_join(vdsq_i32x8 lo, vdsq_i32x8 hi) {
   return __builtin_shufflevector(lo, hi, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
-// acc[i] += sum over j < 4 of a[4i+j] * b[4i+j], exact for a in -128...127 and b in -127...127: the
-// magnitudes of a by b with a's signs leave pairs below 2^15.
+// acc[i] += sum over j < 4 of a[4i+j] * b[4i+j]. Exact for a in -128...127 and b in -127...127:
+// products of the magnitudes of a with b, signed like a, keep pairs below 2^15.
 VDSQ_INLINE vdsq_i32x8 vdsq_avx2_dot_s8(vdsq_i32x8 acc, vdsq_i32x8 a, vdsq_i32x8 b) {
   __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)a),
                                        _mm256_sign_epi8((__m256i)b, (__m256i)a));

@@ -7,7 +7,8 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-// XCR0: which register files the operating system saves. CPUID alone says only what the CPU has.
+// XCR0: the register files that the operating system saves. CPUID alone only reports what the CPU
+// has.
 static inline unsigned long long vdsq_xcr0(void) {
   unsigned eax, ebx, ecx, edx;
   if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & bit_OSXSAVE)) return 0;

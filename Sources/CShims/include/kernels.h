@@ -1,5 +1,5 @@
-// The kernel tables of the per-ISA targets, each filled in behind a symbol that no optimizer sees
-// through: code for one instruction set never leaks into code for another.
+// The kernel tables of the per-ISA targets. Each is filled in by a function that the optimizer
+// cannot inline across modules, so code for one instruction set never mixes with code for another.
 #ifndef VDSQ_KERNELS_H
 #define VDSQ_KERNELS_H
 

@@ -1,5 +1,5 @@
-// libc calls that Swift cannot import (variadic functions, macros) or that Embedded Swift has no
-// module for.
+// libc calls that Swift cannot import (variadic functions, macros) or for which Embedded Swift has
+// no module.
 #ifndef VDSQ_LIBC_H
 #define VDSQ_LIBC_H
 
@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 static inline int vdsq_errno(void) { return errno; }
-// Not strerror, which brings translations and all they need into a static program.
+// Not strerror, because it would link translations into a static program.
 static inline const char *vdsq_error_text(int code) {
   const char *text = strerrordesc_np(code);
   return text ? text : "unknown error";
@@ -32,7 +32,7 @@ static inline const char *vdsq_error_text(int code) {
 static inline int vdsq_open_for_reading(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
 static inline void vdsq_close(int fd) { close(fd); }
 
-// The length of a regular file in bytes; -1 where it cannot be told, -2 where it is no regular file.
+// The length of a regular file in bytes; -1 if fstat fails, -2 if it is not a regular file.
 static inline int64_t vdsq_file_length(int fd) {
   struct stat s;
   if (fstat(fd, &s) != 0) return -1;
@@ -61,18 +61,18 @@ static inline const void *vdsq_map_file(int fd, int64_t length) {
   void *p = mmap(NULL, (size_t)length, PROT_READ, MAP_SHARED, fd, 0);
   return p == MAP_FAILED ? NULL : p;
 }
-// Zeroed pages that cost nothing until they are touched.
+// Zeroed pages that take no memory until they are touched.
 static inline void *vdsq_map_memory(int64_t length) {
   void *p = mmap(NULL, (size_t)length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return p == MAP_FAILED ? NULL : p;
 }
-// A wish that the system may not grant.
+// A hint that the system may ignore.
 static inline void vdsq_want_large_pages(void *p, int64_t length) {
   madvise(p, (size_t)length, MADV_HUGEPAGE);
 }
 static inline void vdsq_unmap(const void *p, int64_t length) { munmap((void *)p, (size_t)length); }
 
-// The whole count or false.
+// Reads exactly the requested bytes, or returns false.
 static inline bool vdsq_read_at(int fd, void *into, int64_t count, int64_t offset) {
   char *p = (char *)into;
   while (count > 0) {
@@ -103,14 +103,15 @@ static inline bool vdsq_write_all(int fd, const void *from, int64_t count) {
 
 static inline void vdsq_trim_memory(void) { malloc_trim(0); }
 
-// Takes pages of a file's map out of this process's memory; they come back when they are touched.
+// Releases pages of a file map from this process's memory. They come back when they are touched.
 static inline void vdsq_release_pages(const void *p, int64_t length) {
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   uintptr_t start = (uintptr_t)p & ~(page - 1), end = (uintptr_t)p + (uintptr_t)length;
   madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
-// Makes a range a map of its own, of the pages that lie in it as a whole. Core dumps leave file maps out anyway.
+// Makes the whole pages of a range a map of its own. The advice has no other effect, because core
+// dumps leave file maps out anyway.
 static inline void vdsq_isolate_pages(const void *p, int64_t length) {
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   uintptr_t start = ((uintptr_t)p + page - 1) & ~(page - 1);
@@ -118,7 +119,8 @@ static inline void vdsq_isolate_pages(const void *p, int64_t length) {
   if (end > start) madvise((void *)start, end - start, MADV_DONTDUMP);
 }
 
-// Bytes of a range whose pages are in this process's memory, or -1 where the system does not tell.
+// The number of bytes of a range that are resident in this process, or -1 if the system does not
+// report it.
 static inline int64_t vdsq_present_bytes(const void *p, int64_t length) {
   int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return -1;
@@ -145,15 +147,16 @@ static inline int vdsq_release_segments(struct dl_phdr_info *info, size_t size, 
     uintptr_t start = (info->dlpi_addr + p->p_vaddr) & ~(page - 1);
     uintptr_t end = info->dlpi_addr + p->p_vaddr + p->p_memsz;
     if (start == 0 || end <= start) continue;
-    // The kernel maps all pages that lie together in its cache when one is touched, but none beyond a map's end, and
-    // a range with advice of its own is a map of its own. Core dumps leave file maps out anyway.
+    // When a page is touched, the kernel also maps its cached neighbours, but none beyond the end
+    // of the map. A range with advice of its own is a map of its own. The advice has no other
+    // effect, because core dumps leave file maps out anyway.
     for (uintptr_t at = start; at + 2 * chunk <= end; at += 2 * chunk) madvise((void *)at, chunk, MADV_DONTDUMP);
     madvise((void *)start, end - start, MADV_DONTNEED);
   }
   return 0;
 }
-// Takes the program's and its libraries' code and constants out of this process's memory; what is used comes back in
-// pieces of that many bytes, a multiple of the page's size.
+// Releases the code and constants of the program and its libraries from this process's memory. What
+// is used comes back in pieces of `piece` bytes, a multiple of the page size.
 static inline void vdsq_release_code(uint32_t piece) {
   if (piece > 0) dl_iterate_phdr(vdsq_release_segments, &piece);
 }

@@ -24,7 +24,7 @@ VDSQ_INLINE vdsq_i32x4 vdsq_neon_load(const void *p) {
 VDSQ_INLINE vdsq_i32x4 vdsq_neon_splat(uint32_t a) {
   return (vdsq_i32x4)vdupq_n_s32((int32_t)a);
 }
-// acc[i] += sum over j < 4 of s8 a[4i+j] * s8 b[4i+j], by widening multiplications; exact where one
+// acc[i] += sum over j < 4 of s8 a[4i+j] * s8 b[4i+j], by widening multiplications. Exact if one
 // side is in -127...127.
 VDSQ_INLINE vdsq_i32x4 vdsq_neon_widening_dot(vdsq_i32x4 acc, vdsq_i32x4 a, vdsq_i32x4 b) {
   int16x8_t low = vmull_s8(vget_low_s8((int8x16_t)a), vget_low_s8((int8x16_t)b));
@@ -54,7 +54,7 @@ VDSQ_INLINE vdsq_i32x4 vdsq_neon_sdot(vdsq_i32x4 acc, vdsq_i32x4 a, vdsq_i32x4 b
 VDSQ_INLINE vdsq_i32x4 vdsq_neon_usmmla(vdsq_i32x4 acc, vdsq_i32x4 a, vdsq_i32x4 b) {
   return (vdsq_i32x4)vusmmlaq_s32((int32x4_t)acc, (uint8x16_t)a, (int8x16_t)b);
 }
-// [a0 a1 | b0 b1] from eight bytes each at `a` and `b`.
+// [a0 a1 | b0 b1] from eight bytes at `a` and eight at `b`.
 VDSQ_INLINE vdsq_i32x4 vdsq_neon_load_pair(const void *a, const void *b) {
   return (vdsq_i32x4)vcombine_s32(vld1_s32((const int32_t *)a), vld1_s32((const int32_t *)b));
 }

@@ -13,11 +13,11 @@ typedef int32_t vdsq_i32x4 __attribute__((ext_vector_type(4)));
 VDSQ_INLINE vdsq_i32x4 vdsq_sse2_madd(vdsq_i32x4 acc, vdsq_i32x4 a, vdsq_i32x4 b) {
   return (vdsq_i32x4)_mm_add_epi32((__m128i)acc, _mm_madd_epi16((__m128i)a, (__m128i)b));
 }
-// The bytes 0 and 2 of every lane, sign-extended to int16.
+// Bytes 0 and 2 of every lane, sign-extended to int16.
 VDSQ_INLINE vdsq_i32x4 vdsq_sse2_even_i8(vdsq_i32x4 a) {
   return (vdsq_i32x4)_mm_srai_epi16(_mm_slli_epi16((__m128i)a, 8), 8);
 }
-// The bytes 1 and 3 of every lane, sign-extended to int16.
+// Bytes 1 and 3 of every lane, sign-extended to int16.
 VDSQ_INLINE vdsq_i32x4 vdsq_sse2_odd_i8(vdsq_i32x4 a) {
   return (vdsq_i32x4)_mm_srai_epi16((__m128i)a, 8);
 }

@@ -1,4 +1,4 @@
-// POSIX threads behind one small monitor: Embedded Swift has no module for them.
+// POSIX threads behind one small monitor, because Embedded Swift has no module for them.
 #ifndef VDSQ_THREADS_H
 #define VDSQ_THREADS_H
 
@@ -8,7 +8,7 @@
 typedef struct vdsq_monitor {
   pthread_mutex_t mutex;
   pthread_cond_t work, done;
-  // Of a meeting: how many have come, and how many meetings there were.
+  // Barrier state: the number of threads that have arrived, and the number of completed barriers.
   int arrived, phase;
 } vdsq_monitor;
 
@@ -45,7 +45,7 @@ static inline void vdsq_relax(void) {
 #endif
 }
 
-// A small stack (256 KiB) is plenty: kernels keep their scratch in the arena.
+// A small stack (256 KiB) suffices, because kernels keep their scratch in the arena.
 static inline bool vdsq_start_thread(unsigned long *thread, void *(*body)(void *), void *argument) {
   pthread_attr_t attributes;
   pthread_t t;

@@ -1,4 +1,4 @@
-// Sixteen-lane vectors and the operations on them that every target lowers well by itself.
+// Sixteen-lane vectors and operations on them that the compiler lowers well on every target.
 #ifndef VDSQ_VECTORS_H
 #define VDSQ_VECTORS_H
 
@@ -41,13 +41,13 @@ VDSQ_INLINE int32_t vdsq_max_lane_i32(vdsq_i32x16 a) { return __builtin_reduce_m
 VDSQ_INLINE vdsq_i32x16 vdsq_at_most(vdsq_i32x16 a, int32_t limit) {
   return a > limit ? (vdsq_i32x16)limit : a;
 }
-// To 0...255; what is beyond goes to the nearer end.
+// Converts to 0...255 with saturation.
 VDSQ_INLINE vdsq_u8x16 vdsq_saturate_u8(vdsq_i32x16 a) {
   a = a < 0 ? 0 : a;
   a = a > 255 ? 255 : a;
   return __builtin_convertvector(a, vdsq_u8x16);
 }
-// The halves of 64 bytes, and what they add to sixteen-bit sums: even bytes and odd ones.
+// The halves of 64 bytes, and the addition of their even and odd bytes to sixteen-bit sums.
 VDSQ_INLINE vdsq_u8x64 vdsq_low_nibbles(vdsq_u8x64 a) { return a & 15; }
 VDSQ_INLINE vdsq_u8x64 vdsq_high_nibbles(vdsq_u8x64 a) { return a >> 4; }
 VDSQ_INLINE vdsq_u8x64 vdsq_add_u8(vdsq_u8x64 a, vdsq_u8x64 b) { return a + b; }
@@ -61,7 +61,7 @@ VDSQ_INLINE vdsq_i32x16 vdsq_shift_left(vdsq_i32x16 a, int32_t bits) { return a 
 VDSQ_INLINE vdsq_i32x16 vdsq_shift_right(vdsq_i32x16 a, int32_t bits) { return a >> bits; }
 VDSQ_INLINE vdsq_f32x16 vdsq_sqrt(vdsq_f32x16 a) { return __builtin_elementwise_sqrt(a); }
 
-// The largest and the smallest lane, over halves of what is left.
+// The largest and the smallest lane, by repeated halving.
 VDSQ_INLINE float vdsq_max_lane(vdsq_f32x16 a) {
   vdsq_f32x8 b = a.lo > a.hi ? a.lo : a.hi;
   vdsq_f32x4 c = b.lo > b.hi ? b.lo : b.hi;
@@ -83,8 +83,9 @@ VDSQ_INLINE vdsq_f32x16 vdsq_zip_high(vdsq_f32x16 a, vdsq_f32x16 b) {
   return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-// The first `count` lanes, 0...15, from unaligned memory, the others `fill`; and those lanes to memory. Without masks in
-// the instruction set they stand out of the way of the code around them.
+// Loads the first `count` lanes, 0...15, from unaligned memory, with `fill` in the others, and
+// stores those lanes. Without mask instructions the functions are not inlined, to keep the
+// surrounding code small.
 #if defined(__AVX512F__)
 VDSQ_INLINE void vdsq_load_part(const float *p, intptr_t count, float fill, void *v) {
   __mmask16 lanes = (__mmask16)((1u << count) - 1);
@@ -122,9 +123,9 @@ static __attribute__((noinline, unused)) void vdsq_store_part(
 }
 #endif
 
-// Brings the cache line at `p`, which need not be mapped, nearer.
+// Prefetches the cache line at `p`, which need not be mapped.
 VDSQ_INLINE void vdsq_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
-// The same for what is wanted later: not as near.
+// The same for data that is needed later: into an outer cache.
 VDSQ_INLINE void vdsq_prefetch_later(const void *p) { __builtin_prefetch(p, 0, 2); }
 
 #endif
