@@ -23,14 +23,14 @@ public final class Encoder {
   /// - Parameters:
   ///   - tokenCapacity: tokens of a batch at most; raised to the longest sequence.
   ///   - longest: tokens of a sequence at most; the model's own limit where it is lower.
-  ///   - lowerStates: states of lower layers that follow the vector.
+  ///   - intermediateFeatures: states of lower layers that follow the vector.
   ///   - updates: what is changed of the layers' weights.
   ///   - policy: how layers' weights are in memory.
   /// - Throws: `badInput` where the container is no encoder's, `budgetTooSmall` where there is no
   ///   memory for the arena.
   public init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
-    tokenCapacity: Int, longest: Int = .max, lowerStates: [LowerState] = [],
+    tokenCapacity: Int, longest: Int = .max, intermediateFeatures: [IntermediateFeature] = [],
     updates: LowRankUpdates? = nil, policy: MemoryPolicy = .resident
   ) throws(VDSQError) {
     self.container = container
@@ -38,8 +38,8 @@ public final class Encoder {
     self.threads = threads
     configuration = try EncoderConfiguration(container.metadata)
     let c = configuration
-    guard lowerStates.isEmpty || c.pooling != .mask,
-      lowerStates.allSatisfy({ $0.layer >= 1 && $0.layer < c.layers })
+    guard intermediateFeatures.isEmpty || c.pooling != .mask,
+      intermediateFeatures.allSatisfy({ $0.layer >= 1 && $0.layer < c.layers })
     else { throw .badInput("\(container.path): the model has no such lower layers") }
     if let updates {
       // Their products stand in a row of the embeddings' scratch.
@@ -54,7 +54,7 @@ public final class Encoder {
       threads: threads.count,
       layout: kernels.activationLayout, element: weights.words.record.element,
       positionElement: weights.positions.record.element,
-      lowerStates: lowerStates.count)
+      intermediateFeatures: intermediateFeatures.count)
     arena = try Arena(plan.arena)
     pass = EncoderPass(
       configuration: configuration, weights: weights,
@@ -62,7 +62,7 @@ public final class Encoder {
         table: weights.words, container: container, kernels: kernels, arena: arena,
         memory: plan.words),
       kernels: kernels, linear: LinearRunner(kernels: kernels, precision: precision), plan: plan,
-      arena: arena, lowerStates: lowerStates, updates: updates, memory: memory)
+      arena: arena, intermediateFeatures: intermediateFeatures, updates: updates, memory: memory)
   }
 
   /// Encodes a batch of at most `plan.tokenCapacity` tokens.

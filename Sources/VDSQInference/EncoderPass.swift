@@ -20,7 +20,7 @@ final class EncoderPass: SharedWork {
   /// the whole batch; nil where nobody wants them.
   var trace: UnsafeMutablePointer<Float>?
   /// What of lower layers is wanted beside the last one's.
-  let lowerStates: [LowerState]
+  let intermediateFeatures: [IntermediateFeature]
   /// What is changed of the layers' weights.
   private let updates: LowRankUpdates?
   let memory: LayerMemory
@@ -30,11 +30,11 @@ final class EncoderPass: SharedWork {
   init(
     configuration: EncoderConfiguration, weights: EncoderWeights, words: EmbeddingRows,
     kernels: KernelTable, linear: LinearRunner, plan: MemoryPlan, arena: Arena,
-    lowerStates: [LowerState], updates: LowRankUpdates?, memory: LayerMemory
+    intermediateFeatures: [IntermediateFeature], updates: LowRankUpdates?, memory: LayerMemory
   ) {
     self.updates = updates
     self.memory = memory
-    self.lowerStates = lowerStates
+    self.intermediateFeatures = intermediateFeatures
     c = configuration
     self.weights = weights
     self.words = words
@@ -67,9 +67,9 @@ final class EncoderPass: SharedWork {
       keep(index + 1, origin, rows)
       memory.leave(index, worker)
       worker.barrier()
-      if lowerStates.contains(where: { $0.layer == index + 1 }) {
-        for (place, state) in lowerStates.enumerated() where state.layer == index + 1 {
-          takeLower(state, place, origin, worker)
+      if intermediateFeatures.contains(where: { $0.layer == index + 1 }) {
+        for (place, state) in intermediateFeatures.enumerated() where state.layer == index + 1 {
+          takeIntermediate(state, place, origin, worker)
         }
         // The next layer writes over the states.
         worker.barrier()
@@ -83,8 +83,8 @@ final class EncoderPass: SharedWork {
   }
 
   /// A lower layer's states as vectors of length 1, behind the last layer's.
-  private func takeLower(
-    _ state: LowerState, _ place: Int, _ origin: Int, _ worker: ThreadPool.Worker
+  private func takeIntermediate(
+    _ state: IntermediateFeature, _ place: Int, _ origin: Int, _ worker: ThreadPool.Worker
   ) {
     let d = c.hiddenSize
     for index in worker.share(of: sequences.count) {
@@ -92,7 +92,7 @@ final class EncoderPass: SharedWork {
       let vector =
         floats(plan.vectors, row: sequence, plan.stateSize) + c.vectorSize + place * d
       let range = batch.range(sequence)
-      if state.isFirstWord {
+      if state.tokens == .firstToken {
         let row = min(range.lowerBound + 1, range.upperBound - 1) - origin
         let first = floats(plan.hidden, row: row, d)
         for i in 0..<d { vector[i] = first[i] }

@@ -34,13 +34,13 @@ public struct MemoryPlan: Sendable {
   /// - Parameters:
   ///   - longest: tokens of a sequence at most.
   ///   - element: how the word table is stored; `positionElement` the positions'.
-  ///   - lowerStates: how many states of lower layers are wanted beside the vector.
+  ///   - intermediateFeatures: how many states of lower layers are wanted beside the vector.
   public init(
     _ c: EncoderConfiguration, tokenCapacity: Int, longest: Int, threads: Int,
     layout: ActivationLayout,
-    element: ElementType, positionElement: ElementType, lowerStates: Int = 0
+    element: ElementType, positionElement: ElementType, intermediateFeatures: Int = 0
   ) {
-    stateSize = c.vectorSize + lowerStates * c.hiddenSize
+    stateSize = c.vectorSize + intermediateFeatures * c.hiddenSize
     self.tokenCapacity = max(tokenCapacity, longest)
     self.longest = longest
     let pass = min(self.tokenCapacity, max(longest, Self.workerRows * threads))

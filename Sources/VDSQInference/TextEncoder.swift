@@ -24,7 +24,7 @@ public final class TextEncoder {
     public var maximumTokens: Int?
     /// States of a sentence encoder's lower layers that follow a text's vector: an adapter may have learned from
     /// them.
-    public var lowerStates: [LowerState] = []
+    public var intermediateFeatures: [IntermediateFeature] = []
     /// What an adapter changes of a sentence encoder's weights.
     public var updates: LowRankUpdates?
 
@@ -58,7 +58,7 @@ public final class TextEncoder {
   public let vocabularySize: Int
   public let layers: Int
   /// What follows a sentence encoder's vector in a state.
-  public var lowerStates: [LowerState] { options.lowerStates }
+  public var intermediateFeatures: [IntermediateFeature] { options.intermediateFeatures }
   /// What was changed of the model's weights.
   public var updates: LowRankUpdates? { options.updates }
   /// How layers' weights are in memory.
@@ -86,7 +86,7 @@ public final class TextEncoder {
     tokenizer = try Tokenizer(
       section: try container.bytes(of: .tokenizer), path: container.path)
     if try container.metadata.text("architecture").utf8.elementsEqual("decoder".utf8) {
-      guard options.lowerStates.isEmpty, options.updates == nil else {
+      guard options.intermediateFeatures.isEmpty, options.updates == nil else {
         throw .badInput(
           "\(container.path): lower layers are read, and weights updated, of sentence encoders only"
         )
@@ -112,7 +112,7 @@ public final class TextEncoder {
         tokenCapacity: max(
           options.tokenCapacity, options.batch * maximumTokens,
           options.keepsThreadsBusy ? 2 * maximumTokens : 0),
-        longest: maximumTokens, lowerStates: options.lowerStates,
+        longest: maximumTokens, intermediateFeatures: options.intermediateFeatures,
         updates: options.updates, policy: options.policy)
       encoder.maskToken = tokenizer.mask ?? -1
       backbone = .encoder(encoder)

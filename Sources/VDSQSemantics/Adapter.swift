@@ -19,7 +19,7 @@ public struct Adapter: Sendable {
 
   public let labels: LabelSet
   /// What of lower layers it reads beside a sentence encoder's vector.
-  public let lowerStates: [LowerState]
+  public let intermediateFeatures: [IntermediateFeature]
   /// What it changes of the encoder's weights.
   public let updates: LowRankUpdates?
   /// Softmax temperature of the cosines, or logits, that it was trained with.
@@ -29,12 +29,13 @@ public struct Adapter: Sendable {
   public let modelIdentity: UInt32
 
   public init(
-    labels: LabelSet, lowerStates: [LowerState] = [], updates: LowRankUpdates? = nil,
+    labels: LabelSet, intermediateFeatures: [IntermediateFeature] = [],
+    updates: LowRankUpdates? = nil,
     temperature: Float = 1,
     correction: Correction, modelIdentity: UInt32
   ) {
     self.labels = labels
-    self.lowerStates = lowerStates
+    self.intermediateFeatures = intermediateFeatures
     self.updates = updates
     self.temperature = temperature
     self.correction = correction
@@ -93,9 +94,9 @@ public struct Adapter: Sendable {
         "\(path): this adapter was made for another model than \(model.path); run vdsq adapt again")
     }
     let d = try file.metadata.integer("dimensions", in: 1...1 << 24)
-    lowerStates = try Self.layers(file.metadata.find("lower_layers") ?? "", path)
+    intermediateFeatures = try Self.layers(file.metadata.find("lower_layers") ?? "", path)
     updates = try Self.updates(file)
-    let blocks = lowerStates.count + 1
+    let blocks = intermediateFeatures.count + 1
     guard d % blocks == 0 else {
       throw .badInput("\(path): metadata: dimensions are not those of \(blocks) states")
     }
@@ -167,15 +168,17 @@ public struct Adapter: Sendable {
   }
 
   /// `4,5,5:first`
-  private static func layers(_ text: String, _ path: String) throws(VDSQError) -> [LowerState] {
-    var states: [LowerState] = []
+  private static func layers(_ text: String, _ path: String) throws(VDSQError)
+    -> [IntermediateFeature]
+  {
+    var states: [IntermediateFeature] = []
     for part in text.utf8.split(separator: UInt8(ascii: ",")) {
       let suffix: StaticString = ":first"
       let isFirst = suffix.withUTF8Buffer { part.suffix($0.count).elementsEqual($0) }
       let number = isFirst ? part.dropLast(suffix.utf8CodeUnitCount) : part
       guard let layer = Int(String(Substring(number))), layer >= 1, layer <= 1024, states.count < 16
       else { throw .badInput("\(path): metadata: lower_layers are not such as 4,5,5:first") }
-      states.append(LowerState(layer, isFirstWord: isFirst))
+      states.append(IntermediateFeature(layer, of: isFirst ? .firstToken : .pooled))
     }
     return states
   }
@@ -187,7 +190,7 @@ public struct Adapter: Sendable {
     _ model: Container, options: TextEncoder.Options
   ) throws(VDSQError) -> TextEncoder {
     var options = options
-    options.lowerStates = lowerStates
+    options.intermediateFeatures = intermediateFeatures
     options.updates = updates
     let encoder = try TextEncoder(model, options: options)
     guard labels.dimensions == encoder.dimensions else {

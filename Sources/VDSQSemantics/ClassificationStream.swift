@@ -123,7 +123,8 @@ public final class ClassificationStream {
   /// Classifies by another adapter from now on.
   private func take(_ adapter: Adapter) throws(VDSQError) {
     guard adapter.labels.dimensions == encoder.dimensions,
-      adapter.lowerStates == encoder.lowerStates, adapter.updates == encoder.updates
+      adapter.intermediateFeatures == encoder.intermediateFeatures,
+      adapter.updates == encoder.updates
     else {
       throw .badInput(
         "\(follower!.path): the adapter reads other layers, or other weights, than before; start again"

@@ -21,11 +21,12 @@ extension Adapter {
     metadata.set("model_identity", .integer(Int(modelIdentity)))
     metadata.set("dimensions", .integer(d))
     metadata.set("labels", .integer(labels.count))
-    if !lowerStates.isEmpty {
+    if !intermediateFeatures.isEmpty {
       metadata.set(
         "lower_layers",
         .text(
-          lowerStates.map { "\($0.layer)\($0.isFirstWord ? ":first" : "")" }.joined(separator: ","))
+          intermediateFeatures.map { "\($0.layer)\($0.tokens == .firstToken ? ":first" : "")" }
+            .joined(separator: ","))
       )
     }
     metadata.set("temperature", .number(Double(temperature)))

@@ -61,12 +61,13 @@ public struct LabelPrior {
   ///   - states: `[examples, dimensions]`: the last layer's vector, and behind it as many numbers of length 1
   ///     for each of the lower layers.
   ///   - targets: each example's label.
-  ///   - lowerStates: what follows the vector, first words' last. Whether they help is found out by holding examples
+  ///   - intermediateFeatures: what follows the vector, first words' last. Whether they help is found out by holding examples
   ///     out; an adapter that does without them says so.
   ///   - report: called with the share of the work that is done, from 0 to 1.
   /// - Throws: `usage` where there are no examples, `internalFault` where states are not finite.
   public func train(
-    states: [Float], targets: [Int], labels: LabelSet, lowerStates: [LowerState] = [],
+    states: [Float], targets: [Int], labels: LabelSet,
+    intermediateFeatures: [IntermediateFeature] = [],
     modelIdentity: UInt32, report: (_ share: Double) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
     guard !targets.isEmpty else { throw .usage("there are no examples to learn from") }
@@ -75,14 +76,14 @@ public struct LabelPrior {
     let chosenCount = min(all.count, Self.mostForChoosing)
     let members = (0..<chosenCount).map { $0 * all.count / chosenCount }
     let whole = Task(states: states, targets: targets, labels: labels)
-    let blocks = lowerStates.count + 1
+    let blocks = intermediateFeatures.count + 1
     // The vector alone, with what is pooled of lower layers, and with everything.
-    let pooled = lowerStates.prefix { !$0.isFirstWord }.count
-    let steps = [pooled, lowerStates.count].filter { $0 > 0 }
+    let pooled = intermediateFeatures.prefix { $0.tokens == .pooled }.count
+    let steps = [pooled, intermediateFeatures.count].filter { $0 > 0 }
     let vector = blocks == 1 ? whole : whole.prefix(labels.dimensions / blocks)
     let portion = 1 / Double(steps.count + 2)
     var (strengths, score) = try choose(vector, members, Grid()) { report(portion * $0) }
-    var (task, layers, factor) = (vector, [LowerState](), Float(1))
+    var (task, layers, factor) = (vector, [IntermediateFeature](), Float(1))
     for (i, count) in Set(steps).sorted().enumerated() where score > -.infinity {
       let columns = labels.dimensions / blocks * (count + 1)
       let balanced = (count + 1 == blocks ? whole : whole.prefix(columns)).balanced(
@@ -94,7 +95,9 @@ public struct LabelPrior {
       }
       if other.score > score {
         (strengths, score) = other
-        (task, layers, factor) = (balanced.task, Array(lowerStates[..<count]), balanced.factor)
+        (task, layers, factor) = (
+          balanced.task, Array(intermediateFeatures[..<count]), balanced.factor
+        )
       }
     }
     func prior(_ training: [Int]) throws(VDSQError) -> LinearHead {
@@ -123,7 +126,7 @@ public struct LabelPrior {
     }
     head = LinearHead(weights: weights, bias: head.bias)
     return Adapter(
-      labels: task.labels, lowerStates: layers,
+      labels: task.labels, intermediateFeatures: layers,
       correction: kernel.map { .kernel(head, $0) } ?? .head(head), modelIdentity: modelIdentity)
   }
 

@@ -83,7 +83,7 @@ extension LowRankFinetuning {
 
   /// Numbers of a state that are the model's vector.
   private func vectorSize(_ labels: LabelSet) -> Int {
-    labels.dimensions / (encoder.lowerStates.count + 1)
+    labels.dimensions / (encoder.intermediateFeatures.count + 1)
   }
 
   private func train(
@@ -114,7 +114,7 @@ extension LowRankFinetuning {
     let held = folds.heldOut(0)
     // As it will run, a text at a time.
     var options = encoder.options
-    options.lowerStates = []
+    options.intermediateFeatures = []
     options.updates = tuned.updates
     options.batch = 1
     options.keepsThreadsBusy = false

@@ -23,7 +23,7 @@ public final class WordBases {
   public init(
     encoder: TextEncoder, cache: StateCache?, advance: (Double) -> Void
   ) throws(VDSQError) {
-    let d = encoder.dimensions / (encoder.lowerStates.count + 1)
+    let d = encoder.dimensions / (encoder.intermediateFeatures.count + 1)
     dimensions = d
     kernels = encoder.kernels
     let words = (0..<Int32(encoder.vocabularySize)).compactMap { id in

@@ -16,7 +16,7 @@ func run() throws(VDSQError) {
     try AdapterFollower(path: path, modelPath: arguments.model)
   }
   let adapter = try follower?.changed()
-  if let adapter { options.lowerStates = adapter.lowerStates }
+  if let adapter { options.intermediateFeatures = adapter.intermediateFeatures }
   if let budget = arguments.budget {
     options.policy = try Footprint.policy(
       within: budget, of: arguments.model, options: options,

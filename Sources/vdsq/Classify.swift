@@ -87,7 +87,8 @@ struct Classify: Command {
         from: examples, model: model, encoding: encoding, quiet: quiet)
     }
     let opened = try encoding.open(
-      model, lowerStates: learned?.lowerStates ?? [], more: 2 * (learned?.bytes ?? 0))
+      model, intermediateFeatures: learned?.intermediateFeatures ?? [],
+      more: 2 * (learned?.bytes ?? 0))
     let encoder =
       if let learned {
         try learned.encoder(opened.container, options: opened.options)

@@ -65,11 +65,11 @@ struct EncoderOptions: ParsableArguments {
   ///   - policies: those that a budget may lead to where none is asked for; the first where there is no budget.
   /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
   func open(
-    _ path: String, lowerStates: [LowerState] = [], more: Int = 0,
+    _ path: String, intermediateFeatures: [IntermediateFeature] = [], more: Int = 0,
     among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> OpenedModel {
     try OpenedModel(
-      path, options(lowerStates: lowerStates),
+      path, options(intermediateFeatures: intermediateFeatures),
       among: MemoryPolicy.among(memoryPolicy, or: policies),
       budget: memory.bytes(), more: more)
   }
@@ -78,15 +78,15 @@ struct EncoderOptions: ParsableArguments {
     try open(path).encoder()
   }
 
-  /// - Parameter lowerStates: what is wanted of lower layers (`TextEncoder.Options`).
-  func options(lowerStates: [LowerState] = []) -> TextEncoder.Options {
+  /// - Parameter intermediateFeatures: what is wanted of lower layers (`TextEncoder.Options`).
+  func options(intermediateFeatures: [IntermediateFeature] = []) -> TextEncoder.Options {
     var options = TextEncoder.Options()
     options.threads = threads
     options.precision = precision
     options.maximumTokens = maxTokens
     options.keepsThreadsBusy = batch == nil
     options.batch = batch ?? 1
-    options.lowerStates = lowerStates
+    options.intermediateFeatures = intermediateFeatures
     return options
   }
 }

@@ -124,7 +124,7 @@ struct Eval: Command {
           }
         } else {
           // Words alone are compared with the model's vector alone.
-          let own = columns / (encoder.lowerStates.count + 1)
+          let own = columns / (encoder.intermediateFeatures.count + 1)
           classifier = try Classifier(labels: anchors.prefix(own), kernels: encoder.kernels)
         }
         evaluations.append(

@@ -32,7 +32,7 @@ final class Explainer {
     self.adapter = adapter
     self.classifier = classifier
     self.json = json
-    columns = encoder.dimensions / (encoder.lowerStates.count + 1)
+    columns = encoder.dimensions / (encoder.intermediateFeatures.count + 1)
     words = try Classifier(labels: classifier.labels.prefix(columns), kernels: encoder.kernels)
   }
 

@@ -108,7 +108,7 @@ struct LabelOptions: ParsableArguments {
   /// What is tried beside the vector: states two thirds and five sixths of the way up, where what a sentence is
   /// like is told more plainly than at the top, which was trained for what it means; and the first word's, which
   /// pooling would drown.
-  func lowerStates(of model: Container) throws(VDSQError) -> [LowerState] {
+  func intermediateFeatures(of model: Container) throws(VDSQError) -> [IntermediateFeature] {
     let c = model.metadata
     guard method == .joint || method == .frozen, c.find("architecture") == "bert",
       c.find("pooling") != "mask"
@@ -118,7 +118,10 @@ struct LabelOptions: ParsableArguments {
     let layers = try c.integer("layers", in: 1...1024)
     guard layers >= 6 else { return [] }
     let upper = layers * 5 / 6
-    return [LowerState(layers * 2 / 3), LowerState(upper), LowerState(upper, isFirstWord: true)]
+    return [
+      IntermediateFeature(layers * 2 / 3), IntermediateFeature(upper),
+      IntermediateFeature(upper, of: .firstToken),
+    ]
   }
 
   /// Trains an adapter on the examples of a file.
@@ -161,7 +164,7 @@ struct LabelOptions: ParsableArguments {
     keepsStates: Bool = false, quiet: Bool
   ) throws(VDSQError) -> Task {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
-    let lower = try lowerStates(of: file)
+    let lower = try intermediateFeatures(of: file)
     let columns = try file.metadata.integer("hidden_size", in: 1...1 << 20) * (lower.count + 1)
     let more = Self.learningBytes(examples, columns)
     let labels = try all(in: examples)
@@ -170,7 +173,7 @@ struct LabelOptions: ParsableArguments {
       opened = try finetunable(model, file, lower, encoding, more: more, quiet: quiet)
     }
     let canFinetune = opened != nil
-    if opened == nil { opened = try encoding.open(model, lowerStates: lower, more: more) }
+    if opened == nil { opened = try encoding.open(model, intermediateFeatures: lower, more: more) }
     let encoder = try opened!.encoder()
     return Task(
       encoder: encoder, labels: labels,
@@ -194,7 +197,7 @@ struct LabelOptions: ParsableArguments {
   /// Opens a model for finetuning, no layers of which a budget may stream; nil where the default is to do without,
   /// since that does not fit.
   private func finetunable(
-    _ model: String, _ file: Container, _ lower: [LowerState], _ encoding: EncoderOptions,
+    _ model: String, _ file: Container, _ lower: [IntermediateFeature], _ encoding: EncoderOptions,
     more: Int, quiet: Bool
   ) throws(VDSQError) -> OpenedModel? {
     let longest = try file.metadata.integer("maximum_tokens", in: 2...1 << 20)
@@ -202,7 +205,7 @@ struct LabelOptions: ParsableArguments {
       file, longest: min(encoding.maxTokens ?? longest, longest))
     do {
       return try encoding.open(
-        model, lowerStates: lower, more: more + bytes, among: [.resident, .release])
+        model, intermediateFeatures: lower, more: more + bytes, among: [.resident, .release])
     } catch  where error.category == .budgetTooSmall && method == .joint {
       if !quiet { StandardError.write("vdsq: without finetuning. \(error.message)\n") }
       return nil
@@ -231,7 +234,8 @@ struct LabelOptions: ParsableArguments {
       try StateCache(
         folder: folder, encoder: encoder,
         settings: ([encoding.precision.defaultValueDescription, "\(encoder.maximumTokens)"]
-          + encoder.lowerStates.map { "\($0.layer)\($0.isFirstWord ? "f" : "")" }).joined(
+          + encoder.intermediateFeatures.map { "\($0.layer)\($0.tokens == .firstToken ? "f" : "")" })
+          .joined(
             separator: "-"))
     }
   }
@@ -242,7 +246,7 @@ struct LabelOptions: ParsableArguments {
     encoding: EncoderOptions, quiet: Bool
   ) throws(VDSQError) -> (classifier: Classifier, encoded: Examples, columns: Int) {
     let opened = try encoding.open(
-      model, lowerStates: adapter.lowerStates,
+      model, intermediateFeatures: adapter.intermediateFeatures,
       more: adapter.bytes + Self.learningBytes(examples, adapter.labels.dimensions))
     let encoder = try adapter.encoder(opened.container, options: opened.options)
     let labels = adapter.labels.names.map { Label(name: $0) }
@@ -264,7 +268,8 @@ struct LabelOptions: ParsableArguments {
       func closed(_ examples: Examples) throws(VDSQError) -> Adapter {
         try LabelPrior(kernels: kernels, joinsRegression: true).train(
           states: examples.states, targets: examples.targets, labels: task.anchors,
-          lowerStates: task.encoder.lowerStates, modelIdentity: identity, report: report)
+          intermediateFeatures: task.encoder.intermediateFeatures, modelIdentity: identity,
+          report: report)
       }
       if task.canFinetune,
         LowRankFinetuning.isWorthTrying(

@@ -33,7 +33,7 @@ struct Plan: Command {
       try Adapter(
         path: path, model: try Container(path: model, kind: .model, decoding: .noWeights))
     }
-    let options = encoding.options(lowerStates: learned?.lowerStates ?? [])
+    let options = encoding.options(intermediateFeatures: learned?.intermediateFeatures ?? [])
     let all = try Footprint.each(of: model, options: options, more: 2 * (learned?.bytes ?? 0))
     let budget = try encoding.memory.bytes()
     let policies = MemoryPolicy.among(encoding.memoryPolicy)

@@ -77,7 +77,7 @@ import VDSQInference
   /// Lower layers' states follow the vector, which stays as it is: pooled as it is, of length 1, and whatever the
   /// batch and the threads.
   @Test(arguments: Fixtures.models)
-  func lowerStatesFollowTheVector(_ name: String) throws {
+  func intermediateFeaturesFollowTheVector(_ name: String) throws {
     let folder = try TemporaryFolder()
     let path = try convert(name, .int8, in: folder)
     let texts = ["hello world", "", "a café, twelve 12!", "stop"]
@@ -87,7 +87,9 @@ import VDSQInference
     for threads in [1, 3] {
       var options = TextEncoder.Options()
       options.threads = threads
-      options.lowerStates = [LowerState(1), LowerState(1, isFirstWord: true)]
+      options.intermediateFeatures = [
+        IntermediateFeature(1), IntermediateFeature(1, of: .firstToken),
+      ]
       let encoder = try TextEncoder(path: path, options: options)
       #expect(encoder.dimensions == 3 * d)
       for text in texts { Array(text.utf8).withUnsafeBytes { _ = encoder.add($0) } }
@@ -112,20 +114,22 @@ import VDSQInference
       for j in 0..<d { mean[j] += trace.states[(trace.ids.count + token) * d + j] }
     }
     var options = TextEncoder.Options()
-    options.lowerStates = [LowerState(1), LowerState(1, isFirstWord: true)]
+    options.intermediateFeatures = [
+      IntermediateFeature(1), IntermediateFeature(1, of: .firstToken),
+    ]
     let state = try TextEncoder(path: path, options: options).vector(of: texts[2])
     #expect(cosine(mean, Array(state[d..<2 * d])) > 0.99999)
     let second = (trace.ids.count + 1) * d
     #expect(cosine(Array(trace.states[second..<second + d]), Array(state[(2 * d)...])) > 0.99999)
   }
 
-  @Test func lowerStatesThatAreNot() throws {
+  @Test func intermediateFeaturesThatAreNot() throws {
     let folder = try TemporaryFolder()
     let path = try convert("bert-mean", .int8, in: folder)
     let layers = try TextEncoder(path: path, options: .init()).layers
     for wrong in [[0], [-1], [layers], [1, layers + 5]] {
       var options = TextEncoder.Options()
-      options.lowerStates = wrong.map { LowerState($0) }
+      options.intermediateFeatures = wrong.map { IntermediateFeature($0) }
       #expect { try TextEncoder(path: path, options: options) } throws: {
         ($0 as? VDSQError)?.category == .badInput
       }

@@ -128,10 +128,10 @@ import VDSQSemantics
       Issue.record("no votes")
       return
     }
-    func write(_ kernel: KernelHead, _ layers: [LowerState] = []) throws -> Adapter {
+    func write(_ kernel: KernelHead, _ layers: [IntermediateFeature] = []) throws -> Adapter {
       let path = folder.path("a.vdsa")
       _ = try Adapter(
-        labels: labels, lowerStates: layers, correction: .kernel(head, kernel),
+        labels: labels, intermediateFeatures: layers, correction: .kernel(head, kernel),
         modelIdentity: model.identity
       ).write(to: path, replace: true)
       return try Adapter(path: path, model: model)
@@ -159,7 +159,7 @@ import VDSQSemantics
       #expect { try write(head) } throws: { ($0 as? VDSQError)?.category == .badInput }
     }
     // States of more layers than the dimensions divide by.
-    #expect { try write(kernel, (1...4).map { LowerState($0) }) } throws: {
+    #expect { try write(kernel, (1...4).map { IntermediateFeature($0) }) } throws: {
       ($0 as? VDSQError)?.category == .badInput
     }
   }

@@ -92,12 +92,12 @@ import VDSQSemantics
 
   /// Lower layers are taken where held-out examples like them, and left out where they do not.
   @Test(arguments: [0, 1])
-  func lowerStatesAreTakenWhereTheyHelp(_ informative: Int) throws {
+  func intermediateFeaturesAreTakenWhereTheyHelp(_ informative: Int) throws {
     let examples = blocks(20, informative: informative, seed: 1)
     let trained = try LabelPrior(kernels: kernels).train(
       states: examples.states, targets: examples.targets, labels: examples.labels,
-      lowerStates: [LowerState(1)], modelIdentity: 7)
-    #expect(trained.lowerStates == (informative == 1 ? [LowerState(1)] : []))
+      intermediateFeatures: [IntermediateFeature(1)], modelIdentity: 7)
+    #expect(trained.intermediateFeatures == (informative == 1 ? [IntermediateFeature(1)] : []))
     #expect(trained.labels.dimensions == (informative == 1 ? 2 * d : d))
     let test = blocks(100, informative: informative, seed: 9)
     let size = trained.labels.dimensions
@@ -203,17 +203,21 @@ import VDSQSemantics
     let model = try Container(path: folder.path("m.vdsq"), kind: .model)
     let trained = try train(task(4, near: 0.5, seed: 1))
     let adapter = Adapter(
-      labels: trained.labels, lowerStates: [LowerState(1), LowerState(4, isFirstWord: true)],
+      labels: trained.labels,
+      intermediateFeatures: [IntermediateFeature(1), IntermediateFeature(4, of: .firstToken)],
       correction: trained.correction,
       modelIdentity: model.identity)
     _ = try adapter.write(to: folder.path("a.vdsa"), replace: false)
     let read = try Adapter(path: folder.path("a.vdsa"), model: model)
     #expect(read.head!.weights == trained.head!.weights && read.head!.bias == trained.head!.bias)
-    #expect(read.lowerStates == [LowerState(1), LowerState(4, isFirstWord: true)])
+    #expect(
+      read.intermediateFeatures == [
+        IntermediateFeature(1), IntermediateFeature(4, of: .firstToken),
+      ])
     // The model has other dimensions, and no fourth layer.
-    for layers in [[], [LowerState(1), LowerState(4)]] {
+    for layers in [[], [IntermediateFeature(1), IntermediateFeature(4)]] {
       let wrong = Adapter(
-        labels: trained.labels, lowerStates: layers, correction: trained.correction,
+        labels: trained.labels, intermediateFeatures: layers, correction: trained.correction,
         modelIdentity: model.identity)
       #expect { try wrong.encoder(model, options: .init()) } throws: {
         ($0 as? VDSQError)?.category == .badInput

@@ -8,13 +8,13 @@ import VDSQInference
 
 @Suite struct WordBasesTests {
   /// Each word's cosine is that of the model's own vector of it; what follows the vector in a state does not count.
-  @Test(arguments: [[], [LowerState(1)]])
-  func wordsAreReadAsTexts(_ lower: [LowerState]) throws {
+  @Test(arguments: [[], [IntermediateFeature(1)]])
+  func wordsAreReadAsTexts(_ lower: [IntermediateFeature]) throws {
     let folder = try TemporaryFolder()
     _ = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8).write(
       to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
     var options = TextEncoder.Options()
-    options.lowerStates = lower
+    options.intermediateFeatures = lower
     let encoder = try TextEncoder(path: folder.path("m.vdsq"), options: options)
     let plain = try TextEncoder(path: folder.path("m.vdsq"), options: .init())
     var shares: [Double] = []
