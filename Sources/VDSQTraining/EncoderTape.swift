@@ -1,6 +1,6 @@
 import VDSQConversion
-public import VDSQFormat
-public import VDSQInference
+import VDSQFormat
+import VDSQInference
 import VDSQKernels
 
 /// A sentence encoder's layers in floats, forward and back: what a loss of the vectors says of low-rank updates

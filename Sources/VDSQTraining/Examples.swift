@@ -109,9 +109,25 @@ public struct Examples: Sendable {
       states: chosen, targets: members.map { targets[$0] }, texts: members.map { texts[$0] })
   }
 
-  /// The labels that examples have, in the order in which they first appear.
-  public static func labels(of examples: [Example]) -> [Label] {
+  /// The labels to train for: those that are named, or else those that examples have, in the order in which
+  /// they first appear.
+  ///
+  /// - Parameters:
+  ///   - named: empty where none are.
+  ///   - outOfScope: the label of texts that belong to no other, whose name says nothing of them; it is added
+  ///     to those that are named where examples have it.
+  public static func labels(
+    of examples: [Example], named: [Label] = [], outOfScope: String? = nil
+  ) -> [Label] {
+    guard named.isEmpty else {
+      guard let outOfScope, !named.contains(where: { $0.name == outOfScope }),
+        examples.contains(where: { $0.label == outOfScope })
+      else { return named }
+      return named + [.outOfScope(outOfScope)]
+    }
     var seen: Set<String> = []
-    return examples.filter { seen.insert($0.label).inserted }.map { Label(name: $0.label) }
+    return examples.filter { seen.insert($0.label).inserted }.map {
+      $0.label == outOfScope ? .outOfScope($0.label) : Label(name: $0.label)
+    }
   }
 }

@@ -57,6 +57,20 @@ public final class StateCache {
     index()
   }
 
+  /// Opens the file of an encoder's states in a folder.
+  ///
+  /// Returns nil for no folder, and where the encoder's weights are updated: such states are gone with their
+  /// adapter.
+  ///
+  /// - Throws: `usage` where the folder cannot be used.
+  public convenience init?(folder: String?, encoder: TextEncoder) throws(VDSQError) {
+    guard let folder, encoder.updates == nil else { return nil }
+    let settings =
+      [encoder.options.precision == .high ? "high" : "int8", "\(encoder.maximumTokens)"]
+      + encoder.intermediateFeatures.map { "\($0.layer)\($0.tokens == .firstToken ? "f" : "")" }
+    try self.init(folder: folder, encoder: encoder, settings: settings.joined(separator: "-"))
+  }
+
   deinit { close(descriptor) }
 
   private var length: Int {

@@ -1,6 +1,6 @@
 public import VDSQFormat
 public import VDSQInference
-public import VDSQKernels
+import VDSQKernels
 import VDSQSemantics
 
 /// A sentence encoder's vectors of the words of its vocabulary, each read as a text: the bases that labels' anchors are

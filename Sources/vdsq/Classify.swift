@@ -3,6 +3,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
 import VDSQSemantics
+import VDSQTraining
 
 struct Classify: Command {
   static let configuration = CommandConfiguration(
@@ -118,7 +119,7 @@ struct Classify: Command {
   ) throws(VDSQError) {
     let explainer = try Explainer(
       bases: try ExplanationBases(
-        encoder, cache: try label.states(encoder, encoding), quiet: quiet),
+        encoder, cache: try StateCache(folder: label.cache, encoder: encoder), quiet: quiet),
       encoder: encoder, adapter: learned, classifier: classifier, json: json)
     let output = OutputBuffer(descriptor: 1)
     try input.forEachText(

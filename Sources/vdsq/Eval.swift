@@ -77,29 +77,26 @@ struct Eval: Command {
     if json { printJSON(rows) } else { printTable(rows) }
   }
 
-  private func read(_ path: String) throws(VDSQError) -> [Examples.Example] {
-    try ExampleFile.read(path, textField: label.textField, labelField: label.labelField)
-  }
-
   private func adapted() throws(VDSQError) -> EvaluationRow {
     let learned = try Adapter(
       path: adapter!, model: try Container(path: model, kind: .model, decoding: .noWeights))
-    let (classifier, texts, columns) = try label.judge(
-      try read(test), test, by: learned, model: model, encoding: encoding, quiet: quiet)
+    let adapted = try label.encode(
+      try label.read(test), test, by: learned, model: model, encoding: encoding, quiet: quiet)
     let evaluation = Evaluation(
-      of: classifier, states: texts.states, columns: columns, targets: texts.targets)
+      of: adapted.classifier, states: adapted.examples.states, columns: adapted.columns,
+      targets: adapted.examples.targets)
     return EvaluationRow(
       shots: nil, method: "adapter", names: learned.labels.names, evaluations: [evaluation])
   }
 
   private func learned() throws(VDSQError) -> [EvaluationRow] {
-    let held = try read(test)
-    let known = try train.map { (path) throws(VDSQError) in try read(path) } ?? []
-    let task = try label.task(model, known + held, encoding, quiet: quiet)
-    let (encoder, labels, anchors) = (task.encoder, task.labels, task.anchors)
-    let texts = try label.encode(held, labels, encoder, test, encoding, quiet: quiet)
+    let held = try label.read(test)
+    let known = try train.map { (path) throws(VDSQError) in try label.read(path) } ?? []
+    let trainer = try label.trainer(model, known + held, encoding, quiet: quiet)
+    let (encoder, anchors) = (trainer.encoder, trainer.anchors)
+    let texts = try label.encode(held, trainer, test, quiet: quiet)
     let examples = try train.map { (path) throws(VDSQError) in
-      try label.encode(known, labels, encoder, path, encoding, quiet: quiet)
+      try label.encode(known, trainer, path, quiet: quiet)
     }
     var rows: [EvaluationRow] = []
     let columns = encoder.dimensions
@@ -112,14 +109,14 @@ struct Eval: Command {
         var (states, dimensions) = (texts.states, columns)
         if count > 0, let examples {
           let chosen = Shots(
-            examples.targets, labels: labels.count, count: count, seed: UInt64(seed))
-          let adapter = try label.learn(
-            examples.subset(chosen.members, columns: columns), task, quiet: true)
+            examples.targets, labels: anchors.count, count: count, seed: UInt64(seed))
+          let adapter = try trainer.train(
+            on: examples.subset(chosen.members, columns: columns))
           classifier = try Classifier(
             labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
           if adapter.updates != nil {
             let tuned = try adapter.encoder(encoder.container, options: encoder.options)
-            states = try label.encode(held, labels, tuned, test, encoding, quiet: true).states
+            states = try trainer.encode(held, with: tuned).states
             dimensions = tuned.dimensions
           }
         } else {

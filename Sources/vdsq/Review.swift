@@ -52,8 +52,7 @@ struct Review: Command {
   }
 
   func execute() throws(VDSQError) {
-    let texts = try ExampleFile.read(
-      examples, textField: label.textField, labelField: label.labelField)
+    let texts = try label.read(examples)
     let (names, items) = try adapter == nil ? heldOut(texts) : adapted(texts)
     let doubtful = items.prefix { $0.probability >= minimum }
     for item in doubtful.prefix(limit ?? doubtful.count) {
@@ -80,13 +79,15 @@ struct Review: Command {
       throw .usage(
         "--method finetune changes the states that are compared; try another, or --adapter")
     }
-    let task = try label.task(model, texts, encoding, keepsStates: true, quiet: quiet)
-    let encoded = try label.encode(
-      texts, task.labels, task.encoder, examples, encoding, quiet: quiet)
+    let trainer = try label.trainer(
+      model, texts, encoding, allowsFinetuning: false, quiet: quiet)
+    let encoded = try label.encode(texts, trainer, examples, quiet: quiet)
+    let progress = TrainingProgress(encoding: examples, quiet: quiet)
+    defer { progress.end() }
     let items = try Reconsideration.list(
-      encoded, labels: task.anchors, kernels: task.encoder.kernels
-    ) { (chosen) throws(VDSQError) in try label.learn(chosen, task, quiet: quiet) }
-    return (task.anchors.names, items)
+      encoded, labels: trainer.anchors, kernels: trainer.encoder.kernels
+    ) { (chosen) throws(VDSQError) in try trainer.train(on: chosen, report: progress.show) }
+    return (trainer.anchors.names, items)
   }
 
   private func adapted(
@@ -94,11 +95,12 @@ struct Review: Command {
   ) throws(VDSQError) -> ([String], [Reconsideration]) {
     let learned = try Adapter(
       path: adapter!, model: try Container(path: model, kind: .model, decoding: .noWeights))
-    let (classifier, encoded, columns) = try label.judge(
+    let adapted = try label.encode(
       texts, examples, by: learned, model: model, encoding: encoding, quiet: quiet)
     return (
       learned.labels.names,
-      Reconsideration.list(encoded, columns: columns, classifier: classifier)
+      Reconsideration.list(
+        adapted.examples, columns: adapted.columns, classifier: adapted.classifier)
     )
   }
 }

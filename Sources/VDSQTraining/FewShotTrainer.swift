@@ -1,0 +1,83 @@
+public import VDSQFormat
+public import VDSQInference
+public import VDSQSemantics
+
+/// Trains adapters: classifiers over a model's hidden states, from a few labelled examples.
+///
+///     let model = try Container(path: "minilm.vdsq", kind: .model, decoding: .noWeights)
+///     let adapter = try FewShotTrainer.adapter(
+///       model: model, labels: Examples.labels(of: examples), examples: examples)
+///     try adapter.write(to: "tickets.vdsa", replace: false)
+///
+/// A trainer keeps its model open, so that several adapters can be trained on parts of the same examples.
+/// Use it from one thread at a time; the work is shared by the encoder's threads.
+public final class FewShotTrainer {
+  public let plan: TrainingPlan
+  public let encoder: TextEncoder
+  /// The labels with the unit vectors of their words.
+  public let anchors: LabelSet
+
+  /// Opens the plan's model and encodes the labels' words.
+  ///
+  /// - Throws: `missingInput` or `badInput` for the model, `usage` for labels or options that do not go
+  ///   with it.
+  public init(_ plan: TrainingPlan) throws(VDSQError) {
+    self.plan = plan
+    let container = try Container(
+      path: plan.modelPath, kind: .model, decoding: plan.encoderOptions.policy.decoding)
+    encoder = try TextEncoder(container, options: plan.encoderOptions)
+    anchors = try LabelSet(plan.labels, encoder: encoder, template: plan.options.template)
+  }
+
+  /// Runs the model over labelled texts.
+  ///
+  /// - Throws: `badInput` where an example's label is not among the plan's.
+  public func encode(
+    _ examples: [Examples.Example], report: (TrainingEvent) -> Void = { _ in }
+  ) throws(VDSQError) -> Examples {
+    try encode(examples, with: encoder, report: report)
+  }
+
+  /// Runs the model, as an adapter of it updates its weights, over labelled texts.
+  ///
+  /// - Throws: `badInput` where an example's label is not among the plan's.
+  public func encode(
+    _ examples: [Examples.Example], with encoder: TextEncoder,
+    report: (TrainingEvent) -> Void = { _ in }
+  ) throws(VDSQError) -> Examples {
+    try Examples(
+      examples, labels: plan.labels, encoder: encoder, template: plan.options.template,
+      cache: try StateCache(folder: plan.options.cacheFolder, encoder: encoder),
+      advance: { report(.encoded($0, of: examples.count)) })
+  }
+
+  /// Trains an adapter on examples that this trainer encoded, or some of them.
+  ///
+  /// - Throws: `usage` where there are none, `internalFault` where their states are not finite.
+  public func train(
+    on examples: Examples, report: (TrainingEvent) -> Void = { _ in }
+  ) throws(VDSQError) -> Adapter {
+    let context = TrainingContext(
+      encoder: encoder, anchors: anchors, allowsFinetuning: plan.triesFinetuning,
+      seed: plan.options.seed)
+    return try plan.method.definition.train(examples, context) { report(.trained($0)) }
+  }
+
+  /// Plans, encodes and trains.
+  ///
+  /// - Parameters:
+  ///   - model: the model's file; its weights need not have been decoded.
+  ///   - labels: all labels; an example's must be among them.
+  ///   - report: called as the work goes on.
+  /// - Throws: what `TrainingPlan`, `encode` and `train` do.
+  public static func adapter(
+    model: Container, labels: [Label], examples: [Examples.Example],
+    options: TrainingOptions = TrainingOptions(), report: (TrainingEvent) -> Void = { _ in }
+  ) throws(VDSQError) -> Adapter {
+    let trainer = try FewShotTrainer(
+      try TrainingPlan(
+        model: model, labels: labels, examples: examples, options: options, report: report))
+    return try trainer.train(
+      on: try trainer.encode(examples, report: report), report: report)
+  }
+}

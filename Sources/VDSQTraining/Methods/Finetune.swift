@@ -1,0 +1,19 @@
+import VDSQFormat
+import VDSQSemantics
+
+extension TrainingMethod.Definition {
+  /// Low-rank updates of the encoder's queries and values, whatever the number of examples.
+  static let finetune = Self(
+    summary: "low-rank updates of the encoder's own weights: by name", finetuning: .always
+  ) { (examples, context, report) throws(VDSQError) in
+    try context.finetuning.adapter(examples, labels: context.anchors, report: report)
+  }
+}
+
+extension TrainingContext {
+  var finetuning: LowRankFinetuning {
+    var options = LowRankFinetuning.Options()
+    options.seed = seed
+    return LowRankFinetuning(encoder: encoder, options: options)
+  }
+}

@@ -1,0 +1,79 @@
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
+
+/// How an adapter is trained on examples.
+///
+/// The raw value is the method's name on the command line. A method registers here, as a case and its
+/// definition; the definition itself stands in a file of its own in this folder:
+///
+///     extension TrainingMethod.Definition {
+///       static let centroid = Self(summary: "the nearest mean") { examples, context, report in ... }
+///     }
+public enum TrainingMethod: String, CaseIterable, Sendable {
+  case joint
+  case frozen
+  case prior
+  case calibration
+  case lowRank = "low-rank"
+  case knn
+  case finetune
+
+  /// The method's definition.
+  var definition: Definition {
+    switch self {
+    case .joint: .joint
+    case .frozen: .frozen
+    case .prior: .prior
+    case .calibration: .calibration
+    case .lowRank: .lowRank
+    case .knn: .knn
+    case .finetune: .finetune
+    }
+  }
+
+  /// One line for a help text.
+  public var summary: String { definition.summary }
+
+  /// Every method's name with its summary, for a help text: `joint (...), frozen (...)`.
+  public static var summaries: String {
+    allCases.map { "\($0.rawValue) (\($0.summary))" }.joined(separator: ", ")
+  }
+}
+
+extension TrainingMethod {
+  /// Whether a method changes the encoder's own weights.
+  enum Finetuning: Sendable {
+    case never
+    /// Where there are examples and memory enough for it.
+    case whereWorthwhile
+    case always
+  }
+
+  /// What a method is: one for each case.
+  struct Definition: Sendable {
+    /// Trains an adapter.
+    ///
+    /// - Throws: `usage` where there are no examples, `internalFault` where their states are not finite.
+    typealias Train =
+      @Sendable (
+        _ examples: Examples, _ context: TrainingContext, _ report: (_ share: Double) -> Void
+      ) throws(VDSQError) -> Adapter
+
+    let summary: String
+    /// Whether states of intermediate layers are to follow the model's vector.
+    let usesIntermediateFeatures: Bool
+    let finetuning: Finetuning
+    let train: Train
+
+    init(
+      summary: String, usesIntermediateFeatures: Bool = false, finetuning: Finetuning = .never,
+      train: @escaping Train
+    ) {
+      self.summary = summary
+      self.usesIntermediateFeatures = usesIntermediateFeatures
+      self.finetuning = finetuning
+      self.train = train
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import VDSQTraining
+
+/// Shows on standard error how far training is.
+final class TrainingProgress {
+  private let encoding: ProgressBar
+  private let learning: ProgressBar
+  private let quiet: Bool
+
+  /// - Parameter path: the file whose texts go through the model.
+  init(encoding path: String, quiet: Bool) {
+    encoding = ProgressBar("encoding \(path)", quiet: quiet)
+    learning = ProgressBar("learning", quiet: quiet)
+    self.quiet = quiet
+  }
+
+  func show(_ event: TrainingEvent) {
+    switch event {
+    case .finetuningSkipped(let error):
+      if !quiet { StandardError.write("vdsq: without finetuning. \(error.message)\n") }
+    case .encoded(let count, let all): encoding.show(count, of: all)
+    case .trained(let share): learning.show(Int(share * 1000), of: 1000)
+    }
+  }
+
+  func end() {
+    encoding.end()
+    learning.end()
+  }
+}
