@@ -1,29 +1,30 @@
 public import VDSQFormat
 
-/// A model as people have it, in the terms of Hugging Face: configuration, tokenizer, and weights.
+/// A checkpoint in Hugging Face's terms: configuration, tokenizer and weights.
 ///
-/// A folder with weights in safetensors or PyTorch's format, one GGUF file, or one of llama2.c.
+/// It is a folder with weights in safetensors or PyTorch's format, a GGUF file, or a file of
+/// llama2.c.
 public struct Checkpoint {
-  /// The folder, or the file where that is all.
+  /// The folder, or the single file.
   public let path: String
   public let config: JSON
   /// Every weight by its name.
   public let tensors: [String: SourceTensor]
-  /// The names of the files that the model was read from, sorted.
+  /// The names of the files that were read, sorted.
   public let files: [String]
-  /// Bytes of the weight files.
+  /// The size of the weight files in bytes.
   public let weightBytes: Int
   /// Nil for a folder.
   private let single: (any ModelFile)?
 
-  /// - Throws: `missingInput` where the folder or one of its files is not there, `badInput` where one
+  /// - Throws: `missingInput` if the folder or one of its files does not exist, `badInput` if one
   ///   is malformed.
   public init(path: String) throws(VDSQError) {
     let given = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     guard InputFile.exists(given) else {
       throw VDSQError(.missingInput, "\(given): no such file or folder")
     }
-    // One of a folder's files means that file's weights, and the folder's everything else.
+    // A weight file in a folder means the weights of that file and everything else of the folder.
     let chosen = Self.weightFile(given)
     let path = chosen?.folder ?? given
     self.path = path
@@ -62,7 +63,7 @@ public struct Checkpoint {
     files = (["config.json", "tokenizer.json"] + weightFiles).sorted()
   }
 
-  /// A file of weights that is no model by itself, by its folder and its name.
+  /// The folder and the name of a weight file that is not a model by itself.
   private static func weightFile(_ path: String) -> (folder: String, name: String)? {
     guard [".safetensors", ".pt", ".pth", ".bin"].contains(where: path.hasSuffix),
       !Llama2C.isModel(path), !InputFile.exists("\(path)/config.json")
@@ -81,13 +82,13 @@ public struct Checkpoint {
     return nil
   }
 
-  /// Where one of `files` lies.
+  /// The path of one of `files`.
   public func location(of file: String) -> String { single == nil ? "\(path)/\(file)" : path }
 
-  /// The tokenizer. Not read before it is needed: of a large vocabulary it takes more memory than all
-  /// else.
+  /// The tokenizer. It is read on access, because a large vocabulary takes more memory than
+  /// everything else.
   ///
-  /// - Throws: `missingInput` where the folder has none, `badInput` where it is malformed.
+  /// - Throws: `missingInput` if the folder has none, `badInput` if it is malformed.
   public func tokenizer() throws(VDSQError) -> JSON {
     if let single { return try single.tokenizer() }
     guard let tokenizer = try optionalJSON("tokenizer.json") else {
@@ -98,7 +99,7 @@ public struct Checkpoint {
     return tokenizer
   }
 
-  /// A JSON file of the folder, or nil where it is not there.
+  /// A JSON file of the folder, or nil if it does not exist.
   public func optionalJSON(_ name: String) throws(VDSQError) -> JSON? {
     if let single { return try single.companion(name) }
     guard InputFile.exists("\(path)/\(name)") else { return nil }
@@ -120,7 +121,7 @@ public struct Checkpoint {
     return (file.file, file.tensors)
   }
 
-  /// The weights of a folder: safetensors before PyTorch's, one file before several.
+  /// The weights of a folder. Safetensors precede PyTorch's format, and one file precedes several.
   private static func weightFiles(_ path: String) throws(VDSQError) -> [String] {
     for (name, suffix) in [("model.safetensors", ".safetensors"), ("pytorch_model.bin", ".bin")] {
       if InputFile.exists("\(path)/\(name)") { return [name] }

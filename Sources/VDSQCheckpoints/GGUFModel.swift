@@ -1,6 +1,7 @@
 import VDSQFormat
 
-/// A GGUF file in the terms of Hugging Face: a configuration, tensors by those names, a tokenizer.
+/// A GGUF file in Hugging Face's terms: a configuration, tensors by Hugging Face's names, a
+/// tokenizer.
 struct GGUFModel: ModelFile {
   let config: JSON
   let tensors: [String: SourceTensor]
@@ -74,7 +75,8 @@ struct GGUFModel: ModelFile {
     ("ffn_down", "output.dense"), ("layer_output_norm", "output.LayerNorm"),
   ].map { ($0.0, "encoder.layer.#.\($0.1)") }
 
-  /// - Parameter headSize: where queries and keys lie in alternating halves of heads.
+  /// - Parameter headSize: the size of a head if rows of queries and keys alternate between the
+  ///   halves of heads.
   private static func named(
     _ file: GGUF, _ names: Names, layer: Names, headSize: Int? = nil, isTransposed: Bool = false
   ) throws(VDSQError) -> [String: SourceTensor] {
@@ -123,7 +125,7 @@ struct GGUFModel: ModelFile {
     ]
     let scaling = m.find("rope.scaling.type")
     if let factors = m.file.tensors["rope_freqs.weight"] {
-      // Llama 3's scaling comes as what each frequency is divided by.
+      // Llama 3's scaling is stored as a divisor for each frequency.
       guard factors.count > 0, factors.count <= 1 << 16 else {
         throw .badInput("\(m.file.file.path): tensor rope_freqs.weight is empty or too large")
       }
@@ -157,7 +159,7 @@ struct GGUFModel: ModelFile {
   }
 
   private static func gpt2(_ m: GGUFMetadata) throws(VDSQError) -> JSON {
-    // A head that is stored beside the embeddings is a head of its own here.
+    // A head that is stored beside the embeddings is not tied to them.
     object([
       ("model_type", .string("gpt2")), ("n_embd", number(try m.size("embedding_length"))),
       ("n_layer", number(try m.size("block_count"))),
@@ -186,8 +188,8 @@ struct GGUFModel: ModelFile {
     ])
   }
 
-  /// What a folder of sentence-transformers says of how it pools; nil for other files, and where the GGUF
-  /// file does not say.
+  /// The pooling configuration of a sentence-transformers folder. Nil for other files, and if the
+  /// GGUF file does not specify pooling.
   func companion(_ name: String) -> JSON? {
     guard case .integer(let kind)? = GGUFMetadata(file).find("pooling_type"),
       let pooling = [1: "mean", 2: "cls"][kind]
@@ -202,7 +204,8 @@ struct GGUFModel: ModelFile {
   }
 }
 
-/// Reads metadata with errors that name the key. Keys without a dot's first part get the architecture's.
+/// Reads metadata with errors that name the key. `find` puts the name of the architecture in front
+/// of a key.
 struct GGUFMetadata {
   let file: GGUF
   private let prefix: String
@@ -216,7 +219,7 @@ struct GGUFMetadata {
     }
   }
 
-  /// An architecture's own value.
+  /// A value of the architecture.
   func find(_ key: String) -> GGUF.Value? { file.metadata["\(prefix).\(key)"] }
 
   func text(_ key: String) throws(VDSQError) -> String {
@@ -228,7 +231,7 @@ struct GGUFMetadata {
 
   func size(_ key: String, default standard: Int? = nil) throws(VDSQError) -> Int {
     if case .integer(let value)? = find(key), value >= 1, value <= 1 << 40 { return value }
-    // Some files give one number for each layer.
+    // Some files have one number per layer.
     if case .integers(let values)? = find(key), let first = values.first,
       values.allSatisfy({ $0 == first }), first >= 1
     {
@@ -250,7 +253,7 @@ struct GGUFMetadata {
     }
   }
 
-  /// Rows of the embedding table.
+  /// The number of rows of the embedding table.
   func vocabulary() throws(VDSQError) -> Int {
     guard let table = file.tensors["token_embd.weight"], table.shape.count == 2 else {
       throw .badInput("\(file.file.path): tensor token_embd.weight is missing or no matrix")

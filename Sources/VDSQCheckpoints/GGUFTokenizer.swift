@@ -1,15 +1,15 @@
 import VDSQFormat
 
-/// The tokenizer of a GGUF file as a `tokenizer.json`.
+/// Converts the tokenizer of a GGUF file to a `tokenizer.json`.
 struct GGUFTokenizer {
   private(set) var json = JSON.null
   private let metadata: [String: GGUF.Value]
   private let path: String
   private let tokens: [String]
-  /// llama.cpp's kinds: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
+  /// llama.cpp's token types: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
   private let kinds: [Int]
 
-  /// Ways to split a text before byte pairs are merged, by llama.cpp's names for them.
+  /// Ways to split a text before byte pairs are merged, by llama.cpp's names.
   private static let patterns: [String: String] = {
     let llama3 =
       #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
@@ -20,16 +20,16 @@ struct GGUFTokenizer {
       "qwen2": qwen2, "deepseek-r1-qwen": qwen2, "stablelm2": qwen2, "megrez": qwen2,
     ]
   }()
-  /// Those that split digits off one by one, and the rest as GPT-2 does.
+  /// Names of pre-tokenizers that split off single digits, and otherwise split as GPT-2 does.
   private static let digitwise = [
     "starcoder", "refact", "command-r", "smollm", "codeshell", "exaone",
   ]
-  /// Those that do as GPT-2 does.
+  /// Names of pre-tokenizers that split as GPT-2 does.
   private static let plain = [
     "gpt-2", "default", "phi-2", "olmo", "dbrx", "jina-es", "jina-de", "mpt",
   ]
 
-  /// - Throws: `badInput` where the tokenizer is missing or of a kind that is not supported.
+  /// - Throws: `badInput` if the tokenizer is missing or of an unsupported kind.
   init(_ metadata: [String: GGUF.Value], path: String) throws(VDSQError) {
     self.metadata = metadata
     self.path = path
@@ -88,7 +88,7 @@ struct GGUFTokenizer {
     object(tokens.enumerated().map { ($1, .number(Double($0))) })
   }
 
-  /// Control tokens and those that users added are found in texts by themselves.
+  /// Control tokens and user-defined tokens are searched in texts before they are split.
   private var added: JSON {
     .array(
       tokens.indices.filter { kinds[$0] == 3 || kinds[$0] == 4 }.map { id in
@@ -169,7 +169,8 @@ struct GGUFTokenizer {
         after: flag("add_eos_token", false) ? id("eos") : nil))
   }
 
-  /// Merges follow from the scores: of all ways to put tokens together, those of the likeliest first.
+  /// Merges are derived from the scores: among all pairs that form a token, those with the
+  /// likeliest token come first.
   private func sentencePiece() throws(VDSQError) -> JSON {
     guard case .numbers(let scores)? = metadata["tokenizer.ggml.scores"],
       scores.count == tokens.count
@@ -212,7 +213,7 @@ struct GGUFTokenizer {
         after: flag("add_eos_token", false) ? id("eos") : nil))
   }
 
-  /// GGUF marks the tokens that begin words; a `vocab.txt` marks those that do not.
+  /// GGUF marks tokens that begin words; a `vocab.txt` marks tokens that do not.
   private func wordPiece() -> JSON {
     let names = tokens.enumerated().map { id, token in
       if token.hasPrefix("▁") { return String(token.unicodeScalars.dropFirst()) }

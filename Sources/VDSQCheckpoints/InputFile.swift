@@ -1,13 +1,13 @@
 import SystemPackage
 public import VDSQFormat
 
-/// A file that is read by position, in pieces as large as the caller likes.
+/// A file that is read by position, in pieces of any size.
 public final class InputFile {
   public let path: String
   public let length: Int
   private let descriptor: FileDescriptor
 
-  /// - Throws: `missingInput` where the file is not there, `badInput` where it is not a regular file.
+  /// - Throws: `missingInput` if the file does not exist, `badInput` if it is not a regular file.
   public init(path: String) throws(VDSQError) {
     self.path = path
     do {
@@ -27,7 +27,7 @@ public final class InputFile {
 
   deinit { try? descriptor.close() }
 
-  /// - Throws: `badInput` where the file ends before `count` bytes.
+  /// - Throws: `badInput` if the file ends before `count` bytes.
   public func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(VDSQError) {
@@ -59,9 +59,9 @@ public final class InputFile {
     return bytes
   }
 
-  /// A whole small file.
+  /// The content of a small file.
   ///
-  /// - Throws: `badInput` where it is larger than `limit` bytes.
+  /// - Throws: `badInput` if it is larger than `limit` bytes.
   public static func contents(
     of path: String, limit: Int = 256 << 20
   ) throws(VDSQError) -> [UInt8] {
@@ -72,7 +72,7 @@ public final class InputFile {
     return try file.bytes(at: 0, count: file.length)
   }
 
-  /// The lines of a whole small file, without their ends.
+  /// The lines of a small file, without line ends.
   public static func lines(of path: String) throws(VDSQError) -> [[UInt8]] {
     let bytes = try contents(of: path)
     var lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }

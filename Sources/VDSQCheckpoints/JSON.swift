@@ -1,9 +1,9 @@
 public import VDSQFormat
 
-/// A JSON document (RFC 8259). Objects keep their order and refuse a key that is there twice: in a
-/// checkpoint's header that is an attack, and elsewhere a mistake.
+/// A JSON document (RFC 8259). Objects keep the order of their keys and refuse duplicate keys: in
+/// the header of a checkpoint a duplicate is an attack, elsewhere a mistake.
 ///
-/// Documents are checked whole but taken apart only where they are looked at, so a tokenizer of many
+/// A document is validated as a whole, but values are parsed on access. So a tokenizer of many
 /// megabytes takes little more memory than its text.
 public enum JSON: Sendable, Equatable {
   case null
@@ -12,7 +12,7 @@ public enum JSON: Sendable, Equatable {
   case string(String)
   case array([JSON])
   case object([Member])
-  /// An array or an object of a document, as its text.
+  /// An array or an object of a document, kept as text.
   case unread(Unread)
 
   public struct Member: Sendable, Equatable {
@@ -20,17 +20,17 @@ public enum JSON: Sendable, Equatable {
     public let value: JSON
   }
 
-  /// Where an array or an object begins in a document that was checked.
+  /// The position of an array or an object in a validated document.
   public struct Unread: Sendable {
     fileprivate let text: [UInt8]
     fileprivate let position: Int
   }
 
-  /// Nesting beyond it is refused: no file this reads is deeper than a few levels.
+  /// Deeper nesting is refused. The files that are read here have a few levels.
   public static let maximumDepth = 64
 
   /// - Parameter context: the file, for error messages.
-  /// - Throws: `badInput`, naming the byte where the document is malformed.
+  /// - Throws: `badInput`, naming the byte at which the document is malformed.
   public init(parsing bytes: [UInt8], context: String) throws(VDSQError) {
     try bytes.withBytes { (raw) throws(VDSQError) in
       var parser = JSONParser(bytes: raw, context: context)
@@ -43,7 +43,7 @@ public enum JSON: Sendable, Equatable {
     try self.init(parsing: Array(bytes), context: context)
   }
 
-  /// A value of a document that was checked.
+  /// A value of a validated document.
   private static func value(in text: [UInt8], at position: Int) -> (json: JSON, end: Int) {
     text.withUnsafeBytes { bytes in
       var parser = JSONParser(bytes: bytes, context: "", position: position)
@@ -107,7 +107,7 @@ public enum JSON: Sendable, Equatable {
     return number
   }
 
-  /// The number where it is an integer that a double holds exactly.
+  /// The number if it is an integer that a double represents exactly.
   public var integer: Int? {
     guard case .number(let number) = self, number.magnitude < 0x1p53 else { return nil }
     return Int(exactly: number)
@@ -149,7 +149,7 @@ extension JSON.Unread {
     }
   }
 
-  /// Calls `body` with each key, and what reads its value, until it returns false.
+  /// Calls `body` with each key and a reader of its value, until it returns false.
   fileprivate func forEachMember(_ body: (String, () -> JSON) -> Bool) {
     guard isObject else { return }
     text.withUnsafeBytes { bytes in

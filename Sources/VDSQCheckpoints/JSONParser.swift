@@ -1,7 +1,7 @@
 import VDSQFormat
 
-/// A recursive-descent parser over bytes, with a limit on depth: checks a document, or reads values of one
-/// that was checked.
+/// A recursive-descent parser over bytes with a limit on depth. It validates a document, or reads
+/// values of a validated one.
 struct JSONParser {
   let bytes: UnsafeRawBufferPointer
   let context: String
@@ -32,7 +32,7 @@ struct JSONParser {
     }
   }
 
-  /// Takes `byte` where it comes next.
+  /// Consumes `byte` if it comes next.
   private mutating func take(_ byte: UInt8) -> Bool {
     guard position < bytes.count, bytes[position] == byte else { return false }
     position += 1
@@ -72,7 +72,7 @@ struct JSONParser {
   private mutating func checkObject(depth: Int) throws(VDSQError) {
     let start = position
     position += 1
-    // Hashes rather than keys: a vocabulary has many.
+    // Hashes rather than keys, because a vocabulary has many keys.
     var hashes: Set<Int> = []
     skipSpace()
     if take(UInt8(ascii: "}")) { return }
@@ -95,15 +95,15 @@ struct JSONParser {
     }
   }
 
-  /// Keys are compared byte by byte: `String` equality would join canonical equivalents, which are
-  /// different tokens in a vocabulary.
+  /// Keys are compared byte by byte, because `String` equality would identify canonical
+  /// equivalents, which are different tokens in a vocabulary.
   private static func hash(_ key: String) -> Int {
     var hasher = Hasher()
     for byte in key.utf8 { hasher.combine(byte) }
     return hasher.finalize()
   }
 
-  /// Whether an object that was checked up to `end` has the key.
+  /// Whether an object that was validated up to `end` has the key.
   private func has(_ key: String, from start: Int, before end: Int) -> Bool {
     var parser = JSONParser(bytes: bytes, context: context, position: start + 1)
     while parser.hasNext, parser.position < end {
@@ -196,7 +196,7 @@ struct JSONParser {
           position = before
         }
       }
-      // A surrogate by itself is no character.
+      // A lone surrogate is not a character.
       let scalar = Unicode.Scalar(unit) ?? "\u{FFFD}"
       utf8.append(contentsOf: String(scalar).utf8)
     default:
@@ -219,7 +219,7 @@ struct JSONParser {
 
   // MARK: Documents that were checked
 
-  /// Whether another element or member follows, to which it goes on.
+  /// Advances to the next element or member; returns whether there is one.
   var hasNext: Bool {
     mutating get {
       skipSpace()
@@ -229,7 +229,7 @@ struct JSONParser {
     }
   }
 
-  /// A member's key; goes on to its value.
+  /// Reads the key of a member and advances to its value.
   mutating func checkedKey() -> String {
     let key = checked { (parser) throws(VDSQError) in try parser.string() }
     skipSpace()
@@ -237,7 +237,7 @@ struct JSONParser {
     return key
   }
 
-  /// A value; arrays and objects are what `container` makes of their positions.
+  /// Reads a value. `container` makes arrays and objects from their positions.
   mutating func checkedValue(_ container: (Int) -> JSON) -> JSON {
     skipSpace()
     let start = position
@@ -250,7 +250,7 @@ struct JSONParser {
     }
   }
 
-  /// Goes on behind a value.
+  /// Skips a value.
   mutating func skipValue() {
     skipSpace()
     var depth = 0

@@ -1,6 +1,6 @@
 import VDSQFormat
 
-/// A model of karpathy's llama2.c in the terms of Hugging Face: a `.bin` file of `export.py`'s versions 0
+/// A model of karpathy's llama2.c in Hugging Face's terms: a `.bin` file of `export.py`'s version 0
 /// (without a magic number), 1 (float32) or 2 (int8 in groups), and the `tokenizer.bin` beside it.
 struct Llama2C: ModelFile {
   let config: JSON
@@ -11,7 +11,7 @@ struct Llama2C: ModelFile {
   private static let magic: UInt32 = 0x616B_3432
   private static let headerLength = 256
 
-  /// The sizes that all versions begin with.
+  /// The sizes at the start of all versions.
   private struct Header {
     var version = 0
     var dim = 0, hidden = 0, layers = 0, heads = 0, keyValueHeads = 0, vocabulary = 0, positions = 0
@@ -21,7 +21,7 @@ struct Llama2C: ModelFile {
     var headSize: Int { dim / heads }
   }
 
-  /// Whether a file begins as one of these does: what has no magic number is told by its length.
+  /// Whether a file is one of these. A file without a magic number is recognised by its length.
   static func isModel(_ path: String) -> Bool {
     guard let file = try? InputFile(path: path), let header = try? header(of: file) else {
       return false
@@ -29,7 +29,7 @@ struct Llama2C: ModelFile {
     return header.version > 0 || (try? Layout(file, header).end == file.length) == true
   }
 
-  /// - Throws: `badInput` where sizes are out of range or the file's length does not match them.
+  /// - Throws: `badInput` if sizes are out of range or do not match the length of the file.
   init(path: String) throws(VDSQError) {
     self.path = path
     let file = try InputFile(path: path)
@@ -80,7 +80,7 @@ struct Llama2C: ModelFile {
       header.heads = try size("n_heads", 4096)
       header.keyValueHeads = try size("n_kv_heads", header.heads)
       var vocabulary = Int(try reader.integer(Int32.self, "vocab_size"))
-      // Version 0 says by the sign that the classifier is a table of its own.
+      // In version 0, the sign says whether the classifier is a separate table.
       if header.version == 0, vocabulary < 0 {
         header.isShared = false
         vocabulary = -vocabulary
@@ -105,7 +105,7 @@ struct Llama2C: ModelFile {
     }
   }
 
-  /// Where each tensor lies.
+  /// The location of each tensor.
   private struct Layout {
     private(set) var tensors: [String: SourceTensor] = [:]
     private(set) var end: Int
@@ -130,7 +130,7 @@ struct Llama2C: ModelFile {
         try addLayers("post_attention_layernorm", [d])
         for (name, shape) in matrices[4...] { try addLayers(name, shape) }
         try add("model.norm.weight", [d])
-        // Cosines and sines, which follow from the positions.
+        // Skips cosines and sines, which can be computed from the positions.
         end += header.positions * header.headSize * 4
       } else {
         try addLayers("input_layernorm", [d])
@@ -192,7 +192,7 @@ struct Llama2C: ModelFile {
         let id = tokens.count
         let isByte = token.hasPrefix("<0x") && token.utf8.count == 6
         kinds.append(id == 0 ? 2 : id < 3 ? 3 : isByte ? 6 : 1)
-        // The control tokens are written with line ends around them.
+        // Control tokens are stored with line ends around them.
         tokens.append(
           id == 1 ? "<s>" : id == 2 ? "</s>" : token.replacing(" ", with: "\u{2581}"))
       }

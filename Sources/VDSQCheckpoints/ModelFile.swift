@@ -1,11 +1,11 @@
 import VDSQFormat
 
-/// A model in one file, in the terms of a Hugging Face folder.
+/// A model in a single file, presented like a Hugging Face folder.
 protocol ModelFile {
   var config: JSON { get }
   var tensors: [String: SourceTensor] { get }
   /// The tokenizer as a `tokenizer.json`.
   func tokenizer() throws(VDSQError) -> JSON
-  /// Another JSON file that a folder would have, or nil.
+  /// Another JSON file of a Hugging Face folder, or nil.
   func companion(_ name: String) throws(VDSQError) -> JSON?
 }

@@ -1,11 +1,11 @@
 public import VDSQFormat
 
-/// A NumPy array (format 1.0 to 3.0), a matrix of floats in C order: a `.npy` file, or one array of an `.npz`
-/// file, which `FILE.npz:NAME` names where there are several.
+/// A NumPy array (format 1.0 to 3.0): a matrix of floats in C order. The array is a `.npy` file or
+/// an array of an `.npz` file. `FILE.npz:NAME` names an array if the file has several.
 public struct NPYFile {
   public let tensor: SourceTensor
 
-  /// - Throws: `missingInput` or `badInput`, naming what is not supported.
+  /// - Throws: `missingInput` or `badInput`, naming the unsupported feature.
   public init(path: String) throws(VDSQError) {
     let (file, place) = try Self.place(path)
     let end = place.upperBound
@@ -49,7 +49,7 @@ public struct NPYFile {
       name: "array", type: type, shape: shape, file: file, offset: prefix + length)
   }
 
-  /// Where the array lies.
+  /// The location of the array.
   private static func place(_ path: String) throws(VDSQError) -> (InputFile, Range<Int>) {
     let cut = path.contains(".npz:") ? path.lastIndex(of: ":") : nil
     let file = try InputFile(path: cut.map { String(path[..<$0]) } ?? path)
@@ -66,7 +66,7 @@ public struct NPYFile {
     return (file, entry.offset..<entry.offset + entry.length)
   }
 
-  /// The shape as rows and columns; a vector is one row.
+  /// The shape as rows and columns. A vector is one row.
   private static func shape(_ header: String, _ path: String) throws(VDSQError) -> [Int] {
     guard let key = header.utf8.firstRange(of: "'shape': (".utf8),
       let end = header[key.upperBound...].firstIndex(of: ")")

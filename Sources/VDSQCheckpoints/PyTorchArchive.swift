@@ -1,26 +1,26 @@
 public import VDSQFormat
 
-/// A PyTorch checkpoint (`torch.save`, the zip format of version 1.6 on): a pickle that describes tensors,
-/// and their storages.
+/// A PyTorch checkpoint (`torch.save` in the zip format since version 1.6): a pickle that describes
+/// tensors, and their storages.
 public struct PyTorchArchive {
   public let file: InputFile
-  /// By name; tensors of types that hold no weights are left out.
+  /// Tensors by name. Tensors of types that hold no weights are omitted.
   public let tensors: [String: SourceTensor]
 
-  /// The pickle is a description, not data.
+  /// The limit for the pickle, which is a description and not data.
   private static let longestPickle = 1 << 28
 
-  /// Whether a file begins as a zip archive does.
+  /// Whether a file starts like a zip archive.
   static func isArchive(_ path: String) -> Bool {
     guard let file = try? InputFile(path: path) else { return false }
     return (try? file.bytes(at: 0, count: 4)) == [0x50, 0x4B, 3, 4]
   }
 
-  /// - Throws: `missingInput` or `badInput`, naming what is not supported.
+  /// - Throws: `missingInput` or `badInput`, naming the unsupported feature.
   public init(path: String) throws(VDSQError) {
     file = try InputFile(path: path)
     let archive = try ZipDirectory(file)
-    // All entries are in one folder, whose name is the file's when it was saved.
+    // All entries are in one folder, named after the file when it was saved.
     guard let pickle = archive.entries.first(where: { $0.key.hasSuffix("/data.pkl") }) else {
       throw .badInput("\(path): zip: no data.pkl; this is no checkpoint of torch.save")
     }

@@ -1,15 +1,15 @@
 import VDSQFormat
 
-/// Reads the pickle of a PyTorch checkpoint: a dictionary of tensors, and nothing that could run.
+/// Reads the pickle of a PyTorch checkpoint as a dictionary of tensors, without executing anything.
 ///
-/// Of the globals that a pickle may name it knows those that rebuild tensors, and ordered dictionaries; any
-/// other, and any operation that calls something else, is refused by name.
+/// The reader knows the globals that rebuild tensors, and ordered dictionaries. It refuses all
+/// other globals, and operations that call anything else, by name.
 struct TensorPickle {
-  /// A tensor as the pickle describes it.
+  /// The description of a tensor in the pickle.
   struct Tensor {
     let type: SourceType?
     let storage: String
-    /// Elements from the storage's start.
+    /// The offset from the start of the storage, in elements.
     let offset: Int
     let shape: [Int]
     let strides: [Int]
@@ -30,7 +30,7 @@ struct TensorPickle {
     case tensor(Tensor)
   }
 
-  /// A dictionary is filled after it was put into others.
+  /// A class, because a dictionary is filled after it was stored in others.
   private final class Dictionary {
     var members: [(Value, Value)] = []
   }
@@ -51,9 +51,10 @@ struct TensorPickle {
 
   private static let mostValues = 1 << 22
 
-  /// The tensors of a checkpoint, by name; dictionaries within are joined by dots, as `state_dict`.
+  /// The tensors of a checkpoint by name. Names of nested dictionaries are joined with dots, as in
+  /// `state_dict`.
   ///
-  /// - Throws: `badInput` where the pickle is malformed, or does anything but describe tensors.
+  /// - Throws: `badInput` if the pickle is malformed, or does anything but describe tensors.
   static func tensors(in bytes: [UInt8], path: String) throws(VDSQError) -> [String: Tensor] {
     var pickle = TensorPickle(bytes: bytes, path: path)
     let value = try pickle.run()
@@ -84,7 +85,7 @@ struct TensorPickle {
     case .dictionary(let dictionary):
       for (key, value) in dictionary.members {
         guard case .text(let name) = key else { continue }
-        // Training checkpoints keep the model's tensors under a name of its own.
+        // Training checkpoints keep the tensors of the model in a nested dictionary.
         let isWrapper = prefix.isEmpty && ["state_dict", "model", "module"].contains(name)
         var isDictionary = false
         if case .dictionary = value { isDictionary = true }
@@ -135,7 +136,7 @@ struct TensorPickle {
     stack.append(value)
   }
 
-  /// The values since the last mark, which goes too.
+  /// Pops the values since the last mark, and the mark.
   private mutating func sinceMark() throws(VDSQError) -> [Value] {
     var place = stack.count - 1
     while place >= 0 {
@@ -148,7 +149,7 @@ struct TensorPickle {
     return values
   }
 
-  /// Runs the operations; returns what the last leaves.
+  /// Interprets the operations and returns the final value.
   private mutating func run() throws(VDSQError) -> Value {
     while true {
       let operation = try byte()
@@ -199,7 +200,7 @@ struct TensorPickle {
       case UInt8(ascii: "Q"): try pushStorage()
       case UInt8(ascii: "R"): try reduce()
       case UInt8(ascii: "b"):
-        // What a dictionary's or a tensor's state adds is attributes, which nobody needs here.
+        // The state of a dictionary or a tensor only adds attributes, which are not needed.
         _ = try pop()
       case UInt8(ascii: "s"):
         let value = try pop(), key = try pop()

@@ -1,8 +1,8 @@
 import VDSQFormat
 
-/// The directory of a zip archive whose entries are stored as they are, as PyTorch and NumPy write them.
+/// The directory of a zip archive whose entries are not compressed, as PyTorch and NumPy write it.
 ///
-/// Entries are found by the central directory alone; names are only compared, never opened as paths.
+/// Entries are found in the central directory only. Names are compared, never opened as paths.
 struct ZipDirectory {
   struct Entry {
     let offset: Int
@@ -10,13 +10,13 @@ struct ZipDirectory {
   }
 
   let file: InputFile
-  /// By name.
+  /// Entries by name.
   let entries: [String: Entry]
 
   private static let mostEntries = 1 << 20
 
-  /// - Throws: `badInput` where the archive is malformed, compressed, encrypted, or entries lie outside
-  ///   of the file, overlap, or have one name twice.
+  /// - Throws: `badInput` if the archive is malformed, compressed or encrypted, or if entries lie
+  ///   outside the file, overlap, or share a name.
   init(_ file: InputFile) throws(VDSQError) {
     self.file = file
     let path = file.path
@@ -67,7 +67,7 @@ struct ZipDirectory {
     self.entries = entries
   }
 
-  /// Sizes and offsets of eight bytes, where four do not hold them.
+  /// Reads sizes and offsets of eight bytes, for values that do not fit four bytes.
   private static func widen(
     _ extra: UnsafeRawBufferPointer, _ length: inout Int, _ packed: inout Int, _ header: inout Int,
     _ malformed: (String) -> VDSQError
@@ -85,7 +85,7 @@ struct ZipDirectory {
     }
   }
 
-  /// Where an entry's bytes begin, behind its local header.
+  /// The offset of an entry's bytes, behind its local header.
   private static func data(
     _ file: InputFile, header: Int, _ malformed: (String) -> VDSQError
   ) throws(VDSQError) -> Int {

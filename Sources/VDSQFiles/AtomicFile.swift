@@ -1,10 +1,11 @@
 import Glibc
 public import VDSQFormat
 
-/// A file that appears under its name only when it is complete.
+/// A file that gets its name only when it is complete.
 ///
-/// The bytes go to a file without a name (`O_TMPFILE`), so that even a killed process leaves nothing
-/// behind; where the file system has no such files, to a hidden one beside the target.
+/// The bytes go to a file without a name (`O_TMPFILE`), so that even a killed process leaves
+/// nothing behind. If the file system does not support this, they go to a hidden file beside the
+/// target.
 public final class AtomicFile {
   public let path: String
   public private(set) var position = 0
@@ -12,16 +13,16 @@ public final class AtomicFile {
   private let folder: String
   private var temporary: String?
   private var buffer: [UInt8] = []
-  /// Where the buffer's bytes go.
+  /// The offset at which the buffer will be written.
   private var bufferStart = 0
   private let usesThread: Bool
   private var behind: WriteBehind?
   private static let bufferLength = 1 << 20
 
   /// - Parameter replace: whether a file of that name may be replaced.
-  /// - Parameter usesThread: whether more than a buffer is written on a thread of its own.
-  /// - Throws: `usage` where the file exists and may not be replaced, or its folder cannot be
-  ///   written to.
+  /// - Parameter usesThread: whether full buffers are written on a separate thread.
+  /// - Throws: `usage` if the file exists and may not be replaced, or its folder cannot be written
+  ///   to.
   public init(path: String, replace: Bool, usesThread: Bool = false) throws(VDSQError) {
     self.path = path
     self.usesThread = usesThread
@@ -31,7 +32,7 @@ public final class AtomicFile {
     if lstat(path, &status) == 0 {
       guard status.st_mode & S_IFMT != S_IFDIR else { throw .usage("\(path): this is a folder") }
       guard replace else { throw .usage("\(path): the file exists; --force replaces it") }
-      // A pipe or a device is written to, not replaced; that is not what this class is for.
+      // Pipes and devices are written to, not replaced, so this class does not support them.
       guard status.st_mode & S_IFMT == S_IFREG || status.st_mode & S_IFMT == S_IFLNK else {
         throw .usage("\(path): this is not a regular file")
       }
@@ -53,7 +54,7 @@ public final class AtomicFile {
     if let temporary { unlink(temporary) }
   }
 
-  /// `O_TMPFILE`, a macro that Swift does not import.
+  /// `O_TMPFILE`, which is a macro that Swift does not import.
   private var unnamedFile: Int32 {
     #if arch(arm64)
       0o20000000 | 0o40000
@@ -62,7 +63,7 @@ public final class AtomicFile {
     #endif
   }
 
-  /// The folder that a path's file lies in.
+  /// The folder of a path's file.
   public static func folder(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
@@ -74,7 +75,7 @@ public final class AtomicFile {
     return "\(folder)/.\(name).\(getpid())"
   }
 
-  /// - Throws: `internalFault` where the disk is full or fails.
+  /// - Throws: `internalFault` if the disk is full or fails.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
     position += bytes.count
     if bytes.count >= Self.bufferLength {
@@ -90,13 +91,13 @@ public final class AtomicFile {
     try bytes.withBytes { (raw) throws(VDSQError) in try write(raw) }
   }
 
-  /// Zeros up to a multiple of `alignment`.
+  /// Appends zeros up to a multiple of `alignment`.
   public func align(to alignment: Int) throws(VDSQError) {
     let rest = (alignment - position % alignment) % alignment
     try write([UInt8](repeating: 0, count: rest))
   }
 
-  /// Leaves room for bytes that `rewrite` will bring.
+  /// Reserves space for bytes that `rewrite` will write.
   func skip(_ count: Int) throws(VDSQError) {
     try flush()
     position += count
@@ -110,7 +111,7 @@ public final class AtomicFile {
     guard status == 0 else { throw failed(status) }
   }
 
-  /// Bytes that were written before.
+  /// Reads bytes that were written before.
   func read(at offset: Int, count: Int) throws(VDSQError) -> [UInt8] {
     try drain()
     var bytes = [UInt8](repeating: 0, count: count)
@@ -128,7 +129,7 @@ public final class AtomicFile {
     return bytes
   }
 
-  /// Takes bytes at the end away.
+  /// Removes bytes at the end.
   func cut(to length: Int) throws(VDSQError) {
     try drain()
     guard ftruncate(descriptor, off_t(length)) == 0 else { throw failed(errno) }
@@ -136,10 +137,10 @@ public final class AtomicFile {
     bufferStart = length
   }
 
-  /// Makes the file durable and gives it its name, in one step that either happens or does not.
+  /// Syncs the file and gives it its name atomically.
   public func commit() throws(VDSQError) {
     try drain()
-    // What was skipped last and never filled belongs to the file all the same.
+    // Reserved space at the end belongs to the file even if it was never written.
     guard ftruncate(descriptor, off_t(position)) == 0, fsync(descriptor) == 0 else {
       throw failed(errno)
     }
@@ -176,7 +177,7 @@ public final class AtomicFile {
     bufferStart += bytes.count
   }
 
-  /// Returns when all bytes are with the system.
+  /// Waits until all bytes have been passed to the system.
   private func drain() throws(VDSQError) {
     try flush()
     let status = behind?.drain() ?? 0

@@ -1,7 +1,7 @@
 public import VDSQFormat
 
-/// Writes a container section by section; the header and the table, whose place is kept free, come
-/// last.
+/// Writes a container section by section. The header and the table have reserved places and are
+/// written last.
 public final class ContainerWriter {
   private let file: AtomicFile
   private let kind: FileKind
@@ -14,9 +14,9 @@ public final class ContainerWriter {
   private var tensors: [TensorRecord] = []
 
   /// - Parameters:
-  ///   - sectionCount: how many sections will be written, the tensor directory among them.
-  ///   - compresses: whether sections are stored in LZ4 blocks where that pays.
-  /// - Throws: `usage` where the file cannot be written.
+  ///   - sectionCount: the number of sections that will be written, including the tensor directory.
+  ///   - compresses: whether sections are stored in LZ4 blocks if that saves enough.
+  /// - Throws: `usage` if the file cannot be written.
   public init(
     path: String, kind: FileKind, sectionCount: Int, replace: Bool, usesThread: Bool = false,
     compresses: Bool = false
@@ -74,7 +74,7 @@ public final class ContainerWriter {
     }
   }
 
-  /// Leaves room for a section; `sectionIndex` before the call is its index.
+  /// Reserves space for a section. Its index is `sectionIndex` before the call.
   package func reserve(
     _ kind: SectionKind, _ name: String, length: Int
   ) throws(VDSQError) -> ReservedSection {
@@ -86,7 +86,7 @@ public final class ContainerWriter {
     return section
   }
 
-  /// The next bytes of a reserved section.
+  /// Writes the next bytes of a reserved section.
   package func write(_ bytes: [UInt8], to section: ReservedSection) throws(VDSQError) {
     section.checksum = bytes.withUnsafeBytes {
       crc.checksum(of: $0, continuing: section.checksum)
@@ -100,7 +100,7 @@ public final class ContainerWriter {
       name: old.name)
   }
 
-  /// A whole section at once.
+  /// Writes a whole section at once.
   public func add(_ kind: SectionKind, _ name: String, _ bytes: [UInt8]) throws(VDSQError) {
     try begin(kind, name)
     try write(bytes)
@@ -116,23 +116,23 @@ public final class ContainerWriter {
     return offset
   }
 
-  /// Fills up to the alignment.
+  /// Pads the section to the alignment.
   ///
-  /// - Returns: where the next byte will stand, from the section's start.
+  /// - Returns: the offset of the next byte from the start of the section.
   public func alignedOffset() throws(VDSQError) -> Int {
     let rest = (64 - (file.position - current!.start) % 64) % 64
     try write([UInt8](repeating: 0, count: rest))
     return file.position - current!.start
   }
 
-  /// The index that the section being written will have.
+  /// The index of the section that is being written.
   public var sectionIndex: Int { sections.count }
 
   public func add(_ tensor: TensorRecord) { tensors.append(tensor) }
 
   public var tensorRecords: [TensorRecord] { tensors }
 
-  /// Sections that were written so far.
+  /// The sections written so far.
   public var sectionTable: [Section] { sections }
 
   /// Writes the tensor directory, the section table and the header, and gives the file its name.

@@ -8,7 +8,7 @@ enum LZ4Compressor {
   /// Compresses one block.
   ///
   /// - Parameter quickly: use `LZ4_compress_default` rather than `LZ4_compress_HC`.
-  /// - Returns: how many bytes of `out` were written, or nil where it is too small for what comes out.
+  /// - Returns: the number of bytes written to `out`, or nil if it is too small.
   static func compress(
     _ bytes: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer, quickly: Bool
   ) -> Int? {

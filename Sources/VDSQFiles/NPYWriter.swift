@@ -1,13 +1,13 @@
 public import VDSQFormat
 
-/// A NumPy file (format 1.0) of float32 rows, whose number is filled in at the end.
+/// Writes a NumPy file (format 1.0) of float32 rows. The number of rows is filled in at the end.
 public final class NPYWriter {
   private static let headerLength = 128
   private let file: AtomicFile
   private let columns: Int
   private var rows = 0
 
-  /// - Throws: `usage` where the file cannot be written.
+  /// - Throws: `usage` if the file cannot be written.
   public init(path: String, columns: Int, replace: Bool) throws(VDSQError) {
     self.columns = columns
     file = try AtomicFile(path: path, replace: replace)

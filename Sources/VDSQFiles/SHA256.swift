@@ -6,7 +6,7 @@ import CNettle
 ///     hash.update(chunk)
 ///     let digest = hash.finalize()  // 32 bytes
 public struct SHA256 {
-  /// Bytes of a digest.
+  /// The size of a digest in bytes.
   public static let length = 32
 
   private var context = sha256_ctx()
@@ -14,13 +14,13 @@ public struct SHA256 {
   /// The hash of no bytes.
   public init() { nettle_sha256_init(&context) }
 
-  /// Adds bytes to what is hashed.
+  /// Appends bytes to the hashed input.
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     nettle_sha256_update(
       &context, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
   }
 
-  /// The digest of all bytes so far, 32 bytes; the hash is then that of no bytes again.
+  /// The digest of all bytes so far, 32 bytes. Resets the hash to the empty input.
   public mutating func finalize() -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: Self.length)
     nettle_sha256_digest(&context, digest.count, &digest)

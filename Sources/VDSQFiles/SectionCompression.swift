@@ -1,21 +1,22 @@
 import VDSQFormat
 
-/// Turns a section that was just written into its compressed form, in its place: no chunk grows, so none is
-/// overwritten before it is read.
+/// Compresses a section that was just written, in place. No chunk grows, so none is overwritten
+/// before it is read.
 struct SectionCompression {
   private static let planes = [1, 2, 4]
-  /// Chunks that are tried before the section is.
+  /// The number of chunks that are compressed as a trial.
   private static let sampled = 32
-  /// Smaller sections are not worth a table.
+  /// Sections below this size are not compressed, because the table would outweigh the gain.
   private static let smallest = 4096
-  /// Compression must leave less than this share, as decoding takes memory and time.
+  /// A section is compressed only if it shrinks to less than this share, because decoding takes
+  /// memory and time.
   private static let worthwhile = 0.95
 
   let file: AtomicFile
   let start: Int
   let rawLength: Int
 
-  /// - Returns: the section's length and checksum, or nil where it is better left as it is.
+  /// - Returns: the length and the checksum of the section, or nil if it stays uncompressed.
   func run(_ crc: CRC32) throws(VDSQError) -> (length: Int, checksum: UInt32)? {
     guard rawLength >= Self.smallest, try isWorthwhile() else { return nil }
     var table = ByteWriter()
@@ -30,7 +31,7 @@ struct SectionCompression {
       let raw = try read(chunk)
       let (planes, _) = best(raw)
       let packed = pack(raw, planes, quickly: false)
-      // What shrinks beyond the format's bound stays as it is, as does what does not shrink.
+      // Sections that shrink beyond the bound of the format, or do not shrink, stay uncompressed.
       let limits = raw.count / CompressedSection.largestRatio + 8..<raw.count
       let isCompressed = packed.map { limits.contains($0.count) } ?? false
       let entry = CompressedSection.Entry(
@@ -63,7 +64,7 @@ struct SectionCompression {
     return Double(after) < Double(before) * Self.worthwhile
   }
 
-  /// The planes that compress best, by a quick try.
+  /// The number of planes that compresses best in a quick trial.
   private func best(_ raw: [UInt8]) -> (planes: Int, size: Int) {
     var best = (planes: 1, size: raw.count)
     for planes in Self.planes {

@@ -1,8 +1,8 @@
 import Glibc
 import VDSQFormat
 
-/// Writes on a thread of its own, so that making the next bytes does not wait for the kernel to take the last
-/// ones. At most two chunks wait.
+/// Writes on a separate thread, so that producing bytes does not wait for the kernel. At most two
+/// chunks are queued.
 final class WriteBehind: @unchecked Sendable {
   private struct Job {
     let bytes: [UInt8]
@@ -21,12 +21,12 @@ final class WriteBehind: @unchecked Sendable {
   private var isStopped = false
   private var failure: Int32 = 0
 
-  /// Nil where the system gives no thread.
+  /// Nil if the system cannot create a thread.
   init?(descriptor: Int32) {
     self.descriptor = descriptor
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(changed, nil)
-    // `stop` joins the thread before this object goes.
+    // `stop` joins the thread before this object is released.
     let this = Unmanaged.passUnretained(self).toOpaque()
     let status = pthread_create(
       &thread, nil,
@@ -47,7 +47,7 @@ final class WriteBehind: @unchecked Sendable {
     changed.deallocate()
   }
 
-  /// Ends the thread; nothing may be put after.
+  /// Ends the thread. No chunk may be queued afterwards.
   func stop() {
     pthread_mutex_lock(mutex)
     isStopped = true
@@ -57,7 +57,7 @@ final class WriteBehind: @unchecked Sendable {
     free()
   }
 
-  /// - Returns: an earlier write's `errno`, or 0.
+  /// - Returns: the `errno` of an earlier write, or 0.
   func put(_ bytes: [UInt8], at offset: Int) -> Int32 {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -69,7 +69,7 @@ final class WriteBehind: @unchecked Sendable {
 
   /// Waits until everything is written.
   ///
-  /// - Returns: a write's `errno`, or 0.
+  /// - Returns: the `errno` of a write, or 0.
   func drain() -> Int32 {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

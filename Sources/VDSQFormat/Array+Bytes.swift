@@ -1,5 +1,5 @@
 extension Array where Element: BitwiseCopyable {
-  /// `withUnsafeBytes` that carries a typed error through.
+  /// `withUnsafeBytes` that propagates a typed error.
   public func withBytes<Value>(
     _ body: (UnsafeRawBufferPointer) throws(VDSQError) -> Value
   ) throws(VDSQError) -> Value {
@@ -8,7 +8,7 @@ extension Array where Element: BitwiseCopyable {
     }
   }
 
-  /// `withUnsafeMutableBytes` that carries a typed error through.
+  /// `withUnsafeMutableBytes` that propagates a typed error.
   public mutating func withMutableBytes<Value>(
     _ body: (UnsafeMutableRawBufferPointer) throws(VDSQError) -> Value
   ) throws(VDSQError) -> Value {

@@ -1,7 +1,7 @@
-/// Reads little-endian fields from bytes that are not to be trusted.
+/// Reads little-endian fields from untrusted bytes.
 public struct ByteReader {
   public let bytes: UnsafeRawBufferPointer
-  /// What the bytes are, for error messages: a file and a section.
+  /// The file and the section of the bytes, for error messages.
   public let context: String
   public private(set) var position = 0
 
@@ -12,7 +12,7 @@ public struct ByteReader {
 
   public var remaining: Int { bytes.count - position }
 
-  /// - Throws: `badInput` where fewer bytes are left.
+  /// - Throws: `badInput` if fewer bytes are left.
   public mutating func take(_ count: Int, _ field: StaticString) throws(VDSQError)
     -> UnsafeRawBufferPointer
   {
@@ -43,7 +43,7 @@ public struct ByteReader {
     Float(bitPattern: try integer(UInt32.self, field))
   }
 
-  /// UTF-8 text; anything that is not is replaced, as it only ever names something.
+  /// UTF-8 text. Invalid bytes are replaced, because the text is only used as a name.
   public mutating func text(_ count: Int, _ field: StaticString) throws(VDSQError) -> String {
     String(decoding: try take(count, field), as: UTF8.self)
   }

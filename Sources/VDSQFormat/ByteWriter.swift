@@ -20,12 +20,12 @@ public struct ByteWriter: Sendable {
     bytes.append(contentsOf: more)
   }
 
-  /// Zeros up to a length.
+  /// Appends zeros up to a length.
   public mutating func pad(to length: Int) {
     while bytes.count < length { bytes.append(0) }
   }
 
-  /// Zeros up to the next multiple of `alignment`.
+  /// Appends zeros up to the next multiple of `alignment`.
   public mutating func align(to alignment: Int) {
     pad(to: (bytes.count + alignment - 1) / alignment * alignment)
   }

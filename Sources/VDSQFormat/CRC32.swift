@@ -1,7 +1,7 @@
 /// CRC-32 as in ISO 3309, zlib and PNG: polynomial 0xEDB88320, reflected, inverted at both ends.
 ///
-/// Any language's standard library checks it, which is why the container uses it. Eight bytes a
-/// step by eight tables.
+/// The container uses it because the standard library of every language has it. The computation
+/// takes eight bytes per step with eight tables.
 public struct CRC32: Sendable {
   private let tables: [UInt32]
 
@@ -21,7 +21,7 @@ public struct CRC32: Sendable {
     self.tables = tables
   }
 
-  /// The checksum of `bytes`; `continuing` is the checksum of what came before them.
+  /// The checksum of `bytes`. `continuing` is the checksum of the bytes before them.
   public func checksum(of bytes: UnsafeRawBufferPointer, continuing: UInt32 = 0) -> UInt32 {
     var c = ~continuing
     tables.withUnsafeBufferPointer { t in

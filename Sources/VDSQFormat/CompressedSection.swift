@@ -1,11 +1,12 @@
 import CShims
 
-/// A section in LZ4 blocks (docs/format.md, "Compressed sections"): chunks that decode by themselves, and a
-/// table of their lengths at the end.
+/// A section in LZ4 blocks (docs/format.md, "Compressed sections"): chunks that decode
+/// independently, and a table of their lengths at the end.
 public struct CompressedSection {
   /// Decoded bytes of every chunk but the last.
   public static let chunkLength = 1 << 16
-  /// No section may decode to more times its length: what a few bytes could ask for is bounded.
+  /// The largest ratio of decoded to stored length. It bounds the memory that a few bytes can
+  /// claim.
   public static let largestRatio = 64
 
   private let bytes: UnsafeRawBufferPointer
@@ -22,11 +23,11 @@ public struct CompressedSection {
 
   /// A chunk's entry in the table.
   public struct Entry: Sendable, Equatable {
-    /// Bytes in the section.
+    /// The number of bytes in the section.
     public let length: Int
-    /// Whether they are LZ4's, or the chunk as it is.
+    /// Whether the bytes are an LZ4 block rather than the chunk itself.
     public let isCompressed: Bool
-    /// Bytes of an element whose planes lie one after another: 1, 2 or 4.
+    /// The number of byte planes, which is the size of an element: 1, 2 or 4.
     public let planes: Int
 
     public init(length: Int, isCompressed: Bool, planes: Int) {
@@ -50,9 +51,10 @@ public struct CompressedSection {
   ///
   /// - Parameters:
   ///   - out: `rawLength` bytes.
-  ///   - scratch: grows to a chunk, and may be used again for another section.
-  ///   - isMapped: whether the section lies in a file's map, whose pages are then released behind the decoder.
-  /// - Returns: whether the section is sound.
+  ///   - scratch: grows to the size of a chunk and can be reused for another section.
+  ///   - isMapped: whether the section is in a file map, whose pages are then released behind the
+  ///     decoder.
+  /// - Returns: whether the section is valid.
   public func decode(
     into out: UnsafeMutableRawBufferPointer, scratch: inout [UInt8], isMapped: Bool = false
   ) -> Bool {
@@ -94,7 +96,8 @@ public struct CompressedSection {
     return start == table
   }
 
-  /// Byte planes to elements: first all first bytes, then all second ones; what is left over follows.
+  /// Merges byte planes to elements. All first bytes come first, then all second bytes; remaining
+  /// bytes follow.
   private static func join(
     _ planes: UnsafeRawBufferPointer, _ width: Int, into out: UnsafeMutableRawBufferPointer
   ) {
@@ -105,7 +108,7 @@ public struct CompressedSection {
     for i in elements * width..<planes.count { out[i] = planes[i] }
   }
 
-  /// Elements to byte planes, as `decode` takes them apart.
+  /// Splits elements into byte planes, the inverse of what decoding does.
   public static func split(
     _ bytes: UnsafeRawBufferPointer, _ width: Int, into out: UnsafeMutableRawBufferPointer
   ) {

@@ -2,15 +2,16 @@ import CShims
 
 /// A .vdsq or .vdsa file, mapped and checked.
 ///
-/// Opening verifies the header, the section table, and the checksums of all sections that steer the
-/// program; weights are verified by `verify()`, as reading them all would cost a cold start.
+/// Opening verifies the header, the section table, and the checksums of all sections that control
+/// the program. `verify()` checks the weights too; reading all of them would slow down a cold
+/// start.
 public final class Container: @unchecked Sendable {
   /// Which compressed sections are decoded when a file is opened.
   public enum Decoding: Sendable {
     case everything
-    /// All but layers, which are streamed.
+    /// All sections except layers, which are streamed.
     case allButLayers
-    /// What describes the file only.
+    /// Only the sections that describe the file.
     case noWeights
 
     fileprivate func includes(_ section: Section) -> Bool {
@@ -27,19 +28,20 @@ public final class Container: @unchecked Sendable {
   public let sections: [Section]
   public let metadata: Metadata
   public let tensors: [TensorRecord]
-  /// By section; nil where it is used from the map.
+  /// For each section, its decoded bytes; nil if it is used from the map.
   private let decoded: [DecodedSection?]
-  /// By section, where its bytes are instead; nil where they are in the map or decoded.
+  /// For each section, the address where `place` put its bytes; nil if they are in the map or
+  /// decoded.
   private var placed: [UnsafeRawPointer?]
   private let crc = CRC32()
 
   public var path: String { file.path }
 
-  /// - Throws: `missingInput` where the file cannot be read, `badInput` where it is not a sound
-  ///   container of the wanted kind.
+  /// - Throws: `missingInput` if the file cannot be read, `badInput` if it is not a valid container
+  ///   of the given kind.
   ///
-  /// - Parameter decoding: which compressed sections are decoded; the bytes of others are not there, until `place`
-  ///   says where.
+  /// - Parameter decoding: the compressed sections to decode. The bytes of the others are
+  ///   unavailable until `place` sets their address.
   public convenience init(
     path: String, kind: FileKind, decoding: Decoding = .everything
   ) throws(VDSQError) {
@@ -49,9 +51,9 @@ public final class Container: @unchecked Sendable {
     }
   }
 
-  /// A file of any kind.
+  /// Opens a file of any kind.
   ///
-  /// - Throws: `missingInput` where the file cannot be read, `badInput` where it is not a sound
+  /// - Throws: `missingInput` if the file cannot be read, `badInput` if it is not a valid
   ///   container.
   public init(path: String, decoding: Decoding = .everything) throws(VDSQError) {
     file = try MappedFile(path: path)
@@ -87,7 +89,7 @@ public final class Container: @unchecked Sendable {
 
   /// The bytes of the one section of a kind.
   ///
-  /// - Throws: `badInput` where the file has none.
+  /// - Throws: `badInput` if the file has none.
   public func bytes(of kind: SectionKind) throws(VDSQError) -> UnsafeRawBufferPointer {
     try Self.bytes(of: kind, in: sections, decoded, file)
   }
@@ -101,7 +103,7 @@ public final class Container: @unchecked Sendable {
     return decoded[index]?.bytes ?? bytes(of: sections[index], file)
   }
 
-  /// A section's bytes, decoded.
+  /// The decoded bytes of a section.
   public func bytes(ofSection index: Int) -> UnsafeRawBufferPointer {
     if let place = placed[index] {
       return UnsafeRawBufferPointer(start: place, count: sections[index].rawLength)
@@ -109,15 +111,16 @@ public final class Container: @unchecked Sendable {
     return decoded[index]?.bytes ?? Self.bytes(of: sections[index], file)
   }
 
-  /// Says where a section's bytes are from now on: where `load` put them. Not while others read the container.
+  /// Sets the address of a section's bytes, where `load` put them. Nobody may read the container
+  /// meanwhile.
   public func place(section index: Int, at pointer: UnsafeRawPointer) { placed[index] = pointer }
 
-  /// Copies a section's bytes, decoded, without keeping the file's pages in memory.
+  /// Copies the decoded bytes of a section without keeping the file's pages in memory.
   ///
   /// - Parameters:
-  ///   - destination: room for `rawLength` bytes.
-  ///   - scratch: what decoding needs, to be used again for another section.
-  /// - Throws: `badInput` where the file became shorter, or the section does not decode.
+  ///   - destination: a buffer of `rawLength` bytes.
+  ///   - scratch: memory for decoding, which can be reused for another section.
+  /// - Throws: `badInput` if the file became shorter, or the section does not decode.
   public func load(
     section index: Int, into destination: UnsafeMutableRawPointer, scratch: inout [UInt8]
   ) throws(VDSQError) {
@@ -135,37 +138,38 @@ public final class Container: @unchecked Sendable {
     }
   }
 
-  /// Keeps touching a section from making pages of its neighbours resident, and the other way round: a map with
-  /// advice of its own is a map of its own, and this advice does nothing else that matters.
+  /// Separates the pages of a section from its neighbours, so that touching one does not make pages
+  /// of the other resident. A range with advice of its own is a map of its own, and this advice has
+  /// no other relevant effect.
   public func isolate(section index: Int) {
     let bytes = Self.bytes(of: sections[index], file)
     vdsq_isolate_pages(bytes.baseAddress, Int64(bytes.count))
   }
 
-  /// Bytes of a section's pages that are in memory; nil where the system does not tell.
+  /// The number of resident bytes of a section; nil if the system does not report it.
   public func presentBytes(ofSection index: Int) -> Int? {
     let bytes = Self.bytes(of: sections[index], file)
     let present = vdsq_present_bytes(bytes.baseAddress, Int64(bytes.count))
     return present < 0 ? nil : Int(present)
   }
 
-  /// Takes all pages out of memory: opening touched more than what is used afterwards.
+  /// Releases all pages, because opening the file touched more than is used afterwards.
   public func release() { vdsq_release_pages(file.bytes.baseAddress, Int64(file.bytes.count)) }
 
-  /// Takes a section's pages out of memory; they come back when they are touched. Nothing where it was decoded, since
-  /// there it is nowhere else.
+  /// Releases the pages of a section. They come back when they are touched. Does nothing if the
+  /// section was decoded, because then there is no other copy.
   public func release(section index: Int) {
     guard sections[index].encoding == .raw else { return }
     let bytes = Self.bytes(of: sections[index], file)
     vdsq_release_pages(bytes.baseAddress, Int64(bytes.count))
   }
 
-  /// A section's bytes as they lie in the file.
+  /// The bytes of a section as stored in the file.
   private static func bytes(of section: Section, _ file: MappedFile) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: file.bytes[section.offset..<section.offset + section.length])
   }
 
-  /// - Parameter releases: whether pages are taken out of memory behind the reader.
+  /// - Parameter releases: whether pages are released behind the reader.
   private static func verify(
     _ section: Section, in file: MappedFile, _ crc: CRC32, releases: Bool = false
   ) throws(VDSQError) {
@@ -182,15 +186,15 @@ public final class Container: @unchecked Sendable {
     }
   }
 
-  /// Checks every section's checksum, weights included: reads the whole file.
+  /// Checks the checksum of every section, weights included. Reads the whole file.
   ///
   /// - Throws: `badInput`, naming the first damaged section.
   public func verify() throws(VDSQError) {
     for section in sections { try Self.verify(section, in: file, crc, releases: true) }
   }
 
-  /// A checksum that identifies the model to its adapters: over the section table, which holds the
-  /// checksum of every section.
+  /// The identity of a model, which its adapters name: the checksum of the section table, which
+  /// holds the checksum of every section.
   public var identity: UInt32 { header.tableChecksum }
 
   private static func tensors(
@@ -214,13 +218,13 @@ public final class Container: @unchecked Sendable {
   }
 }
 
-/// What a compressed section decodes to, in memory of its own.
+/// The decoded bytes of a compressed section, in memory of its own.
 private final class DecodedSection: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
 
-  /// - Throws: `badInput` where the section is damaged, `budgetTooSmall` where there is no memory for it.
+  /// - Throws: `badInput` if the section is damaged, `budgetTooSmall` if there is no memory for it.
   init(_ section: Section, _ stored: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
-    // Pages cost nothing until they are written, so a false length costs nothing either.
+    // Pages take no memory until they are written, so a false length does not either.
     guard let base = vdsq_map_memory(Int64(max(1, section.rawLength))) else {
       throw VDSQError(
         .budgetTooSmall,

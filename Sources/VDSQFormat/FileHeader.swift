@@ -1,4 +1,4 @@
-/// The fixed 64 bytes that a container starts with.
+/// The fixed 64 bytes at the start of a container.
 public struct FileHeader: Sendable {
   public let kind: FileKind
   public let fileLength: Int
@@ -16,8 +16,8 @@ public struct FileHeader: Sendable {
     self.tableChecksum = tableChecksum
   }
 
-  /// - Throws: `badInput` where the bytes are not a container's, are damaged, cut short, or of a
-  ///   version this reader does not know.
+  /// - Throws: `badInput` if the bytes are not the header of a container, are damaged or cut short,
+  ///   or have an unknown version.
   init(reading bytes: UnsafeRawBufferPointer, path: String, crc: CRC32) throws(VDSQError) {
     typealias L = ContainerLayout
     guard bytes.count >= L.headerLength else {

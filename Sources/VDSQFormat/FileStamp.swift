@@ -1,12 +1,11 @@
 import CShims
 
-/// What tells one state of a file from another without reading it: which file it is, its length and when it was
-/// changed.
+/// Identifies the state of a file without reading it: device, inode, length and time of change.
 public struct FileStamp: Equatable, Sendable {
   private let device, inode: UInt64
   private let length, seconds, nanoseconds: Int64
 
-  /// Returns nil where there is no such file.
+  /// Returns nil if there is no such file.
   public init?(path: String) {
     var stamp = vdsq_file_stamp()
     guard path.withCString({ vdsq_stamp_file($0, &stamp) }) else { return nil }

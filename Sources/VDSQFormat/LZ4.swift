@@ -1,15 +1,16 @@
-/// Decodes blocks of the LZ4 block format (lz4's doc/lz4_Block_format.md). Blocks are not to be trusted.
+/// Decodes untrusted blocks of the LZ4 block format (lz4_Block_format.md of the LZ4 project).
 enum LZ4 {
   /// Decodes a block that fills `out` exactly.
   ///
-  /// - Returns: whether the block is sound; if not, `out` holds anything.
+  /// - Returns: whether the block is valid. If not, the content of `out` is undefined.
   static func decode(_ block: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer)
     -> Bool
   {
     guard let to = out.baseAddress else { return false }
     var read = 0
     var written = 0
-    /// A length's further bytes; nil where the block ends or the length is more than `out` has.
+    /// Reads the further bytes of a length. Returns nil if the block ends or the length exceeds
+    /// `out`.
     func extended(_ nibble: Int) -> Int? {
       var length = nibble
       guard nibble == 15 else { return length }
@@ -45,7 +46,7 @@ enum LZ4 {
       if distance >= more + 4 {
         (to + written).copyMemory(from: match, byteCount: more + 4)
       } else {
-        // The match reaches into what it makes itself.
+        // The match overlaps its own output.
         for i in 0..<more + 4 {
           (to + written).storeBytes(
             of: match.load(fromByteOffset: i, as: UInt8.self), toByteOffset: i, as: UInt8.self)

@@ -1,27 +1,29 @@
-// The container's layout, as docs/format.md specifies it. Everything is little-endian.
+// The layout of the container, as docs/format.md specifies it. All fields are little-endian.
 
 public enum ContainerLayout {
-  /// Like PNG's: a byte that is no ASCII, the name, and line ends that a text transfer would change.
+  /// Like the magic of PNG: a byte outside ASCII, the name, and line ends that a text transfer
+  /// would change.
   public static let magic: [UInt8] = [0x89, 0x56, 0x44, 0x53, 0x51, 0x0D, 0x0A, 0x1A]
   public static let version: UInt32 = 1
   public static let headerLength = 64
   public static let sectionEntryLength = 64
   public static let tensorRecordLength = 128
-  /// Sections and tensors start at multiples of it, so that int8 rows load aligned from the map.
+  /// Sections and tensors start at multiples of this, so that int8 rows load aligned from the map.
   public static let alignment = 64
-  /// More sections than any model has layers; bounds what an unchecked count could ask for.
+  /// More sections than any model has layers. The limit bounds the memory that an unchecked count
+  /// can claim.
   public static let maximumSections = 4096
   public static let maximumTensors = 65536
   public static let maximumRank = 4
-  /// Columns of a group that has a factor of its own.
+  /// The supported numbers of columns in a group.
   public static let groupLengths = [32, 64]
 }
 
-/// What a file is.
+/// The kind of a file.
 public enum FileKind: UInt32, Sendable {
   case model = 1
   case adapter = 2
-  /// Vocabulary bases beside the model that they belong to, or without one.
+  /// Vocabulary bases in a file of their own, with or without a model that they belong to.
   case bases = 3
 
   public var name: StaticString {
@@ -33,17 +35,17 @@ public enum FileKind: UInt32, Sendable {
   }
 }
 
-/// What a section holds.
+/// The kind of a section.
 public enum SectionKind: UInt32, Sendable {
   /// Typed key-value pairs: the architecture's configuration.
   case metadata = 1
-  /// The tensor directory: a record a tensor, then their names.
+  /// The tensor directory: one record per tensor, then the names.
   case tensors = 2
   /// Token strings, their hash index, and added tokens.
   case tokenizer = 3
-  /// JSON text: where the weights came from.
+  /// JSON text about the origin of the weights.
   case provenance = 4
-  /// Tensor data; a layer is a section, so that it can be read by itself.
+  /// Tensor data. A layer is a section, so that it can be read separately.
   case weights = 5
 
   public var name: StaticString {
@@ -57,14 +59,14 @@ public enum SectionKind: UInt32, Sendable {
   }
 }
 
-/// How a section's bytes lie in the file.
+/// The encoding of a section's bytes in the file.
 public enum SectionEncoding: UInt32, Sendable {
   case raw = 0
   /// LZ4 blocks in chunks (`CompressedSection`).
   case lz4 = 1
 }
 
-/// How a tensor's elements are stored.
+/// The element type of a tensor.
 public enum ElementType: UInt16, Sendable {
   case float32 = 1
   case float16 = 2
@@ -72,8 +74,8 @@ public enum ElementType: UInt16, Sendable {
   case int8 = 3
   /// Two bits, with a float32 scale for each row: coarse rows.
   case bits2 = 4
-  /// Four bits, two's complement, the first of two columns in the low ones: what int8 rows leave over, in
-  /// sixteenths of their scales.
+  /// Four bits in two's complement, the first of two columns in the low bits: the residual of int8
+  /// rows, in sixteenths of their scales.
   case bits4 = 5
 
   /// Whether each stored row has a scale.
@@ -90,17 +92,19 @@ public enum ElementType: UInt16, Sendable {
   }
 }
 
-/// How a tensor's elements are ordered.
+/// The order of a tensor's elements.
 public enum TensorOrder: UInt16, Sendable {
   case rowMajor = 1
-  /// Panels of sixteen rows: int8 `[N/16][K/4][16][4]`, fp16 and fp32 `[N/16][K][16]`, zero-filled.
+  /// Panels of sixteen rows: int8 `[N/16][K/4][16][4]`, fp16 and fp32 `[N/16][K][16]`, padded with
+  /// zeros.
   case panels16 = 2
-  /// Blocks of 64 rows of two bits, four columns a byte: `[N/64][K/8 * 2][64]`, zero-filled.
+  /// Blocks of 64 rows of two bits, four columns per byte: `[N/64][K/8 * 2][64]`, padded with
+  /// zeros.
   case blocks64 = 3
-  /// int8 in panels of sixteen rows, with a factor for each group of a row's columns.
+  /// int8 in panels of sixteen rows, with a factor for each group of columns of a row.
   case groups16 = 4
 
-  /// Whether rows lie in panels of sixteen.
+  /// Whether the order uses panels of sixteen rows.
   public var isPanels: Bool { self == .panels16 || self == .groups16 }
 
   public var name: StaticString {

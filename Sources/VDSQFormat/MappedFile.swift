@@ -6,8 +6,8 @@ public final class MappedFile: @unchecked Sendable {
   public let bytes: UnsafeRawBufferPointer
   private let descriptor: Int32
 
-  /// - Throws: `missingInput` where the file cannot be opened, `badInput` where it is empty or is not
-  ///   a regular file.
+  /// - Throws: `missingInput` if the file cannot be opened, `badInput` if it is empty or is not a
+  ///   regular file.
   public init(path: String) throws(VDSQError) {
     self.path = path
     let descriptor = path.withCString { vdsq_open_for_reading($0) }
@@ -33,10 +33,9 @@ public final class MappedFile: @unchecked Sendable {
     vdsq_close(descriptor)
   }
 
-  /// Copies bytes without making the pages they lie on resident, which suits a few rows out of a
-  /// large table.
+  /// Copies bytes without making their pages resident, for example a few rows of a large table.
   ///
-  /// - Throws: `badInput` where the file has become shorter since it was opened.
+  /// - Throws: `badInput` if the file has become shorter since it was opened.
   public func read(
     into destination: UnsafeMutableRawPointer, count: Int, at offset: Int
   ) throws(VDSQError) {
@@ -46,5 +45,5 @@ public final class MappedFile: @unchecked Sendable {
   }
 }
 
-/// The C library's text for the last failed call.
+/// The error text of the C library for the last failed call.
 public func lastErrorText() -> String { String(cString: vdsq_error_text(vdsq_errno())) }

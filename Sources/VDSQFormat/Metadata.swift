@@ -1,4 +1,4 @@
-/// Typed key-value pairs: an architecture's configuration, in the order they were written.
+/// Typed key-value pairs in the order in which they were written: the configuration of a model.
 public struct Metadata: Sendable {
   public enum Value: Sendable {
     case integer(Int)
@@ -14,7 +14,7 @@ public struct Metadata: Sendable {
 
   public mutating func set(_ key: String, _ value: Value) { entries.append((key, value)) }
 
-  /// A text whose key is made at run time, or nil.
+  /// The text of a key that is built at run time, or nil.
   public func find(_ key: String) -> String? {
     for entry in entries where entry.key.utf8.elementsEqual(key.utf8) {
       if case .text(let text) = entry.value { return text }
@@ -28,7 +28,7 @@ public struct Metadata: Sendable {
     }
   }
 
-  /// - Throws: `badInput` where the key is absent, or its value is no integer of `range`.
+  /// - Throws: `badInput` if the key is absent, or its value is not an integer in `range`.
   public func integer(
     _ key: StaticString, in range: ClosedRange<Int>
   ) throws(VDSQError) -> Int {
@@ -42,16 +42,16 @@ public struct Metadata: Sendable {
     return n
   }
 
-  /// An integer that need not be there.
+  /// An optional integer.
   ///
-  /// - Throws: `badInput` where the value is no integer of `range`.
+  /// - Throws: `badInput` if the value is not an integer in `range`.
   public func find(
     integer key: StaticString, in range: ClosedRange<Int>
   ) throws(VDSQError) -> Int? {
     value(key) == nil ? nil : try integer(key, in: range)
   }
 
-  /// - Throws: `badInput` where the key is absent, or its value is no finite number.
+  /// - Throws: `badInput` if the key is absent, or its value is not a finite number.
   public func number(_ key: StaticString) throws(VDSQError) -> Double {
     guard case .number(let n) = value(key), n.isFinite else {
       throw .badInput("\(path): metadata: \(key) is missing or no finite number")
@@ -59,7 +59,7 @@ public struct Metadata: Sendable {
     return n
   }
 
-  /// - Throws: `badInput` where the key is absent, or its value is no text.
+  /// - Throws: `badInput` if the key is absent, or its value is not text.
   public func text(_ key: StaticString) throws(VDSQError) -> String {
     guard case .text(let s) = value(key) else {
       throw .badInput("\(path): metadata: \(key) is missing or no text")
@@ -67,7 +67,7 @@ public struct Metadata: Sendable {
     return s
   }
 
-  /// - Throws: `badInput` where a pair is cut short or of an unknown type.
+  /// - Throws: `badInput` if a pair is cut short or of an unknown type.
   init(reading bytes: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
     self.path = path
     var reader = ByteReader(bytes, context: "\(path): metadata")

@@ -3,18 +3,18 @@ public struct Section: Sendable {
   public let kind: SectionKind
   public let encoding: SectionEncoding
   public let offset: Int
-  /// Bytes in the file.
+  /// The length in the file, in bytes.
   public let length: Int
-  /// Bytes decoded; the same where the section is stored as it is.
+  /// The decoded length in bytes; equal to `length` if the section is not compressed.
   public let rawLength: Int
   public let checksum: UInt32
-  /// At most 24 bytes of UTF-8; `layer.3`, say.
+  /// At most 24 bytes of UTF-8, for example `layer.3`.
   public let name: String
 
-  /// Whether it has the weights of one layer.
+  /// Whether the section holds the weights of one layer.
   public var isLayer: Bool { kind == .weights && name.utf8.starts(with: "layer.".utf8) }
 
-  /// - Parameter rawLength: bytes decoded; nil for a section that is stored as it is.
+  /// - Parameter rawLength: the decoded length in bytes; nil for a section that is not compressed.
   public init(
     kind: SectionKind, offset: Int, length: Int, rawLength: Int? = nil, checksum: UInt32,
     name: String
@@ -28,7 +28,7 @@ public struct Section: Sendable {
     self.name = name
   }
 
-  /// - Throws: `badInput` where the entry names an unknown kind or encoding, or bytes outside of the
+  /// - Throws: `badInput` if the entry names an unknown kind or encoding, or bytes outside of the
   ///   file.
   init(_ reader: inout ByteReader, fileLength: Int) throws(VDSQError) {
     let kind = try reader.integer(UInt32.self, "section kind")

@@ -1,4 +1,4 @@
-/// What quantization cost a tensor: the stored values against the checkpoint's.
+/// The quantization error of a tensor: stored values compared with those of the checkpoint.
 public struct QuantizationError: Sendable {
   /// The largest absolute difference.
   public let maxAbs: Float
@@ -14,9 +14,10 @@ public struct QuantizationError: Sendable {
   }
 }
 
-/// Groups of a row's columns: an element is its int8 times its row's scale times its group's factor.
+/// Groups of columns of a row. An element is its int8 times the scale of its row times the factor
+/// of its group.
 public struct TensorGroups: Sendable {
-  /// Columns of a group; the last may have fewer.
+  /// Columns of a group. The last group may have fewer.
   public let length: Int
   /// Offset of the half-precision factors, `[panels][groups][16]`, from the section's start.
   public let factorsOffset: Int
@@ -26,16 +27,16 @@ public struct TensorGroups: Sendable {
     self.factorsOffset = factorsOffset
   }
 
-  /// Groups of a row.
+  /// The number of groups in a row.
   public func count(columns: Int) -> Int { (columns + length - 1) / length }
 
-  /// Bytes that the factors take.
+  /// The size of the factors in bytes.
   public func bytes(storedRows: Int, columns: Int) -> Int {
     storedRows * count(columns: columns) * 2
   }
 }
 
-/// One tensor of the directory: its shape, and where in the file its parts lie.
+/// One tensor of the directory: its shape, and the locations of its parts in the file.
 public struct TensorRecord: Sendable {
   public let name: String
   public let element: ElementType
@@ -43,12 +44,12 @@ public struct TensorRecord: Sendable {
   public let shape: [Int]
   /// Index of the section that holds the tensor.
   public let section: Int
-  /// Offsets from the section's start; 0 for scales or row sums that the tensor does not have.
+  /// Offsets from the start of the section; 0 for scales or row sums that the tensor does not have.
   public let dataOffset: Int
   public let dataLength: Int
   public let scalesOffset: Int
   public let rowSumsOffset: Int
-  /// Nil where a row has one scale.
+  /// Nil if each row has a single scale.
   public let groups: TensorGroups?
   public let error: QuantizationError
 
@@ -74,7 +75,7 @@ public struct TensorRecord: Sendable {
   public var rows: Int { shape.dropLast().reduce(1, *) }
   public var columns: Int { shape.last ?? 1 }
 
-  /// Rows as stored: panels are filled up to sixteen, blocks to 64.
+  /// The number of stored rows: panels are padded to sixteen rows, blocks to 64.
   public var storedRows: Int { Self.storedRows(order: order, rows: rows) }
 
   public static func storedRows(order: TensorOrder, rows: Int) -> Int {
@@ -85,7 +86,7 @@ public struct TensorRecord: Sendable {
     }
   }
 
-  /// Bytes that a tensor's elements take, or nil where the product overflows.
+  /// The size of a tensor's elements in bytes, or nil if the product overflows.
   public static func dataLength(element: ElementType, order: TensorOrder, shape: [Int]) -> Int? {
     guard shape.allSatisfy({ $0 > 0 && $0 <= 1 << 40 }) else { return nil }
     let rows = product(shape.dropLast()).flatMap { $0 <= Int.max - 64 ? $0 : nil }
@@ -107,7 +108,7 @@ public struct TensorRecord: Sendable {
     return result
   }
 
-  /// - Throws: `badInput` where a field is unknown, or any part lies outside of the tensor's section.
+  /// - Throws: `badInput` if a field is unknown, or any part lies outside of the tensor's section.
   init(
     _ reader: inout ByteReader, names: UnsafeRawBufferPointer, sections: [Section]
   ) throws(VDSQError) {
@@ -173,7 +174,8 @@ public struct TensorRecord: Sendable {
             "\(reader.context): tensor \(name) has groups of \(groups.length) columns; known: 32, 64"
           )
         }
-        // No overflow: the elements themselves, of which there are more, lie within the section.
+        // This cannot overflow, because the elements themselves, of which there are more, lie
+        // within the section.
         try Self.check(
           groups.factorsOffset, groups.bytes(storedRows: storedRows, columns: columns), in: length,
           "factors of \(name)", reader.context)
@@ -181,7 +183,7 @@ public struct TensorRecord: Sendable {
     }
   }
 
-  /// Two bits are in blocks and nothing else is.
+  /// Elements of two bits are in blocks; all others are not.
   private static func isKnown(_ element: ElementType, _ order: TensorOrder, _ rank: Int) -> Bool {
     switch order {
     case .rowMajor: element != .bits2

@@ -1,17 +1,17 @@
 import CShims
 
-/// A tensor's parts, where they lie in the map.
+/// The parts of a tensor, in place in the map.
 public struct TensorView: Sendable {
   public let record: TensorRecord
-  /// Offset of the elements from the start of the file, for reading rows without mapping them; nil where
-  /// their section was decoded.
+  /// Offset of the elements from the start of the file, for reading rows without mapping them; nil
+  /// if their section was decoded.
   public let fileOffset: Int?
   nonisolated(unsafe) public let data: UnsafeRawPointer
-  /// `storedRows` of them, int8 and two bits only.
+  /// `storedRows` elements; int8 and two bits only.
   nonisolated(unsafe) public let scales: UnsafePointer<Float>?
-  /// `storedRows` of them, int8 panels only.
+  /// `storedRows` elements; int8 panels only.
   nonisolated(unsafe) public let rowSums: UnsafePointer<Int32>?
-  /// `storedRows` of them, int8 in groups only: sums of a row's weights before its scale.
+  /// `storedRows` elements; int8 in groups only: sums of a row's weights before its scale.
   nonisolated(unsafe) public let groupSums: UnsafePointer<Float>?
   /// Half-precision numbers, `[panels][groups][16]`; int8 in groups only.
   nonisolated(unsafe) public let factors: UnsafeRawPointer?
@@ -21,7 +21,7 @@ public struct TensorView: Sendable {
 }
 
 extension Container {
-  /// A tensor by name, or nil where the file has none of that name.
+  /// The tensor of a name, or nil if the file has none of that name.
   public func find(_ name: String) -> TensorView? {
     guard let record = tensors.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
       return nil
@@ -41,17 +41,17 @@ extension Container {
       factors: record.groups.map { base + $0.factorsOffset })
   }
 
-  /// Says that a tensor's elements are read by `read` and not from the map, so that touching what lies beside them
-  /// makes none of them resident.
+  /// Declares that a tensor's elements are read with `read` and not from the map, so that touching
+  /// their neighbours does not make them resident.
   public func expectSparseReads(of view: TensorView) {
     guard view.fileOffset != nil else { return }
     vdsq_isolate_pages(view.data, Int64(view.record.dataLength))
   }
 
-  /// Copies some of a tensor's elements without making the pages around them resident, which suits a few
-  /// rows out of a large table.
+  /// Copies some elements of a tensor without making their pages resident, for example a few rows
+  /// of a large table.
   ///
-  /// - Throws: `badInput` where the file has become shorter since it was opened.
+  /// - Throws: `badInput` if the file has become shorter since it was opened.
   public func read(
     _ view: TensorView, at offset: Int, count: Int, into destination: UnsafeMutableRawPointer
   ) throws(VDSQError) {
@@ -63,7 +63,7 @@ extension Container {
 
   /// A tensor of a known shape.
   ///
-  /// - Throws: `badInput` where the file has none of that name, shape and order.
+  /// - Throws: `badInput` if the file has no tensor of that name, shape and order.
   public func tensor(
     _ name: String, shape: [Int], order: TensorOrder = .rowMajor
   ) throws(VDSQError) -> TensorView {
@@ -76,7 +76,7 @@ extension Container {
 
   /// The elements of a float32 tensor of a known shape.
   ///
-  /// - Throws: `badInput` where the file has none of that name, shape and type.
+  /// - Throws: `badInput` if the file has no tensor of that name, shape and type.
   public func floats(_ name: String, shape: [Int]) throws(VDSQError) -> UnsafePointer<Float> {
     let view = try tensor(name, shape: shape)
     guard view.record.element == .float32 else {

@@ -1,15 +1,15 @@
 import VDSQFormat
 
-/// A token that is found in the text by itself: `[MASK]` or `<|endoftext|>`, say.
+/// A token that is searched in the text before it is split, such as `[MASK]` or `<|endoftext|>`.
 struct AddedToken: Sendable {
   struct Flags: OptionSet, Sendable {
     let rawValue: UInt32
-    /// Found in the normalized text rather than the raw one.
+    /// The token is searched in the normalized text, not in the raw text.
     static let normalized = Flags(rawValue: 1)
-    /// Whitespace before it, and after it, belongs to it.
+    /// Whitespace before the token, or after it, belongs to it.
     static let stripLeft = Flags(rawValue: 2)
     static let stripRight = Flags(rawValue: 4)
-    /// Found only where no letter, digit or underscore is next to it.
+    /// The token is found only if no letter, digit or underscore is next to it.
     static let singleWord = Flags(rawValue: 8)
   }
 
@@ -30,13 +30,13 @@ struct AddedToken: Sendable {
   }
 }
 
-/// Finds added tokens in a text: from left to right, the longest of those that begin at a place.
+/// Finds added tokens in a text, from left to right. At each position, the longest token wins.
 struct AddedTokenFinder {
   private let tokens: [(token: AddedToken, text: [UInt8])]
   /// Whether a token starts with a byte.
   private var starts = [Bool](repeating: false, count: 256)
 
-  /// - Parameter text: how a token reads in the texts that are searched.
+  /// - Parameter text: the spelling of a token in the texts that are searched.
   init(_ tokens: [AddedToken], text: (AddedToken) -> [UInt8] = { Array($0.text) }) {
     var all: [(token: AddedToken, text: [UInt8])] = []
     for token in tokens {
@@ -51,7 +51,8 @@ struct AddedTokenFinder {
 
   var isEmpty: Bool { tokens.isEmpty }
 
-  /// The first token at or after `position`, the text that it takes away, and the token.
+  /// The first added token at or after `position`: the range of text that it replaces, and the
+  /// token.
   func next(
     in text: UnsafeRawBufferPointer, from position: Int
   ) -> (range: Range<Int>, token: AddedToken)? {
@@ -75,7 +76,7 @@ struct AddedTokenFinder {
     return nil
   }
 
-  /// The longest token that begins at `place`, and how many bytes of the text it is.
+  /// The longest token that begins at `place`, and its length in bytes.
   func token(
     in text: UnsafeRawBufferPointer, at place: Int
   ) -> (AddedToken, length: Int)? {
@@ -89,7 +90,7 @@ struct AddedTokenFinder {
     return longest
   }
 
-  /// Whether nothing that makes words is next to a token.
+  /// Whether no word character is next to a token.
   private func stands(
     in text: UnsafeRawBufferPointer, _ place: Int, _ length: Int
   ) -> Bool {
@@ -106,7 +107,7 @@ struct AddedTokenFinder {
     guard place < text.count else { return false }
     var decoder = UTF8Decoder(UnsafeRawBufferPointer(rebasing: text[place...]))
     guard let scalar = decoder.next() else { return false }
-    // Joiners and circled letters are of words too, as Rust's regular expressions have it.
+    // Joiners and circled letters are word characters too, as in Rust's regular expressions.
     if scalar == 0x200C || scalar == 0x200D || (0x24B6...0x24E9).contains(scalar) { return true }
     switch CharacterData.category(scalar) {
     case .lu, .ll, .lt, .lm, .lo, .mn, .mc, .me, .nd, .nl, .pc: return true

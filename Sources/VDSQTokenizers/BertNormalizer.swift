@@ -1,7 +1,7 @@
-/// The normalization and the splitting into words of BERT tokenizers, one scalar at a time.
+/// The normalization and word splitting of BERT tokenizers, one scalar at a time.
 ///
-/// Follows `BertNormalizer` and `BertPreTokenizer` of Hugging Face's tokenizers: clean text, set
-/// ideographs apart, strip accents (NFD, then drop nonspacing marks), lower-case; then split at
+/// Follows `BertNormalizer` and `BertPreTokenizer` of Hugging Face's tokenizers: clean the text,
+/// separate ideographs, strip accents (NFD, then drop nonspacing marks), lower-case; then split at
 /// whitespace and around punctuation.
 public struct BertNormalizer: Sendable {
   public struct Options: OptionSet, Sendable {
@@ -15,12 +15,12 @@ public struct BertNormalizer: Sendable {
   }
 
   let options: Options
-  /// Scalars with a combining class above 0 that wait to be put in canonical order.
+  /// Scalars with a combining class above 0 that are not in canonical order yet.
   private var pending: [UInt32] = []
 
   init(options: Options) { self.options = options }
 
-  /// Normalizes one scalar into the word that is being built.
+  /// Normalizes one scalar and appends it to the current word.
   mutating func feed(_ scalar: UInt32, to words: inout WordBuilder) {
     var scalar = scalar
     if scalar >= 0x20, scalar < 0x7F {
@@ -38,7 +38,7 @@ public struct BertNormalizer: Sendable {
     if apart { put(0x20, &words) }
   }
 
-  /// Ends the text: whatever waits is put out.
+  /// Ends the text and emits pending scalars.
   mutating func end(_ words: inout WordBuilder) {
     flush(to: &words)
     words.endWord()
@@ -59,7 +59,7 @@ public struct BertNormalizer: Sendable {
 
   private mutating func flush(to words: inout WordBuilder) {
     if pending.isEmpty { return }
-    // An insertion sort by combining class: it must be stable.
+    // Insertion sort by combining class. The sort must be stable.
     for i in 1..<max(1, pending.count) {
       var j = i
       while j > 0,

@@ -1,6 +1,7 @@
-/// Puts a word's pieces together, pair by pair in the order of the merges' ranks (Sennrich et al. 2016).
+/// Merges the pieces of a word, pair by pair in the order of the ranks of merges (Sennrich et al.
+/// 2016).
 ///
-/// Its buffers are kept from word to word.
+/// Buffers are reused from word to word.
 struct BytePairMerger {
   private struct Candidate {
     let rank: Int32
@@ -27,7 +28,7 @@ struct BytePairMerger {
 
   mutating func add(_ id: Int32) { ids.append(id) }
 
-  /// Merges and calls `body` with each token that is left.
+  /// Merges, then calls `body` with each remaining token.
   mutating func finish(_ vocabulary: SubwordVocabulary, _ body: (Int32) -> Void) {
     let count = ids.count
     for i in 0..<count {
@@ -53,7 +54,7 @@ struct BytePairMerger {
     for id in ids where id >= 0 { body(id) }
   }
 
-  /// Puts the pair that begins at a place into the heap, if it can be merged.
+  /// Inserts the pair that begins at a place into the heap if it can be merged.
   private mutating func consider(_ left: Int, _ vocabulary: SubwordVocabulary) {
     guard next[left] >= 0, let merge = vocabulary.merge(ids[left], ids[Int(next[left])]) else {
       return

@@ -1,18 +1,18 @@
-/// What a code point is to a BERT tokenizer.
+/// The properties of a code point that a BERT tokenizer uses.
 struct CharacterClass: OptionSet {
   let rawValue: UInt8
 
   static let whitespace = CharacterClass(rawValue: 1)
-  /// A control character (or a null, or U+FFFD) that cleaning removes.
+  /// A control character (or null, or U+FFFD) that cleaning removes.
   static let removed = CharacterClass(rawValue: 2)
   static let punctuation = CharacterClass(rawValue: 4)
-  /// A CJK ideograph, which stands as a word by itself.
+  /// A CJK ideograph, which is a word by itself.
   static let ideograph = CharacterClass(rawValue: 8)
   /// A nonspacing mark, which stripping accents removes.
   static let mark = CharacterClass(rawValue: 16)
 }
 
-/// Look-ups in the tables of `UnicodeTables`.
+/// Lookups in the tables of `UnicodeTables`.
 enum CharacterData {
   static func characterClass(_ scalar: UInt32) -> CharacterClass {
     let index = lastIndex(in: UnicodeTables.classes, notAbove: scalar << 8 | 0xFF)
@@ -42,7 +42,7 @@ enum CharacterData {
       UnicodeTables.lowercaseScalars, body)
   }
 
-  /// The canonical combining class of a scalar that is no nonspacing mark.
+  /// The canonical combining class of a scalar that is not a nonspacing mark.
   static func combiningClass(_ scalar: UInt32) -> UInt8 {
     let table = UnicodeTables.combining
     guard scalar << 8 >= table[0] & ~0xFF else { return 0 }
@@ -67,7 +67,7 @@ enum CharacterData {
     return UInt8(truncatingIfNeeded: table[lastIndex(in: table, notAbove: scalar << 8 | 0xFF)])
   }
 
-  /// The scalar that two compose to canonically.
+  /// The canonical composition of two scalars.
   static func compose(_ a: UInt32, _ b: UInt32) -> UInt32? {
     // Hangul syllables compose by arithmetic (Unicode standard, section 3.12).
     if a >= 0x1100, a < 0x1113, b >= 0x1161, b < 0x1176 {
@@ -102,7 +102,7 @@ enum CharacterData {
     return scalar < kept[0] || kept[lastIndex(in: kept, notAbove: scalar)] != scalar
   }
 
-  /// Whether Unicode says `White_Space`.
+  /// Whether the scalar has the Unicode property `White_Space`.
   static func isWhitespace(_ scalar: UInt32) -> Bool {
     switch scalar {
     case 9...13, 32, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000:
@@ -121,7 +121,7 @@ enum CharacterData {
     for i in (index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index]) { body(scalars[i]) }
   }
 
-  /// The last index whose value is at most `limit`; the first value must be.
+  /// The last index whose value is at most `limit`. The first value must be at most `limit`.
   private static func lastIndex(in table: [UInt32], notAbove limit: UInt32) -> Int {
     var low = 0
     var high = table.count

@@ -1,7 +1,7 @@
 import VDSQFormat
 
-/// A SentencePiece model's table of replacements: a double-array trie (Darts) of what is replaced, and
-/// the replacements, each ended by a zero.
+/// The table of replacements of a SentencePiece model: a double-array trie (Darts) of keys, and the
+/// zero-terminated replacements.
 struct CharsMap: Sendable {
   private let units: [UInt32]
   private let replacements: [UInt8]
@@ -18,7 +18,7 @@ struct CharsMap: Sendable {
     guard !units.isEmpty else { throw .badInput("\(reader.context): an empty trie") }
   }
 
-  /// Replaces grapheme by grapheme where one is short and in the table, or else scalar by scalar, as
+  /// Replaces whole graphemes if they are short and in the table, otherwise scalar by scalar, as
   /// Hugging Face's tokenizers do.
   func apply(_ text: UnsafeRawBufferPointer, into out: inout [UInt8]) {
     for character in String(decoding: text, as: UTF8.self) {
@@ -34,7 +34,7 @@ struct CharsMap: Sendable {
     }
   }
 
-  /// Appends what the shortest prefix of `key` that is in the table becomes.
+  /// Appends the replacement of the shortest prefix of `key` in the table.
   private func replace(_ key: ArraySlice<UInt8>, into out: inout [UInt8]) -> Bool {
     var node = offset(units[0])
     for byte in key {

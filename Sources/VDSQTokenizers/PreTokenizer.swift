@@ -1,19 +1,19 @@
 public import VDSQFormat
 
-/// How a normalized text is split into words: steps, each of which splits what the one before left.
+/// Splits a normalized text into words by steps. Each step splits the pieces of the step before.
 public struct PreTokenizer: Sendable {
-  /// A step's code in the file.
+  /// The code of a step in the file.
   public enum Code: UInt32, Sendable {
     case end = 0
     /// Behaviour, inverted (0, 1), a regular expression.
     case split = 1
-    /// A space before what does not begin with one.
+    /// Puts a space before text that does not begin with one.
     case prefixSpace = 2
-    /// Scheme, split (0, 1), what stands for a space.
+    /// Scheme, split (0, 1), the text that replaces a space.
     case metaspace = 3
   }
 
-  /// What becomes of the matches of a split.
+  /// The treatment of the matches of a split.
   public enum Behavior: UInt32, Sendable {
     case removed = 0
     case isolated = 1
@@ -22,7 +22,7 @@ public struct PreTokenizer: Sendable {
     case contiguous = 4
   }
 
-  /// Where a metaspace is put before a word.
+  /// The words that get a metaspace in front.
   public enum Scheme: UInt32, Sendable {
     case never = 0
     case first = 1
@@ -39,7 +39,7 @@ public struct PreTokenizer: Sendable {
 
   /// Reads steps up to their end.
   ///
-  /// - Throws: `badInput` where one is unknown or cut short.
+  /// - Throws: `badInput` if a step is unknown or cut short.
   init(_ reader: inout ByteReader) throws(VDSQError) {
     while true {
       let code = try reader.integer(UInt32.self, "pre-tokenizer step")
@@ -68,7 +68,7 @@ public struct PreTokenizer: Sendable {
 
   /// Calls `body` with each word until it returns false.
   ///
-  /// - Parameter isFirst: whether the text begins what is tokenized.
+  /// - Parameter isFirst: whether the text is at the start of the input.
   func forEachWord(
     _ text: UnsafeRawBufferPointer, isFirst: Bool, _ stack: inout RegexProgram.Stack,
     _ body: (UnsafeRawBufferPointer) -> Bool
@@ -76,9 +76,9 @@ public struct PreTokenizer: Sendable {
     _ = apply(0, text, isFirst, &stack, body)
   }
 
-  /// The steps from `index` on.
+  /// Applies the steps from `index` on.
   ///
-  /// - Returns: whether to go on.
+  /// - Returns: whether to continue.
   private func apply(
     _ index: Int, _ text: UnsafeRawBufferPointer, _ isFirst: Bool,
     _ stack: inout RegexProgram.Stack, _ body: (UnsafeRawBufferPointer) -> Bool
@@ -112,7 +112,7 @@ public struct PreTokenizer: Sendable {
     }
   }
 
-  /// Pieces that each begin with a mark, but for the first.
+  /// Splits into pieces that each begin with a mark, except possibly the first.
   private func splitBefore(
     _ mark: [UInt8], _ text: UnsafeRawBufferPointer,
     _ body: (_ piece: UnsafeRawBufferPointer, _ isStart: Bool) -> Bool
@@ -166,7 +166,8 @@ public struct PreTokenizer: Sendable {
   }
 }
 
-/// Joins the matches and gaps of a split as its behaviour has it, one piece late.
+/// Joins the matches and gaps of a split according to its behaviour. Each piece is returned one
+/// step late.
 private struct PieceJoiner {
   let behavior: PreTokenizer.Behavior
   private var waiting: Range<Int>?
@@ -186,7 +187,7 @@ private struct PieceJoiner {
         return nil
       }
     case .mergedWithNext:
-      // A match waits for the gap that follows it; of several matches, the last.
+      // A match waits for the gap that follows it; among several matches, the last one waits.
       if wasMatch, !isMatch, let before = waiting {
         waiting = before.lowerBound..<range.upperBound
         return nil

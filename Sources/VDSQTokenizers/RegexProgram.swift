@@ -1,26 +1,28 @@
 public import VDSQFormat
 
-/// A regular expression over Unicode scalars, compiled by the converter and run here by backtracking:
-/// what pre-tokenizers need of Oniguruma's syntax.
+/// A regular expression over Unicode scalars: the subset of Oniguruma's syntax that pre-tokenizers
+/// need. The converter compiles it, and a backtracking matcher runs it.
 ///
 /// In the file: `u32` instructions n, sets m, then n instructions of four u32, then the sets' words
 /// (docs/format.md, "Regular expressions").
 public struct RegexProgram: Sendable {
-  /// An operation's code in the file.
+  /// The code of an operation in the file.
   public enum Operation: UInt32, Sendable {
     case match = 0
     /// One scalar of set a.
     case set = 1
-    /// As many scalars of set a as there are, from b to c of them; fewer where the rest needs it.
+    /// Between b and c scalars of set a, as many as possible; fewer if the rest of the expression
+    /// needs it.
     case loop = 2
-    /// Goes on at a, or else at b.
+    /// Continues at a, or else at b.
     case split = 3
     case jump = 4
-    /// What follows, up to its `match`, must match here (b = 0) or must not (b = 1); goes on at a.
+    /// The following operations up to their `match` must match here (b = 0) or must not match (b =
+    /// 1). Continues at a.
     case look = 5
     case start = 6
     case end = 7
-    /// A loop that gives nothing back.
+    /// A possessive loop, which gives nothing back.
     case possessive = 8
   }
 
@@ -34,7 +36,7 @@ public struct RegexProgram: Sendable {
   private var instructions: [Instruction] = []
   private var sets: [ScalarSet] = []
 
-  /// - Throws: `badInput` where an operation is unknown, or a target or a set is out of range.
+  /// - Throws: `badInput` if an operation is unknown, or a target or a set is out of range.
   init(_ reader: inout ByteReader) throws(VDSQError) {
     let count = Int(try reader.integer(UInt32.self, "instructions"))
     let setCount = Int(try reader.integer(UInt32.self, "sets"))
@@ -68,24 +70,24 @@ public struct RegexProgram: Sendable {
     for _ in 0..<setCount { sets.append(try ScalarSet(&reader)) }
   }
 
-  /// A place to go back to: where a loop may give a scalar back, or an alternative.
+  /// A backtracking point: a loop that may give a scalar back, or an alternative.
   struct Frame {
     let instruction: Int
     var position: Int
-    /// A loop gives back down to here; -1 for an alternative.
+    /// The lowest position to which a loop gives back; -1 for an alternative.
     let lowest: Int
   }
 
-  /// Memory of a run, kept from one to the next.
+  /// Memory of a run, reused by the next run.
   struct Stack {
     var frames: [Frame] = []
   }
 
-  /// More steps than any sound expression takes for a place in a text: what takes more has no match
-  /// there, so that nothing hangs.
+  /// The limit of steps per position, higher than any reasonable expression needs. Beyond it there
+  /// is no match, so that the matcher always terminates quickly.
   private static let mostSteps = 1 << 22
 
-  /// Where the match that begins at `start` ends, or nil.
+  /// The end of the match that begins at `start`, or nil.
   func match(_ text: UnsafeRawBufferPointer, at start: Int, _ stack: inout Stack) -> Int? {
     var steps = 0
     return run(text, 0, start, &stack, &steps, depth: 0)
@@ -95,7 +97,7 @@ public struct RegexProgram: Sendable {
     _ text: UnsafeRawBufferPointer, _ entry: Int, _ start: Int, _ stack: inout Stack,
     _ steps: inout Int, depth: Int
   ) -> Int? {
-    // Look-aheads within look-aheads: no tokenizer has more than one.
+    // Nested look-aheads; no tokenizer has more than one level.
     if depth > 8 { return nil }
     let base = stack.frames.count
     defer { stack.frames.removeLast(stack.frames.count - base) }
@@ -172,7 +174,7 @@ struct ScalarSet: Sendable {
 
   private let inverted: Bool
   private var parts: [Part] = []
-  /// Membership of ASCII, a bit each.
+  /// A membership bit for each ASCII scalar.
   private var ascii: (UInt64, UInt64) = (0, 0)
 
   init(_ reader: inout ByteReader) throws(VDSQError) {
@@ -204,7 +206,7 @@ struct ScalarSet: Sendable {
     return inverted
   }
 
-  /// Where the scalar at `position` ends, if it is in the set. The text must be valid UTF-8.
+  /// The end of the scalar at `position` if the scalar is in the set. The text must be valid UTF-8.
   @inline(__always)
   func next(_ text: UnsafeRawBufferPointer, _ position: Int) -> Int? {
     guard position < text.count else { return nil }

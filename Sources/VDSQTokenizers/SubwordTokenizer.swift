@@ -1,9 +1,9 @@
 import VDSQFormat
 
-/// Turns text into the ids of a byte-pair or unigram tokenizer, the same as Hugging Face's tokenizers
-/// give.
+/// Encodes text with a byte-pair or unigram tokenizer. The ids are identical to those of Hugging
+/// Face's tokenizers.
 ///
-/// Its buffers are kept from text to text.
+/// Buffers are reused from text to text.
 public final class SubwordTokenizer {
   public let vocabulary: SubwordVocabulary
   private let rawTokens: AddedTokenFinder
@@ -18,7 +18,7 @@ public final class SubwordTokenizer {
   public init(vocabulary: SubwordVocabulary) {
     self.vocabulary = vocabulary
     rawTokens = AddedTokenFinder(vocabulary.added.filter { !$0.flags.contains(.normalized) })
-    // Found as the normalizer makes them, like the text around them.
+    // These tokens are normalized like the text in which they are searched.
     normalizedTokens = AddedTokenFinder(
       vocabulary.added.filter { $0.flags.contains(.normalized) },
       text: { token in
@@ -33,10 +33,10 @@ public final class SubwordTokenizer {
   /// Appends the ids of a text.
   ///
   /// - Parameters:
-  ///   - text: UTF-8; what is invalid reads as U+FFFD.
-  ///   - limit: how many ids at most.
-  ///   - framed: whether the tokens that the model wants around a text are put there.
-  /// - Returns: whether the text was cut to fit.
+  ///   - text: UTF-8. Invalid bytes become U+FFFD.
+  ///   - limit: the maximum number of ids.
+  ///   - framed: whether the special tokens around a text are added.
+  /// - Returns: whether the text was truncated.
   func encode(
     _ text: UnsafeRawBufferPointer, limit: Int, framed: Bool, into ids: inout [Int32]
   ) -> Bool {
@@ -115,7 +115,8 @@ public final class SubwordTokenizer {
     merger.finish(vocabulary) { tokens.append($0) }
   }
 
-  /// Each scalar's token; where it has none, its bytes' or the unknown token.
+  /// Emits the token of each scalar. A scalar without a token becomes tokens of its bytes, or the
+  /// unknown token.
   private func addScalars(_ word: UnsafeRawBufferPointer) {
     var position = 0
     var afterUnknown = false

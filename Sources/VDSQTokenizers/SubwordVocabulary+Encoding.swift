@@ -1,10 +1,10 @@
 import VDSQFormat
 
 extension SubwordVocabulary {
-  /// What a tokenizer section is made from.
+  /// The parts of a tokenizer section.
   public struct Source: Sendable {
     public var model: Model
-    /// By id; every id from 0 on has one.
+    /// Token strings by id. Every id from 0 on has one.
     public var tokens: [[UInt8]]
     public var bytes = false
     public var byteFallback = false
@@ -17,11 +17,11 @@ extension SubwordVocabulary {
     public var prefix: [Int] = []
     public var suffix: [Int] = []
     public var added: [Added] = []
-    /// By rank.
+    /// Merges by rank.
     public var merges: [Merge] = []
     public var scores: [Double] = []
     public var byteTokens = [Int](repeating: -1, count: 256)
-    /// Normalizer steps, and pre-tokenizer steps, without their ends.
+    /// Normalizer steps and pre-tokenizer steps, without end codes.
     public var normalizer = ByteWriter()
     public var preTokenizer = ByteWriter()
 
@@ -44,7 +44,7 @@ extension SubwordVocabulary {
     }
   }
 
-  /// A token that is found in the text by itself.
+  /// A token that is searched in the text before it is split.
   public struct Added: Sendable {
     public var id: Int
     public var text: [UInt8]
@@ -122,8 +122,8 @@ extension SubwordVocabulary {
     return options.rawValue
   }
 
-  /// Ranks plus one by the hash of their pairs; of a pair that is there twice, the later rank, as
-  /// Hugging Face's tokenizers have it.
+  /// Hash slots of pairs with ranks plus one. If a pair occurs twice, the later rank counts, as in
+  /// Hugging Face's tokenizers.
   private static func mergeIndex(_ merges: [Merge]) -> [UInt32] {
     var slots = 64
     while slots < merges.count * 2 { slots *= 2 }

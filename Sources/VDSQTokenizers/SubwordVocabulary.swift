@@ -1,8 +1,8 @@
 public import VDSQFormat
 
-/// The tokenizer section of a byte-pair or unigram tokenizer, used where it lies in the map.
+/// The tokenizer section of a byte-pair or unigram tokenizer, used in place in the map.
 ///
-/// Layout: see docs/format.md, "Tokenizer".
+/// docs/format.md specifies the layout ("Byte pairs and unigram").
 public struct SubwordVocabulary: Sendable {
   public enum Model: UInt32, Sendable {
     case bytePairs = 2
@@ -13,11 +13,11 @@ public struct SubwordVocabulary: Sendable {
     let rawValue: UInt32
     /// Pieces are bytes; otherwise scalars.
     static let bytes = Options(rawValue: 1)
-    /// What is not in the vocabulary becomes tokens of single bytes.
+    /// Text that is not in the vocabulary becomes tokens of single bytes.
     static let byteFallback = Options(rawValue: 2)
     /// Consecutive unknown pieces are one token.
     static let fuseUnknown = Options(rawValue: 4)
-    /// A word that is a token is not put together from pairs.
+    /// A word that is a token is not built by merges.
     static let wholeWords = Options(rawValue: 8)
     /// Words in the middle of a text begin with a space.
     static let spacedWords = Options(rawValue: 16)
@@ -30,7 +30,7 @@ public struct SubwordVocabulary: Sendable {
   let model: Model
   let options: Options
   let table: TokenTable
-  /// -1 where there is none.
+  /// -1 if there is none.
   let unknown: Int32
   let mask: Int32
   /// Ids before and after a text.
@@ -39,7 +39,7 @@ public struct SubwordVocabulary: Sendable {
   let added: [AddedToken]
   let normalizer: TextNormalizer
   let preTokenizer: PreTokenizer
-  /// The token of each byte, -1 where there is none.
+  /// The token of each byte; -1 if there is none.
   let byteTokens: [Int32]
   /// Byte pairs: `[left, right, both]` by rank.
   private let mergeCount: Int
@@ -48,10 +48,10 @@ public struct SubwordVocabulary: Sendable {
   private let mergeSlots: Int
   /// Unigram: log probabilities in f64.
   nonisolated(unsafe) private let scores: UnsafeRawPointer
-  /// What an unknown scalar costs.
+  /// The score of an unknown scalar.
   let unknownScore: Double
 
-  /// - Throws: `badInput` where a count, an offset or an id is out of range.
+  /// - Throws: `badInput` if a count, an offset or an id is out of range.
   public init(section: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
     var reader = ByteReader(section, context: "\(path): tokenizer")
     func malformed(_ what: String) -> VDSQError { .badInput("\(path): tokenizer: \(what)") }
@@ -141,7 +141,7 @@ public struct SubwordVocabulary: Sendable {
     merges.loadUnaligned(fromByteOffset: rank * 12 + part * 4, as: UInt32.self)
   }
 
-  /// The rank of a pair and what it becomes, or nil where it stays.
+  /// The rank of a pair and the merged token, or nil if the pair does not merge.
   func merge(_ left: Int32, _ right: Int32) -> (rank: Int32, token: Int32)? {
     var slot = Int(Self.pairHash(UInt32(bitPattern: left), UInt32(bitPattern: right)))
     for _ in 0..<mergeSlots {
@@ -159,7 +159,8 @@ public struct SubwordVocabulary: Sendable {
     return nil
   }
 
-  /// A pair's place in the merges' index: its ids times two odd constants, the high bits folded in.
+  /// The hash of a pair in the merge index: its ids times two odd constants, with the high bits
+  /// folded in.
   static func pairHash(_ left: UInt32, _ right: UInt32) -> UInt32 {
     let mixed = (left &* 0x9E37_79B1) ^ (right &* 0x85EB_CA77)
     return mixed ^ (mixed >> 15)

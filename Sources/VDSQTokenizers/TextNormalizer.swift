@@ -1,23 +1,23 @@
 public import VDSQFormat
 
-/// What a tokenizer does to a text before it splits it: steps, each from one buffer to the next.
+/// Normalizes a text before it is split. Each step goes from one buffer to the next.
 public struct TextNormalizer: Sendable {
-  /// A step's code in the file.
+  /// The code of a step in the file.
   public enum Code: UInt32, Sendable {
     case end = 0
     /// NFC, NFD, NFKC, NFKD: compatible (0, 1), composed (0, 1).
     case form = 1
     case lowercase = 2
     case stripMarks = 3
-    /// Text before what is not empty.
+    /// Text to prepend to non-empty input.
     case prepend = 4
-    /// A regular expression, and what takes each match's place.
+    /// A regular expression, and the replacement of each match.
     case replace = 5
-    /// Whitespace left (bit 0) and right (bit 1).
+    /// Strips whitespace left (bit 0) and right (bit 1).
     case strip = 6
-    /// What SentencePiece does to control characters.
+    /// SentencePiece's treatment of control characters.
     case controls = 7
-    /// A SentencePiece model's own table of replacements.
+    /// The table of replacements of a SentencePiece model.
     case charsmap = 8
   }
 
@@ -36,7 +36,7 @@ public struct TextNormalizer: Sendable {
 
   /// Reads steps up to their end.
   ///
-  /// - Throws: `badInput` where one is unknown or cut short.
+  /// - Throws: `badInput` if a step is unknown or cut short.
   init(_ reader: inout ByteReader) throws(VDSQError) {
     while true {
       let code = try reader.integer(UInt32.self, "normalizer step")
@@ -62,10 +62,10 @@ public struct TextNormalizer: Sendable {
     }
   }
 
-  /// Normalizes `text` in place; `scratch` is memory.
+  /// Normalizes `text` in place; `scratch` is working memory.
   ///
-  /// - Returns: whether what the text began with is gone, which a tokenizer that marks the first word
-  ///   takes notice of.
+  /// - Returns: whether the start of the text was removed. A tokenizer that marks the first word
+  ///   needs this.
   func apply(
     _ text: inout [UInt8], scratch: inout [UInt8], stack: inout RegexProgram.Stack
   ) -> Bool {
@@ -151,14 +151,14 @@ public struct TextNormalizer: Sendable {
     while let scalar = decoder.next() { body(scalar) }
   }
 
-  /// Bytes of the scalar that a byte of valid UTF-8 leads.
+  /// The length in bytes of the scalar that starts with a byte of valid UTF-8.
   static func scalarLength(_ lead: UInt8) -> Int {
     lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
   }
 }
 
 extension ByteReader {
-  /// A length in four bytes, and as many bytes.
+  /// A length in four bytes, followed by that many bytes.
   mutating func bytes(_ field: StaticString) throws(VDSQError) -> [UInt8] {
     let count = Int(try integer(UInt32.self, field))
     return Array(try take(count, field))

@@ -1,21 +1,21 @@
 import CShims
 import VDSQFormat
 
-/// Token strings and their hash index, used where they lie in the map.
+/// Token strings and their hash index, used in place in the map.
 ///
-/// `count + 1` u32 offsets into the text, `slots` u32 hash slots (0, or an id plus 1; linear probing
-/// from FNV-1a, 32 bits), and the text.
+/// The layout is `count + 1` u32 offsets into the text, `slots` u32 hash slots (0, or an id plus 1;
+/// linear probing from FNV-1a, 32 bits), and the text.
 struct TokenTable: Sendable {
   let count: Int
   private let slots: Int
   nonisolated(unsafe) private let offsets: UnsafeRawPointer
   nonisolated(unsafe) private let index: UnsafeRawPointer
   nonisolated(unsafe) private let blob: UnsafeRawPointer
-  /// Bytes of the longest token.
+  /// The length of the longest token in bytes.
   let longest: Int
 
-  /// - Parameter first: where the first token may begin in the text.
-  /// - Throws: `badInput` where an offset or a slot is out of range.
+  /// - Parameter first: the smallest offset in the text at which the first token may begin.
+  /// - Throws: `badInput` if an offset or a slot is out of range.
   init(
     count: Int, offsets: UnsafeRawBufferPointer, index: UnsafeRawBufferPointer,
     text: UnsafeRawBufferPointer, first: Int, path: String
@@ -46,7 +46,7 @@ struct TokenTable: Sendable {
     }
   }
 
-  /// The bytes of a token; ids outside of the vocabulary have none.
+  /// The bytes of a token; empty for ids outside the vocabulary.
   func text(of id: Int) -> UnsafeRawBufferPointer {
     guard id >= 0, id < count else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     let start = Int(offsets.loadUnaligned(fromByteOffset: id * 4, as: UInt32.self))
@@ -54,7 +54,7 @@ struct TokenTable: Sendable {
     return UnsafeRawBufferPointer(start: blob + start, count: end - start)
   }
 
-  /// The first token that is `prefix` and then `piece`, whose hash over both is known.
+  /// The first token that equals `prefix` followed by `piece`, given the hash over both.
   func find(
     _ piece: UnsafeRawBufferPointer, after prefix: UnsafeRawBufferPointer, hash: UInt32
   ) -> Int32? {
@@ -100,7 +100,7 @@ struct TokenTable: Sendable {
     return hash
   }
 
-  /// The slots of an index over tokens.
+  /// The slots of a hash index over tokens.
   static func index(of tokens: [[UInt8]]) -> [UInt32] {
     var slots = 64
     while slots < tokens.count * 2 { slots *= 2 }

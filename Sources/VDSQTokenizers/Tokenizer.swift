@@ -1,11 +1,11 @@
 public import VDSQFormat
 
-/// A model's tokenizer, of whichever kind its file has.
+/// The tokenizer of a model, of the kind that its file holds.
 public enum Tokenizer {
   case wordPiece(WordPieceTokenizer)
   case subwords(SubwordTokenizer)
 
-  /// - Throws: `badInput` where the section is of an unknown kind or malformed.
+  /// - Throws: `badInput` if the section is of an unknown kind or malformed.
   public init(section: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
     var reader = ByteReader(section, context: "\(path): tokenizer")
     if try reader.integer(UInt32.self, "kind") == WordPieceVocabulary.kind {
@@ -17,7 +17,7 @@ public enum Tokenizer {
     }
   }
 
-  /// Tokens in the vocabulary.
+  /// The number of tokens in the vocabulary.
   public var count: Int {
     switch self {
     case .wordPiece(let t): t.vocabulary.count
@@ -25,7 +25,7 @@ public enum Tokenizer {
     }
   }
 
-  /// The token whose place a masked language model fills; nil where there is none.
+  /// The mask token, whose place a masked language model predicts; nil if there is none.
   public var mask: Int32? {
     switch self {
     case .wordPiece(let t): t.vocabulary.mask
@@ -44,10 +44,10 @@ public enum Tokenizer {
   /// Appends the ids of a text.
   ///
   /// - Parameters:
-  ///   - text: UTF-8; what is invalid reads as U+FFFD.
-  ///   - limit: how many ids at most, those around the text included.
-  ///   - framed: whether the tokens that the model wants around a text are put there.
-  /// - Returns: whether the text was cut to fit.
+  ///   - text: UTF-8. Invalid bytes become U+FFFD.
+  ///   - limit: the maximum number of ids, special tokens included.
+  ///   - framed: whether the special tokens around a text are added.
+  /// - Returns: whether the text was truncated.
   public func encode(
     _ text: UnsafeRawBufferPointer, limit: Int, framed: Bool = true, into ids: inout [Int32]
   ) -> Bool {
@@ -62,7 +62,8 @@ public enum Tokenizer {
     }
   }
 
-  /// Appends a token's text, spaces written as such; not always whole UTF-8.
+  /// Appends the text of a token, with spaces as spaces. The bytes may be a part of a UTF-8
+  /// sequence.
   public func appendText(of id: Int32, to out: inout [UInt8]) {
     switch self {
     case .wordPiece(let t): out.append(contentsOf: t.vocabulary.text(of: Int(id)))
@@ -87,7 +88,7 @@ public enum Tokenizer {
     }
   }
 
-  /// The token with exactly these bytes: as text that it stands for, spaces written as such.
+  /// The token whose text is exactly these bytes, with spaces as spaces.
   public func token(_ text: [UInt8]) -> Int32? {
     switch self {
     case .wordPiece(let t): return text.withUnsafeBytes { t.vocabulary.find($0) }

@@ -1,9 +1,9 @@
-/// Decodes UTF-8 that may be damaged: each maximal invalid part becomes U+FFFD, as the Unicode
-/// standard (section 3.9, "maximal subparts") and other decoders have it.
+/// Decodes UTF-8 that may be invalid. Each maximal invalid part becomes U+FFFD, as in the Unicode
+/// standard (section 3.9, "maximal subparts") and in other decoders.
 public struct UTF8Decoder {
   private let bytes: UnsafeRawBufferPointer
   public private(set) var position = 0
-  /// How many replacements were made so far.
+  /// The number of replacements so far.
   public private(set) var replaced = 0
 
   public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
@@ -44,7 +44,7 @@ public struct UTF8Decoder {
     return 0xFFFD
   }
 
-  /// How many replacements decoding `bytes` takes; 0 for valid UTF-8.
+  /// The number of replacements in decoding `bytes`; 0 for valid UTF-8.
   public static func replacements(in bytes: UnsafeRawBufferPointer) -> Int {
     var decoder = UTF8Decoder(bytes)
     while decoder.next() != nil {}
@@ -53,7 +53,7 @@ public struct UTF8Decoder {
 }
 
 extension [UInt8] {
-  /// Appends a scalar value's UTF-8.
+  /// Appends the UTF-8 of a scalar value.
   mutating func append(scalar: UInt32) {
     switch scalar {
     case 0..<0x80:

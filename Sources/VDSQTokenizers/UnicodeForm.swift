@@ -2,7 +2,7 @@
 struct UnicodeForm {
   let compatible: Bool
   let composed: Bool
-  /// The scalars of the text that is being worked on.
+  /// The scalars of the current text.
   private var scalars: [UInt32] = []
 
   init(compatible: Bool, composed: Bool) {
@@ -10,7 +10,7 @@ struct UnicodeForm {
     self.composed = composed
   }
 
-  /// Appends the form of UTF-8 to `out`.
+  /// Appends the normalization form of UTF-8 text to `out`.
   mutating func apply(_ text: UnsafeRawBufferPointer, into out: inout [UInt8]) {
     if text.allSatisfy({ $0 < 0x80 }) { return out.append(contentsOf: text) }
     scalars.removeAll(keepingCapacity: true)
@@ -27,8 +27,8 @@ struct UnicodeForm {
     for scalar in scalars { out.append(scalar: scalar) }
   }
 
-  /// Sorts runs of combining marks by their class, keeping the order of equals. Many
-  /// marks on one letter are sorted by counting, so that nobody pays for their square.
+  /// Sorts runs of combining marks by their class; the sort is stable. Many marks on one letter are
+  /// sorted by counting, to avoid quadratic time.
   private mutating func reorder() {
     var i = 0
     while i < scalars.count {

@@ -1,8 +1,9 @@
-/// Splits a word into the tokens of the highest total log probability (Kudo 2018), by Viterbi.
+/// Splits a word into the tokens with the highest total log probability (Kudo 2018), by the Viterbi
+/// algorithm.
 ///
-/// Its buffers are kept from word to word.
+/// Buffers are reused from word to word.
 struct UnigramSplitter {
-  /// The best way to a place in the word.
+  /// The best path to a position in the word.
   private struct Node {
     var score: Double
     var start: Int32

@@ -1,8 +1,8 @@
-/// Collects scalars into words: whitespace ends one, punctuation is one by itself.
+/// Collects scalars into words. Whitespace ends a word; punctuation is a word by itself.
 struct WordBuilder {
-  /// The current word's UTF-8; no longer than a word that can be in the vocabulary.
+  /// The UTF-8 of the current word, at most as long as a word of the vocabulary can be.
   private(set) var bytes: [UInt8] = []
-  /// Scalars in the current word, those beyond `limit` included.
+  /// The number of scalars in the current word, including those beyond `limit`.
   private(set) var scalars = 0
   let limit: Int
   private let vocabulary: WordPieceVocabulary
@@ -48,7 +48,7 @@ struct WordBuilder {
   }
 }
 
-/// Token ids up to a capacity; what does not fit only shows in `overflowed`.
+/// Token ids up to a capacity. Ids that do not fit only set `overflowed`.
 struct TokenBuffer {
   private(set) var ids: [Int32] = []
   private(set) var capacity = 0
@@ -58,7 +58,7 @@ struct TokenBuffer {
     if ids.count < capacity { ids.append(id) } else { overflowed = true }
   }
 
-  /// Takes back what was appended since the buffer was in an earlier state.
+  /// Removes what was appended since an earlier state of the buffer.
   mutating func restore(count: Int, overflowed: Bool) {
     ids.removeLast(ids.count - count)
     self.overflowed = overflowed

@@ -1,6 +1,6 @@
-/// Turns text into BERT token ids, the same as Hugging Face's tokenizers give.
+/// Encodes text with a BERT tokenizer. The ids are identical to those of Hugging Face's tokenizers.
 ///
-/// Its buffers are kept from text to text: after the first ones it allocates nothing.
+/// Buffers are reused from text to text, so it allocates nothing after the first texts.
 public final class WordPieceTokenizer {
   public let vocabulary: WordPieceVocabulary
   private var normalizer: BertNormalizer
@@ -17,9 +17,9 @@ public final class WordPieceTokenizer {
   /// Appends `[CLS] text [SEP]` to `tokens`.
   ///
   /// - Parameters:
-  ///   - text: UTF-8; what is invalid reads as U+FFFD.
-  ///   - limit: how many ids at most, the two special ones included; at least 2.
-  /// - Returns: whether the text was cut to fit.
+  ///   - text: UTF-8. Invalid bytes become U+FFFD.
+  ///   - limit: the maximum number of ids, including the two special ones; at least 2.
+  /// - Returns: whether the text was truncated.
   public func encode(
     _ text: UnsafeRawBufferPointer, limit: Int, into tokens: inout [Int32]
   ) -> Bool {
@@ -34,7 +34,7 @@ public final class WordPieceTokenizer {
         start = position
       } else {
         position += 1
-        // Text between added tokens is handled in runs, so that a long one ends at the limit.
+        // Text between added tokens is processed in runs, so that a long text stops at the limit.
         if position - start >= 4096, position == text.count || isBoundary(text, position) {
           feed(text[start..<position])
           start = position
@@ -48,7 +48,7 @@ public final class WordPieceTokenizer {
     return words.tokens.overflowed
   }
 
-  /// Whether a run may end before `position`: not in the middle of a scalar.
+  /// Whether a run may end before `position`, which must not be in the middle of a scalar.
   private func isBoundary(_ text: UnsafeRawBufferPointer, _ position: Int) -> Bool {
     text[position] < 0x80
   }

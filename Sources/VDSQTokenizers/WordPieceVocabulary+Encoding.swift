@@ -1,9 +1,9 @@
 import VDSQFormat
 
 extension WordPieceVocabulary {
-  /// What a tokenizer section is made from.
+  /// The parts of a tokenizer section.
   public struct Source: Sendable {
-    /// By id; every id from 0 on has one.
+    /// Token strings by id. Every id from 0 on has one.
     public var tokens: [[UInt8]]
     /// Tokens that are matched in the raw text.
     public var added: [(id: Int, text: [UInt8])] = []

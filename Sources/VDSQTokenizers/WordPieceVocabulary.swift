@@ -1,9 +1,9 @@
 public import VDSQFormat
 
-/// The tokenizer section of a container: token strings, their hash index and added tokens, used
-/// where they lie in the map.
+/// The tokenizer section of a WordPiece tokenizer: token strings, their hash index and added
+/// tokens, used in place in the map.
 ///
-/// Layout: see docs/format.md, "Tokenizer section".
+/// docs/format.md specifies the layout ("WordPiece").
 public struct WordPieceVocabulary: Sendable {
   public static let kind: UInt32 = 1
   static let headerLength = 64
@@ -15,12 +15,12 @@ public struct WordPieceVocabulary: Sendable {
   public let separator: Int32
   let maximumWordLength: Int
   let added: [AddedToken]
-  /// The token `[MASK]`; nil where the vocabulary has none.
+  /// The token `[MASK]`; nil if the vocabulary has none.
   public let mask: Int32?
   private let table: TokenTable
   nonisolated(unsafe) private let prefix: UnsafeRawBufferPointer
 
-  /// - Throws: `badInput` where a count, an offset or an id is out of range.
+  /// - Throws: `badInput` if a count, an offset or an id is out of range.
   public init(section: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
     var reader = ByteReader(section, context: "\(path): tokenizer")
     let kind = try reader.integer(UInt32.self, "kind")
@@ -66,13 +66,13 @@ public struct WordPieceVocabulary: Sendable {
     return name.withUTF8Buffer { table.find(UnsafeRawBufferPointer($0)) }
   }
 
-  /// The UTF-8 of a token; ids outside of the vocabulary have none.
+  /// The UTF-8 of a token; empty for ids outside the vocabulary.
   public func text(of id: Int) -> UnsafeRawBufferPointer { table.text(of: id) }
 
-  /// The token with these bytes.
+  /// The token with exactly these bytes.
   func find(_ text: UnsafeRawBufferPointer) -> Int32? { table.find(text) }
 
-  /// Greedy longest match first (Wu et al. 2016, as in BERT); a word with a part that matches
+  /// Greedy longest match first (Wu et al. 2016, as in BERT). A word with a part that matches
   /// nothing is one unknown token.
   func split(_ word: [UInt8], into tokens: inout TokenBuffer) {
     let before = (count: tokens.ids.count, overflowed: tokens.overflowed)
@@ -80,7 +80,8 @@ public struct WordPieceVocabulary: Sendable {
     word.withUnsafeBytes { word in
       var start = 0
       while start < word.count {
-        // FNV-1a hashes of all prefixes of the rest, then the longest that is a token.
+        // Computes FNV-1a hashes of all prefixes of the rest, then takes the longest prefix that is
+        // a token.
         let seed = start == 0 ? TokenTable.hashSeed : prefixHash
         guard let (id, end) = longestToken(word, from: start, seed: seed) else {
           tokens.restore(count: before.count, overflowed: before.overflowed)
@@ -100,7 +101,7 @@ public struct WordPieceVocabulary: Sendable {
     var hash = seed
     for end in start..<word.count {
       hash = (hash ^ UInt32(word[end])) &* 16_777_619
-      // A token ends where a scalar does.
+      // A token ends at the end of a scalar.
       if end + 1 < word.count, word[end + 1] & 0xC0 == 0x80 { continue }
       let piece = UnsafeRawBufferPointer(rebasing: word[start...end])
       let before =
