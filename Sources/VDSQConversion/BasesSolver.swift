@@ -1,13 +1,13 @@
 import Glibc
 public import VDSQFormat
 
-/// Makes vocabulary bases of an LM head under a memory budget: rows of S = W (W^T W)^+, where only
-/// d x d matrices and tiles of rows are ever in memory.
+/// Computes the vocabulary bases of an LM head within a memory budget: rows of S = W (W^T W)^+.
+/// Only d x d matrices and tiles of rows are in memory.
 ///
-/// G = W^T W is summed in doubles. Where it is well-conditioned it is inverted by Cholesky's method.
-/// Where it is not, or is singular, squaring has lost what small singular values said: then W is turned
-/// and scaled by G's eigenvectors first, and the product of that, whose columns have lengths near one,
-/// gives them back (a second pass, as in CholeskyQR2).
+/// G = W^T W is accumulated in float64. If G is well-conditioned, a Cholesky factorisation inverts
+/// it. If it is ill-conditioned or singular, squaring has lost the small singular values. Then W is
+/// rotated by the eigenvectors of G and scaled so that its columns have lengths near one, and the
+/// product of that matrix recovers them (a second pass, as in CholeskyQR2).
 public final class BasesSolver {
   public let head: HeadMatrix
   public let options: BasesOptions
@@ -35,8 +35,8 @@ public final class BasesSolver {
     deinit { start.deallocate() }
   }
 
-  /// - Throws: `budgetTooSmall`, naming the smallest budget that would do; `missingInput` where OpenBLAS
-  ///   is not there.
+  /// - Throws: `budgetTooSmall`, naming the smallest budget that suffices; `missingInput` if
+  ///   OpenBLAS is not installed.
   public init(_ head: HeadMatrix, options: BasesOptions) throws(VDSQError) {
     self.head = head
     self.options = options
@@ -49,25 +49,27 @@ public final class BasesSolver {
     out = Matrix(isSolved ? plan.tileRows * head.columns : 0)
   }
 
-  /// Rows that all passes read, for showing progress: two, or three where the head is ill-conditioned.
+  /// The number of passes over the rows, for progress: two, or three if the head is
+  /// ill-conditioned.
   public var passes: Int { options.method.isSolved ? 2 : 1 }
 
-  /// How tiles of the head become tiles of bases.
+  /// The map from tiles of the head to tiles of bases.
   private enum Map {
     case identity
     /// `K`, symmetric.
     case product(Matrix)
-    /// `K2` of rows that were turned by `vectors` and divided by `scales`.
+    /// `K2` for rows that were rotated by `vectors` and divided by `scales`.
     case refined(vectors: Matrix, scales: [Double], Matrix)
   }
 
-  /// Calls `body` with the bases of some rows after another, in order, and reports on the head.
+  /// Calls `body` with the bases of consecutive tiles of rows, in order, and returns the properties
+  /// of the head.
   ///
   /// - Parameters:
-  ///   - progress: called with how many rows a step has read.
-  ///   - begin: called with the report before the first bases, without the errors.
-  /// - Throws: `badInput` where a value is not finite or all are zero, `budgetTooSmall` where the head is
-  ///   so ill-conditioned that it takes more memory than there is.
+  ///   - progress: called with the number of rows that a step has read.
+  ///   - begin: called before the first bases with the report, which lacks the errors.
+  /// - Throws: `badInput` if a value is not finite or all are zero; `budgetTooSmall` if the head is
+  ///   so ill-conditioned that the solver needs more memory than the budget.
   public func solve(
     progress: (Int) -> Void, begin: (BasesReport) throws(VDSQError) -> Void = { _ in },
     _ body: (_ first: Int, _ bases: UnsafeBufferPointer<Double>) throws(VDSQError) -> Void
@@ -102,7 +104,7 @@ public final class BasesSolver {
     return report
   }
 
-  /// Tokens spread over the vocabulary.
+  /// A sample of tokens spread over the vocabulary.
   private struct Samples {
     let step: Int
 
@@ -114,7 +116,7 @@ public final class BasesSolver {
     }
   }
 
-  /// `|W s - e|`, the norm's square being `s^T G s - 2 w s + 1`.
+  /// `|W s - e|`, whose square is `s^T G s - 2 w s + 1`.
   private static func error(
     _ gram: Matrix, _ w: UnsafePointer<Double>, _ s: UnsafePointer<Double>, _ d: Int
   ) -> Double {
@@ -176,7 +178,7 @@ public final class BasesSolver {
     }
   }
 
-  /// The tile's rows turned by a matrix's columns and divided by scales, into `out`.
+  /// Rotates the rows of the tile by a matrix's columns and divides them by scales, into `out`.
   private func turn(
     _ vectors: Matrix, _ scales: [Double], _ rows: Int, _ algebra: LinearAlgebra
   ) {
@@ -226,16 +228,17 @@ public final class BasesSolver {
     report.effectiveRank = exp(entropy)
   }
 
-  /// With G = V1 D1^2 V1^T roughly, B = W V1 D1^-1 has a well-conditioned product B^T B = V2 S2^2 V2^T,
-  /// where D1 is kept from zero. W = U2 (S2 V2^T D1) V1^T with U2 = B V2 S2^-1; the singular values of
-  /// the matrix in brackets are W's, and bases are rows of B K2, K2 = V2 S2^-1 (S2 V2^T D1)^+T V1^T.
+  /// With G = V1 D1^2 V1^T approximately, and D1 bounded away from zero, B = W V1 D1^-1 has a
+  /// well-conditioned product B^T B = V2 S2^2 V2^T. W = U2 (S2 V2^T D1) V1^T with U2 = B V2 S2^-1.
+  /// The matrix in brackets has the singular values of W, and bases are rows of B K2 with K2 = V2
+  /// S2^-1 (S2 V2^T D1)^+T V1^T.
   private func refine(
     _ k: Matrix, _ gram: Matrix, _ cut: Double, _ algebra: LinearAlgebra,
     _ report: inout BasesReport, _ progress: (Int) -> Void
   ) throws(VDSQError) -> Map {
     let d = head.columns
     report.refined = true
-    // Ten matrices at the worst, LAPACK's work among them.
+    // At most ten matrices, including LAPACK's workspace.
     _ = try BasesPlan(rows: head.rows, columns: d, matrices: 11, options: options)
     let v1 = k
     v1.start.update(from: gram.start, count: d * d)
@@ -261,7 +264,7 @@ public final class BasesSolver {
     let values = try algebra.singularValues(m.start, n: d, u: u.start, vt: vt.start)
     let threshold = cut * values[0]
     Self.describe(values, cut: threshold, &report)
-    // V2 S2^-1, without directions that W does not have.
+    // V2 S2^-1, without the null directions of W.
     for column in 0..<d {
       let length = lengths[column]
       let inverse = length > 1e-15 * lengths[d - 1] ? 1 / length : 0

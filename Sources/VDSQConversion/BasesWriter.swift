@@ -2,14 +2,14 @@ import VDSQFiles
 public import VDSQFormat
 
 extension ContainerWriter {
-  /// Sections that `writeBases` writes.
+  /// The number of sections that `writeBases` writes.
   static func basesSections(_ weights: Converter.Weights) -> Int { weights == .int8 ? 2 : 1 }
 
-  /// Writes the section `bases`: unit rows in int8, fp16 or fp32, and the reciprocal lengths of rows as
-  /// they are stored; and for int8 the section `bases.fine`, what rounding left over (docs/format.md,
-  /// "Bases").
+  /// Writes the section `bases`: unit rows in int8, fp16 or fp32, and the reciprocal lengths of the
+  /// stored rows. For int8 it also writes the section `bases.fine`, the residual of rounding
+  /// (docs/format.md, "Bases").
   ///
-  /// - Parameter begin: called with the report before the sections begin, without its errors.
+  /// - Parameter begin: called before the sections begin with the report, which lacks the errors.
   func writeBases(
     _ solver: BasesSolver, weights: Converter.Weights, progress: (Int) -> Void,
     begin: (BasesReport) throws(VDSQError) -> Void
@@ -66,7 +66,7 @@ extension ContainerWriter {
   }
 }
 
-/// Bases as they are stored: scaled to length 1 and quantized.
+/// Bases scaled to length 1 and quantized, as they are stored.
 private struct BasisRows {
   let columns: Int
   let weights: Converter.Weights
@@ -84,7 +84,7 @@ private struct BasisRows {
     unit = [Float](repeating: 0, count: columns)
   }
 
-  /// Forgets rows that were written.
+  /// Removes rows that were written.
   mutating func clear() {
     bytes = ByteWriter()
     fine.removeAll(keepingCapacity: true)
@@ -125,7 +125,7 @@ private struct BasisRows {
     }
   }
 
-  /// What rounding left of a value, in sixteenths of the step.
+  /// The rounding residual of a value, in sixteenths of the step.
   private func rest(_ i: Int, _ step: Float) -> Int {
     let sixteenths = (unit[i] - Float(q[i]) * step) / step * 16
     return max(-8, min(7, Int(sixteenths.rounded())))
@@ -133,7 +133,7 @@ private struct BasisRows {
 }
 
 extension Metadata {
-  /// What is to be known of how bases were made.
+  /// Metadata about the computation of bases.
   mutating func set(bases report: BasesReport, options: BasesOptions) {
     set("bases_method", .text(report.method.rawValue))
     guard report.method.isSolved else { return }
@@ -145,12 +145,12 @@ extension Metadata {
   }
 }
 
-/// Writes bases to a file of their own.
+/// Writes bases to a separate file.
 public enum BasesFile {
   /// - Parameters:
-  ///   - identity: the model's that they belong to, if any.
-  ///   - tokenizer: a tokenizer section that names the vocabulary's tokens, if they are known.
-  /// - Throws: `usage` where the file cannot be written, and what solving throws.
+  ///   - identity: the identity of the model that the bases belong to, if any.
+  ///   - tokenizer: a tokenizer section that names the tokens, if they are known.
+  /// - Throws: `usage` if the file cannot be written, and the errors of the solver.
   public static func write(
     _ solver: BasesSolver, weights: Converter.Weights, identity: UInt32?, tokenizer: [UInt8]?,
     to path: String,

@@ -1,5 +1,6 @@
-/// The characters that byte-level tokenizers write bytes as (GPT-2's `bytes_to_unicode`): printable
-/// Latin-1 characters stand for themselves, the others follow from U+0100 on.
+/// The characters that represent bytes in byte-level tokenizers (GPT-2's `bytes_to_unicode`).
+/// Printable Latin-1 characters represent themselves; the other bytes are mapped to U+0100 and
+/// above.
 enum ByteAlphabet {
   private static let bytes: [UInt32: UInt8] = {
     var bytes: [UInt32: UInt8] = [:]
@@ -15,7 +16,7 @@ enum ByteAlphabet {
     return bytes
   }()
 
-  /// The bytes that a token's text stands for, or nil where it has a character that stands for none.
+  /// The bytes that a token's text represents, or nil if it has a character that represents none.
   static func decode(_ text: String) -> [UInt8]? {
     var out: [UInt8] = []
     for scalar in text.unicodeScalars {

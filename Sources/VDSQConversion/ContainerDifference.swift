@@ -1,6 +1,6 @@
 public import VDSQFormat
 
-/// What two containers' contents differ in.
+/// The differences between the contents of two containers.
 public struct ContainerDifference: Sendable {
   public struct Change: Sendable {
     public let key: String
@@ -13,9 +13,9 @@ public struct ContainerDifference: Sendable {
     public let shapes: ([Int], [Int])
     /// Element types by name.
     public let stored: (String, String)
-    /// Nil where the shapes differ.
+    /// Nil if the shapes differ.
     public let error: QuantizationError?
-    /// Whether all values are the same bits.
+    /// Whether all values are bit-identical.
     public let isSame: Bool
   }
 
@@ -23,7 +23,7 @@ public struct ContainerDifference: Sendable {
   public let sameTokenizer: Bool
   public let onlyFirst: [String]
   public let onlySecond: [String]
-  /// Those that are in both, the most different first.
+  /// Tensors that are in both containers, the most different first.
   public let tensors: [Tensor]
 
   public var isEmpty: Bool {
@@ -48,7 +48,7 @@ public struct ContainerDifference: Sendable {
     for name in names.0 where sets.1.contains(name) {
       tensors.append(try Self.compare(name, first, second))
     }
-    // What has no error at all is worst: another shape.
+    // Tensors of different shapes have no error and count as the most different.
     self.tensors = tensors.sorted { ($0.error?.cosine ?? -2) < ($1.error?.cosine ?? -2) }
   }
 
@@ -93,7 +93,7 @@ public struct ContainerDifference: Sendable {
 }
 
 extension Metadata.Value {
-  /// As people read it.
+  /// A readable form of the value.
   public var text: String {
     switch self {
     case .integer(let n): "\(n)"

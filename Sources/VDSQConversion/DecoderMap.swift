@@ -1,13 +1,13 @@
-/// A causal architecture's names, as a table.
+/// The tensor names of a causal architecture, as a table.
 struct DecoderMap: Sendable {
   /// `model_type` in config.json.
   let modelTypes: [String]
-  /// What may stand before every tensor's name but the head's.
+  /// An optional prefix of all tensor names except that of the head.
   let prefixes: [String]
   let embeddings: [TensorRule]
   let layer: [TensorRule]
   let final: [TensorRule]
-  /// The vocabulary's rows where they are not the word embeddings.
+  /// The name of the head's rows if they are not the word embeddings.
   let head: String
 
   static let all = [gpt2, llama, neoX]
@@ -33,7 +33,7 @@ struct DecoderMap: Sendable {
         layout: .columns),
     final: TensorRule.norm("final_norm", "ln_f"), head: "lm_head.weight")
 
-  /// Llama and those that are like it: Mistral, Qwen 2 and 3.
+  /// Llama and similar models: Mistral, Qwen 2 and 3.
   static let llama = DecoderMap(
     modelTypes: ["llama", "mistral", "qwen2", "qwen3"], prefixes: ["model.", ""],
     embeddings: [

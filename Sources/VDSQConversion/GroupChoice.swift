@@ -1,12 +1,13 @@
 import VDSQFormat
 
 extension RowSource {
-  /// Rows of each part that are looked at.
+  /// The number of sampled rows of each part.
   private static let sampled = 64
-  /// Groups must leave less than this share of the error, as they take space and time.
+  /// Groups are used only if less than this share of the error remains, because they take space and
+  /// time.
   private static let worthwhile: Float = 0.8
 
-  /// Whether factors for groups of columns are worth their space: tried on some rows.
+  /// Whether factors for groups of columns are worth their space, according to a sample of rows.
   func gainsFromGroups(of length: Int) throws(VDSQError) -> Bool {
     var whole = ErrorMeter(), grouped = ErrorMeter()
     var q = [Int8](repeating: 0, count: columns)

@@ -1,10 +1,10 @@
-/// Floats to half precision, round to nearest even, many at a time: loops that the compiler makes vectors of,
-/// which it does not of the library's conversion.
+/// Converts floats to half precision, rounding to nearest even, many at a time. The compiler
+/// vectorises these loops, which it does not do with the library's conversion.
 enum HalfPrecision {
-  /// Values that are encoded before their errors are summed: few enough for sums in floats.
+  /// The number of values whose errors are summed in float32 before they are added to a double.
   private static let chunk = 4096
 
-  /// - Returns: whether all of them are within the range of half precision.
+  /// - Returns: whether all values are within the range of half precision.
   static func encode(
     _ values: [Float], into out: inout [UInt16], _ meter: inout ErrorMeter
   ) -> Bool {
@@ -33,7 +33,8 @@ enum HalfPrecision {
     for i in 0..<count {
       let bits = Int32(bitPattern: x[i].bitPattern)
       let magnitude = bits & 0x7FFF_FFFF
-      // Below the smallest normal half, adding a number whose last bit is worth a half's rounds.
+      // Below the smallest normal half, adding a number whose last bit has the value of a half's
+      // last bit rounds correctly.
       let small =
         Int32(bitPattern: (Float(bitPattern: UInt32(bitPattern: magnitude)) + 0.5).bitPattern)
         &- 0x3F00_0000

@@ -1,4 +1,4 @@
-/// How far a long piece of work is, told in bytes or items to whoever wants to show it.
+/// Reports the progress of long work, in bytes or items.
 public final class Progress {
   public private(set) var done = 0
   public let total: Int

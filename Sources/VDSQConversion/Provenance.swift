@@ -2,14 +2,15 @@ public import VDSQCheckpoints
 import VDSQFiles
 public import VDSQFormat
 
-/// Where a container's contents came from, as JSON: files with their SHA-256, tool and arguments.
+/// The origin of a container's contents as JSON: source files with their SHA-256, the tool and its
+/// arguments.
 public enum Provenance {
   public static let toolVersion = "0.1.0"
 
-  /// Nothing of it depends on the time or the place of the conversion: the same input gives the
-  /// same bytes.
+  /// Nothing depends on the time or the place of the conversion: the same input gives the same
+  /// bytes.
   ///
-  /// - Parameter isWanted: asked now and then; where it says no, the result is nothing.
+  /// - Parameter isWanted: called from time to time. If it returns false, the result is empty.
   static func json(
     _ folder: Checkpoint, options: Converter.Options, isWanted: () -> Bool = { true }
   ) throws(VDSQError) -> [UInt8] {
@@ -30,7 +31,7 @@ public enum Provenance {
       """.utf8)
   }
 
-  /// What else changes the file's contents, where it is not as usual.
+  /// Other options that change the contents of the file, if they differ from the defaults.
   private static func arguments(_ options: Converter.Options) -> String {
     var members: [String] = []
     if !options.keep.isEmpty {
@@ -79,7 +80,7 @@ public enum Provenance {
 }
 
 extension Provenance {
-  /// Whether a model was made from a checkpoint's files, by their SHA-256.
+  /// Whether a model was made from the files of a checkpoint, according to their SHA-256.
   public static func matches(
     _ model: Container, _ checkpoint: Checkpoint
   ) throws(VDSQError) -> Bool {

@@ -1,6 +1,6 @@
 import VDSQFormat
 
-/// Symmetric int8 with one scale a row: `x ~= scale * q`, q in -127...127.
+/// Symmetric int8 with one scale per row: `x ~= scale * q`, q in -127...127.
 enum Quantizer {
   /// Quantizes a row of `count` values.
   ///
@@ -10,15 +10,15 @@ enum Quantizer {
     _ meter: inout ErrorMeter
   ) -> Float {
     let most = largest(row, count)
-    // A row of zeros, or of numbers that only a denormal scale would represent, is zeros.
+    // A row of zeros, or of numbers that would need a denormal scale, is stored as zeros.
     let scale: Float = most > 1e-30 ? most / 127 : 1
     quantize(row, count, scale: scale, into: q, &meter)
     return scale
   }
 
-  /// Quantizes a row in groups of columns, each with a factor in half precision.
+  /// Quantizes a row in groups of columns. Each group has a factor in half precision.
   ///
-  /// - Returns: the row's scale, and the sum of its weights without it.
+  /// - Returns: the scale of the row, and the sum of its weights before the scale.
   static func quantize(
     _ row: UnsafePointer<Float>, _ count: Int, groups length: Int,
     into q: UnsafeMutablePointer<Int8>, factors: (_ group: Int, _ factor: UInt16) -> Void,
@@ -29,12 +29,12 @@ enum Quantizer {
     var total = 0.0
     for (group, first) in stride(from: 0, to: count, by: length).enumerated() {
       let columns = min(length, count - first)
-      // Rounded up, so that no element is beyond 127.
+      // Rounded up, so that no element exceeds 127.
       let wanted = largest(row + first, columns) / 127 / scale
       var factor = Float16(wanted)
       if Float(factor) < wanted { factor = factor.nextUp }
       factors(group, factor.bitPattern)
-      // Of a group of zeros nothing is left to scale.
+      // A group of zeros has nothing to scale.
       quantize(
         row + first, columns, scale: max(scale * Float(factor), 1e-30), into: q + first, &meter)
       var sum: Int32 = 0
@@ -89,7 +89,7 @@ enum Quantizer {
     }
   }
 
-  /// One over the length of a quantized row; 0 for zeros.
+  /// The reciprocal length of a quantized row; 0 for a row of zeros.
   static func reciprocalNorm(of q: [Int8]) -> Float {
     let square = q.reduce(Int32(0)) { $0 + Int32($1) * Int32($1) }
     return square > 0 ? 1 / Float(square).squareRoot() : 0
@@ -100,8 +100,8 @@ enum Quantizer {
     UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Float>.self)
   }
 
-  /// Adding it to a number of magnitude below 2^22 rounds that to an integer, ties to even, and leaves the
-  /// integer in the low bits.
+  /// Adding this constant to a number of magnitude below 2^22 rounds it to an integer, ties to
+  /// even, and leaves the integer in the low bits.
   private static let magic: Float = 12_582_912
 
   @inline(__always)
@@ -116,9 +116,9 @@ enum Quantizer {
   }
 }
 
-/// Sums up what storing costs a tensor while it streams by.
+/// Accumulates the storage error of a tensor while its rows stream by.
 struct ErrorMeter {
-  /// What a row adds, in floats: few enough values for them.
+  /// The contribution of a row. A row has few enough values for sums in float32.
   struct Row {
     fileprivate var largest = SIMD8<Float>(repeating: 0)
     fileprivate var squares = SIMD8<Float>(repeating: 0)
@@ -163,7 +163,7 @@ struct ErrorMeter {
     self.count += count
   }
 
-  /// Values and what is kept of them: few enough for sums in floats.
+  /// Adds values and their stored approximations. There must be few enough for sums in float32.
   mutating func add(_ values: UnsafePointer<Float>, _ kept: UnsafePointer<Float>, _ count: Int) {
     var sums = Row()
     let whole = count & ~7
@@ -176,7 +176,7 @@ struct ErrorMeter {
     add(sums, count)
   }
 
-  /// Values that are stored as they are.
+  /// Adds values that are stored exactly.
   mutating func addExact(_ values: [Float]) {
     for value in values {
       sourceSquares += Double(value) * Double(value)
@@ -200,7 +200,7 @@ struct ErrorMeter {
     let norm = (sourceSquares * storedSquares).squareRoot()
     return QuantizationError(
       maxAbs: maxAbs, rms: Float((squares / Double(max(count, 1))).squareRoot()),
-      // Two tensors of zeros agree; rounding must not make any agree better than that.
+      // Two tensors of zeros agree. Rounding must not give a cosine above 1.
       cosine: norm > 0 ? min(Float(dot / norm), 1) : 1)
   }
 }

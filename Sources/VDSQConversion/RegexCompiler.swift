@@ -1,11 +1,11 @@
 import VDSQFormat
 import VDSQTokenizers
 
-/// Compiles the regular expressions of tokenizer files, as Oniguruma reads them, to the program that the
-/// runtime runs.
+/// Compiles the regular expressions of tokenizer files, in Oniguruma's syntax, to the program of
+/// the runtime.
 ///
-/// Alternation, groups, look-ahead, greedy and possessive repetition, classes, general categories and
-/// `(?i:...)`: what tokenizers use. The rest is refused by name.
+/// It supports what tokenizers use: alternation, groups, look-ahead, greedy and possessive
+/// repetition, classes, general categories and `(?i:...)`. It refuses other syntax by name.
 struct RegexCompiler {
   private let pattern: [Unicode.Scalar]
   private let context: String
@@ -14,14 +14,14 @@ struct RegexCompiler {
   private var sets: [CompiledSet] = []
   private var ignoresCase = false
   private var depth = 0
-  /// Nodes that code was made for, those of repetitions each time.
+  /// The number of nodes that were compiled; nodes of repetitions count each time.
   private var emitted = 0
   private static let mostEmitted = 1 << 17
 
-  /// The program's bytes.
+  /// The bytes of the program.
   ///
   /// - Parameter context: the file, for error messages.
-  /// - Throws: `badInput` where the pattern is malformed, or uses what is not supported.
+  /// - Throws: `badInput` if the pattern is malformed or uses unsupported syntax.
   static func compile(_ pattern: String, context: String) throws(VDSQError) -> [UInt8] {
     var compiler = RegexCompiler(pattern: Array(pattern.unicodeScalars), context: context)
     let tree = try compiler.alternation()
@@ -33,7 +33,7 @@ struct RegexCompiler {
     return try compiler.encoded()
   }
 
-  /// A pattern that matches a text as it stands.
+  /// A pattern that matches a text literally.
   static func literal(_ text: String) -> String {
     text.unicodeScalars.map { scalar in
       "\\^$.|?*+()[]{}-#&".unicodeScalars.contains(scalar) ? "\\\(scalar)" : "\(scalar)"
@@ -55,13 +55,13 @@ struct RegexCompiler {
     case look(Node, negative: Bool)
     case anchor(RegexProgram.Operation)
 
-    /// Scalars that it takes at least.
+    /// The minimum number of scalars that a match takes.
     var least: Int {
       switch self {
       case .set: 1
       case .sequence(let parts): parts.reduce(0) { $0 + $1.least }
       case .choice(let parts): parts.map(\.least).min() ?? 0
-      // Bounded: repetitions of repetitions are a product.
+      // Bounded, because nested repetitions multiply.
       case .repetition(let part, let least, _, _): min(part.least, 1 << 20) * min(least, 1 << 20)
       case .look, .anchor: 0
       }
@@ -119,7 +119,8 @@ struct RegexCompiler {
         (least, most) = bounds
       default: return node
       }
-      // In Oniguruma's Ruby syntax a plus after braces repeats them again, which takes the same.
+      // In Oniguruma's Ruby syntax a plus after braces repeats the repetition, which matches the
+      // same texts.
       let possessive = take("+")
       guard peek() != "?" else { throw failure("lazy repetition is not supported") }
       guard atom.least > 0 || most == 1 else { throw failure("a repetition of what may be empty") }
@@ -128,7 +129,7 @@ struct RegexCompiler {
     return node
   }
 
-  /// `{n}`, `{n,}`, `{n,m}` or `{,m}`; nil where the brace is one of the text.
+  /// Parses `{n}`, `{n,}`, `{n,m}` or `{,m}`. Nil if the brace is literal text.
   private mutating func bounds() throws(VDSQError) -> (Int, Int)? {
     let start = position
     position += 1
@@ -197,19 +198,19 @@ struct RegexCompiler {
     return look.map { .look(node, negative: $0) } ?? node
   }
 
-  /// A scalar, and its other cases where case is ignored.
+  /// A scalar, and its other cases if case is ignored.
   private func cases(_ value: UInt32) -> [(UInt32, UInt32)] {
     guard ignoresCase, let scalar = Unicode.Scalar(value) else { return [(value, value)] }
     var all = [value]
     for other in [scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping]
     where other.unicodeScalars.count == 1 { all.append(other.unicodeScalars.first!.value) }
-    // The long s and the Kelvin sign fold to letters too.
+    // The long s and the Kelvin sign fold to ASCII letters too.
     if all.contains(0x73) { all.append(0x17F) }
     if all.contains(0x6B) { all.append(0x212A) }
     return all.map { ($0, $0) }
   }
 
-  /// What follows a backslash, as a part of a set.
+  /// Parses the character after a backslash as a part of a set.
   private mutating func escape() throws(VDSQError) -> CompiledSet.Part {
     position += 1
     guard let scalar = peek() else { throw failure("it ends early") }
@@ -315,7 +316,7 @@ struct RegexCompiler {
 
   // MARK: Code
 
-  /// - Throws: `badInput` where repetitions of repetitions make more than any tokenizer has.
+  /// - Throws: `badInput` if nested repetitions make the program larger than any tokenizer needs.
   private mutating func emit(_ node: Node) throws(VDSQError) {
     emitted += 1
     guard emitted <= Self.mostEmitted else { throw failure("too long") }
@@ -344,7 +345,8 @@ struct RegexCompiler {
     case .repetition(.set(let index), let least, let most, let possessive):
       instructions.append((possessive ? .possessive : .loop, index, least, most))
     case .repetition(let part, let least, let most, _):
-      // Nothing that follows these groups in tokenizers could take what they give back.
+      // In tokenizers, nothing after these groups could match the scalars that they would give
+      // back.
       for _ in 0..<least { try emit(part) }
       if most == Int(UInt32.max) {
         let split = instructions.count
@@ -378,14 +380,14 @@ struct RegexCompiler {
   }
 }
 
-/// A set of scalars as the converter writes it.
+/// A set of scalars in the form that the converter writes.
 struct CompiledSet {
   struct Part {
     var inverted = false
     var categories: UInt32 = 0
     var ranges: [(UInt32, UInt32)] = []
 
-    /// The scalar where it is one.
+    /// The scalar if the set has exactly one.
     var single: UInt32? {
       !inverted && categories == 0 && ranges.count == 1 && ranges[0].0 == ranges[0].1
         ? ranges[0].0 : nil
@@ -414,7 +416,7 @@ struct CompiledSet {
     (0x2EBF0, 0x2EE5D), (0x2F800, 0x2FA1D), (0x30000, 0x3134A), (0x31350, 0x323AF),
   ]
 
-  /// A general category by its short name, one of their groups by its letter, or the script Han.
+  /// A general category by its short name, a group of categories by its letter, or the script Han.
   static func property(_ name: String, inverted: Bool) -> Part? {
     if name == "Han" || name == "Script=Han" { return Part(inverted: inverted, ranges: han) }
     var bits: UInt32 = 0

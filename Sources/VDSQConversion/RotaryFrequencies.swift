@@ -2,21 +2,21 @@ import Glibc
 import VDSQCheckpoints
 import VDSQFormat
 
-/// The angles a position that rotary embeddings turn by, after whatever scaling a configuration asks for:
-/// default, linear, dynamic (up to the length that it was trained for), llama3, yarn (Peng et al. 2023)
-/// and longrope (its short factors).
+/// The rotation angles per position of rotary embeddings, after the scaling of the configuration:
+/// default, linear, dynamic (up to the trained length), llama3, yarn (Peng et al. 2023) or longrope
+/// (its short factors).
 struct RotaryFrequencies {
-  /// In radians a position, one for each pair of elements.
+  /// Radians per position, for each pair of elements.
   let frequencies: [Float]
-  /// What cosines and sines are multiplied by.
+  /// The factor of cosines and sines.
   let scale: Double
-  /// Positions that they are good for.
+  /// The number of positions that the scaling supports.
   let maximumTokens: Int
 
-  /// - Throws: `badInput` where a value is missing, out of range, or of a type that is not supported.
+  /// - Throws: `badInput` if a value is missing, out of range, or of an unsupported type.
   init(_ config: ConfigReader, headSize: Int, isNeoX: Bool) throws(VDSQError) {
     let longest = try config.size("max_position_embeddings", 1 << 24)
-    // Configurations of transformers 5 have all of it in one place.
+    // Configurations of transformers 5 have all parameters in one object.
     let settings = config["rope_parameters"] ?? config["rope_scaling"] ?? .object([])
     let thetaKey = isNeoX ? "rotary_emb_base" : "rope_theta"
     let base = settings["rope_theta"]?.double ?? config[thetaKey]?.double ?? 10_000
@@ -93,7 +93,7 @@ struct RotaryFrequencies {
     maximumTokens = limit
   }
 
-  /// Long waves are stretched, short ones kept, and those in between both in part.
+  /// Long wavelengths are stretched, short ones are kept, and those in between are interpolated.
   private static func llama3(
     _ inverse: Float, _ factor: Double, _ low: Double, _ high: Double, _ original: Double
   ) -> Float {

@@ -1,12 +1,13 @@
 import VDSQCheckpoints
 import VDSQFormat
 
-/// The rows of a container's tensor: rows, or columns, of the checkpoint's tensors one after another.
+/// The rows of a container's tensor, taken from rows or columns of the checkpoint's tensors, one
+/// tensor after another.
 struct RowSource {
   struct Part {
     let tensor: SourceTensor
     let rows: Range<Int>
-    /// Whether the tensor's columns are the rows that are meant.
+    /// Whether the columns of the source are the rows of the result.
     var transposed = false
 
     func read(_ range: Range<Int>) throws(VDSQError) -> [Float] {
@@ -33,14 +34,14 @@ struct RowSource {
 
   var rows: Int { parts.reduce(0) { $0 + $1.rows.count } }
 
-  /// Bytes in the checkpoint.
+  /// The size in the checkpoint in bytes.
   var byteCount: Int {
     parts.reduce(0) {
       $0 + $1.rows.count * columns * $1.tensor.type.blockSize / $1.tensor.type.blockLength
     }
   }
 
-  /// Calls `body` with blocks of rows that are bounded in bytes.
+  /// Calls `body` with blocks of rows of bounded size.
   func forEachBlock(
     bytes: Int = 1 << 20, _ body: (_ values: [Float], _ rows: Int) throws(VDSQError) -> Void
   ) throws(VDSQError) {

@@ -1,16 +1,16 @@
 public import VDSQFormat
 import VDSQInference
 
-/// The values of a container's tensor as floats, row by row, however it is stored: a scalar reading of
-/// docs/format.md that shares nothing with the kernels.
+/// The values of a container's tensor as floats, row by row, for every storage type. A scalar
+/// implementation of docs/format.md that shares no code with the kernels.
 public struct StoredRows {
   public let view: TensorView
-  /// Whose map the view lies in.
+  /// The container whose map the view points into.
   private let container: Container
 
   private var record: TensorRecord { view.record }
 
-  /// - Throws: `badInput` where the container has no tensor of the name.
+  /// - Throws: `badInput` if the container has no tensor of that name.
   public init(_ container: Container, _ name: String) throws(VDSQError) {
     guard let view = container.find(name) else {
       throw .badInput("\(container.path): there is no tensor \(name); vdsq inspect lists them")
@@ -19,13 +19,14 @@ public struct StoredRows {
     self.container = container
   }
 
-  /// Takes the rows before one out of memory, every 4 MiB of values: files are larger than memory may be.
+  /// Releases the pages of earlier rows, every 4 MiB of values, because files may be larger than
+  /// memory.
   public func release(before row: Int) {
     let step = max(1, (1 << 22) / max(1, 4 * record.columns))
     if row % step == 0 { release() }
   }
 
-  /// Takes the section that the rows are in out of memory.
+  /// Releases the pages of the section.
   public func release() { container.release(section: record.section) }
 
   /// One row, `columns` values.
@@ -35,11 +36,12 @@ public struct StoredRows {
     for column in 0..<columns { out.append(value(row, column)) }
   }
 
-  /// Sixteen rows by sixteen columns, both from multiples of sixteen on, `[16][16]`; zero where there are none.
+  /// Sixteen rows by sixteen columns, both starting at multiples of sixteen, `[16][16]`. Elements
+  /// outside the tensor are zero.
   public func block(_ row: Int, _ column: Int, into out: UnsafeMutablePointer<Float>) {
     let height = min(16, record.rows - row), width = min(16, record.columns - column)
     if record.element == .int8, record.order == .panels16, width == 16, height == 16 {
-      // Four columns of a row lie side by side.
+      // Four columns of a row are adjacent.
       let quads = view.data + (row / 16 * ((record.columns + 3) / 4) + column / 4) * 64
       for i in 0..<16 {
         let scale = SIMD16<Float>(repeating: view.scales![row + i])

@@ -2,13 +2,14 @@ import VDSQCheckpoints
 import VDSQFormat
 import VDSQTokenizers
 
-/// `tokenizer.json` of a byte-pair or unigram tokenizer to the container's tokenizer section.
+/// Converts the `tokenizer.json` of a byte-pair or unigram tokenizer to the container's tokenizer
+/// section.
 struct SubwordConversion {
   private let json: JSON
   private let model: JSON
   private let path: String
 
-  /// GPT-2's way to split a text.
+  /// The expression with which GPT-2 splits a text.
   private static let gpt2Pattern =
     #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
   private static let metaspace: [UInt8] = [0xE2, 0x96, 0x81]
@@ -21,7 +22,7 @@ struct SubwordConversion {
 
   private func failure(_ what: String) -> VDSQError { .badInput("\(path): \(what)") }
 
-  /// - Parameter vocabularySize: rows of the embedding table; no id may be beyond.
+  /// - Parameter vocabularySize: the number of rows of the embedding table, an upper limit of ids.
   func section(vocabularySize: Int, isUnigram: Bool) throws(VDSQError) -> [UInt8] {
     let byteLevel = uses("ByteLevel")
     var texts =
@@ -46,7 +47,7 @@ struct SubwordConversion {
     source.byteFallback = model["byte_fallback"]?.boolean ?? false
     if isUnigram {
       source.scores = try unigrams(vocabularySize).map(\.score)
-      // Added tokens are found by themselves; nothing may be split into them.
+      // Added tokens are searched before splitting, so splitting may not produce them.
       while source.scores.count < source.tokens.count { source.scores.append(-1e6) }
       source.unknown = model["unk_id"]?.integer ?? -1
       guard source.unknown < source.tokens.count else { throw failure("unk_id is out of range") }
@@ -80,7 +81,7 @@ struct SubwordConversion {
     return SubwordVocabulary.encode(source)
   }
 
-  /// Whether a part of the pre-tokenizer or the decoder is of a type.
+  /// Whether a part of the pre-tokenizer or the decoder has a type.
   private func uses(_ type: String) -> Bool {
     func has(_ part: JSON?) -> Bool {
       guard let part else { return false }
@@ -95,7 +96,7 @@ struct SubwordConversion {
   private func pairTokens(_ vocabularySize: Int) throws(VDSQError) -> [String?] {
     var tokens: [String?] = []
     var failed: VDSQError?
-    // Member by member: a list of all would take more memory than their texts.
+    // Members are read one by one, because a list of all would take more memory than their texts.
     model["vocab"]?.forEachMember { text, value in
       guard let id = value.integer, id >= 0, id < vocabularySize else {
         failed = failure(
@@ -157,7 +158,8 @@ struct SubwordConversion {
       guard let id = token["id"]?.integer, id >= 0, let content = token["content"]?.text,
         !content.isEmpty
       else { throw failure("an added token has no content or id") }
-      // Tokenizers may know tokens that the model was not made for; it can never see them.
+      // Tokenizers may have tokens beyond the model's vocabulary, which the model can never
+      // receive.
       guard id < vocabularySize else { continue }
       while id >= texts.count { texts.append(nil) }
       texts[id] = content
@@ -364,7 +366,7 @@ struct SubwordConversion {
   }
 }
 
-/// Ids by texts, byte for byte: a hash table of ids alone.
+/// Maps texts to ids, byte for byte: a hash table that stores ids only.
 struct TokenIndex {
   private let texts: [String?]
   private var slots: [Int32]
@@ -402,7 +404,7 @@ struct TokenIndex {
 
 /// Base 64 (RFC 4648, section 4).
 enum Base64 {
-  /// The bytes, or nil where the text is malformed.
+  /// The decoded bytes, or nil if the text is malformed.
   static func decode(_ text: String) -> [UInt8]? {
     var out: [UInt8] = []
     var bits: UInt32 = 0

@@ -1,19 +1,19 @@
-/// What a tensor's axis measures.
+/// The meaning of a tensor's axis.
 enum Axis: Sendable {
   case hidden, intermediate, vocabulary, positions, tokenTypes
-  /// Columns of the embedding tables, where they are others than the hidden size.
+  /// The columns of the embedding tables, if they differ from the hidden size.
   case embedding
-  /// All heads of queries; of keys or values; one head.
+  /// All heads of queries, all heads of keys or values, or one head.
   case queries, keyValues, head
   /// Queries, keys and values in one tensor.
   case fused
 }
 
-/// What a tensor is to the model, which decides how it is stored.
+/// The role of a tensor in the model, which determines its storage.
 enum TensorRole: Sendable {
   /// Rows looked up by token id: int8, fp16 or fp32 rows.
   case wordTable
-  /// Rows looked up by position: few, so never int8.
+  /// Rows looked up by position. They are few, so they are never int8.
   case positionTable
   /// A linear layer's weights: int8, fp16 or fp32 panels.
   case linear
@@ -21,29 +21,29 @@ enum TensorRole: Sendable {
   case vector
 }
 
-/// How a checkpoint lays out a linear layer.
+/// The layout of a linear layer in a checkpoint.
 enum SourceLayout: Sendable {
   /// `[outputs, inputs]`.
   case rows
-  /// `[inputs, outputs]`, as GPT-2 has it.
+  /// `[inputs, outputs]`, as in GPT-2.
   case columns
-  /// Each head's queries, keys and values one after another, as GPT-NeoX has it.
+  /// Queries, keys and values of each head one after another, as in GPT-NeoX.
   case headByHead
 }
 
-/// One tensor of the container: where it comes from and what shape each source must have.
+/// One tensor of the container: its sources and their shapes.
 struct TensorRule: Sendable {
-  /// Name in the container; `#` stands for the layer.
+  /// The name in the container; `#` is the layer number.
   let name: String
-  /// Names in the checkpoint, stacked by rows.
+  /// The names in the checkpoint, whose rows are stacked.
   let sources: [String]
   let role: TensorRole
-  /// The first axis of each source, as the container has it.
+  /// The first axis of each source, in the container's layout.
   let rows: [Axis]
   /// The other axis; nil for vectors.
   let columns: Axis?
   var layout = SourceLayout.rows
-  /// Whether checkpoints may do without it.
+  /// Whether the tensor is optional in checkpoints.
   var isOptional = false
 
   init(_ name: String, _ sources: [String], _ role: TensorRole, _ shape: [Axis]) {

@@ -2,7 +2,7 @@ public import VDSQCheckpoints
 public import VDSQFormat
 import VDSQTokenizers
 
-/// `tokenizer.json` to the container's tokenizer section.
+/// Converts a `tokenizer.json` to the container's tokenizer section.
 public struct TokenizerConversion {
   private let json: JSON
   private let path: String
@@ -13,15 +13,15 @@ public struct TokenizerConversion {
     self.path = path
   }
 
-  /// The section of a vocabulary that only names tokens.
+  /// A section for a vocabulary that only names tokens.
   public static func section(tokens: [[UInt8]]) -> [UInt8] {
     SubwordVocabulary.encode(SubwordVocabulary.Source(model: .bytePairs, tokens: tokens))
   }
 
   /// - Parameters:
-  ///   - vocabularySize: rows of the embedding table; no id may be beyond.
-  ///   - lowercases: whether texts are lower-cased in any case.
-  /// - Throws: `badInput` where the tokenizer is of a kind, or has a part, that is not supported.
+  ///   - vocabularySize: the number of rows of the embedding table, an upper limit of ids.
+  ///   - lowercases: whether texts are lower-cased whatever the tokenizer specifies.
+  /// - Throws: `badInput` if the tokenizer, or a part of it, is of an unsupported kind.
   public func section(vocabularySize: Int, lowercases: Bool) throws(VDSQError) -> [UInt8] {
     guard let model = json["model"], let type = model["type"]?.text else {
       throw .badInput("\(path): no model.type")

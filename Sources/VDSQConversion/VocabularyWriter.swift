@@ -4,8 +4,8 @@ import VDSQFormat
 import VDSQKernels
 
 extension ContainerWriter {
-  /// What searching the word table's rows needs beside them: the reciprocal lengths of the int8 rows
-  /// and, where wanted, the rows in two bits a dimension (docs/format.md, "Vocabulary").
+  /// Writes what a search over the word embeddings needs: the reciprocal lengths of the int8 rows
+  /// and, if requested, the rows with two bits per dimension (docs/format.md, "Vocabulary").
   func writeVocabulary(_ source: RowSource, coarse: Bool) throws(VDSQError) {
     let columns = source.columns
     let rotation = CoarseRotation(columns: columns)
@@ -36,7 +36,8 @@ extension ContainerWriter {
         }
         let scale = CoarseRows.encode(rotated, columns: columns, row: row, into: &block)
         scales.append(scale)
-        // Of directions, which are what the codes keep: unit rows against what estimates them.
+        // The error compares unit rows with their estimates, because the codes only keep
+        // directions.
         let length = rotated.reduce(0) { $0 + $1 * $1 }.squareRoot()
         for i in 0..<columns where length > 0 {
           meter.add(rotated[i] / length, CoarseRows.level(i, row: row, in: block) * scale)

@@ -1,12 +1,13 @@
 import CShims
 public import VDSQFormat
 
-/// One anonymous mapping that a layout's regions lie in. Pages cost nothing until touched.
+/// One anonymous mapping that holds the regions of a layout. Pages take no memory until they are
+/// touched.
 public final class Arena: @unchecked Sendable {
   private let base: UnsafeMutableRawPointer
   private let plan: ArenaLayout
 
-  /// - Throws: `budgetTooSmall` where the system does not give the memory.
+  /// - Throws: `budgetTooSmall` if the system does not provide the memory.
   public init(_ plan: ArenaLayout) throws(VDSQError) {
     guard let base = vdsq_map_memory(Int64(plan.length)) else {
       throw VDSQError(
@@ -16,7 +17,7 @@ public final class Arena: @unchecked Sendable {
     self.plan = plan
   }
 
-  /// Bytes of it that are in memory, 0 where the system does not tell.
+  /// The number of resident bytes; 0 if the system does not report it.
   var presentBytes: Int { max(0, Int(vdsq_present_bytes(base, Int64(plan.length)))) }
 
   deinit { vdsq_unmap(base, Int64(plan.length)) }

@@ -1,22 +1,22 @@
-/// Where everything that a forward pass needs lies in one arena, known before the first token.
+/// The layout of all buffers of a forward pass in one arena, known before the first token.
 public struct ArenaLayout: Sendable {
-  /// A stretch of the arena.
+  /// A range of the arena.
   public struct Region: Sendable {
     public let name: StaticString
     public let offset: Int
     public let length: Int
-    /// Whether it keeps what earlier tokens left for later ones.
+    /// Whether the region keeps data of earlier tokens for later ones.
     public let isCache: Bool
   }
 
   public private(set) var regions: [Region] = []
-  /// Bytes in all.
+  /// The total size in bytes.
   public private(set) var length = 0
   private var workerStrides: [Int] = []
 
   init() {}
 
-  /// Adds a region, one for each of `count` workers where each has its own.
+  /// Adds a region. If each worker has its own, there is one for each of `count` workers.
   ///
   /// - Returns: its index.
   mutating func add(
@@ -29,7 +29,7 @@ public struct ArenaLayout: Sendable {
     return regions.count - 1
   }
 
-  /// Where a worker's part of a region starts.
+  /// The start of a worker's part of a region.
   func offset(_ region: Int, worker: Int) -> Int {
     regions[region].offset + workerStrides[region] * worker
   }

@@ -1,10 +1,11 @@
 public import VDSQFormat
 public import VDSQKernels
 
-/// Rows of an embedding table, read from the file rather than the map: a text touches few rows of the
-/// table, and mapped pages around each would become resident. Frequent rows are kept.
+/// Rows of an embedding table, read from the file rather than the map. A text needs few rows of the
+/// table, and mapped pages around each of them would become resident. Frequent rows are cached.
 struct EmbeddingRows {
-  /// Rows that each worker keeps, by the low bits of their ids: most words of a text are frequent ones.
+  /// The number of rows that each worker caches, by the low bits of their ids. Most words of a text
+  /// are frequent.
   static let kept = 256
 
   let table: TensorView
@@ -13,7 +14,7 @@ struct EmbeddingRows {
   let arena: Arena
   let memory: Memory
 
-  /// Regions of an arena that hold the rows that are kept, for each worker.
+  /// The regions of an arena that hold the cached rows, for each worker.
   struct Memory: Sendable {
     let rows: Int
     let ids: Int
@@ -44,7 +45,7 @@ struct EmbeddingRows {
     let bytes = UnsafeMutableRawPointer(
       arena.region(memory.rows, as: UInt8.self, worker: worker) + slot * bytesPerRow)
     var readable = true
-    // The arena is zeros at first, so slots hold ids plus one.
+    // The arena is zero at first, so slots hold ids plus one.
     if ids[slot] != Int32(id) + 1 {
       do {
         try container.read(table, at: id * bytesPerRow, count: bytesPerRow, into: bytes)
@@ -60,7 +61,7 @@ struct EmbeddingRows {
 }
 
 extension TensorView {
-  /// A row of a table as floats, from bytes that may be a copy of it.
+  /// Converts a row of a table to floats, from bytes that may be a copy.
   public func load(
     _ bytes: UnsafeRawPointer, row: Int, _ kernels: KernelTable,
     into state: UnsafeMutablePointer<Float>

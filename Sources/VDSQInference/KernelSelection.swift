@@ -17,7 +17,7 @@ extension KernelTable {
     return tables
   }
 
-  /// The table that a per-ISA target fills in.
+  /// The table of a per-ISA target.
   private static func table(_ fill: (UnsafeMutableRawPointer) -> Void) -> KernelTable {
     let memory = UnsafeMutablePointer<KernelTable>.allocate(capacity: 1)
     defer { memory.deallocate() }
@@ -27,7 +27,7 @@ extension KernelTable {
 
   /// The best table, or the one that the environment variable `VDSQ_ISA` names.
   ///
-  /// - Throws: `usage` where `VDSQ_ISA` names no instruction set of this CPU.
+  /// - Throws: `usage` if `VDSQ_ISA` does not name an instruction set of this CPU.
   public static func select() throws(VDSQError) -> KernelTable {
     let tables = available()
     guard let forced = vdsq_environment("VDSQ_ISA") else { return tables[0] }

@@ -1,7 +1,8 @@
 import CShims
 import VDSQFormat
 
-/// Keeps layers' weights in memory as a policy says, while passes go through the layers one after another.
+/// Keeps the weights of layers in memory according to a policy, while passes go through the layers
+/// one after another.
 final class LayerMemory: @unchecked Sendable {
   let policy: MemoryPolicy
   private let container: Container
@@ -9,8 +10,8 @@ final class LayerMemory: @unchecked Sendable {
   private let sections: [Int]
   private let stream: LayerStream?
 
-  /// - Throws: `badInput` where a layer's weights are not one section, which streaming needs, `budgetTooSmall` where
-  ///   there is no memory for the buffers.
+  /// - Throws: `badInput` if the weights of a layer are not one section, which streaming needs;
+  ///   `budgetTooSmall` if there is no memory for the buffers.
   init(_ container: Container, layers: Int, policy: MemoryPolicy) throws(VDSQError) {
     self.policy = policy
     self.container = container
@@ -50,27 +51,27 @@ final class LayerMemory: @unchecked Sendable {
     return found
   }
 
-  /// Makes a layer's weights readable for whoever opens the model, one layer after another.
+  /// Makes the weights of a layer readable while the model is opened, one layer after another.
   func open(_ layer: Int) throws(VDSQError) {
     if layer > 0, policy == .release { container.release(section: sections[layer - 1]) }
     try stream?.open(layer)
   }
 
-  /// To be called when all layers were opened.
+  /// Call this when all layers have been opened.
   func opened() {
     if policy == .release, let last = sections.last { container.release(section: last) }
   }
 
-  /// To be called by one thread before workers begin a pass.
+  /// Call this on one thread before workers begin a pass.
   func beginPass() { stream?.beginPass() }
 
-  /// Returns when a layer's weights are there; each worker calls it.
+  /// Waits until the weights of a layer are available. Each worker calls it.
   func enter(_ layer: Int) { stream?.wait(for: layer) }
 
-  /// To be called when a worker is done with a layer.
+  /// Call this when a worker is done with a layer.
   func leave(_ layer: Int, _ worker: ThreadPool.Worker) {
     if policy == .resident { return }
-    // Others may be in the layer still.
+    // Other workers may still use the layer.
     worker.barrier()
     guard worker.index == 0 else { return }
     if policy == .release { container.release(section: sections[layer]) }

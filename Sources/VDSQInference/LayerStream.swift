@@ -1,8 +1,8 @@
 import CShims
 import VDSQFormat
 
-/// Layers' weights, read into two buffers by a thread of their own: while workers go through one layer, the next is
-/// read; the first of the next pass behind the last.
+/// Reads the weights of layers into two buffers on a separate thread. While workers use one layer,
+/// the next is read; behind the last layer comes the first layer of the next pass.
 final class LayerStream: @unchecked Sendable {
   private let container: Container
   private let sections: [Int]
@@ -10,9 +10,9 @@ final class LayerStream: @unchecked Sendable {
   private let bufferLength: Int
   private let monitor = UnsafeMutablePointer<vdsq_monitor>.allocate(capacity: 1)
   private var thread: UInt?
-  /// Of whoever loads: the reading thread, or workers under the lock.
+  /// Used by the loading thread: the reader, or a worker under the lock.
   private var scratch: [UInt8] = []
-  /// Layers are counted through all passes.
+  /// Layers are counted across passes.
   private var passStart = 0
   private var isFirstPass = true
   // Guarded by the monitor.
@@ -52,7 +52,7 @@ final class LayerStream: @unchecked Sendable {
     monitor.deallocate()
   }
 
-  /// Loads a layer where it will always be, for whoever opens the model.
+  /// Loads a layer into the buffer where it will always be, while the model is opened.
   func open(_ layer: Int) throws(VDSQError) {
     try container.load(section: sections[layer], into: buffers[layer % 2], scratch: &scratch)
     container.place(section: sections[layer], at: buffers[layer % 2])
@@ -63,7 +63,7 @@ final class LayerStream: @unchecked Sendable {
     isFirstPass = false
     guard thread == nil else { return }
     var handle: UInt = 0
-    // The stream outlives its thread: deinit joins it.
+    // The stream outlives its thread, because deinit joins it.
     let this = Unmanaged.passUnretained(self).toOpaque()
     let ok = vdsq_start_thread(
       &handle,
@@ -74,7 +74,7 @@ final class LayerStream: @unchecked Sendable {
     if ok { thread = handle }
   }
 
-  /// Returns when a layer of the pass is in its buffer.
+  /// Waits until a layer of the pass is in its buffer.
   func wait(for layer: Int) {
     guard thread != nil else { return loadAlone(layer) }
     vdsq_lock(monitor)
@@ -82,7 +82,7 @@ final class LayerStream: @unchecked Sendable {
     vdsq_unlock(monitor)
   }
 
-  /// Gives a layer's buffer back.
+  /// Releases the buffer of a layer.
   func free(_ layer: Int) {
     vdsq_lock(monitor)
     freed = passStart + layer + 1
@@ -96,7 +96,7 @@ final class LayerStream: @unchecked Sendable {
     return failed
   }
 
-  /// Where the system gives no thread, the first worker to come reads.
+  /// If the system cannot create a thread, the first worker to arrive reads.
   private func loadAlone(_ layer: Int) {
     vdsq_lock(monitor)
     if loaded == passStart + layer {
@@ -116,7 +116,7 @@ final class LayerStream: @unchecked Sendable {
     }
   }
 
-  /// The reading thread's life.
+  /// The main function of the reading thread.
   private func read() {
     vdsq_lock(monitor)
     while true {

@@ -39,7 +39,7 @@ public final class LineReader {
 
   /// The next line, or nil at the end of the input. A last line need not end in a newline.
   ///
-  /// - Throws: `missingInput` where reading fails.
+  /// - Throws: `missingInput` if reading fails.
   public func next() throws(VDSQError) -> Line? {
     var scanned = start
     while true {

@@ -1,16 +1,16 @@
 public import VDSQKernels
 
-/// Low-rank updates of the queries' and values' weights of every layer (Hu et al. 2021): what an adapter may change of
-/// an encoder without a copy of its weights.
+/// Low-rank updates of the query and value weights of every layer (LoRA, Hu et al. 2021). With
+/// them, an adapter changes an encoder without a copy of its weights.
 public struct LowRankUpdates: Sendable, Equatable {
   public let rank: Int
   public let layers: Int
   public let hiddenSize: Int
-  /// `[layers, 2, 2 rank, hiddenSize]`: rows that a layer's inputs are multiplied by, queries' and then values', and
-  /// rows that the products are multiplied by.
+  /// `[layers, 2, 2 rank, hiddenSize]`: for each layer the rows A that multiply its inputs, for
+  /// queries and then values, and the rows B that multiply the products.
   public let values: [Float]
 
-  /// - Parameter values: `layers * 4 * rank * hiddenSize` of them.
+  /// - Parameter values: `layers * 4 * rank * hiddenSize` elements.
   public init(rank: Int, layers: Int, hiddenSize: Int, values: [Float]) {
     precondition(values.count == layers * 4 * rank * hiddenSize)
     self.rank = rank
@@ -21,11 +21,12 @@ public struct LowRankUpdates: Sendable, Equatable {
 }
 
 extension KernelTable {
-  /// Adds what a layer's updates make of one of its inputs to the row's queries and values.
+  /// Adds the updates of a layer, applied to one of its inputs, to the queries and values of that
+  /// row.
   ///
   /// - Parameters:
-  ///   - layer: the layer's values, as `LowRankUpdates` has them.
-  ///   - scale: what products are multiplied by.
+  ///   - layer: the values of the layer, in the layout of `values`.
+  ///   - scale: the factor of the products.
   ///   - products: receives the `2 * rank` products.
   ///   - qkv: `[3, columns]`: queries, keys and values.
   public func addUpdates(

@@ -1,16 +1,17 @@
 public import VDSQFormat
 
-/// How layers' weights are in memory. Answers are the same bits under each.
+/// How the weights of layers are kept in memory. Results are bit-identical under all policies.
 public enum MemoryPolicy: Sendable, Equatable {
-  /// All of them, mapped: the fastest.
+  /// All layers are mapped and stay resident. This is the fastest policy.
   case resident
-  /// Mapped, and released when a pass has gone through a layer: little more than the largest layer.
+  /// Layers are mapped, and released behind the pass. This takes little more than the largest
+  /// layer.
   case release
-  /// Read into two buffers, the next layer while a pass goes through one, decoded where they are compressed: for models
-  /// larger than the memory, and for disks.
+  /// Layers are read into two buffers, the next one while a pass uses the current one, and decoded
+  /// if they are compressed. For models larger than memory, and for slow disks.
   case stream
 
-  /// Returns nil for a name that is no policy's.
+  /// Returns nil for an unknown name.
   public init?(name: String) {
     for policy in Self.all where policy.name.utf8.elementsEqual(name.utf8) {
       self = policy
@@ -19,17 +20,17 @@ public enum MemoryPolicy: Sendable, Equatable {
     return nil
   }
 
-  /// From the fastest to the smallest.
+  /// All policies, from the fastest to the smallest.
   public static let all: [MemoryPolicy] = [.resident, .stream, .release]
 
-  /// One that is asked for, or else others.
+  /// The requested policy alone, or else the given ones.
   public static func among(
     _ wanted: MemoryPolicy?, or others: [MemoryPolicy] = all
   ) -> [MemoryPolicy] {
     wanted.map { [$0] } ?? others
   }
 
-  /// What a container is to decode that is opened for it.
+  /// The sections to decode when a container is opened for this policy.
   public var decoding: Container.Decoding { self == .stream ? .allButLayers : .everything }
 
   public var name: String {

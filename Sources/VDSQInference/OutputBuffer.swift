@@ -12,7 +12,7 @@ public final class OutputBuffer {
     bytes.reserveCapacity(1 << 13)
   }
 
-  /// - Throws: `internalFault` where the output cannot be written to.
+  /// - Throws: `internalFault` if the output cannot be written to.
   public func flush() throws(VDSQError) {
     guard let descriptor else { return bytes.removeAll(keepingCapacity: true) }
     let ok = bytes.withUnsafeBytes {

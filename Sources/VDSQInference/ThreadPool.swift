@@ -1,19 +1,19 @@
 import CShims
 
-/// Something that threads do together, each its own share.
+/// Work that threads do together, each its own share.
 ///
-/// A class to be inherited from, not a closure: starting it allocates nothing.
+/// A base class rather than a closure, so that starting the work allocates nothing.
 open class SharedWork {
   public init() {}
 
-  /// One worker's share.
+  /// Runs the share of one worker.
   open func run(_ worker: ThreadPool.Worker) {}
 }
 
-/// Threads that work on one thing together, each on its own share, and sleep in between.
+/// Threads that share one piece of work and sleep in between.
 ///
-/// The calling thread is one of them, and the others are started when first needed, so small work
-/// starts none. Not reentrant, and to be used from one thread at a time.
+/// The calling thread is one of them. The others are started when first needed, so small work
+/// starts none. A pool is not reentrant, and only one thread may use it at a time.
 public final class ThreadPool: @unchecked Sendable {
   /// One of the threads that run a body together.
   public struct Worker {
@@ -22,10 +22,10 @@ public final class ThreadPool: @unchecked Sendable {
     public let count: Int
     fileprivate let pool: ThreadPool
 
-    /// Waits until all workers are here; what each did before is then seen by all.
+    /// A barrier: waits until all workers arrive. What each did before is then visible to all.
     public func barrier() { if count > 1 { pool.meet(count) } }
 
-    /// The worker's part of `items`, cut at multiples of `unit`.
+    /// The worker's part of `items`, split at multiples of `unit`.
     public func share(of items: Int, unit: Int = 1) -> Range<Int> {
       let units = (items + unit - 1) / unit
       let first = min(units * index / count * unit, items)
@@ -33,7 +33,7 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// The most threads that work at a time, the caller among them.
+  /// The maximum number of threads, the caller included.
   public let count: Int
   private let monitor = UnsafeMutablePointer<vdsq_monitor>.allocate(capacity: 1)
   private var handles: [UInt] = []
@@ -44,8 +44,8 @@ public final class ThreadPool: @unchecked Sendable {
   private var stopped = false
   private var started = 0
 
-  /// - Parameter count: how many threads work, the caller among them; at least 1. Where the system
-  ///   gives fewer, those that there are do the work.
+  /// - Parameter count: the number of threads, the caller included; at least 1. If the system
+  ///   provides fewer, those do the work.
   public init(count: Int) {
     self.count = max(1, count)
     vdsq_monitor_init(monitor)
@@ -66,7 +66,7 @@ public final class ThreadPool: @unchecked Sendable {
     let width = start(min(width, count))
     if width == 1 { return work.run(Worker(index: 0, count: 1, pool: self)) }
     vdsq_lock(monitor)
-    // The caller holds the work until all have met again.
+    // The caller keeps the work alive until all workers are done.
     job = Unmanaged.passUnretained(work)
     self.width = width
     generation += 1
@@ -76,13 +76,13 @@ public final class ThreadPool: @unchecked Sendable {
     meet(width)
   }
 
-  /// Starts threads until there are `width`, if the system gives them.
+  /// Starts threads until there are `width`, if the system provides them.
   ///
-  /// - Returns: how many there are for the work.
+  /// - Returns: the number of available threads.
   private func start(_ width: Int) -> Int {
     while handles.count < width - 1 {
       var handle: UInt = 0
-      // The pool outlives its threads: deinit joins them.
+      // The pool outlives its threads, because deinit joins them.
       let this = Unmanaged.passUnretained(self).toOpaque()
       let ok = vdsq_start_thread(
         &handle,
@@ -96,7 +96,7 @@ public final class ThreadPool: @unchecked Sendable {
     return max(1, min(width, handles.count + 1))
   }
 
-  /// A worker's life.
+  /// The main function of a worker.
   private func serve() {
     vdsq_lock(monitor)
     started += 1
@@ -116,12 +116,12 @@ public final class ThreadPool: @unchecked Sendable {
     vdsq_unlock(monitor)
   }
 
-  /// How often a worker looks for the others before it sleeps: for longer than the shares of a
-  /// layer differ.
+  /// The number of spins before a worker sleeps. Spinning lasts longer than the shares of a layer
+  /// differ.
   private static let looks = 10_000
 
-  /// Returns when `width` threads have called it. Nobody spins once the work is done: the last
-  /// meeting ends it.
+  /// Returns when `width` threads have called it. Nobody spins after the work, because the last
+  /// barrier ends it.
   private func meet(_ width: Int) {
     let phase = vdsq_atomic_load(&monitor.pointee.phase)
     if vdsq_atomic_add(&monitor.pointee.arrived, 1) == width {

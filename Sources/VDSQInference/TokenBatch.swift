@@ -1,23 +1,23 @@
 import VDSQFormat
 
-/// Token sequences one after another, without padding: every token is work that counts.
+/// Token sequences one after another, without padding, so that no work is wasted.
 public struct TokenBatch: Sendable {
   public var ids: [Int32] = []
-  /// Where each sequence ends in `ids`.
+  /// The end of each sequence in `ids`.
   public private(set) var ends: [Int] = []
 
   public init() {}
 
   public var sequences: Int { ends.count }
 
-  /// Makes what was appended to `ids` since the last call a sequence.
+  /// Ends a sequence: the ids that were appended since the last call.
   public mutating func endSequence() { ends.append(ids.count) }
 
   public func range(_ sequence: Int) -> Range<Int> {
     (sequence == 0 ? 0 : ends[sequence - 1])..<ends[sequence]
   }
 
-  /// - Throws: `internalFault` where the batch exceeds a plan, `badInput` where an id is in no row of the
+  /// - Throws: `internalFault` if the batch exceeds a plan, `badInput` if an id has no row in the
   ///   embedding table.
   func check(
     tokens: Int, sequences: Int, vocabulary: Int, path: String

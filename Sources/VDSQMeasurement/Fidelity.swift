@@ -2,20 +2,20 @@ public import VDSQFormat
 public import VDSQInference
 import VDSQSemantics
 
-/// How a model's states compare with those of the same model in float32, over sample texts.
+/// Compares the states of a model with those of the same model in float32, over sample texts.
 public struct Fidelity: Sendable {
   public struct Text: Sendable {
     public let text: String
-    /// Cosine of the two states.
+    /// The cosine of the two states.
     public let cosine: Double
-    /// Whether both heads' likeliest token is the same; nil without an LM head.
+    /// Whether both heads have the same likeliest token; nil without an LM head.
     public let sameToken: Bool?
-    /// Share of the reference head's ten likeliest tokens that are among the model's.
+    /// The share of the reference head's ten likeliest tokens that are among the model's ten.
     public let overlap: Double?
   }
 
   public let texts: [Text]
-  /// Whether both cut all texts to the same tokens.
+  /// Whether both tokenize all texts alike.
   public let sameTokens: Bool
 
   public var mean: Double { texts.reduce(0) { $0 + $1.cosine } / Double(max(1, texts.count)) }
@@ -30,7 +30,7 @@ public struct Fidelity: Sendable {
 
   private static let top = 10
 
-  /// - Throws: `badInput` where the two are not of one shape, or a state is not finite.
+  /// - Throws: `badInput` if the two models have different shapes, or a state is not finite.
   public init(
     model: TextEncoder, reference: TextEncoder, texts: [String], progress: (Int) -> Void
   ) throws(VDSQError) {
@@ -83,7 +83,7 @@ public struct Fidelity: Sendable {
       left += Double(x) * Double(x)
       right += Double(y) * Double(y)
     }
-    // States of zeros agree with each other and with nothing else.
+    // Two zero states agree with each other; a zero state agrees with nothing else.
     guard left > 0, right > 0 else { return left == right ? 1 : 0 }
     return min(1, dot / (left * right).squareRoot())
   }

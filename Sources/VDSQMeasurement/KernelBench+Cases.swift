@@ -1,5 +1,5 @@
 extension KernelBench {
-  /// A kernel's name on the command line and how to set it up, for each shape that it is measured at.
+  /// The name of a kernel on the command line and its setup, for each measured shape.
   public struct Setup {
     public let kernel: String
     /// `ROWSxCOLUMNS`.
@@ -10,8 +10,8 @@ extension KernelBench {
   /// Vocabularies by hidden sizes: MiniLM and BERT, GPT-2, Qwen2.5 0.5B, Llama 3.2 1B.
   static let vocabularies = [(30_522, 384), (50_257, 768), (151_936, 896), (128_256, 2_048)]
 
-  /// Everything that `vdsq bench --kernels` measures, in order. Made one at a time: the largest take
-  /// half a gigabyte.
+  /// Everything that `vdsq bench --kernels` measures, in order. Cases are set up one at a time,
+  /// because the largest take half a gigabyte.
   public static var setups: [Setup] {
     var all: [Setup] = []
     func add(

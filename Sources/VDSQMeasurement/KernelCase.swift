@@ -8,17 +8,17 @@ public struct KernelCase {
   public let rows: Int
   public let columns: Int
   public let batch: Int
-  /// Bytes that must come from memory or a cache at least.
+  /// The minimum number of bytes to read from memory or a cache.
   let bytes: Int
-  /// What most of them are read from.
+  /// The memory that most of them are read from.
   let operand: AlignedBytes
-  /// Multiply-adds, and what of.
+  /// The number of multiply-adds, and their element type.
   let products: Int
   let arithmetic: Arithmetic
-  /// One call on a number of threads.
+  /// Runs one call on a number of threads.
   let call: (_ pool: ThreadPool, _ threads: Int) -> Void
 
-  /// - Parameter body: one worker's share of one call.
+  /// - Parameter body: the share of one worker in one call.
   init(
     _ kernel: String, rows: Int, columns: Int, batch: Int, bytes: Int, operand: AlignedBytes,
     products: Int = 0, arithmetic: Arithmetic = .float, body: @escaping (ThreadPool.Worker) -> Void
@@ -29,7 +29,7 @@ public struct KernelCase {
       products: products, arithmetic: arithmetic, call: { $0.together($1, work) })
   }
 
-  /// - Parameter call: brings workers of its own.
+  /// - Parameter call: runs on its own workers.
   init(
     _ kernel: String, rows: Int, columns: Int, batch: Int, bytes: Int, operand: AlignedBytes,
     products: Int = 0, arithmetic: Arithmetic = .float, call: @escaping (ThreadPool, Int) -> Void
@@ -46,13 +46,13 @@ public struct KernelCase {
   }
 }
 
-/// The numbers that a kernel multiplies.
+/// The element type that a kernel multiplies.
 enum Arithmetic {
   case int8, int16, float
 }
 
 extension MachineLimits {
-  /// Multiply-adds a second.
+  /// Multiply-adds per second.
   func products(_ arithmetic: Arithmetic) -> Double {
     switch arithmetic {
     case .int8: int8Products
@@ -62,7 +62,7 @@ extension MachineLimits {
   }
 }
 
-/// What a measurement found.
+/// The result of a measurement.
 public struct KernelResult {
   public let kernel: String
   public let isa: String
@@ -73,20 +73,20 @@ public struct KernelResult {
   /// The median of one call.
   public let milliseconds: Double
   public let gigabytesPerSecond: Double
-  /// 10^9 multiply-adds a second; 0 for kernels that only move numbers.
+  /// 10^9 multiply-adds per second; 0 for kernels that only move numbers.
   public let gigaproductsPerSecond: Double
-  /// The time that the machine would take at its limit, over the time taken.
+  /// The time at the machine's limit divided by the measured time.
   public let shareOfLimit: Double
 }
 
-/// Measures kernels of one instruction set.
+/// Measures the kernels of one instruction set.
 public final class KernelBench {
   public let kernels: KernelTable
   let pool: ThreadPool
   public let limits: MachineLimits
   private let seconds: Double
 
-  /// - Parameter seconds: how long to measure each case.
+  /// - Parameter seconds: the duration of each measurement.
   public init(kernels: KernelTable, threads: Int, seconds: Double) {
     self.kernels = kernels
     self.seconds = seconds
@@ -101,7 +101,7 @@ public final class KernelBench {
       let share = worker.share(of: operand.count, unit: 256)
       if read(operand.pointer + share.lowerBound, share.count) == 77 { ParallelWork.sink += 1 }
     }
-    // In turns: the machine's speed changes while one is measured after the other.
+    // Measured in turns, because the speed of the machine changes over time.
     let (time, readTime) = Timing.medians(
       seconds: seconds, { c.call(self.pool, threads) },
       { self.pool.together(threads, reading) })
@@ -118,7 +118,7 @@ public final class KernelBench {
 
 /// A closure as work for a thread pool.
 final class ParallelWork: SharedWork {
-  /// Takes what must not be optimised away.
+  /// Consumes a value that must not be optimised away.
   nonisolated(unsafe) static var sink = 0
   private let body: (ThreadPool.Worker) -> Void
 

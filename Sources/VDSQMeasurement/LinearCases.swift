@@ -2,8 +2,8 @@ import VDSQInference
 import VDSQKernels
 
 extension KernelBench {
-  /// A linear layer of `outputs` by `inputs` over `batch` rows of activations that are quantized
-  /// already, or are floats.
+  /// A linear layer of `outputs` by `inputs` over `batch` rows of activations, which are quantized
+  /// already or floats.
   func linear(
     _ element: WeightPanels.Element, outputs: Int, inputs: Int, batch: Int,
     activation: Activation = .identity
@@ -54,7 +54,7 @@ extension KernelBench {
       arithmetic: element == .int8 ? .int8 : .float
     ) { worker in
       withExtendedLifetime((weights, scales, sums, bias, x, y, q, parameters)) {
-        // Pairs of panels stay together: the widest register tile takes two.
+        // Pairs of panels stay together, because the widest register tile takes two.
         let range = worker.share(of: panels, unit: 2)
         if element == .int8 {
           kernels.gemmU8S8(quantized, batch, w, range, out)

@@ -1,10 +1,9 @@
 import CShims
 public import VDSQKernels
 
-/// How fast one thread multiplies with an instruction set when operands never leave the first-level
-/// cache, measured.
+/// The measured speed of multiplications on one thread when operands stay in the first-level cache.
 public struct MachineLimits {
-  /// Multiply-adds a second of int8, of int16, and of float32.
+  /// Multiply-adds per second of int8, int16 and float32.
   public let int8Products: Double
   public let int16Products: Double
   public let floatProducts: Double
@@ -24,7 +23,7 @@ public struct MachineLimits {
   }
 }
 
-/// Anonymous memory, aligned to pages, on large pages where the system has them.
+/// Anonymous memory, aligned to pages, on large pages if the system provides them.
 final class AlignedBytes {
   let pointer: UnsafeMutableRawPointer
   let count: Int
@@ -38,7 +37,7 @@ final class AlignedBytes {
 
   deinit { vdsq_unmap(pointer, Int64(count)) }
 
-  /// Fills with bytes of a fixed sequence.
+  /// Fills the memory with a fixed sequence of bytes.
   func fill() {
     var state: UInt64 = 0x9E37_79B9_7F4A_7C15
     var i = 0
@@ -52,7 +51,7 @@ final class AlignedBytes {
     }
   }
 
-  /// Fills with floats between -1 and 1.
+  /// Fills the memory with floats between -1 and 1.
   func fillFloats() {
     fill()
     let floats = pointer.assumingMemoryBound(to: Float.self)

@@ -1,15 +1,16 @@
 import Glibc
 
-/// What the system counts of this process, and the machine's energy; differences of two are what happened between.
+/// The system's counters of this process, and the energy of the machine. The difference of two
+/// values describes the time between them.
 public struct ProcessCounters: Sendable {
-  /// Pages that were mapped without reading a file, and those that a file had to be read for.
+  /// Page faults that did not read from a file, and page faults that did.
   public var minorFaults = 0
   public var majorFaults = 0
-  /// Bytes that came from storage, by reading or by faults; nil where the system does not tell.
+  /// Bytes read from storage, by reads or by faults; nil if the system does not report it.
   public var storageBytes: Int?
-  /// Bytes that calls to read gave, from storage or from the page cache.
+  /// Bytes returned by read calls, from storage or from the page cache.
   public var callBytes: Int?
-  /// Joules of all processor packages; nil where RAPL cannot be read.
+  /// Joules of all processor packages; nil if RAPL cannot be read.
   public var joules: Double?
 
   public static func now() -> ProcessCounters {
@@ -38,8 +39,8 @@ public struct ProcessCounters: Sendable {
     return counters
   }
 
-  /// The packages' counters together (Linux, power capping framework). They start anew after some minutes of full
-  /// load at the soonest; a difference over that is nil.
+  /// The sum of the packages' counters (Linux power capping framework). Counters wrap around after
+  /// some minutes of full load or later; a difference across a wrap is nil.
   private static func energy() -> Double? {
     var sum = 0.0
     var isKnown = false
@@ -64,7 +65,7 @@ public struct ProcessCounters: Sendable {
     return found
   }
 
-  /// A small file of the system's.
+  /// The content of a small file of the system.
   private static func contents(_ path: String) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }

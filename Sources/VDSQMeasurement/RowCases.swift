@@ -23,7 +23,7 @@ extension KernelBench {
     }
   }
 
-  /// The same through rows in two bits a dimension, the query's preparation included.
+  /// The same through rows with two bits per dimension, including the preparation of the query.
   func coarseTopK(rows: Int, columns: Int, k: Int = 10) -> KernelCase {
     let m = RowOperands(rows: rows, columns: columns, queries: 1, k: k, workers: 1)
     let blocks = (rows + 63) / 64
@@ -34,7 +34,7 @@ extension KernelBench {
     for i in 0..<blocks * 64 { factors[i] = 1 }
     let x = AlignedBytes(columns * 4)
     x.fillFloats()
-    // One for each number of threads: a search works on all that it has.
+    // One search for each number of threads, because a search uses all of its threads.
     let searches = (1...pool.count).map { threads in
       VocabularySearch(
         rows: m.matrix,
@@ -52,7 +52,7 @@ extension KernelBench {
       })
   }
 
-  /// A matrix by a vector in floats, as label anchors and heads in fp16 or fp32 are.
+  /// A product of a matrix and a vector in floats, as for label anchors and heads in fp16 or fp32.
   func dotRows(half: Bool, rows: Int, columns: Int) -> KernelCase {
     let m = AlignedBytes(rows * columns * (half ? 2 : 4))
     if half {
@@ -82,7 +82,7 @@ extension KernelBench {
   }
 }
 
-/// A matrix of int8 rows, queries, and room for each worker's results.
+/// A matrix of int8 rows, queries, and buffers for the results of each worker.
 private final class RowOperands {
   let values: AlignedBytes
   let matrix: Int8Rows

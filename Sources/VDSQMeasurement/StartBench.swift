@@ -1,21 +1,22 @@
 import Glibc
 public import VDSQFormat
 
-/// How long a process takes from its start to its end with one answer in between: with the model's file in the page
-/// cache, and with none of it there.
+/// The time of a whole process that gives one answer: with the model's file in the page cache, and
+/// with none of it there.
 public struct StartBench {
   /// Medians.
   public let warmMilliseconds: Double
-  /// Nil where the system does not let go of the file's pages.
+  /// Nil if the system does not drop the file's pages.
   public let coldMilliseconds: Double?
 
   private static let coldRuns = 5
   private static let warmRuns = 9
 
   /// - Parameters:
-  ///   - arguments: the program and its arguments; it reads a line from its standard input and answers it.
-  ///   - file: the model's.
-  /// - Throws: `internalFault` where the program cannot be run, or fails.
+  ///   - arguments: the program and its arguments. It reads a line from standard input and answers
+  ///     it.
+  ///   - file: the file of the model.
+  /// - Throws: `internalFault` if the program cannot be run, or fails.
   public init(_ arguments: [String], file: String) throws(VDSQError) {
     var cold: [Double] = []
     for _ in 0..<Self.coldRuns {
@@ -28,7 +29,7 @@ public struct StartBench {
     warmMilliseconds = warm.sorted()[Self.warmRuns / 2]
   }
 
-  /// Takes a file out of the page cache; false where any of it stays.
+  /// Drops a file from the page cache. Returns false if any page stays.
   private static func evict(_ path: String) -> Bool {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
@@ -47,7 +48,7 @@ public struct StartBench {
     return !present.contains { $0 & 1 == 1 }
   }
 
-  /// Milliseconds of a run.
+  /// The time of a run in milliseconds.
   private static func run(_ arguments: [String]) throws(VDSQError) -> Double {
     func failed(_ what: String) -> VDSQError {
       VDSQError(.internalFault, "\(arguments[0]): \(what)")
@@ -56,7 +57,7 @@ public struct StartBench {
     guard pipe(&ends) == 0 else { throw failed("no pipe") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let text = Array("where is the nearest pharmacy?\n".utf8)
-    // Less than a pipe holds, so this does not wait for a reader.
+    // The text is shorter than the capacity of a pipe, so this does not wait for a reader.
     _ = write(ends[1], text, text.count)
     close(ends[1])
     defer { close(ends[0]) }

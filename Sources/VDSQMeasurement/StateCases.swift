@@ -2,7 +2,7 @@ import VDSQInference
 import VDSQKernels
 
 extension KernelBench {
-  /// Attention of one head after another over one sequence; a worker takes its own queries.
+  /// Attention of one head after another over one sequence. Each worker takes its own queries.
   func attention(
     _ arithmetic: Arithmetic, length: Int, heads: Int, headSize: Int
   ) -> KernelCase {
@@ -37,7 +37,7 @@ extension KernelBench {
     "dequantize-int8",
   ]
 
-  /// One of the kernels that only pass over states, which memory or a cache bounds.
+  /// A kernel that only passes over states, so that memory or a cache bounds it.
   func elementwise(_ name: String, rows: Int, columns: Int) -> KernelCase {
     let x = AlignedBytes(rows * columns * 4), y = AlignedBytes(rows * columns * 4)
     let gain = AlignedBytes(columns * 4), bias = AlignedBytes(columns * 4)

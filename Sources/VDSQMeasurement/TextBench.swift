@@ -2,9 +2,9 @@ import Histogram
 import VDSQFormat
 public import VDSQInference
 
-/// How texts go through a model, as a user would have them: one by one, and in batches.
+/// The speed of a model for texts as a user has them: one by one, and in batches.
 public struct TextBench {
-  /// Milliseconds from a text to its state, tokenizing included, one text at a time.
+  /// Milliseconds from a text to its state, tokenization included, one text at a time.
   public struct Latency: Sendable {
     public let count: Int
     public let mean: Double
@@ -19,28 +19,28 @@ public struct TextBench {
   /// In batches.
   public let textsPerSecond: Double
   public let tokensPerSecond: Double
-  /// Resident bytes at the end, and the most there ever were.
+  /// Resident bytes at the end, and the peak.
   public let anonymousBytes: Int?
   public let fileBytes: Int?
   public let peakBytes: Int?
-  /// Opening the model, and the first passes over the texts.
+  /// Counters of opening the model and of the first passes over the texts.
   public let warmup: ProcessCounters
-  /// After it.
+  /// Counters after the warm-up.
   public let steady: ProcessCounters
-  /// The texts that `steady` is of.
+  /// The number of texts that `steady` covers.
   public let steadyTexts: Int
 
   /// - Parameters:
-  ///   - opened: what was counted before the model was opened.
-  ///   - texts: UTF-8; one at least.
-  ///   - seconds: for each of both ways, at least.
-  /// - Throws: what the encoder throws.
+  ///   - opened: the counters before the model was opened.
+  ///   - texts: UTF-8, at least one.
+  ///   - seconds: the minimum duration of each of the two measurements.
+  /// - Throws: the errors of the encoder.
   public init(
     _ encoder: TextEncoder, opened: ProcessCounters, texts: [[UInt8]], seconds: Double
   ) throws(VDSQError) {
     func add(_ text: [UInt8]) -> Int { text.withUnsafeBytes { encoder.add($0).tokens } }
     func finish() throws(VDSQError) { try encoder.encode { _, _ in } }
-    // Twice, so that what grows with the texts has grown, one by one and in batches.
+    // Two passes, one by one and in batches, so that buffers that grow with the texts have grown.
     for text in texts {
       _ = add(text)
       try finish()
@@ -51,7 +51,7 @@ public struct TextBench {
     }
     try finish()
     let before = ProcessCounters.now()
-    // Nanoseconds, to an hour, with three digits.
+    // Nanoseconds up to an hour, with three digits.
     var histogram = Histogram<UInt32>(
       highestTrackableValue: 3_600_000_000_000, numberOfSignificantValueDigits: .three)
     var (start, next) = (Timing.now(), 0)
@@ -77,7 +77,7 @@ public struct TextBench {
       }
       tokens += add(texts[count % texts.count])
       count += 1
-      // A batch that never fills would never be timed.
+      // A batch that is never full would never be timed.
       if count % 4096 == 0 { elapsed = Timing.now() - start }
     } while elapsed < seconds
     try finish()

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Wall time of repeated work.
+/// Measures the wall time of repeated work.
 public enum Timing {
-  /// Seconds on a clock that only goes forward.
+  /// Seconds of a monotonic clock.
   public static func now() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
@@ -14,10 +14,10 @@ public enum Timing {
     medians(seconds: seconds, body, {}).0
   }
 
-  /// The median times of one call of each of two bodies, run in turns.
+  /// The median times of one call of each of two bodies that run in turns.
   ///
-  /// Calls are grouped into samples of a millisecond at least, so that the clock costs nothing, and
-  /// sampled until `seconds` have passed, nine times at least.
+  /// Calls are grouped into samples of at least a millisecond, so that the cost of the clock is
+  /// negligible. Sampling runs until `seconds` have passed, with at least nine samples.
   public static func medians(
     seconds: Double, _ first: () -> Void, _ second: () -> Void
   ) -> (Double, Double) {
@@ -33,7 +33,7 @@ public enum Timing {
     )
   }
 
-  /// How many calls make a sample; the first warms caches up.
+  /// The number of calls in a sample. The first sample warms up caches.
   private static func calls(_ body: () -> Void) -> Int {
     body()
     return min(1_000_000, max(1, Int(0.001 / max(time(1, body), 1e-9))))
