@@ -1,4 +1,5 @@
-"""Vocabulary bases: time and peak memory beside numpy.linalg.pinv, and how well int8 bases order tokens."""
+"""Vocabulary bases: time and peak memory beside numpy.linalg.pinv, and the order of tokens by int8
+bases compared with float64."""
 import json
 import pathlib
 import statistics
@@ -18,7 +19,7 @@ quick = "--quick" in sys.argv
 
 
 def head(path, rows, columns):
-    """A head whose directions are as uneven as trained ones': random rows through a random mixture."""
+    """A head with directions as uneven as trained ones: random rows times a random mixture."""
     rng = np.random.default_rng(0)
     mix = rng.normal(size=(columns, columns)) / columns ** 0.5 + 0.3 * np.eye(columns)
     array = np.lib.format.open_memmap(path, "w+", np.float32, (rows, columns))
@@ -45,7 +46,8 @@ def speed(folder):
 
 
 def agreement(folder):
-    """MiniLM's word rows as a head, real texts' states: the top 10 of int8 bases against float64's."""
+    """MiniLM's word embeddings as a head and states of real texts: the ten best tokens by int8 bases
+    compared with those by float64 bases."""
     weights = load_file(pathlib.Path(CHECKPOINT) / "model.safetensors")
     words = next(v for k, v in weights.items() if k.endswith("word_embeddings.weight")).astype(np.float32)
     np.save(folder / "head.npy", words)

@@ -1,5 +1,5 @@
-"""Conversion of a synthetic sharded checkpoint, without bases, beside cp of the same files: time, peak
-memory, and the same bytes each time. Arguments: size in GB (4)."""
+"""Converts a synthetic sharded checkpoint, without bases, beside cp of the same files: time, peak memory,
+and whether the bytes are the same each time. Argument: size in GB (default 4)."""
 import hashlib
 import json
 import pathlib
@@ -32,7 +32,7 @@ def shapes():
 
 
 def write(folder):
-    """Shards as transformers cuts them; elements are one random block again and again."""
+    """Writes shards as transformers does. The elements repeat one random block."""
     noise = (np.random.default_rng(0).standard_normal(1 << 22, dtype=np.float32) * 0.02).astype(np.float16)
     shards, size = [[]], 0
     for name, shape in shapes():
@@ -77,7 +77,7 @@ with tempfile.TemporaryDirectory(dir=ROOT / ".cache") as scratch:
     total = sum(f.stat().st_size for f in files)
     rows, digests = {}, {}
     for _ in range(3):
-        # In turns, so that a slow moment is everybody's.
+        # In turns, so that a slow moment affects all programs.
         copy.mkdir()
         rows.setdefault("cp", []).append(measured(["cp", *files, copy]))
         subprocess.run(["rm", "-r", copy], check=True)

@@ -1,11 +1,12 @@
-"""A decoder of half a billion parameters in 64 MB: is it right, what does it take, and how fast is it beside the disk?
+"""A decoder of half a billion parameters in 64 MB: correctness, memory, and speed beside the disk.
 
     Benchmarks/run decoder [--limit 64] [--texts 6]
 
-The checkpoint has the shape of Qwen2-0.5B and random weights (nothing so large can be had without a network), with a
-tokenizer trained on what text there is here; it is made once, 1 GB, under .cache. vdsq-run streams its layers within
---memory-budget, inside a cgroup of the same size where one may be made, with nothing of the file in the page cache at
-first. Each text is a pass over all layers, so what the disk reads in sequence is the limit."""
+The checkpoint has the shape of Qwen2-0.5B and random weights, because no real one of that size is
+available offline. Its tokenizer is trained on local texts. The checkpoint is made once under .cache (1 GB).
+vdsq-run streams its layers within --memory-budget, inside a cgroup of the same size if one can be made, with
+nothing of the file in the page cache at first. Each text is a pass over all layers, so the sequential speed
+of the disk is the limit."""
 import argparse
 import json
 import mmap
@@ -50,7 +51,7 @@ def checkpoint():
 
 
 def reference(texts):
-    """The states that transformers makes in fp32, of the same weights."""
+    """The states of transformers in fp32, for the same weights."""
     import torch
     import transformers
     from tokenizers import Tokenizer
@@ -62,7 +63,7 @@ def reference(texts):
 
 
 def sequential(path, count):
-    """Bytes a second that reading the file's first `count` bytes in order gives, by whichever way is faster."""
+    """Bytes per second of reading the first `count` bytes of a file in order, by the faster of two ways."""
     rates = []
     for direct in (0, os.O_DIRECT):
         evict(path)
@@ -98,7 +99,8 @@ cosines = [float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in zip(
 print(f"cosine to transformers' fp32 states: {min(cosines):.4f} at least, {statistics.mean(cosines):.4f} on average")
 print(f"answers with --memory-budget {arguments.limit}M are those of the whole map, digit for digit\n")
 
-# What a pass costs: texts more, over the time more; the start and the labels' own passes drop out.
+# The cost of a pass: additional time divided by additional texts, so that the start and the passes over
+# labels cancel.
 few, many = (command + budget, data), (command + budget, data * 3)
 times, rates, cgroup = [], [], None
 for _ in range(7):
@@ -115,7 +117,7 @@ for _ in range(7):
             taken.append(inside.seconds)
     times.append((taken[1] - taken[0]) / (2 * len(TEXTS)))
 rate, seconds = statistics.median(rates), statistics.median(times)
-# In turns, as a disk that is shared is not as fast from one second to the next.
+# In turns, because the speed of a shared disk changes from one second to the next.
 shares = sorted(layers / t / r for t, r in zip(times, rates))
 print("| | |\n|---|---|")
 print(f"| peak RSS, whole map | {whole / 1e6:.0f} MB |")

@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn by hand: no library that would have to be there."""
+"""Draws charts as SVG, without a library."""
 import html
 import math
 
@@ -22,7 +22,7 @@ class Chart:
     def __init__(self, xs, ys, x, y, log_x=False, log_y=False, room=0.05):
         self.scale_x, self.scale_y = (math.log10 if log else float for log in (log_x, log_y))
         xs, ys = [self.scale_x(v) for v in xs], [self.scale_y(v) for v in ys]
-        # A linear axis starts at 0, so that what is drawn twice as high is twice as much.
+        # A linear axis starts at 0, so that twice the height means twice the value.
         self.low = [min(xs) if log_x else min(0, *xs), min(ys) if log_y else min(0, *ys)]
         self.high = [max(xs), max(ys)]
         for i, log in enumerate((log_x, log_y)):
@@ -56,7 +56,7 @@ class Chart:
 
 
 def scatter(path, points, x, y, ours="vdsq"):
-    """Named points, both axes logarithmic; those whose name begins with `ours` in a colour of their own."""
+    """Draws named points on logarithmic axes. Names that begin with `ours` have a separate colour."""
     chart = Chart([p[1] for p in points], [p[2] for p in points], x, y, True, True, room=0.45)
     taken = []
     for name, px, py in sorted(points, key=lambda p: -p[2]):
@@ -86,12 +86,12 @@ def bars(path, rows, x, most, ours="vdsq"):
 
 
 def lines_chart(path, curves, x, y, log_x=False, log_y=False, marks=False):
-    """Curves of (name, [(x, y)]), each with its name in its colour above the chart."""
+    """Draws curves of (name, [(x, y)]) with their names above the chart."""
     points = [p for _, curve in curves for p in curve]
     chart = Chart([p[0] for p in points], [p[1] for p in points], x, y, log_x, log_y)
     left = LEFT
     for (name, curve), colour in zip(curves, COLOURS):
-        # No more points than there are pixels.
+        # At most as many points as there are pixels.
         step = max(1, len(curve) // 700)
         kept = curve[::step] + curve[-1:]
         route = " ".join(f"{chart.x(px):.1f},{chart.y(py):.1f}" for px, py in kept)

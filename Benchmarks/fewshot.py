@@ -1,5 +1,5 @@
-"""Few-shot classification on the int8 encoder beside itself with fp16 weights, multiplied in fp32 (its states are those
-of fp32: cosine 1.00000), scikit-learn on the same int8 states and a finetuned encoder.
+"""Few-shot classification on the int8 encoder, beside the same with fp16 weights (multiplied in fp32; its
+states equal those of fp32: cosine 1.00000), scikit-learn on the same int8 states, and a finetuned encoder.
 
     Benchmarks/run fewshot [FOLDER] [--shots 0,1,4,16,64,256] [--seeds 5] [--fp16-seeds 5] [--lora-seeds 1] [--sets a,b]
     Benchmarks/run fewshot [FOLDER] --cost
@@ -44,7 +44,7 @@ LORA = pathlib.Path(__file__).parent / "lora.py"
 
 
 def debian():
-    """Descriptions of packages by their sections, of those that have enough."""
+    """Descriptions of packages, labelled by section, for sections with enough packages."""
     text = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, text=True, check=True).stdout
     found = {}
     for package in text.split("\n\n"):
@@ -96,7 +96,7 @@ def lora(train, test, seed):
 
 
 def lora_accuracy(train, test, seed):
-    """A draw of minutes is kept, for the same script and texts only."""
+    """Caches the accuracy of a draw, which takes minutes, for the same script and texts."""
     texts = [path.read_bytes() for path in (LORA, train, test)]
     digest = hashlib.sha256(b"".join(hashlib.sha256(t).digest() for t in texts) + bytes([seed])).hexdigest()
     kept = CACHE / "lora" / f"{digest[:32]}.json"
@@ -169,7 +169,7 @@ with tempfile.TemporaryDirectory() as folder:
                 if count and seed < arguments.lora_seeds:
                     accuracy = lora_accuracy(scratch / "train.jsonl", scratch / "test.jsonl", seed)
                     figures.setdefault("LoRA", []).append(accuracy)
-            # LoRA has fewer draws, so it is compared on those alone.
+            # LoRA has fewer draws, so it is compared on its draws only.
             behind = []
             for peer in PEERS:
                 if peer in figures:

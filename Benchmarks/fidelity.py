@@ -1,4 +1,4 @@
-"""Vectors and token ids against sentence-transformers and tokenizers."""
+"""Compares vectors and token ids with sentence-transformers and tokenizers."""
 import json
 import pathlib
 import subprocess

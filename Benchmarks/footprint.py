@@ -2,10 +2,10 @@
 
     Benchmarks/run footprint [--limits] [--growth] [--svg FOLDER]
 
---limits finds the smallest address space (RLIMIT_AS, which counts a mapped model as a whole) and, where a cgroup may be
-made, the smallest memory.max (which counts pages that were touched, the page cache's too) in which each still gives the
-answers that it gives without one. --growth measures how memory grows with the texts' length, the batch, the vocabulary
-and the model (growth.py). --svg draws memory against time as footprint.svg, and what else was measured beside it."""
+--limits finds the smallest address space (RLIMIT_AS, which counts a mapped model as a whole) and, if a
+cgroup can be made, the smallest memory.max (which counts touched pages, page cache included) in which each
+program still gives the same answers. --growth measures memory by text length, batch, vocabulary and model
+size (growth.py). --svg draws memory against time as footprint.svg, and the other measurements beside it."""
 import argparse
 import pathlib
 import resource
@@ -27,7 +27,7 @@ arguments = parser.parse_args()
 texts = [f"{s} {v} {o}." for s in SUBJECTS for v in VERBS for o in OBJECTS][:990] + QUESTIONS
 texts = (texts + QUESTIONS)[:1000]
 plain = ("\n".join(texts) + "\n").encode()
-# Words alone, as the peers have them; by default ours read each in two sentences besides.
+# Label words alone, as for the peers. By default vdsq also reads each word in two sentences.
 labels = ["--labels", ",".join(LABELS), "--template", "{}"]
 peer = [sys.executable, "Benchmarks/peers.py"]
 export()
@@ -45,13 +45,13 @@ programs = [
     ("scikit-learn over ONNX Runtime's vectors", peer + ["scikit-learn"], lines(texts), 3),
     ("sentence-transformers fp32", peer + ["sentence-transformers"], lines(texts), 3),
 ]
-# Some do not fail for want of memory but try for ever.
+# Some programs do not fail without memory but retry forever.
 PATIENCE = 30
 LIMITS = (1024, 512, 256, 128, 64, 48, 32, 24, 16, 12, 8)
 
 
 def smallest(holds):
-    """The smallest limit, in MiB, with which something holds; None where it does with none of them."""
+    """The smallest limit, in MiB, for which `holds` is true; None if it is true for none of them."""
     held = None
     for limit in LIMITS:
         if not holds(limit << 20):

@@ -1,4 +1,4 @@
-"""How peak memory grows: with the length of texts, the batch, the vocabulary and the model. For footprint.py."""
+"""Measures peak memory by text length, batch, vocabulary and model size, for footprint.py."""
 import subprocess
 import sys
 
@@ -11,7 +11,7 @@ LABELS = ["--labels", "billing,outage,account,spam"]
 
 
 def checkpoint(vocabulary, hidden, layers):
-    """A BERT of random weights with a WordPiece tokenizer of made-up words, converted for both."""
+    """A BERT with random weights and a WordPiece tokenizer of made-up words, converted for both programs."""
     name = f"bert-{vocabulary}-{hidden}x{layers}"
     folder, ours, theirs = FOLDER / name, FOLDER / f"{name}.vdsq", FOLDER / f"{name}-int8.onnx"
     if not (folder / "tokenizer.json").exists():
@@ -37,7 +37,7 @@ def checkpoint(vocabulary, hidden, layers):
 
 
 def peaks(encoder, peer, texts, options=()):
-    """Peak MB of: vdsq-run with all in memory, and streamed; the peer."""
+    """Peak MB of vdsq-run resident, of vdsq-run streamed, and of the peer."""
     plain = "".join(t + "\n" for t in texts).encode()
     run = [VDSQ_RUN, encoder, *LABELS, *options]
     commands = [(run, plain), (run + ["--memory-policy", "stream"], plain), (peer, lines(texts))]

@@ -1,5 +1,6 @@
-"""Kernels beside the machine's limits and beside the libraries that people use for the same work, in one
-run: kernels.py [limits|rows|linear|encoder|coarse ...], all of them without arguments."""
+"""Kernels beside the limits of the machine and beside other libraries, in one run.
+
+    kernels.py [limits|rows|linear|encoder|coarse ...]    runs the named parts, or all"""
 import json
 import os
 import statistics
@@ -42,7 +43,7 @@ def table(head, rows):
 
 
 def compare(ours, peers, threads):
-    """Medians over rounds in which each is measured in turn: ours first, in milliseconds."""
+    """Median milliseconds over rounds in which all are measured in turn, vdsq first."""
     times = {name: [] for name in ["vdsq", *peers]}
     for _ in range(ROUNDS):
         times["vdsq"].append(ours())
@@ -73,7 +74,7 @@ def limits():
 
 
 def row_peers(rows, columns, threads):
-    """One query's ten best among int8 rows, or the cosines to all where the library has no top-k."""
+    """The ten best int8 rows for one query, or all cosines if the library has no top-k."""
     import faiss
     import numkong
     import torch

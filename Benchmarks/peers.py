@@ -1,5 +1,7 @@
-"""What a peer's process runs: peers.py NAME [ONNX-FILE CHECKPOINT [BATCH]], one JSON text a line on standard input. Classifies by
-the nearest label, as ours do, and prints a label a line."""
+"""The process of a peer. Reads one JSON text per line, classifies it by the nearest label, as vdsq does, and
+prints one label per line.
+
+    peers.py NAME [ONNX-FILE CHECKPOINT [BATCH]]"""
 import json
 import sys
 
@@ -62,8 +64,7 @@ def nearest(encode):
 
 
 def scikit_learn():
-    """What an application does that has vectors already: a classifier of scikit-learn's over them, learned from the
-    labels' own."""
+    """A scikit-learn classifier over vectors of ONNX Runtime, trained on the vectors of the labels."""
     from sklearn.neighbors import NearestCentroid
     encode = onnx_runtime()
     classifier = NearestCentroid().fit(encode(LABELS), range(len(LABELS)))
@@ -78,7 +79,7 @@ def export_ctranslate2():
 
 
 def export(folder=CHECKPOINT, target=CACHE / "minilm-int8.onnx"):
-    """A checkpoint as ONNX, dynamically quantized to int8 per channel: made once."""
+    """Exports a checkpoint to ONNX, dynamically quantized to int8 per channel, if it does not exist."""
     if target.exists():
         return
     import logging

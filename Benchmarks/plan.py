@@ -1,9 +1,10 @@
-"""What `vdsq plan` says beside what `vdsq classify` then takes, over a grid of settings, with texts that fill them.
+"""Compares `vdsq plan` with the peak memory of `vdsq classify`, over a grid of settings, with texts of the
+maximum length.
 
     Benchmarks/run plan [MODEL ...]
 
-The share is of the plan above the measured peak (VmHWM of the whole process): never below, and 5% at most, is the aim.
-MODELs are .vdsq files; by default MiniLM in int8, with fp16 weights, and compressed."""
+The last column is the excess of the plan over the measured peak (VmHWM of the whole process). The aim is
+between 0% and 5%. MODELs are .vdsq files; by default MiniLM in int8, with fp16 weights, and compressed."""
 import itertools
 import json
 import subprocess
@@ -23,7 +24,7 @@ print("| model | policy | max tokens | batch | threads | plan, MB | measured, MB
 for path, tokens, batch, threads in itertools.product(paths, (16, 64, 256), (None, 1, 4), (1, 2)):
     settings = ["--max-tokens", str(tokens), "--threads", str(threads)] + (["--batch", str(batch)] if batch else [])
     plan = json.loads(subprocess.run([VDSQ, "plan", path, "--json", *settings], check=True, capture_output=True).stdout)
-    # As long as a text may be, of words that differ.
+    # Texts of the maximum length, of different words.
     words = [f"w{i}{chr(97 + i % 26)}" for i in range(400)]
     texts = "".join(" ".join(words[(i * 7 + j) % 400] for j in range(tokens)) + "\n" for i in range(60)).encode()
     answers = set()

@@ -1,4 +1,4 @@
-"""Our programs and the folders they work in, and running a process with its memory measured."""
+"""The programs and folders of the benchmarks, and functions that run a process and measure its memory."""
 import dataclasses
 import json
 import os
@@ -32,7 +32,7 @@ def lines(texts):
 def measured(command, data=b""):
     """Runs a command; returns its output, wall seconds and peak resident bytes.
 
-    Through time(1), which is small: a process's peak includes what it was forked from.
+    Runs it through time(1), which is small, because the peak of a process includes its parent's at the fork.
     """
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as sink, \
             tempfile.NamedTemporaryFile() as figures:
@@ -49,7 +49,7 @@ def measured(command, data=b""):
 
 
 def evict(path):
-    """Takes a file out of the page cache."""
+    """Drops a file from the page cache."""
     descriptor = os.open(path, os.O_RDONLY)
     os.fsync(descriptor)
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -58,7 +58,7 @@ def evict(path):
 
 @dataclasses.dataclass
 class Limited:
-    """What a command did inside a memory cgroup; `peak` is the most that was charged to it."""
+    """The result of a command in a memory cgroup; `peak` is the maximum that was charged to it."""
     status: int
     output: bytes
     seconds: float
@@ -66,10 +66,12 @@ class Limited:
 
 
 def limited(command, data, limit, patience=None):
-    """Runs a command in a cgroup of `limit` bytes; None where no cgroup can be made. Needs root, or a folder of one's own.
+    """Runs a command in a cgroup of `limit` bytes; None if no cgroup can be made. Needs root, or a delegated
+    cgroup.
 
-    Files' pages count for whoever brought them into the page cache, so that is emptied first, and are given back before
-    anybody is killed. A command that takes more than `patience` seconds is killed, its status -9."""
+    Pages of files are charged to the process that read them, so the page cache is dropped first. They are
+    reclaimed before a process is killed. A command that takes more than `patience` seconds is killed and has
+    status -9."""
     root = pathlib.Path("/sys/fs/cgroup")
     is_old = (root / "memory").is_dir()
     folder = (root / "memory" if is_old else root) / f"vdsq-bench-{os.getpid()}"

@@ -1,10 +1,10 @@
-"""Whether memory stays as it is: a million short texts through vdsq-run, and texts of all lengths through the library for
-an hour (vdsq bench, half of it one by one and half in batches), with resident memory looked at all the time.
+"""Measures whether memory grows: a million short texts through vdsq-run, and texts of all lengths through the
+library for an hour (vdsq bench, half of it one by one and half in batches), sampling resident memory.
 
     Benchmarks/run soak [--texts 1000000] [--minutes 60] [--policy resident] [--svg FILE]
 
-What is printed is resident memory after a hundredth of the work, the least and most from then on, and at the end. Answers to
-the same texts must stay the same."""
+Prints resident memory after a hundredth of the work, the minimum and maximum from then on, and the value at
+the end. Answers to the same texts must stay the same."""
 import argparse
 import json
 import random
@@ -26,7 +26,7 @@ arguments = parser.parse_args()
 
 
 def resident(pid):
-    """Resident bytes, and those of them that are no file's."""
+    """Resident bytes, and resident anonymous bytes."""
     fields = dict(line.split(":", 1) for line in open(f"/proc/{pid}/status"))
     return tuple(int(fields[name].split()[0]) * 1024 for name in ("VmRSS", "RssAnon"))
 
@@ -67,7 +67,7 @@ def million():
     for thread in (threading.Thread(target=feed), watcher):
         thread.start()
     for _ in range(blocks):
-        # Shares of probabilities may differ in the last digit with what a text shares its batch with.
+        # Probabilities may differ in the last digit with the other texts of a batch.
         got = process.stdout.read(len(wanted))
         assert [line.split(b"\t")[0] for line in got.splitlines()] == \
             [line.split(b"\t")[0] for line in wanted.splitlines()], "answers changed"
@@ -93,7 +93,7 @@ def hour():
         report = json.loads(process.stdout.read())
         watcher.join()
         assert process.wait() == 0
-    # The starts come first, in processes of their own.
+    # Starts are measured first, in separate processes.
     samples = [s for s in samples if s[0] > 3]
     return row(f"the library, {arguments.policy}", samples,
                f"{report['steady_texts']:,} texts of 2 to 256 tokens in {arguments.minutes:g} min")

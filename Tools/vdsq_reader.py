@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads .vdsq files: an independent reading of docs/format.md, with numpy alone.
+"""Reads .vdsq files: an independent implementation of docs/format.md in numpy.
 
     vdsq_reader.py FILE                          configuration, sections and tensors
     vdsq_reader.py FILE --tensor NAME -o X.npy   a tensor's values as float32
@@ -57,7 +57,7 @@ def lz4_block(block, length):
 
 
 def decode(data, length):
-    """A compressed section's bytes."""
+    """The decoded bytes of a compressed section."""
     require(length <= 64 * len(data), "a section claims to decode to more than 64 times its length")
     count = -(-length // CHUNK)
     table, out, at = len(data) - 4 * count, [], 0

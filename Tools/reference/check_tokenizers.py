@@ -47,7 +47,7 @@ def tiktoken(path, pattern, special, nfc=False, ignore_merges=False):
         cuts = [(token[:i], token[i:]) for i in range(1, len(token))]
         cuts = [(a, b) for a, b in cuts if a in ranks and b in ranks]
         merges += [(rank, ranks[a], ranks[b], text(a), text(b)) for a, b in cuts]
-    # As transformers converts them: all cuts of a token, in the order of its rank and then of theirs.
+    # As transformers converts them: all splits of a token, ordered by its rank and then by the ranks of its parts.
     merges = [(a, b) for *_, a, b in sorted(merges, key=lambda m: m[:3])]
     tok = Tokenizer(models.BPE({text(k): v for k, v in ranks.items()}, merges, ignore_merges=ignore_merges))
     if nfc:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the worked example of docs/format.md as a hex dump, made from the specification alone."""
+"""Prints the worked example of docs/format.md as a hex dump, written from the specification alone."""
 import struct
 import zlib
 

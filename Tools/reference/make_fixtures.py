@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes Tests/Fixtures: tiny checkpoints with random weights, and what transformers and tokenizers
-make of the same texts. Needs: pip install sentence-transformers.
+"""Writes Tests/Fixtures: tiny checkpoints with random weights, and the outputs of transformers and
+tokenizers for some texts. Needs: pip install sentence-transformers.
 
 Every model folder is one that transformers itself saved; `golden.json` beside it has the texts, their
 token ids and their vectors.
@@ -103,7 +103,7 @@ def main():
     uncased, cased = tokenizer(True), tokenizer(False)
     v = uncased.get_vocab_size()
     write("bert-mean", BertModel(bert(v)), uncased)
-    # A head over the encoder (names with a prefix), half precision, the first token's state.
+    # A head over the encoder (prefixed names), half precision, first-token pooling.
     write("bert-cls-f16", BertForMaskedLM(bert(v, hidden_act="gelu_new")), uncased, "cls",
           dtype=torch.float16)
     write("bert-max-bf16", BertModel(bert(cased.get_vocab_size(), hidden_act="relu")), cased, "max",

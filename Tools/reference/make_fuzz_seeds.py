@@ -1,4 +1,4 @@
-"""Writes the fuzzers' seed corpus, Tests/Fuzzing/Seeds: the smallest files that reach every part of a reader.
+"""Writes the seed corpus of the fuzzers, Tests/Fuzzing/Seeds: the smallest files that reach every part of a reader.
 Needs torch, and vdsq built."""
 import json
 import pathlib
@@ -200,7 +200,7 @@ with tempfile.TemporaryDirectory() as scratch:
         subprocess.run([VDSQ, "adapt", scratch / "b.vdsq", examples, "-o", scratch / "a.vdsa", "--method", method,
                         "--force"], check=True, stdout=subprocess.DEVNULL)
         seed("container", f"adapter-{method}", (scratch / "a.vdsa").read_bytes())
-# Literals, a match that overlaps itself, planes, and a chunk as it is.
+# Literals, a match that overlaps its output, planes, and an uncompressed chunk.
 run = bytes([0x1F, 65, 1, 0, 80]) + bytes([0x50]) + b"abcde"
 seed("lz4", "run", struct.pack("<I", 105)[:3] + run + struct.pack("<I", len(run)))
 seed("lz4", "planes", struct.pack("<I", 8)[:3] + b"\x80abcdefgh" + struct.pack("<I", 9 | 1 << 24))

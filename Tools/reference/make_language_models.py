@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes Tests/Fixtures/language-models: tiny checkpoints of every architecture with an LM head, random
-weights from a fixed seed, and what transformers makes of some texts with them. Needs: pip install
+weights from a fixed seed, and the outputs of transformers for some texts. Needs: pip install
 transformers torch.
 
 `golden.json` has for each text its token ids, the state that the head reads (at the last token, or at the
@@ -46,7 +46,7 @@ def sentence_piece():
     tok.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     tok.train_from_iterator([x for x in TEXTS if x.isascii()] * 9, trainers.BpeTrainer(
         vocab_size=380, special_tokens=special, show_progress=False))
-    # Only the first three are found in texts by themselves; bytes are the model's own.
+    # Only the first three are added tokens; byte tokens belong to the model.
     data = json.loads(tok.to_str())
     data["added_tokens"] = [x for x in data["added_tokens"] if x["id"] < 3]
     tok = Tokenizer.from_str(json.dumps(data))
@@ -96,7 +96,7 @@ def save(name, model, tok, head, mask=None):
         with torch.no_grad():
             out = model(torch.tensor([ids]), output_hidden_states=True)
             states = list(out.hidden_states)
-            # transformers normalizes a causal model's last states, and no others.
+            # transformers applies the final norm to the last states of a causal model only.
             read = [head(s) for s in (states if mask else states[:-1])] + ([] if mask else [states[-1]])
         entry = {"text": text, "ids": ids, "state": read[-1][0, place], "logits": out.logits[0, place]}
         if i == 0:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes Tests/Fixtures/tokenizers/{bpe,unigram}-*: small tokenizers of every kind, trained on texts that
-break tokenizers, and the ids that they give. Needs: pip install tokenizers sentencepiece protobuf.
+"""Writes Tests/Fixtures/tokenizers/{bpe,unigram}-*: small tokenizers of every kind, trained on
+adversarial texts, and their ids. Needs: pip install tokenizers sentencepiece protobuf.
 
 Real tokenizers are too large to keep; Tools/check-tokenizers fetches some and compares."""
 import io

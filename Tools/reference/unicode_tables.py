@@ -23,7 +23,7 @@ CATEGORIES = ("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So
 everything = "".join(chr(p) for p in range(0x110000) if not 0xD800 <= p < 0xE000)
 category = {}
 for index, name in enumerate(CATEGORIES):
-    # What is left when a category's characters are removed is everything else.
+    # Removing the characters of a category leaves everything else.
     remover = pre_tokenizers.Split(Regex(f"\\p{{{name}}}"), "removed")
     rest = set()
     for piece, _ in remover.pre_tokenize_str(everything):
@@ -37,7 +37,8 @@ for c in everything:
     if not categories or categories[-1] & 0xFF != category.get(c, unassigned):
         categories.append(ord(c) << 8 | category.get(c, unassigned))
 
-# A mark of each combining class: a stranger's class shows in how the library orders the two.
+# A mark of each combining class. The class of another mark shows in the order that the library gives to
+# the two.
 MARKS = {1: "\u0334"}
 
 
@@ -47,7 +48,7 @@ def moves(a, b):
 
 for c in everything:
     if order := unicodedata.combining(c):
-        # Only marks that the library knows too: its data is older than Python's.
+        # Only marks that the library knows, because its data is older than Python's.
         if order == 1 or moves(c, MARKS[1]):
             MARKS.setdefault(order, c)
 
