@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// After a warm-up nothing is allocated, whatever the texts' lengths: counted in a process of its own, where the
-/// allocator is behind a counter.
+/// Nothing is allocated after the warm-up, for texts of all lengths. A separate process counts the
+/// calls to the allocator.
 @Suite struct AllocationTests {
   private let vdsq = Program("vdsq")
   private let check = Program("allocation-check")
 
-  /// Texts of all lengths up to one that is cut, twice: the second time is counted.
+  /// Texts of all lengths, up to one that is truncated, twice. The second pass is counted.
   private let texts: String = {
     let words = ["hello", "naïve", "world", "café", "stop", "\u{4e2d}\u{6587}", "x1y2", "", "?!"]
     let lines = (0..<200).map { i in
@@ -37,7 +37,7 @@ import Testing
         #expect(try count([model, policy, threads, "200"]) == [200, 0], "\(policy) \(threads)")
       }
     }
-    // The counter counts: from the first text on there is something to grow.
+    // Verifies the counter: during the warm-up, buffers grow.
     let cold = try count([model, "resident", "1", "0"])
     #expect(cold.count == 2 && cold[0] == 400 && cold[1] > 0)
   }

@@ -39,7 +39,8 @@ import Testing
       JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
   }
 
-  /// Figures hang together: percentiles rise, what is resident is at most the peak, streaming reads by calls.
+  /// Figures are consistent: percentiles rise, resident memory is at most the peak, and streaming
+  /// reads by system calls.
   @Test(arguments: ["bert-mean", "language-models/gpt2"])
   func modelsAreMeasuredAsUsersHaveThem(name: String) throws {
     let path = folder.path("model.vdsq")

@@ -128,7 +128,7 @@ import Testing
     #expect(small.errors.contains("2 cut, 1 with invalid UTF-8"))
   }
 
-  /// Doubtful answers are not given, by both programs alike.
+  /// Both programs withhold doubtful labels alike.
   @Test func abstaining() throws {
     let input = "hello world\ncafé\nstop\n"
     let options = [model, "--labels", "world,café,stop"]

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `convert` and what goes with it, as users call them.
+/// `convert` and related commands, as users call them.
 @Suite struct ConvertCommandTests {
   private let folder: TemporaryFolder
   private let vdsq = Program("vdsq")
@@ -144,7 +144,7 @@ import Testing
 
   // MARK: What happens to the file
 
-  /// A file system with less room than the file takes.
+  /// A file system that is smaller than the file.
   @Test func aFullDiskKeepsTheOldFile() throws {
     let script = """
       mount -t tmpfs -o size=192k tmpfs "$1" || exit 99
@@ -170,7 +170,8 @@ import Testing
     #expect(told.contains("No space left on device") && told.contains("as it was"))
   }
 
-  /// Killed at any moment, a conversion leaves the old file or the whole new one, and nothing beside it.
+  /// A conversion that is killed at any moment leaves the old file or the complete new one, and
+  /// nothing else.
   @Test func killedConversionsLeaveNothingHalf() throws {
     let model = folder.path("m.vdsq")
     try run(["convert", fixture("language-models/gpt2"), "-o", model, "-q", "--weights", "fp32"])

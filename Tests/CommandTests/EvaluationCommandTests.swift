@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `eval`, and examples in other forms than JSON Lines.
+/// `eval`, and examples in formats other than JSON Lines.
 @Suite struct EvaluationCommandTests {
   private let folder: TemporaryFolder
   private let model: String

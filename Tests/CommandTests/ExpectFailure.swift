@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A program's failure as users see it: the documented exit code, and a line that names what is wrong.
+/// Expects a program to fail as documented: with an exit code, and with a line that names the
+/// problem.
 func expectFailure(
   _ program: Program, _ arguments: [String], input: Data = Data("hello\n".utf8), status: Int32,
   mentioning word: String, sourceLocation: SourceLocation = #_sourceLocation

@@ -70,7 +70,7 @@ import Testing
     #expect(try Data(contentsOf: URL(filePath: adapter)) == before)
   }
 
-  /// A running classifier answers by the correction from the next text on.
+  /// A running classifier uses the correction from the next text on.
   @Test(arguments: ["vdsq", "vdsq-run"])
   func correctionsTakeEffectOnTheNextText(_ program: String) throws {
     #expect(try learn(["--labels", "greeting=hello;order=stop"]).status == 0)
@@ -98,7 +98,7 @@ import Testing
     try input.fileHandleForWriting.close()
   }
 
-  /// Killed at any point, the file is whole, and has every example whose line was written.
+  /// After a kill at any point, the file is complete and has every example whose line was written.
   @Test func kills() throws {
     #expect(try learn(["--labels", "greeting=hello;order=stop"]).status == 0)
     for delay in [0.02, 0.05, 0.11] {
@@ -128,7 +128,7 @@ import Testing
     }
   }
 
-  /// Two at once lose nothing of each other's.
+  /// Two processes at once lose no example of each other.
   @Test func twoAtOnce() async throws {
     #expect(try learn(["--labels", "greeting=hello;order=stop"]).status == 0)
     try await withThrowingTaskGroup(of: Int32.self) { group in

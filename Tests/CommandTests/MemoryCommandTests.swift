@@ -47,7 +47,8 @@ import Testing
       try vdsq.run(["plan", model, "--memory-policy", "stream"]).output.contains("peak, stream"))
   }
 
-  /// What a budget allows runs, and one that is too small is told with the smallest that would do.
+  /// A sufficient budget works, and an insufficient one is refused with the smallest sufficient
+  /// budget.
   @Test func budgetsAreKept() throws {
     let settings = ["--max-tokens", "16", "--threads", "1"]
     for (command, rest) in [
@@ -95,7 +96,8 @@ import Testing
     #expect(unknown.status == 64)
   }
 
-  /// Commands that read a file's contents keep none of it in memory behind them, so a budget may be far smaller.
+  /// Commands that read the contents of a file release it behind them, so the budget may be far
+  /// smaller than the file.
   @Test func readingFilesKeepsToABudget() throws {
     let other = folder.path("fp16.vdsq")
     _ = try vdsq.run(
@@ -113,7 +115,7 @@ import Testing
     }
   }
 
-  /// A report reads what compressed sections decode to, after the file is there.
+  /// A report reads compressed sections after the file is complete.
   @Test func reportsKeepToTheBudget() throws {
     let convert = [
       "convert", Fixtures.path("bert-mean"), "-o", model, "-q", "--force", "--report",

@@ -3,7 +3,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQTokenizers
 
-/// Reads some of each tensor that a checkpoint's file says it has.
+/// Reads a part of each tensor that a checkpoint claims to have.
 private func read(_ tensors: [String: SourceTensor]) throws(VDSQError) {
   for (_, tensor) in tensors.sorted(by: { $0.key < $1.key }).prefix(8) {
     guard tensor.rows > 0, tensor.columns > 0, tensor.columns <= 1 << 16 else { continue }

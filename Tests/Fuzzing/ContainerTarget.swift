@@ -3,8 +3,8 @@ import VDSQFormat
 import VDSQInference
 import VDSQSemantics
 
-/// A .vdsq file: opened, run on a text where it is a model, and its tensors read. Checksums are put right
-/// first, or all that is behind them would never be reached.
+/// A .vdsq file: opens it, runs it on a text if it is a model, and reads its tensors. Checksums are
+/// corrected first, because the code behind them would never be reached otherwise.
 func fuzzContainer(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
   var file = Array(bytes)
   repairChecksums(&file)
@@ -18,12 +18,13 @@ func fuzzContainer(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
   var options = TextEncoder.Options()
   options.maximumTokens = 16
   let encoder = try TextEncoder(container, options: options)
-  // What is planned is bounded by the file's own claims, not by its length: large plans are not run.
+  // The size of a plan is bounded by the file's own claims, not by its length, so large plans are
+  // not run.
   guard encoder.arena.length < 1 << 22 else { return }
   _ = try encoder.vector(of: "a bad the x")
 }
 
-/// The checksums of a container's sections, table and header, where these can be found.
+/// Corrects the checksums of a container's sections, table and header if these can be found.
 private func repairChecksums(_ file: inout [UInt8]) {
   let crc = CRC32()
   func integer(_ at: Int, _ size: Int) -> Int {
@@ -36,7 +37,7 @@ private func repairChecksums(_ file: inout [UInt8]) {
     file.withUnsafeBytes { crc.checksum(of: UnsafeRawBufferPointer(rebasing: $0[range])) }
   }
   guard file.count >= 64 else { return }
-  // The length too: it would refuse everything that grows.
+  // Corrects the length too, because otherwise every longer file would be refused.
   for i in 0..<8 { file[16 + i] = UInt8(truncatingIfNeeded: file.count >> (8 * i)) }
   let table = integer(24, 8), count = integer(32, 4)
   if count <= 4096, table >= 64, table <= file.count, count * 64 <= file.count - table {

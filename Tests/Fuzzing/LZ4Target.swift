@@ -6,7 +6,7 @@ func fuzzLZ4(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
   let length = Int(bytes[0]) | Int(bytes[1]) << 8 | Int(bytes[2] & 3) << 16
   let section = UnsafeRawBufferPointer(rebasing: bytes[3...])
   guard length / CompressedSection.largestRatio <= section.count else { return }
-  // Memory of its own, so that a byte too many is seen.
+  // A separate allocation, so that the sanitizer sees an access beyond its end.
   let out = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 64)
   defer { out.deallocate() }
   var scratch: [UInt8] = []

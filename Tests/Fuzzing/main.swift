@@ -1,9 +1,10 @@
 import Glibc
 import VDSQFormat
 
-// One program for all targets: VDSQ_FUZZ_TARGET names the one that libFuzzer is to run (Tools/fuzz does).
+// One program for all targets. VDSQ_FUZZ_TARGET names the target that libFuzzer runs (set by
+// Tools/fuzz).
 
-/// A reader that is fed bytes which nobody vouches for. It may refuse them with a typed error and nothing else.
+/// A reader of untrusted bytes. It may refuse them with a typed error, and must not fail otherwise.
 typealias FuzzTarget = @Sendable (UnsafeRawBufferPointer) throws(VDSQError) -> Void
 
 let targets: [String: FuzzTarget] = [
@@ -20,7 +21,7 @@ enum Chosen {
   nonisolated(unsafe) static var target: FuzzTarget = { _ in }
 }
 
-/// libFuzzer's loop, which its own `main` would run.
+/// The loop of libFuzzer, which its own `main` would run.
 @_silgen_name("LLVMFuzzerRunDriver")
 func runDriver(
   _ count: UnsafeMutablePointer<CInt>,
@@ -35,13 +36,13 @@ exit(
     do throws(VDSQError) {
       try Chosen.target(UnsafeRawBufferPointer(start: start, count: count))
     } catch {
-      // An error says what is wrong; none is the program's own fault.
+      // An error must have a message and must not be an internal fault.
       precondition(!error.message.isEmpty && error.category != .internalFault, error.message)
     }
     return 0
   })
 
-/// A file in memory that readers can open by its path.
+/// A file in memory with a path that readers can open.
 enum MemoryFile {
   private static let descriptor: Int32 = {
     let name = "/dev/shm/vdsq-fuzz-\(getpid())"

@@ -2,17 +2,17 @@ import VDSQKernels
 
 /// Checks of one kernel table against the scalar reference.
 ///
-/// In the Embedded subset, so that the same checks run on every instruction set: under Swift Testing
-/// for this machine's, and as a program under an emulator for others.
+/// The checks stay in the Embedded subset, so that they run on every instruction set: under Swift
+/// Testing for those of this machine, and as a program under an emulator for others.
 public final class Checker {
   public let table: KernelTable
-  /// One line a failure.
+  /// One line per failure.
   public private(set) var failures: [String] = []
   public private(set) var count = 0
 
   public init(_ table: KernelTable) { self.table = table }
 
-  /// A check by its name.
+  /// Runs a named check.
   public struct Check: Sendable {
     public let name: StaticString
     public let run: @Sendable (Checker) -> Void
@@ -39,7 +39,7 @@ public final class Checker {
     Check(name: "notFinite") { $0.notFinite() },
   ]
 
-  /// Lengths around every width that a kernel works in.
+  /// Lengths around every vector width of the kernels.
   static let lengths = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 47, 64, 100, 129, 384]
 
   func expect(_ condition: Bool, _ what: @autoclosure () -> String) {
@@ -47,7 +47,8 @@ public final class Checker {
     if !condition { failures.append(what()) }
   }
 
-  /// Every difference at most `bound` times the largest magnitude of the reference, plus `absolute`.
+  /// Requires every difference to be at most `bound` times the largest magnitude of the reference,
+  /// plus `absolute`.
   func expectClose(
     _ ours: [Float], _ reference: [Float], _ bound: Float, absolute: Float = 0,
     _ what: @autoclosure () -> String

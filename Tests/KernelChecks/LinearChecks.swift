@@ -37,7 +37,7 @@ extension Checker {
             for i in 0..<columns {
               let q = ours.use { $0.value(row, i) }
               same = same && q == reference.use { $0.value(row, i) }
-              // Half a step at most is lost.
+              // The error is at most half a step.
               let back = Float(Int32(q) - ours.zeroPoints[row]) * ours.scales[row]
               let value = x[row * columns + i]
               let bound = ours.scales[row] * 0.5 + value.magnitude * 3e-7
@@ -114,7 +114,7 @@ extension Checker {
             ScalarReference.gemmFloat(x, inputs, rows, w, 0..<w.panels, $0)
           }
         }
-        // Products of up to 255 times 127 cancel against the zero point's.
+        // Products of up to 255 times 127 cancel with those of the zero point.
         expectClose(
           ours, reference, 1e-5, absolute: 2e-6 * Float(inputs),
           "gemmU8S8, groups of \(group): \(rows) x \(outputs) x \(inputs)")
@@ -148,7 +148,8 @@ extension Checker {
     }
   }
 
-  /// A range of panels writes its own outputs and no others, the same bits as all at once.
+  /// A range of panels writes only its own outputs, bit-identical to those of a call over all
+  /// panels.
   func panelRanges() {
     var random = Random(4)
     let (rows, outputs, inputs) = (5, 75, 36)

@@ -1,6 +1,6 @@
 import VDSQKernels
 
-/// Quantized rows with storage of their own, in a table's layout.
+/// Quantized rows with their own storage, in the layout of a kernel table.
 struct Quantized {
   var values: [UInt8]
   var scales: [Float]
@@ -31,7 +31,7 @@ struct Quantized {
   }
 }
 
-/// Random weights packed as the container has them.
+/// Random weights, packed as in the container.
 struct Panels {
   private var bytes: [UInt8]
   private var scales: [Float] = []
@@ -62,7 +62,7 @@ struct Panels {
         let panel = n / 16 * stride
         switch element {
         case .int8:
-          // The extremes saturate sixteen-bit intermediates, where a kernel has them.
+          // The extremes saturate sixteen-bit intermediates if a kernel has them.
           let w =
             extreme ? (random.integer(0, 1) == 0 ? -128 : 127) : random.integer(-127, 127)
           bytes[panel + k / 4 * 64 + n % 16 * 4 + k % 4] = UInt8(truncatingIfNeeded: w)
@@ -123,7 +123,7 @@ struct Panels {
   }
 }
 
-/// Room for rows' extremes, filled with what no kernel may leave.
+/// A buffer for row extremes, filled with values that no kernel may leave.
 struct Ranges {
   private var lanes: [Float]
 

@@ -1,4 +1,4 @@
-/// A seeded generator: a failure repeats itself.
+/// A seeded generator, so that failures are reproducible.
 public struct Random: RandomNumberGenerator {
   private var state: UInt64
 

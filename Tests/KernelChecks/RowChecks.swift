@@ -1,7 +1,7 @@
 import VDSQKernels
 
 extension Checker {
-  /// Cosines are the same bits on every instruction set, extremes and the last rows included.
+  /// Cosines are bit-identical on every instruction set, including extremes and the last rows.
   func cosines() {
     forEachMatrix { m, queries, what in
       for query in queries {
@@ -33,7 +33,7 @@ extension Checker {
         for (i, query) in queries.enumerated() {
           let whole = best(k, 1) { table.cosineTopK(query, m, 0..<m.rows, &$0[0]) }
           expect(whole == [expected[i]], "cosineTopK: \(what), k \(k)")
-          // In two parts and the wrong order, as threads may have it.
+          // In two parts and in the wrong order, as may happen with threads.
           let parts = best(k, 1) {
             table.cosineTopK(query, m, m.rows / 2..<m.rows, &$0[0])
             table.cosineTopK(query, m, 0..<m.rows / 2, &$0[0])
@@ -108,7 +108,7 @@ extension Checker {
     let id: Int32
   }
 
-  /// What `body` leaves in `count` heaps, best first.
+  /// The results of `body` in `count` heaps, best first.
   private func best(
     _ k: Int, _ count: Int, _ body: (UnsafeMutablePointer<TopK>) -> Void
   ) -> [[Found]] {
@@ -148,7 +148,7 @@ extension Checker {
             extreme
             ? (random.integer(0, 1) == 0 ? -128 : 127) : Int8(random.integer(-127, 127))
         }
-        // A row that is there twice: ties go to the lower id.
+        // A duplicated row: ties go to the lower id.
         if rows > 4 { for k in 0..<columns { values[3 * columns + k] = values[columns + k] } }
         var norms = [Float](repeating: 0, count: rows)
         for row in 0..<rows {

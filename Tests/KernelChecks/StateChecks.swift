@@ -16,8 +16,8 @@ extension Checker {
     AttentionInput, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>
   ) -> Void
 
-  /// Sums as large as they get, where all weights are the largest and all values too, and numbers that are
-  /// not finite, which must not come out as ones that are.
+  /// The largest possible sums, and numbers that are not finite, which must not yield finite
+  /// results.
   private func attentionExtremes(_ name: String, _ kernel: AttentionKernel) {
     for length in [5, 48, 64, 128, 300] {
       for headSize in [1, 32, 64, 256] {

@@ -34,7 +34,7 @@ extension Checker {
     }
   }
 
-  /// All half-precision numbers, infinities and NaNs included.
+  /// Every half-precision number, including infinities and NaNs.
   func halves() {
     var bits = [UInt16](repeating: 0, count: 65536)
     for i in bits.indices { bits[i] = UInt16(i) }
@@ -47,7 +47,7 @@ extension Checker {
     }
   }
 
-  /// Numbers that overflow or are none come out as such, not as something plausible.
+  /// Overflow and NaN yield infinity or NaN, not a plausible number.
   func notFinite() {
     var one = [Float](repeating: 0, count: 1)
     table.dotRows([.nan, 1], [1, 1], 1, 2, &one)

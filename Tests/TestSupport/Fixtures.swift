@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where the fixtures and this build's programs are.
+/// The locations of the fixtures and of the programs of this build.
 public enum Fixtures {
   /// Tests/Fixtures, from this file's place in the tree.
   public static let folder = URL(fileURLWithPath: #filePath)
@@ -30,14 +30,14 @@ public enum Fixtures {
     .resolvingSymlinksInPath().deletingLastPathComponent()
 }
 
-/// A text with what the reference makes of it.
+/// A text with the outputs of the reference.
 public struct Golden: Decodable, Sendable {
   public let text: String
   public let ids: [Int32]
   public let vector: [Float]?
 }
 
-/// A text with what transformers makes of it with a language model.
+/// A text with the outputs of a language model in transformers.
 public struct LanguageGolden: Decodable, Sendable {
   public let text: String
   public let ids: [Int32]
@@ -53,7 +53,7 @@ public struct LanguageGolden: Decodable, Sendable {
   }
 }
 
-/// How alike two vectors are.
+/// The cosine of two vectors.
 public func cosine(_ a: [Float], _ b: [Float]) -> Float {
   func dot(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
   return dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()

@@ -23,7 +23,7 @@ public struct Program: Sendable {
     process.arguments = arguments
     process.currentDirectoryURL = folder
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    // Files rather than pipes: nobody has to read while the program writes.
+    // Files rather than pipes, so that nobody has to read while the program writes.
     let scratch = try TemporaryFolder()
     let inputPath = try scratch.write(input, to: "in")
     for name in ["out", "err"] { _ = try scratch.write(Data(), to: name) }

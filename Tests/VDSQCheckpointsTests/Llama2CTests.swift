@@ -4,7 +4,7 @@ import Testing
 import VDSQCheckpoints
 import VDSQFormat
 
-/// llama2.c's files, which have hardly anything that says what they are.
+/// Files of llama2.c, which have hardly any structure that identifies them.
 @Suite struct Llama2CTests {
   private let folder: TemporaryFolder
 

@@ -9,7 +9,7 @@ import VDSQFormat
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// An entry of an archive, with lies where a test wants them.
+  /// An entry of an archive, with false claims where a test needs them.
   private struct Entry {
     var name: String
     var bytes: [UInt8]
@@ -155,7 +155,7 @@ import VDSQFormat
     try expectRefused(Array("PK".utf8), mentioning: "no end")
   }
 
-  /// A file cut anywhere, or with any byte changed, is refused or harmless.
+  /// A file that is cut anywhere, or has any byte changed, is refused or harmless.
   @Test func damagedFilesAreRefused() throws {
     let bytes = [UInt8](try Fixtures.data("formats/gpt2.bin"))
     var random = Random(3)

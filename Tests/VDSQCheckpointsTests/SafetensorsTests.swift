@@ -4,7 +4,7 @@ import Testing
 import VDSQCheckpoints
 import VDSQFormat
 
-/// What attackers and accidents do to safetensors files, by name.
+/// Attacks on safetensors files, and accidents, by name.
 @Suite struct SafetensorsTests {
   private let folder: TemporaryFolder
 
@@ -46,7 +46,7 @@ import VDSQFormat
     #expect(tensors["ids"] == nil)
   }
 
-  /// Integers are weights where there is a scale for each row beside them, and not otherwise.
+  /// Integers are weights only if there is a scale for each row beside them.
   @Test func integersNeedScales() throws {
     func file(_ scales: String, _ floats: [Float]) throws -> [String: SourceTensor] {
       let header =

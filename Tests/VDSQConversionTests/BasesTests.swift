@@ -6,7 +6,7 @@ import VDSQConversion
 import VDSQFiles
 import VDSQFormat
 
-/// Bases against numpy's pseudoinverse in float64.
+/// Bases compared with numpy's pseudo-inverse in float64.
 @Suite struct BasesTests {
   private let folder: TemporaryFolder
 
@@ -54,7 +54,7 @@ import VDSQFormat
     #expect(report.sampled > 0 && report.largestError <= 1.000001)
   }
 
-  /// A projection's diagonal sums to its rank, and |W s - e|^2 is one less it.
+  /// The trace of a projection is its rank, and |W s - e|^2 is one minus the diagonal element.
   @Test func reconstructionErrorsAreThoseOfAProjection() throws {
     let (_, report) = try solve(try head("full"))
     let expected = (1 - 24.0 / 300).squareRoot()
@@ -145,7 +145,7 @@ import VDSQFormat
     #expect { _ = try NPYFile(path: path) } throws: { ($0 as? VDSQError)?.category == .badInput }
   }
 
-  /// Headers that lie about the array.
+  /// Headers with false claims about the array.
   @Test func arraysThatDoNotMatchTheirHeadersAreRefused() throws {
     let good = try Fixtures.data("bases/full.npy")
     let text = String(decoding: good.prefix(128), as: UTF8.self)

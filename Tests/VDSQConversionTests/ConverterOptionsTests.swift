@@ -5,7 +5,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQInference
 
-/// What the options of a conversion change, and what they do not.
+/// The effects of the options of a conversion.
 @Suite struct ConverterOptionsTests {
   private let folder: TemporaryFolder
 
@@ -38,7 +38,8 @@ import VDSQInference
     return try ["hello world", "café 12!", ""].map { try encoder.vector(of: $0) }
   }
 
-  /// A copy of a fixture whose matrices have three large columns, so that groups of columns pay.
+  /// A copy of a fixture whose matrices have three large columns, so that groups of columns are
+  /// worthwhile.
   private func outliers() throws -> String {
     let copy = try folder.copy(ofFixture: "bert-mean", as: "outliers")
     let file = URL(fileURLWithPath: copy).appendingPathComponent("model.safetensors")
@@ -77,7 +78,7 @@ import VDSQInference
     let after = try #require(grouped.tensors.first { $0.name == down })
     #expect(after.order == .groups16 && after.groups?.length == length)
     #expect(after.error.rms < 0.8 * before.error.rms)
-    // What the record says is what the values are.
+    // The recorded error matches the values.
     let a = try StoredRows(try container("grouped"), down),
       b = try StoredRows(try container("exact"), down)
     var left: [Float] = [], right: [Float] = [], worst: Float = 0
@@ -119,7 +120,7 @@ import VDSQInference
     #expect(try element("layer.0.feed_forward.up.weight") == .int8)
     // The last rule that matches holds.
     #expect(try element("layer.1.feed_forward.down.weight") == .float32)
-    // Without int8 rows there is nothing to take cosines of in integers.
+    // Without int8 rows there are no integer cosines.
     #expect(file.find("vocabulary.reciprocal_norms") == nil)
     try convert(Fixtures.path("bert-mean"), Converter.Options(weights: .fp32), to: "exact")
     for (ours, exact) in zip(try states("out.vdsq"), try states("exact")) {
@@ -146,7 +147,7 @@ import VDSQInference
     }
   }
 
-  /// Compressed or not: the same contents, and the same answers bit for bit.
+  /// Compressed or not, the contents are the same and the answers are bit-identical.
   @Test(
     arguments: ["bert-mean", "language-models/llama", "language-models/qwen2"],
     Converter.Weights.allCases)
@@ -206,7 +207,7 @@ import VDSQInference
     let other = try ContainerDifference(try container("a"), try container("b"))
     #expect(!other.isEmpty && other.sameTokenizer && other.metadata.isEmpty)
     #expect(other.onlyFirst == ["vocabulary.reciprocal_norms"] && other.onlySecond.isEmpty)
-    // What differs is what the conversion measured.
+    // The measured figures differ.
     for tensor in other.tensors where !tensor.isSame {
       let record = try #require(try container("a").find(tensor.name)).record
       #expect((try #require(tensor.error).maxAbs - record.error.maxAbs).magnitude < 1e-6)

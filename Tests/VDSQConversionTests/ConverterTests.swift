@@ -20,7 +20,7 @@ import VDSQFormat
       progress: Progress(total: converter.totalBytes) { _ in })
   }
 
-  /// A conversion of a damaged copy must fail as told, and leave no file behind.
+  /// A conversion of a damaged copy must fail as specified, and leave no file behind.
   private func expectRefused(
     _ category: VDSQError.Category = .badInput, mentioning word: String,
     sourceLocation: SourceLocation = #_sourceLocation, _ damage: (URL) throws -> Void

@@ -29,7 +29,7 @@ import VDSQInference
 
   private static let texts = ["hello world", "The capital of France", " caf\u{e9} 12!", ""]
 
-  /// What a converted model makes of texts.
+  /// The outputs of a converted model for texts.
   private func tokens(_ source: String) throws -> [[Int32]] {
     try convert(source)
     let encoder = try TextEncoder(path: folder.path("model.vdsq"), options: .init())
@@ -59,7 +59,7 @@ import VDSQInference
         == tokens(Fixtures.path("language-models/bert")).map { $0.filter { $0 != 4 } })
   }
 
-  /// Both versions in float32; in int8 what its groups' rounding leaves.
+  /// Both float32 versions, and the int8 version up to the rounding of its groups.
   @Test func llama2CIsTheSameModel() throws {
     let reference = Fixtures.path("language-models/llama")
     for version in 0...1 {

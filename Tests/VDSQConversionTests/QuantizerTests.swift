@@ -3,7 +3,7 @@ import Testing
 
 @testable import VDSQConversion
 
-/// The loops that the compiler makes vectors of, against one value at a time.
+/// The vectorised loops, compared with a conversion of single values.
 @Suite struct QuantizerTests {
   private static let lengths = [1, 2, 7, 8, 9, 31, 64, 100, 4097]
 
@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  /// Every half there is, and every float between two neighbours' middle and its neighbours.
+  /// Every half, and the floats around the midpoint of each pair of neighbours.
   @Test func everyHalfComesBack() {
     var values: [Float] = []
     for bits in UInt16(0)..<0x7BFF {

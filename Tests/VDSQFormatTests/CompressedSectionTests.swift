@@ -4,7 +4,7 @@ import Testing
 import VDSQConversion
 import VDSQFormat
 
-/// Sections in LZ4 blocks: what the LZ4 library made, and what no library would.
+/// Sections in LZ4 blocks: valid blocks of the LZ4 library, and malformed ones.
 @Suite struct CompressedSectionTests {
   private typealias Entry = CompressedSection.Entry
 
@@ -38,7 +38,7 @@ import VDSQFormat
   }
 
   @Test func planesAreJoined() {
-    // Seven bytes of pairs: first bytes, second bytes, the one that is left over.
+    // Seven bytes of pairs: first bytes, second bytes, the remaining byte.
     let planes = Array("ACEBDFg".utf8)
     #expect(decode(section([(planes, false, 2)]), 7) == Array("ABCDEFg".utf8))
     #expect(decode(section([(Array("AEBFCGDHx".utf8), false, 4)]), 9) == Array("ABCDEFGHx".utf8))
@@ -49,7 +49,7 @@ import VDSQFormat
     #expect(split == planes)
   }
 
-  /// Everything that a block can claim and not have.
+  /// Every false claim that a block can make.
   @Test func damagedBlocks() {
     let blocks: [(String, [UInt8])] = [
       ("nothing", []), ("literals that are not there", [0x50, 1, 2]),
@@ -73,7 +73,7 @@ import VDSQFormat
     #expect(decode(whole, 4) == nil)
     #expect(decode(whole, 6) == nil)
     #expect(decode(whole, 1 << 17) == nil)
-    // A byte between the chunks and the table belongs to nothing.
+    // A byte between the chunks and the table, which belongs to neither.
     #expect(decode([0] + whole, 5) == nil)
     // A chunk that reaches into the table.
     #expect(decode(section([]) + [9, 0, 0, 0x80], 9) == nil)
@@ -92,7 +92,8 @@ import VDSQFormat
     }
   }
 
-  /// A file that claims that a few bytes are a gigabyte is refused by its table, before anything is made.
+  /// A file that claims a gigabyte for a few bytes is refused by its table, before memory is
+  /// allocated.
   @Test func bombsAreRefused() throws {
     let folder = try TemporaryFolder()
     let converter = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8)

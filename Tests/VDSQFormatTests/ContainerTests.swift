@@ -17,7 +17,7 @@ import VDSQFormat
     bytes = Array(try Data(contentsOf: folder.url.appendingPathComponent("m.vdsq")))
   }
 
-  /// Opening what was damaged must fail with bad input, never crash.
+  /// Opening a damaged file must fail with `badInput` and never crash.
   private func expectRefused(
     _ damaged: [UInt8], verify: Bool = false, _ what: String,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -76,7 +76,7 @@ import VDSQFormat
     }
   }
 
-  /// A forger gets the checksums right; every field must still be checked.
+  /// A forger can correct the checksums, so every field must still be checked.
   @Test func forgedFieldsAreRefusedOrHarmless() throws {
     let crc = CRC32()
     func sealed(_ damaged: [UInt8]) -> [UInt8] {
@@ -119,7 +119,7 @@ import VDSQFormat
         let path = try folder.write(sealed(damaged), to: "forged.vdsq")
         do throws(VDSQError) {
           let forged = try Container(path: path, kind: .model)
-          // Accepted: then every tensor lies inside of the file.
+          // If the file is accepted, every tensor lies inside it.
           for tensor in forged.tensors {
             let section = forged.sections[tensor.section]
             #expect(tensor.dataOffset + tensor.dataLength <= section.length)

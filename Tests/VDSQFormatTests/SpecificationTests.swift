@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VDSQFormat
 
-/// The worked example of docs/format.md is a real file: its hex dump is read by the reader.
+/// The worked example of docs/format.md is a valid file: the reader reads its hex dump.
 @Suite struct SpecificationTests {
   @Test func theWorkedExampleIsSound() throws {
     let page = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent()

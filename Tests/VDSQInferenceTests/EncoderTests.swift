@@ -4,7 +4,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQInference
 
-/// Vectors against transformers, on tiny checkpoints of every supported shape.
+/// Vectors compared with transformers, on tiny checkpoints of every supported configuration.
 @Suite struct EncoderTests {
   private func convert(
     _ name: String, _ weights: Converter.Weights, in folder: TemporaryFolder
@@ -47,7 +47,7 @@ import VDSQInference
     }
   }
 
-  /// What else is in the batch, how many threads work and how the batch is cut change nothing.
+  /// The rest of the batch, the number of threads and the splitting of the batch change nothing.
   @Test(arguments: Fixtures.models)
   func vectorsDoNotDependOnTheirCompany(_ name: String) throws {
     let folder = try TemporaryFolder()

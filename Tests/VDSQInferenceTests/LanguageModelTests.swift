@@ -17,7 +17,7 @@ import VDSQInference
       to: path, replace: true, progress: Progress(total: converter.totalBytes) { _ in })
     var options = TextEncoder.Options()
     options.threads = threads
-    // Room for all of a test's texts together.
+    // A buffer for all texts of a test.
     options.tokenCapacity = 512
     return try TextEncoder(path: path, options: options)
   }
@@ -58,8 +58,8 @@ import VDSQInference
     #expect(relativeError(trace.states, example.layers!) < 1e-3)
   }
 
-  /// What else is in the batch and how many threads work change nothing but rounding: where a pass is
-  /// cut decides how attention sums.
+  /// The rest of the batch and the number of threads change only rounding, because attention sums
+  /// in another order if a pass is split elsewhere.
   @Test(arguments: ["gpt2", "mistral", "qwen3", "roberta", "electra"])
   func statesDoNotDependOnTheirCompany(_ name: String) throws {
     let folder = try TemporaryFolder()
@@ -80,7 +80,7 @@ import VDSQInference
     }
   }
 
-  /// Reading a sequence in steps, through the cache, gives what reading it at once does.
+  /// Reading a sequence in steps, through the cache, gives the same states as reading it at once.
   @Test func stepsGiveWhatOnePassDoes() throws {
     let folder = try TemporaryFolder()
     let model = try open("llama", .fp32, in: folder)

@@ -50,7 +50,8 @@ import VDSQFormat
     return states
   }
 
-  /// The same bits under each policy, pass after pass, with any number of threads, from raw and compressed sections.
+  /// Vectors are bit-identical under each policy, pass after pass, with any number of threads, from
+  /// raw and compressed sections.
   @Test(arguments: ["bert-mean", "language-models/llama", "language-models/gpt2"], [false, true])
   func policiesAnswerAlike(_ name: String, _ compresses: Bool) throws {
     let folder = try TemporaryFolder()
@@ -64,7 +65,7 @@ import VDSQFormat
     }
   }
 
-  /// Layers are released behind a pass, and the rest of the file too when it is asked for.
+  /// Layers are released behind a pass, and the rest of the file on request.
   @Test func releasedPagesAreGone() throws {
     let folder = try TemporaryFolder()
     let path = try convert("bert-mean", compresses: false, in: folder)
@@ -88,7 +89,7 @@ import VDSQFormat
     #expect(try encoder.vector(of: "hello world") == before)
   }
 
-  /// A file that is cut while it is streamed is told as such, and so is a compressed layer that was damaged.
+  /// A file that is cut while it is streamed is reported, and so is a damaged compressed layer.
   @Test(arguments: [false, true])
   func filesThatChange(_ compresses: Bool) throws {
     let folder = try TemporaryFolder()

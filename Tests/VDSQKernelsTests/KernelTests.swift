@@ -3,8 +3,8 @@ import Testing
 import VDSQInference
 import VDSQKernels
 
-/// Every kernel of every instruction set that this CPU has, against the scalar reference. Those of
-/// others run in Tests/kernel-check.
+/// Every kernel of every instruction set of this CPU, compared with the scalar reference.
+/// Tests/kernel-check runs those of other instruction sets.
 @Suite struct KernelTests {
   static let tables = KernelTable.available()
 

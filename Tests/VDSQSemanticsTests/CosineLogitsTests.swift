@@ -17,7 +17,7 @@ import VDSQSemantics
     return LabelSet(names: (0..<count).map { "\($0)" }, dimensions: d, anchors: anchors)
   }
 
-  /// Double precision, so that differences do not drown in rounding.
+  /// Double precision, so that rounding does not hide differences.
   private func loss(_ state: [Double], _ labels: LabelSet, _ target: Int, _ tau: Double) -> Double {
     let norm = state.reduce(0) { $0 + $1 * $1 }.squareRoot()
     let logits = (0..<labels.count).map { v in

@@ -21,7 +21,8 @@ import VDSQSemantics
     for (x, y) in zip(a, b) { #expect(abs(x - y) < 1e-5) }
   }
 
-  /// Without a template a word is read alone and in two sentences about it; `{}` is the word alone.
+  /// Without a template, a word is encoded alone and in two sentences; with `{}` it is encoded
+  /// alone.
   @Test func wordsAreReadInSentences() throws {
     let folder = try TemporaryFolder()
     let encoder = try encoder(in: folder)
@@ -43,7 +44,7 @@ import VDSQSemantics
     expectClose(try mean(["stop"]), bare.anchors[d...])
   }
 
-  /// What is out of scope lies in the middle of the others, and no text is closest to it.
+  /// The anchor of the out-of-scope label is the mean of the others, and no text is closest to it.
   @Test func outOfScopeHasNoWords() throws {
     let folder = try TemporaryFolder()
     let encoder = try encoder(in: folder)

@@ -20,7 +20,7 @@ import VDSQSemantics
     #expect { try Label.parse(list: list) } throws: { ($0 as? VDSQError)?.category == .usage }
   }
 
-  /// Equal by Unicode, different as names.
+  /// Canonically equivalent in Unicode, but different names.
   @Test func namesAreComparedExactly() throws {
     #expect(try Label.parse(list: "\u{e9},e\u{301}").count == 2)
   }

@@ -29,7 +29,7 @@ import VDSQSemantics
     VocabularyLogits(rows: rows, kernels: model.kernels, threads: model.threads, capacity: top)
   }
 
-  /// All values of a look-up by their ids, and their probabilities.
+  /// All values and probabilities of a lookup, by id.
   private func all(
     _ logits: VocabularyLogits, _ state: [Float], _ temperature: Float
   ) -> (values: [Float], probabilities: [Float]) {
@@ -88,7 +88,7 @@ import VDSQSemantics
     }
   }
 
-  /// Int8 bases with what rounding left of them order tokens as fp32 bases do.
+  /// int8 bases with their residual order tokens as fp32 bases do.
   @Test(arguments: ["gpt2", "qwen3", "roberta"])
   func int8BasesFindTheSameTokens(_ name: String) throws {
     let full = try open(name, .fp32)

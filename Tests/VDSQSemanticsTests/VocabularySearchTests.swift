@@ -6,7 +6,7 @@ import VDSQKernels
 @testable import VDSQSemantics
 
 @Suite struct VocabularySearchTests {
-  /// Random int8 rows, with and without their coarse companions, and a search over them.
+  /// A search over random int8 rows, with and without coarse rows.
   private func search<T>(
     rows: Int, columns: Int, threads: Int, capacity: Int, candidates: Int? = nil,
     _ body: (VocabularySearch) -> T
@@ -60,7 +60,7 @@ import VDSQKernels
     return results
   }
 
-  /// A rotation keeps lengths and angles, for every way that columns divide.
+  /// A rotation preserves lengths and angles, for every divisibility of the columns.
   @Test func rotationsKeepProducts() {
     var random = Random(4)
     for columns in [1, 2, 3, 6, 8, 48, 100, 384] {
@@ -113,7 +113,7 @@ import VDSQKernels
     }
   }
 
-  /// With all rows as candidates nothing is left to chance.
+  /// With all rows as candidates the search is exact.
   @Test func allCandidatesAreExact() {
     for (rows, columns) in [(1, 1), (63, 5), (64, 7), (65, 8), (1000, 33)] {
       search(rows: rows, columns: columns, threads: 1, capacity: 5, candidates: rows) { search in

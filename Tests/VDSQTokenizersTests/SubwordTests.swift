@@ -6,7 +6,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQTokenizers
 
-/// Byte-pair and unigram tokenizers, on files that tokenizers itself saved.
+/// Byte-pair and unigram tokenizers, on files that Hugging Face's tokenizers saved.
 @Suite struct SubwordTests {
   private static let names = [
     "bpe-gpt2", "bpe-llama3", "bpe-o200k", "bpe-qwen", "bpe-sentencepiece", "bpe-metaspace",
@@ -41,7 +41,7 @@ import VDSQTokenizers
     }
   }
 
-  /// A limit cuts ids off and says so; nothing else changes.
+  /// A limit truncates the ids and reports it; nothing else changes.
   @Test(arguments: names)
   func limitsCut(_ name: String) throws {
     let golden = try Fixtures.json("tokenizers/\(name).golden.json", as: [Golden].self)
@@ -58,7 +58,7 @@ import VDSQTokenizers
     }
   }
 
-  /// A section cut anywhere, or with any of its bytes changed, is refused or harmless.
+  /// A section that is cut anywhere, or has any byte changed, is refused or harmless.
   @Test(arguments: names)
   func damagedSectionsAreRefused(_ name: String) throws {
     let section = try section(name)
@@ -83,7 +83,7 @@ import VDSQTokenizers
     }
   }
 
-  /// What tokens stand for, one after another, is the text.
+  /// The texts of the tokens, concatenated, are the text.
   @Test(arguments: ["bpe-gpt2", "bpe-llama3", "bpe-sentencepiece"])
   func tokensTextsAreTheText(_ name: String) throws {
     try section(name).withUnsafeBytes { raw in
@@ -119,7 +119,7 @@ import VDSQTokenizers
     }
   }
 
-  /// A pattern that backtracks without end on a hostile text gives up.
+  /// A pattern that backtracks exponentially on a hostile text gives up.
   @Test func hostilePatternsEnd() throws {
     let json = """
       {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []},

@@ -5,7 +5,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQTokenizers
 
-/// Token ids against Hugging Face's tokenizers on generated nasty texts.
+/// Token ids compared with Hugging Face's tokenizers on generated adversarial texts.
 @Suite struct TokenizerTests {
   @Test(arguments: ["uncased", "cased", "accents"])
   func idsAreTheReferences(_ name: String) throws {
@@ -36,7 +36,7 @@ import VDSQTokenizers
     }
   }
 
-  /// A text in one piece or with runs that end anywhere gives the same ids.
+  /// A text in one piece, or in runs that end anywhere, gives the same ids.
   @Test func longTextsAreTokenizedInRuns() throws {
     let json = try JSON(parsing: Array(Fixtures.data("tokenizers/uncased.json")), context: "")
     let section = try TokenizerConversion(json, path: "")
@@ -78,7 +78,7 @@ import VDSQTokenizers
     }
   }
 
-  /// A section cut anywhere, or with any of its counts changed, is refused or harmless.
+  /// A section that is cut anywhere, or has any count changed, is refused or harmless.
   @Test func damagedSectionsAreRefused() throws {
     let json = try JSON(parsing: Array(Fixtures.data("tokenizers/uncased.json")), context: "")
     let section = try TokenizerConversion(json, path: "")

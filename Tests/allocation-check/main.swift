@@ -4,11 +4,11 @@ import VDSQFormat
 import VDSQInference
 import VDSQSemantics
 
-// Classifies standard input as vdsq-run does, with every allocation counted from some line on:
+// Classifies standard input as vdsq-run does, and counts every allocation from a given line on:
 //
 //     allocation-check MODEL POLICY THREADS WARM-UP-LINES [ADAPTER]
 //
-// Prints the number of texts after the warm-up and of allocations that they took.
+// Prints the number of texts after the warm-up and the number of their allocations.
 
 func check(_ arguments: [String]) throws(VDSQError) {
   guard arguments.count >= 5, let policy = MemoryPolicy(name: arguments[2]),

@@ -3,8 +3,9 @@ import KernelChecks
 import VDSQInference
 import VDSQKernels
 
-// Runs the kernels' checks without a test framework: in Embedded mode, under an emulator, for
-// instruction sets that this machine does not have. A line a table; fails if any check does.
+// Runs the kernel checks without a test framework: in Embedded mode, under an emulator, for
+// instruction sets that this machine does not have. Prints one line per table and fails if any
+// check fails.
 
 /// Whether every check of a table holds.
 func run(_ table: KernelTable) -> Bool {
