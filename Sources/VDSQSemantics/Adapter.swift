@@ -2,8 +2,8 @@ public import VDSQFormat
 public import VDSQInference
 public import VDSQKernels
 
-/// What examples taught of a task, bound to the model whose states they were: the labels' fixed anchors,
-/// and a way to correct them.
+/// The result of training on examples, bound to the model whose states it was trained on: the
+/// anchors of the labels, and a classifier that replaces or corrects their cosines.
 public struct Adapter: Sendable {
   /// How anchors' cosines are corrected.
   public enum Correction: Sendable {
@@ -20,9 +20,9 @@ public struct Adapter: Sendable {
   public let labels: LabelSet
   /// What of lower layers it reads beside a sentence encoder's vector.
   public let intermediateFeatures: [IntermediateFeature]
-  /// What it changes of the encoder's weights.
+  /// Low-rank updates of the encoder's weights; nil if there are none.
   public let updates: LowRankUpdates?
-  /// Softmax temperature of the cosines, or logits, that it was trained with.
+  /// The softmax temperature of the cosines or logits.
   public let temperature: Float
   public let correction: Correction
   /// The identity of the model whose states it was trained on.
@@ -55,7 +55,7 @@ public struct Adapter: Sendable {
     return 4 * count
   }
 
-  /// The names of an adapter's parts in its file.
+  /// The names of the tensors and metadata of an adapter's file.
   public enum Name {
     public static let anchors = "anchors"
     public static let weights = "head.weight"
@@ -73,19 +73,19 @@ public struct Adapter: Sendable {
 
   /// Reads an adapter file.
   ///
-  /// - Parameter model: the container that it is to be used with.
-  /// - Throws: `missingInput` or `badInput` for the file, `badInput` where it was made for another
+  /// - Parameter model: the model with which the adapter will be used.
+  /// - Throws: `missingInput` or `badInput` for the file; `badInput` if it was made for another
   ///   model.
   public init(path: String, model: Container) throws(VDSQError) {
     try self.init(try Container(path: path, kind: .adapter), model: model)
   }
 
-  /// Reads an adapter file that is open.
+  /// Reads an open adapter file.
   ///
   /// - Throws: as above.
   public init(_ file: Container, model: Container) throws(VDSQError) {
     let path = file.path
-    // An adapter is small and all of it counts, so all of it is verified.
+    // An adapter is small, so all of its checksums are verified.
     try file.verify()
     let identity = try file.metadata.integer("model_identity", in: 0...Int(UInt32.max))
     modelIdentity = UInt32(identity)
@@ -183,9 +183,9 @@ public struct Adapter: Sendable {
     return states
   }
 
-  /// The model's encoder with the states that the adapter reads, and its weights as the adapter changes them.
+  /// An encoder of the model with the intermediate features and the weight updates of the adapter.
   ///
-  /// - Throws: what `TextEncoder` does, and `badInput` where states have other dimensions.
+  /// - Throws: the errors of `TextEncoder`, and `badInput` if states have other dimensions.
   public func encoder(
     _ model: Container, options: TextEncoder.Options
   ) throws(VDSQError) -> TextEncoder {
@@ -203,7 +203,8 @@ public struct Adapter: Sendable {
 extension Container {
   /// The elements of a small float32 tensor of a known shape.
   ///
-  /// - Throws: `badInput` where the file has none of that name, shape and type, or a value is not finite.
+  /// - Throws: `badInput` if the file has no tensor of that name, shape and type, or a value is not
+  ///   finite.
   public func finiteFloats(_ name: String, shape: [Int]) throws(VDSQError) -> [Float] {
     let start = try floats(name, shape: shape)
     let values = Array(UnsafeBufferPointer(start: start, count: shape.reduce(1, *)))

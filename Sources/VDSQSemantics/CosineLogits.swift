@@ -1,7 +1,7 @@
 import CShims
 
-/// Disentangled logits: the cosines between a state and the anchors of a label set, and what
-/// follows from them (design sections 2.2 and 2.3).
+/// Disentangled logits: the cosines between a state and the anchors of a label set, their
+/// probabilities and gradients (docs/vocabulary-semantics.md; arXiv 2401.16184).
 public enum CosineLogits {
   /// `softmax(cosines / temperature)` in place.
   public static func softmax(_ logits: inout [Float], temperature: Float) {
@@ -16,7 +16,7 @@ public enum CosineLogits {
   }
 
   /// The gradient of `-log softmax(cosines / temperature)[target]` with respect to the state, in
-  /// closed form (design section 2.3):
+  /// closed form:
   ///
   ///     dL/dh = (1/tau) sum_v (p_v - [v = y]) (s_v - l_v h/|h|) / |h|
   ///

@@ -1,9 +1,9 @@
 public import VDSQFormat
 
-/// A class that texts are sorted into, and the words that say what it means.
+/// A class of texts, and the words that describe its meaning.
 public struct Label: Sendable, Equatable {
   public let name: String
-  /// Words or phrases; the name itself where none were given, none where the label is of what is out of scope.
+  /// Words or phrases. The name itself if none were given; empty for the out-of-scope label.
   public let words: [String]
 
   public init(name: String, words: [String] = []) {
@@ -11,7 +11,8 @@ public struct Label: Sendable, Equatable {
     self.words = words.isEmpty ? [name] : words
   }
 
-  /// The label of texts that belong to none of the others: its name says nothing of them, examples may.
+  /// The label of texts that belong to no other label. Its name is not used as a word; its meaning
+  /// comes from examples.
   public static func outOfScope(_ name: String) -> Label { Label(outOfScope: name) }
 
   private init(outOfScope name: String) {
@@ -19,12 +20,12 @@ public struct Label: Sendable, Equatable {
     words = []
   }
 
-  /// Labels as the command line writes them.
+  /// Parses labels in the syntax of the command line.
   ///
-  /// `a,b,c` are three labels that mean what their names say. With an equals sign the words are
-  /// given: `billing=invoice,credit card;outage=down`, a semicolon between labels.
+  /// `a,b,c` are three labels whose words are their names. With an equals sign, words are given and
+  /// labels are separated by semicolons: `billing=invoice,credit card;outage=down`.
   ///
-  /// - Throws: `usage` where a label is empty or there twice.
+  /// - Throws: `usage` if a label is empty or occurs twice.
   public static func parse(list: String) throws(VDSQError) -> [Label] {
     let hasWords = list.utf8.contains(UInt8(ascii: "="))
     var labels: [Label] = []
@@ -34,9 +35,9 @@ public struct Label: Sendable, Equatable {
     return try checked(labels)
   }
 
-  /// One label: `name`, or `name=word,word phrase`.
+  /// Parses one label: `name`, or `name=word,word phrase`.
   ///
-  /// - Throws: `usage` where the name or a word is empty.
+  /// - Throws: `usage` if the name or a word is empty.
   public static func parse(line: String) throws(VDSQError) -> Label {
     var parts: [String] = []
     if let equals = line.utf8.firstIndex(of: UInt8(ascii: "=")) {
@@ -53,7 +54,7 @@ public struct Label: Sendable, Equatable {
     return Label(name: parts[0], words: Array(parts.dropFirst()))
   }
 
-  /// - Throws: `usage` where there are no labels, or two of one name.
+  /// - Throws: `usage` if there are no labels, or two with the same name.
   public static func checked(_ labels: [Label]) throws(VDSQError) -> [Label] {
     if labels.isEmpty { throw .usage("labels: the list is empty") }
     for (i, label) in labels.enumerated() {

@@ -3,14 +3,15 @@ public import VDSQInference
 public import VDSQKernels
 public import VDSQTokenizers
 
-/// Labels with their anchors: the unit vectors that a text's state is compared with.
+/// Labels with their anchors, the unit vectors with which the state of a text is compared
+/// (docs/vocabulary-semantics.md, "Label anchors").
 public struct LabelSet: Sendable {
   public let names: [String]
   public let dimensions: Int
-  /// `[labels, dimensions]`, each row of length 1; what is out of scope has the mean of the others, which no text
-  /// is closer to than to the closest of them.
+  /// `[labels, dimensions]`, each row of length 1. The row of the out-of-scope label is the mean of
+  /// the others; no text is closer to it than to the closest of them.
   public let anchors: [Float]
-  /// The index of the label of what is out of scope.
+  /// The index of the out-of-scope label; nil if there is none.
   public let outOfScope: Int?
 
   public init(names: [String], dimensions: Int, anchors: [Float], outOfScope: Int? = nil) {
@@ -20,7 +21,7 @@ public struct LabelSet: Sendable {
     self.outOfScope = outOfScope
   }
 
-  /// Anchors that were summed up, of length 1.
+  /// Scales summed anchors to length 1.
   private init(
     _ labels: [Label], _ d: Int, sums: [Float]
   ) throws(VDSQError) {
@@ -37,7 +38,7 @@ public struct LabelSet: Sendable {
       names: labels.map { $0.name }, dimensions: d, anchors: anchors, outOfScope: outOfScope)
   }
 
-  /// Makes a row the mean of the others.
+  /// Sets a row to the mean of the others.
   private static func average(_ anchors: inout [Float], row: Int, _ d: Int) {
     for j in 0..<d {
       var sum: Float = 0
@@ -62,9 +63,9 @@ public struct LabelSet: Sendable {
     return LabelSet(names: names, dimensions: dimensions, anchors: anchors, outOfScope: scope)
   }
 
-  /// The set with the labels of another, of the same dimensions, behind its own.
+  /// The set followed by the labels of another set of the same dimensions.
   ///
-  /// - Throws: `usage` where both have one of the same name.
+  /// - Throws: `usage` if both sets have a label of the same name.
   public func adding(_ other: LabelSet) throws(VDSQError) -> LabelSet {
     for name in other.names where names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
       throw .usage("labels: \(name) is there already")
@@ -75,7 +76,7 @@ public struct LabelSet: Sendable {
       names: names + other.names, dimensions: dimensions, anchors: anchors, outOfScope: outOfScope)
   }
 
-  /// The first columns of all anchors, of length 1 again.
+  /// The first columns of all anchors, scaled to length 1 again.
   public func prefix(_ columns: Int) -> LabelSet {
     var cut: [Float] = []
     cut.reserveCapacity(count * columns)
@@ -89,10 +90,11 @@ public struct LabelSet: Sendable {
     return LabelSet(names: names, dimensions: columns, anchors: cut, outOfScope: outOfScope)
   }
 
-  /// Anchors for a model: of its vocabulary's bases where it has an LM head, or else of its own vectors.
+  /// Anchors for a model: from its vocabulary bases if it has an LM head, otherwise from its own
+  /// vectors.
   ///
-  /// - Throws: `usage` for an empty or ambiguous list, or a template that the model has no use for;
-  ///   `badInput` where the words of a label cancel out or the model fails.
+  /// - Throws: `usage` for an empty or ambiguous list, or for a template that the model cannot use;
+  ///   `badInput` if the words of a label cancel out or the model fails.
   public init(
     _ labels: [Label], encoder: TextEncoder, template: Template?
   ) throws(VDSQError) {
@@ -108,11 +110,11 @@ public struct LabelSet: Sendable {
       kernels: encoder.kernels)
   }
 
-  /// Anchors for a language model: the mean of the normalised bases of the tokens of each word, and of
-  /// the label's words (design section 2.1).
+  /// Anchors for a language model. The vector of a word is the normalised mean of the bases of its
+  /// tokens; the anchor is the normalised mean over the words of the label.
   ///
-  /// - Throws: `usage` for an empty or ambiguous list, `badInput` where a label's words have no tokens,
-  ///   or cancel out.
+  /// - Throws: `usage` for an empty or ambiguous list, `badInput` if the words of a label have no
+  ///   tokens, or cancel out.
   public init(
     _ labels: [Label], bases: VocabularyRows, tokenizer: Tokenizer, kernels: KernelTable
   ) throws(VDSQError) {
@@ -143,7 +145,7 @@ public struct LabelSet: Sendable {
     try self.init(labels, d, sums: anchors)
   }
 
-  /// A word's tokens as they stand in the middle of a text.
+  /// The tokens of a word inside a text.
   private static func tokens(of word: String, _ tokenizer: Tokenizer) -> [Int32] {
     func encode(_ bytes: [UInt8]) -> [Int32] {
       var ids: [Int32] = []
@@ -170,11 +172,11 @@ public struct LabelSet: Sendable {
     for j in 0..<d { anchors[row * d + j] /= norm }
   }
 
-  /// Anchors for a sentence encoder: the model's own encoding of each label's words, the mean of the unit
-  /// vectors (design section 2.5): of the template around each word, or where there is none of the word and of
-  /// sentences about it, since a sentence is more like a text than a word is.
+  /// Anchors for a sentence encoder: the normalised mean of the model's own unit vectors of the
+  /// words of a label. Each word is encoded inside the template. Without a template it is encoded
+  /// alone and in two sentences, because a sentence is more like a text than a word is.
   ///
-  /// - Throws: `usage` for an empty or ambiguous list, `badInput` where the words of a label cancel
+  /// - Throws: `usage` for an empty or ambiguous list, `badInput` if the words of a label cancel
   ///   out or the model fails.
   public init(
     _ labels: [Label], vectors encoder: TextEncoder, template: Template?

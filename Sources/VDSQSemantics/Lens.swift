@@ -1,27 +1,27 @@
 public import VDSQFormat
 public import VDSQInference
 
-/// What every layer's state at every token means in vocabulary terms: the logit lens with disentangled
-/// logits, the cosines to the vocabulary's bases.
+/// The state of every layer at every token in vocabulary terms: a logit lens with disentangled
+/// logits, the cosines to vocabulary bases.
 public struct Lens {
   /// One layer at one token.
   public struct Cell {
-    /// The tokens whose bases are closest, best first.
+    /// The tokens with the closest bases, best first.
     public let top: [VocabularyLogits.Result]
-    /// The cosine of the state to the one that the layer before had; nil for the embeddings.
+    /// The cosine to the state of the layer before; nil for the embeddings.
     public let similarity: Float?
-    /// Where the last layer's first token stands among this layer's top; nil where it is not among them.
+    /// The rank of the last layer's first token among `top`; nil if it is not among them.
     public let rankOfFinal: Int?
   }
 
   public let ids: [Int32]
   /// `[layers][tokens]`, the embeddings first.
   public let cells: [[Cell]]
-  /// For each token the first layer whose closest token is the last layer's.
+  /// For each token, the first layer whose closest token is that of the last layer.
   public let firstLayers: [Int]
 
-  /// - Parameter top: how many tokens to keep for each state.
-  /// - Throws: `badInput` where the model has no bases or fails.
+  /// - Parameter top: the number of tokens to keep for each state.
+  /// - Throws: `badInput` if the model has no bases or fails.
   public init(
     _ text: UnsafeRawBufferPointer, encoder: TextEncoder, top: Int, temperature: Float
   ) throws(VDSQError) {

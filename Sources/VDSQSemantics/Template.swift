@@ -2,18 +2,18 @@ public import VDSQFormat
 
 /// A sentence around a label's words or around a text.
 ///
-/// `{}` or `{label}` stands for a label's words: anchors are made of whole sentences such as
-/// `This is about {}.` With `{text}` the template goes around the texts instead.
+/// `{}` or `{label}` is the place of a label's word, so that anchors are made from sentences such
+/// as `This is about {}.` With `{text}`, the template goes around the texts instead.
 public struct Template: Sendable {
   private let before: [UInt8]
   private let after: [UInt8]
   /// Whether it goes around texts rather than labels.
   public let aroundTexts: Bool
 
-  /// Nothing around a label's words.
+  /// The label's word alone.
   static let bare = Template(before: "", after: "")
 
-  /// What goes around a label's words where nothing was asked for.
+  /// The default templates around a label's words.
   static let usual = [
     bare, Template(before: "This is about ", after: "."),
     Template(before: "This text is about ", after: "."),
@@ -25,7 +25,7 @@ public struct Template: Sendable {
     aroundTexts = false
   }
 
-  /// - Throws: `usage` where it has no place for a label or a text, or more than one.
+  /// - Throws: `usage` if it has no place for a label or a text, or more than one.
   public init(_ template: String) throws(VDSQError) {
     let bytes = Array(template.utf8)
     var found: (range: Range<Int>, text: Bool)?

@@ -2,31 +2,33 @@ import CShims
 import VDSQInference
 public import VDSQKernels
 
-/// The logits of states over a whole vocabulary: disentangled ones, which are cosines to bases (design
-/// section 2.2), or the LM head's own, with probabilities, and without an array as long as the vocabulary.
+/// The logits of states over a whole vocabulary with probabilities, without an array of the
+/// vocabulary's length. They are disentangled logits, which are cosines to bases, or those of the
+/// LM head (docs/vocabulary-semantics.md).
 ///
-/// Workers take shares of the rows and meet once. All memory is taken when it is made.
+/// Workers take shares of the rows and meet at one barrier. All memory is allocated in the
+/// initializer.
 public final class VocabularyLogits: SharedWork {
   public struct Result: Sendable, Equatable {
     public let id: Int32
-    /// The cosine, or the head's logit.
+    /// The cosine, or the logit of the head.
     public let value: Float
     /// `softmax(values / temperature)` over the vocabulary.
     public let probability: Float
   }
 
   public let rows: VocabularyRows
-  /// The most results that a look-up gives.
+  /// The maximum number of results of a lookup.
   public let capacity: Int
   private let kernels: KernelTable
   private let threads: ThreadPool
-  // What a look-up is over.
+  // The input of a lookup.
   private let queries: UnsafeMutablePointer<VocabularyRows.Query>
   private var queryCount = 0
   private var temperature: Float = 1
   private let bytes: UnsafeMutablePointer<Int8>
-  // Each worker's values of a block; and its results, largest value and sum of exponentials for each
-  // query.
+  // For each worker, the values of a block; and for each query its results, largest value and sum
+  // of exponentials.
   private let values: UnsafeMutablePointer<Float>
   private let best: UnsafeMutablePointer<TopK>
   private let scores: UnsafeMutablePointer<Float>
@@ -48,20 +50,20 @@ public final class VocabularyLogits: SharedWork {
     }
   }
 
-  /// States that are looked up together: rows come from memory once for all of them.
+  /// The number of states that share one pass over the rows.
   private static let together = 8
-  /// Rows whose values are in memory at a time: few enough to stay in a cache for all queries.
+  /// The number of rows in a block. Blocks are small enough to stay in a cache for all queries.
   private static let block = 512
-  /// Below this many bytes of rows a second thread takes longer to wake than it saves.
+  /// Below this many bytes of rows, waking a second thread takes longer than it saves.
   private static let smallestShare = 2 << 20
 
-  /// - Parameter capacity: the most results that a look-up is to give.
+  /// - Parameter capacity: the maximum number of results of a lookup.
   public init(rows: VocabularyRows, kernels: KernelTable, threads: ThreadPool, capacity: Int) {
     self.rows = rows
     self.kernels = kernels
     self.threads = threads
     self.capacity = max(1, min(capacity, rows.count))
-    // Candidates for the first places: int8 rows may order near ties wrongly.
+    // More candidates than results, because int8 rows may order near ties wrongly.
     let candidates = rows.isRefined ? min(4 * self.capacity + 24, rows.count) : self.capacity
     fine = .allocate(capacity: max(1, rows.scratchBytes))
     row = .allocate(capacity: rows.dimensions)
@@ -94,7 +96,8 @@ public final class VocabularyLogits: SharedWork {
     row.deallocate()
   }
 
-  /// Finds the `capacity` highest logits of a state, best first, and of equal ones the lower id.
+  /// Finds the `capacity` highest logits of a state, best first. Among equal ones the lower id
+  /// comes first.
   ///
   /// - Parameters:
   ///   - state: `rows.dimensions` floats.
@@ -106,7 +109,7 @@ public final class VocabularyLogits: SharedWork {
     find(state, count: 1, temperature: temperature) { _, result in body(result) }
   }
 
-  /// The same for several states: rows come from memory once for every eight of them.
+  /// The same for several states. Rows are read from memory once for every eight states.
   ///
   /// - Parameters:
   ///   - states: `[count, rows.dimensions]` floats.
@@ -155,7 +158,7 @@ public final class VocabularyLogits: SharedWork {
     return norm > 0 ? product / norm : 0
   }
 
-  /// Looks all queries up; the first worker's results are then everybody's.
+  /// Looks up all queries, and merges the results of all workers into those of the first.
   private func scan() {
     let work = rows.count * rows.dimensions * queryCount
     let width = max(1, min(threads.count, work / Self.smallestShare))
@@ -182,7 +185,7 @@ public final class VocabularyLogits: SharedWork {
     }
   }
 
-  /// What a block of rows adds to a query's results.
+  /// Adds a block of rows to the results of a query.
   private func add(_ range: Range<Int>, query: Int, _ worker: Int) {
     let own = values + worker * Self.block
     let slot = worker * Self.together + query
@@ -208,9 +211,9 @@ public final class VocabularyLogits: SharedWork {
     }
   }
 
-  /// The gradient of `-log softmax(cosines / temperature)[target]` with respect to the state, over the
-  /// whole vocabulary, in closed form (design section 2.3). States and bases are compared in floats here,
-  /// so that it is the gradient of a smooth function.
+  /// The gradient of `-log softmax(cosines / temperature)[target]` with respect to the state, over
+  /// the whole vocabulary, in closed form (docs/vocabulary-semantics.md, "Gradients"). States and
+  /// bases are compared in floats, so that it is the gradient of a smooth function.
   ///
   /// - Parameter gradient: receives `rows.dimensions` floats.
   /// - Returns: the loss.
@@ -224,7 +227,7 @@ public final class VocabularyLogits: SharedWork {
     guard norm > 0 else { return log(Float(rows.count)) }
     var targetCosine: Float = 0
     var sum = Sum()
-    // Sums relative to the largest so far; scaled down when a larger one comes.
+    // Sums relative to the largest cosine so far; they are rescaled when a larger one comes.
     var alongState: Float = 0
     for v in 0..<rows.count {
       rows.unitRow(v, kernels, fine, into: row)

@@ -2,27 +2,27 @@ public import VDSQFormat
 import VDSQInference
 public import VDSQKernels
 
-/// The rows that states are compared with, a vocabulary token each, where they lie in the map: bases for
-/// disentangled logits, or the LM head for the usual ones.
+/// The rows with which states are compared, one per token of the vocabulary, in place in the map:
+/// bases for disentangled logits, or the rows of the LM head for its own logits.
 public struct VocabularyRows: Sendable {
   public let count: Int
   public let dimensions: Int
   private let view: TensorView
-  /// What each row's product is multiplied by: its reciprocal length for cosines; its scale, or one, for
-  /// the head's logits.
+  /// The factor of each row's product: the reciprocal length for cosines; the scale, or one, for
+  /// the logits of the head.
   nonisolated(unsafe) private let factors: UnsafePointer<Float>?
-  /// The head's bias; nil for bases.
+  /// The bias of the head; nil for bases.
   nonisolated(unsafe) let bias: UnsafePointer<Float>?
-  /// What rounding left of int8 bases, read for the few rows that matter.
+  /// The 4-bit residual of int8 bases, which is read for a few candidate rows.
   private let fine: TensorView?
   private let container: Container
   /// Whether products are cosines.
   public let areBases: Bool
 
-  /// Vocabulary bases: those of the file, or a sentence encoder's word embeddings (the input side's
-  /// basis, design section 2.1).
+  /// Vocabulary bases: those of the file, or the word embeddings of a sentence encoder, which are
+  /// bases of the input side.
   ///
-  /// - Throws: `badInput` where the file has none.
+  /// - Throws: `badInput` if the file has none.
   public init(bases container: Container) throws(VDSQError) {
     let own = container.find("bases.rows")
     guard let view = own ?? container.find("embeddings.word"), view.record.shape.count == 2,
@@ -53,9 +53,9 @@ public struct VocabularyRows: Sendable {
 
   /// The LM head of a model, which may be its word embeddings.
   ///
-  /// - Throws: `badInput` where the model has none.
+  /// - Throws: `badInput` if the model has none.
   public init(head container: Container) throws(VDSQError) {
-    // A masked model's head is told by its pooling, a causal one always has one.
+    // A masked model with a head is recognised by its pooling; a causal model always has a head.
     let pooling = container.metadata.find("pooling") ?? "mask"
     guard pooling.utf8.elementsEqual("mask".utf8),
       let view = container.find("head.weight") ?? container.find("embeddings.word"),
@@ -72,7 +72,7 @@ public struct VocabularyRows: Sendable {
     fine = nil
   }
 
-  /// The rows as the fused search wants them; nil where they are not int8 bases.
+  /// The rows in the form of the fused search; nil if they are not int8 bases.
   var int8: Int8Rows? {
     guard areBases, view.record.element == .int8, let factors else { return nil }
     return Int8Rows(
@@ -80,7 +80,7 @@ public struct VocabularyRows: Sendable {
       reciprocalNorms: factors)
   }
 
-  /// A row's place in the map.
+  /// The address of a row in the map.
   private func row(_ index: Int) -> UnsafeRawPointer {
     view.data + index * dimensions * (view.record.dataLength / (count * dimensions))
   }
@@ -89,11 +89,11 @@ public struct VocabularyRows: Sendable {
   struct Query {
     let state: UnsafePointer<Float>
     let int8: Int8Query
-    /// What products are multiplied by: one over the state's length for cosines.
+    /// The factor of products: the reciprocal length of the state for cosines.
     let factor: Float
   }
 
-  /// - Parameter bytes: memory for `Int8Query.paddedColumns(dimensions)` bytes.
+  /// - Parameter bytes: a buffer of `Int8Query.paddedColumns(dimensions)` bytes.
   func query(
     _ state: UnsafePointer<Float>, _ kernels: KernelTable, _ bytes: UnsafeMutablePointer<Int8>
   ) -> Query {
@@ -110,7 +110,8 @@ public struct VocabularyRows: Sendable {
   ) {
     switch view.record.element {
     case .int8, .bits2, .bits4:
-      // Both sides' lengths in integers cancel out; the head wants the state's back.
+      // The lengths of both sides cancel. The logits of the head need the length of the state
+      // again.
       let rows = Int8Rows(
         values: view.data.assumingMemoryBound(to: Int8.self), rows: count, columns: dimensions,
         reciprocalNorms: factors!)
@@ -139,15 +140,15 @@ public struct VocabularyRows: Sendable {
     }
   }
 
-  /// Whether rows are known better than `products` compares them.
+  /// Whether rows have a residual that `products` does not use.
   var isRefined: Bool { fine != nil }
 
-  /// Bytes of memory that `unitRow` takes.
+  /// The number of bytes of scratch for `unitRow`.
   public var scratchBytes: Int { (dimensions + 1) / 2 }
 
-  /// A row as a vector of length 1, or of zeros, as precisely as the file has it.
+  /// A row as a vector of length 1, or of zeros, with the full precision of the file.
   ///
-  /// - Parameter scratch: room for `scratchBytes`.
+  /// - Parameter scratch: a buffer of `scratchBytes` bytes.
   public func unitRow(
     _ index: Int, _ kernels: KernelTable, _ scratch: UnsafeMutablePointer<UInt8>,
     into out: UnsafeMutablePointer<Float>
@@ -155,7 +156,7 @@ public struct VocabularyRows: Sendable {
     view.load(row(index), row: index, kernels, into: out)
     if let fine, let step = view.scales?[index] {
       let bytes = scratchBytes
-      // Where it cannot be read, the int8 row is what there is.
+      // If the residual cannot be read, the int8 row is used alone.
       if (try? container.read(fine, at: index * bytes, count: bytes, into: scratch)) != nil {
         for i in 0..<dimensions {
           let four = Int8(bitPattern: i % 2 == 0 ? scratch[i / 2] << 4 : scratch[i / 2]) >> 4

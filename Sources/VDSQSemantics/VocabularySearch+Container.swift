@@ -3,11 +3,11 @@ public import VDSQInference
 public import VDSQKernels
 
 extension VocabularySearch {
-  /// A search over a model's word embeddings, the input side's basis (design section 2.1), where they
-  /// lie in the map.
+  /// A search over the word embeddings of a model, which are bases of the input side, in place in
+  /// the map.
   ///
-  /// - Throws: `badInput` where the file has no int8 embeddings, or no coarse rows and `approximate`
-  ///   asks for them.
+  /// - Throws: `badInput` if the file has no int8 embeddings, or if `approximate` needs coarse rows
+  ///   and there are none.
   public convenience init(
     _ container: Container, shape: [Int], approximate: Bool,
     kernels: KernelTable, threads: ThreadPool, capacity: Int

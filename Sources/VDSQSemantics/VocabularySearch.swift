@@ -1,12 +1,12 @@
 public import VDSQInference
 public import VDSQKernels
 
-/// Finds the vocabulary rows with the highest cosines to a state: the top of its disentangled logits
-/// (design section 2.2).
+/// Finds the vocabulary rows with the highest cosines to a state: the top of its disentangled
+/// logits (docs/vocabulary-semantics.md).
 ///
-/// Exact over all int8 rows, or approximate: a first pass over rows in two bits a dimension finds
-/// candidates, and only those are compared in int8. Workers take shares of the rows and meet once.
-/// All memory is taken when it is made.
+/// The search is exact over all int8 rows, or approximate: a first pass over rows with two bits per
+/// dimension finds candidates, and only those are compared in int8. Workers take shares of the rows
+/// and meet at one barrier. All memory is allocated in the initializer.
 public final class VocabularySearch: SharedWork {
   public struct Result: Sendable, Equatable {
     public let id: Int32
@@ -15,17 +15,18 @@ public final class VocabularySearch: SharedWork {
 
   public let rows: Int8Rows
   public let coarse: CoarseRows?
-  /// The most results that a search gives.
+  /// The maximum number of results of a search.
   public let capacity: Int
-  /// Rows that the first pass is to leave.
+  /// The number of candidates of the first pass.
   public let candidates: Int
   private let kernels: KernelTable
   private let threads: ThreadPool
   private let rotation: CoarseRotation?
-  // What a search is over.
+  // The input of a search.
   private var query: Int8Query
   private var coarseQuery: CoarseQuery?
-  // Memory: the query's bytes, rotated and as tables; and each worker's results and candidates.
+  // Buffers: the query in bytes, rotated, and as tables; and the results and candidates of each
+  // worker.
   private let bytes: UnsafeMutablePointer<Int8>
   private let rotated: UnsafeMutablePointer<Float>
   private let tables: UnsafeMutablePointer<UInt8>
@@ -34,13 +35,13 @@ public final class VocabularySearch: SharedWork {
   private let scores: UnsafeMutablePointer<Float>
   private let ids: UnsafeMutablePointer<Int32>
 
-  /// Below this many bytes of rows a second thread takes longer to wake than it saves.
+  /// Below this many bytes of rows, waking a second thread takes longer than it saves.
   private static let smallestShare = 2 << 20
 
   /// - Parameters:
-  ///   - capacity: the most results that a search is to give.
-  ///   - candidates: how many rows the first pass is to leave; nil for one in 150 of them, and twenty
-  ///     at least for each result.
+  ///   - capacity: the maximum number of results of a search.
+  ///   - candidates: the number of candidates of the first pass. Nil means one in 150 rows, but at
+  ///     least twenty per result.
   public init(
     rows: Int8Rows, coarse: CoarseRows?, kernels: KernelTable, threads: ThreadPool, capacity: Int,
     candidates: Int? = nil
@@ -81,12 +82,12 @@ public final class VocabularySearch: SharedWork {
     ids.deallocate()
   }
 
-  /// Finds the `capacity` rows with the highest cosines to a state, best first, and of equal ones the
-  /// lower id.
+  /// Finds the `capacity` rows with the highest cosines to a state, best first. Among equal ones
+  /// the lower id comes first.
   ///
   /// - Parameters:
   ///   - state: as many floats as rows have columns.
-  ///   - approximate: whether to look at candidates only; needs coarse rows.
+  ///   - approximate: whether to compare candidates only, which needs coarse rows.
   ///   - body: called with each result.
   public func search(
     _ state: UnsafePointer<Float>, approximate: Bool = false, _ body: (Result) -> Void
@@ -120,11 +121,11 @@ public final class VocabularySearch: SharedWork {
     }
   }
 
-  /// Blocks whose rows' estimates tell where the candidates' threshold lies.
+  /// The number of blocks that are sampled to estimate the threshold of candidates.
   private static let sampledBlocks = 8
 
-  /// Collects about `wanted` candidates. Where there are many blocks, some spread over them tell first
-  /// how high the best estimates are, so that nothing else need be collected and sorted out.
+  /// Collects about `wanted` candidates. If there are many blocks, a sample of them gives the
+  /// threshold first, so that few other rows are collected.
   private func scan(
     _ blocks: Range<Int>, _ query: CoarseQuery, _ coarse: CoarseRows, _ wanted: Int,
     _ found: inout Candidates
@@ -136,7 +137,7 @@ public final class VocabularySearch: SharedWork {
         let block = blocks.lowerBound + blocks.count * i / sampled
         kernels.coarseScan(query, coarse, block..<block + 1, &found)
       }
-      // As many of the sample as the candidates are of all, and a few more.
+      // The sample's share of the candidates, and a few more.
       let share = wanted * sampled / blocks.count + 2
       found.removeAll(threshold: found.score(rank: share))
     }
