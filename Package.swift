@@ -59,6 +59,9 @@ let core: [Target] = [
     name: "VDSQKernelsI8MM", dependencies: ["VDSQKernels"], swiftSettings: isaSettings(i8mmFlags)),
   // The .vdsq container: layout, checksums, validated zero-copy reader.
   .target(name: "VDSQFormat", dependencies: ["CShims"], swiftSettings: coreSettings),
+  // Lines in, output and JSON out, in constant memory.
+  .target(
+    name: "VDSQStreams", dependencies: ["CShims", "VDSQFormat"], swiftSettings: coreSettings),
   // Text to token ids, over tables stored in the container.
   .target(name: "VDSQTokenizers", dependencies: ["VDSQFormat"], swiftSettings: coreSettings),
   // Memory plan, arena, threads, the encoder's and the decoder's forward pass.
@@ -66,14 +69,16 @@ let core: [Target] = [
     name: "VDSQInference",
     dependencies: [
       "VDSQKernels", "VDSQKernelsAVX2", "VDSQKernelsAVX512", "VDSQKernelsDotProd",
-      "VDSQKernelsI8MM", "VDSQFormat", "VDSQTokenizers",
+      "VDSQKernelsI8MM", "VDSQFormat", "VDSQStreams", "VDSQTokenizers",
     ],
     swiftSettings: coreSettings),
   // Bases, cosine logits over label sets and vocabularies, gradients, the lens, adapters, the classifier.
-  .target(name: "VDSQSemantics", dependencies: ["VDSQInference"], swiftSettings: coreSettings),
+  .target(
+    name: "VDSQSemantics", dependencies: ["VDSQInference", "VDSQStreams"],
+    swiftSettings: coreSettings),
   // The smallest program: classifies stdin, line by line.
   .executableTarget(
-    name: "vdsq-run", dependencies: ["VDSQSemantics"], swiftSettings: coreSettings,
+    name: "vdsq-run", dependencies: ["VDSQSemantics", "VDSQStreams"], swiftSettings: coreSettings,
     linkerSettings: embedded ? embeddedLinkerSettings() : []),
   // Checks of every kernel against the scalar reference, for test frameworks and emulators alike.
   .target(
@@ -128,7 +133,7 @@ let tools: [Target] = [
     name: "vdsq",
     dependencies: [
       "VDSQCheckpoints", "VDSQConversion", "VDSQFiles", "VDSQTraining", "VDSQMeasurement",
-      "VDSQSemantics",
+      "VDSQSemantics", "VDSQStreams",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
 ]
@@ -138,12 +143,14 @@ let tests: [Target] = [
   .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
   // Classifies with every allocation counted.
   .executableTarget(
-    name: "allocation-check", dependencies: ["AllocationCounter", "VDSQSemantics"],
+    name: "allocation-check", dependencies: ["AllocationCounter", "VDSQSemantics", "VDSQStreams"],
     path: "Tests/allocation-check"),
   // Fixtures, temporary folders, seeded random numbers, running the programs.
   .target(name: "TestSupport", dependencies: ["KernelChecks"], path: "Tests/TestSupport"),
   .testTarget(name: "VDSQKernelsTests", dependencies: ["KernelChecks", "VDSQInference"]),
   .testTarget(name: "VDSQFormatTests", dependencies: ["TestSupport", "VDSQConversion"]),
+  .testTarget(
+    name: "VDSQStreamsTests", dependencies: ["TestSupport", "VDSQStreams", "VDSQCheckpoints"]),
   .testTarget(name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQInferenceTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(

@@ -1,4 +1,5 @@
 import CShims
+import VDSQStreams
 
 /// What the system says of this process's memory.
 public enum ProcessMemory {

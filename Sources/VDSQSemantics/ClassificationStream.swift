@@ -1,5 +1,6 @@
 public import VDSQFormat
 public import VDSQInference
+public import VDSQStreams
 import VDSQTokenizers
 
 /// Classifies texts as they come in and writes an answer a text, in constant memory.
@@ -41,6 +42,7 @@ public final class ClassificationStream {
   private let options: Options
   private var outOfScope: String
   private let output: OutputBuffer
+  private let json: JSONWriter
   private var pending: [(tokens: Int, truncated: Bool)] = []
   private var filled: [UInt8] = []
 
@@ -56,6 +58,7 @@ public final class ClassificationStream {
     self.follower = follower
     outOfScope = options.outOfScope ?? classifier.labels.outOfScopeName ?? "-"
     self.output = output
+    json = JSONWriter(output)
   }
 
   /// Takes a text.
@@ -151,26 +154,24 @@ public final class ClassificationStream {
 
   private func writeJSON(_ info: (tokens: Int, truncated: Bool), _ abstains: Bool) {
     let best = classifier.ranking[0]
-    output.write("{\"label\": ")
-    output.writeJSON(abstains ? outOfScope : classifier.labels.names[best])
-    if options.abstain > 0 {
-      output.write(abstains ? ", \"abstained\": true" : ", \"abstained\": false")
+    json.object {
+      json.member("label", abstains ? outOfScope : classifier.labels.names[best])
+      if options.abstain > 0 { json.member("abstained", abstains) }
+      json.member("probability", classifier.probabilities[best], decimals: 6)
+      json.key("top")
+      json.array {
+        for place in 0..<min(options.top, classifier.labels.count) {
+          let label = classifier.ranking[place]
+          json.object {
+            json.member("label", classifier.labels.names[label])
+            json.member("cosine", classifier.cosines[label], decimals: 6)
+            json.member("probability", classifier.probabilities[label], decimals: 6)
+          }
+        }
+      }
+      json.member("tokens", info.tokens)
+      json.member("truncated", info.truncated)
     }
-    output.write(", \"probability\": ")
-    output.write(classifier.probabilities[best], decimals: 6)
-    output.write(", \"top\": [")
-    for place in 0..<min(options.top, classifier.labels.count) {
-      let label = classifier.ranking[place]
-      output.write(place > 0 ? ", {\"label\": " : "{\"label\": ")
-      output.writeJSON(classifier.labels.names[label])
-      output.write(", \"cosine\": ")
-      output.write(classifier.cosines[label], decimals: 6)
-      output.write(", \"probability\": ")
-      output.write(classifier.probabilities[label], decimals: 6)
-      output.write("}")
-    }
-    output.write("], \"tokens\": ")
-    output.write(info.tokens)
-    output.write(info.truncated ? ", \"truncated\": true}\n" : ", \"truncated\": false}\n")
+    output.write("\n")
   }
 }

@@ -1,5 +1,6 @@
 public import VDSQFormat
 public import VDSQInference
+import VDSQStreams
 
 /// What a process that runs a model takes of memory at its peak, part by part, known before the work: what the program
 /// itself takes is measured on one short text, the rest is arithmetic.

@@ -2,6 +2,7 @@ import CShims
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics
+import VDSQStreams
 
 /// The command line: options may stand before or after the model.
 struct Arguments {

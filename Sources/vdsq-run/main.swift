@@ -2,6 +2,7 @@ import CShims
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics
+import VDSQStreams
 
 /// Reads the arguments, classifies standard input line by line, and tells failures by exit codes.
 func run() throws(VDSQError) {

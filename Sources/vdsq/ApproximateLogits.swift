@@ -1,6 +1,7 @@
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics
+import VDSQStreams
 
 /// Looks at candidates only, and measures on a sample how many of the exact best that finds.
 struct ApproximateLogits {
@@ -39,25 +40,27 @@ struct ApproximateLogits {
   private func write(
     _ found: [VocabularySearch.Result], _ encoder: TextEncoder, to output: OutputBuffer
   ) {
-    if json { output.write("[") }
-    for (place, result) in found.enumerated() {
-      let token = String(decoding: encoder.token(result.id), as: UTF8.self)
-      if json {
-        output.write(place > 0 ? ", {\"id\": " : "{\"id\": ")
-        output.write(Int(result.id))
-        output.write(", \"token\": ")
-        output.writeJSON(token)
-        output.write(", \"cosine\": ")
-        output.write(result.cosine, decimals: 6)
-        output.write("}")
-      } else {
+    let tokens = found.map { String(decoding: encoder.token($0.id), as: UTF8.self) }
+    if json {
+      let document = JSONWriter(output)
+      document.array {
+        for (result, token) in zip(found, tokens) {
+          document.object {
+            document.member("id", result.id)
+            document.member("token", token)
+            document.member("cosine", result.cosine, decimals: 6)
+          }
+        }
+      }
+    } else {
+      for (place, result) in found.enumerated() {
         if place > 0 { output.write("\t") }
-        output.write(LineText.escaped(token))
+        output.write(LineText.escaped(tokens[place]))
         output.write("\t")
         output.write(result.cosine, decimals: 4)
       }
     }
-    output.write(json ? "]\n" : "\n")
+    output.write("\n")
   }
 }
 

@@ -3,6 +3,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
 import VDSQSemantics
+import VDSQStreams
 import VDSQTraining
 
 struct Classify: Command {

@@ -4,6 +4,7 @@ import VDSQFiles
 import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
+import VDSQStreams
 
 struct Embed: Command {
   static let configuration = CommandConfiguration(

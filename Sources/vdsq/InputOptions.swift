@@ -2,6 +2,7 @@ import ArgumentParser
 import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference
+import VDSQStreams
 import VDSQTokenizers
 
 /// Where texts come from: standard input, a text a line or a JSON object a line.

@@ -5,6 +5,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics
+import VDSQStreams
 import VDSQTraining
 
 struct Learn: Command {

@@ -4,6 +4,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQKernels
 import VDSQSemantics
+import VDSQStreams
 import VDSQTokenizers
 
 struct Logits: Command {

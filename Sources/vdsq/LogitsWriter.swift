@@ -1,6 +1,7 @@
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics
+import VDSQStreams
 import VDSQTokenizers
 
 /// Writes what states are closest to: a line each.
@@ -10,6 +11,7 @@ final class LogitsWriter {
   private let temperature: Float
   private let json: Bool
   private let output: OutputBuffer
+  private let document: JSONWriter
   private let logits: VocabularyLogits
   /// The LM head's logits, where they are wanted too.
   var head: VocabularyLogits?
@@ -28,6 +30,7 @@ final class LogitsWriter {
     self.temperature = temperature
     self.json = json
     self.output = output
+    document = JSONWriter(output)
     self.logits = logits
   }
 
@@ -77,70 +80,66 @@ final class LogitsWriter {
   }
 
   private func writeJSON(_ state: UnsafePointer<Float>) {
-    let isObject = head != nil || target != nil
-    if isObject { output.write("{\"tokens\": ") }
-    writeArray(logits, state, temperature, "cosine")
-    if let head {
-      output.write(", \"entangled\": ")
-      writeArray(head, state, 1, "logit")
+    guard head != nil || target != nil else {
+      return writeArray(logits, state, temperature, "cosine")
     }
-    if let target {
-      var gradient = [Float](repeating: 0, count: dimensions)
-      let loss = gradient.withUnsafeMutableBufferPointer {
-        logits.gradient(
-          state: state, target: target, temperature: temperature, into: $0.baseAddress!)
+    document.object {
+      document.key("tokens")
+      writeArray(logits, state, temperature, "cosine")
+      if let head {
+        document.key("entangled")
+        writeArray(head, state, 1, "logit")
       }
-      output.write(", \"target\": \(target), \"loss\": \(loss), \"gradient\": [")
-      output.write(gradient.map { "\($0)" }.joined(separator: ", "))
-      output.write("]")
+      if let target {
+        var gradient = [Float](repeating: 0, count: dimensions)
+        let loss = gradient.withUnsafeMutableBufferPointer {
+          logits.gradient(
+            state: state, target: target, temperature: temperature, into: $0.baseAddress!)
+        }
+        document.member("target", target)
+        document.member("loss", loss)
+        document.member("gradient", gradient)
+      }
     }
-    if isObject { output.write("}") }
   }
 
   private func writeArray(
     _ logits: VocabularyLogits, _ state: UnsafePointer<Float>, _ temperature: Float,
-    _ value: StaticString
+    _ value: String
   ) {
-    var isFirst = true
-    output.write("[")
-    logits.find(state, temperature: temperature) { result in
-      output.write(isFirst ? "{\"id\": " : ", {\"id\": ")
-      isFirst = false
-      output.write(Int(result.id))
-      output.write(", \"token\": ")
-      output.writeJSON(token(result.id))
-      output.write(", \"")
-      output.write(value)
-      output.write("\": ")
-      output.write(result.value, decimals: 6)
-      output.write(", \"probability\": ")
-      output.write(result.probability, decimals: 9)
-      output.write("}")
+    document.array {
+      logits.find(state, temperature: temperature) { result in
+        document.object {
+          document.member("id", result.id)
+          document.member("token", token(result.id))
+          document.member(value, result.value, decimals: 6)
+          document.member("probability", result.probability, decimals: 9)
+        }
+      }
     }
-    output.write("]")
   }
 
   private func writeLabels(_ classifier: Classifier, _ state: UnsafePointer<Float>) {
     classifier.classify(state, top: top)
-    if json { output.write("[") }
-    for place in 0..<min(top, classifier.labels.count) {
-      let label = classifier.ranking[place]
-      if json {
-        output.write(place > 0 ? ", {\"label\": " : "{\"label\": ")
-        output.writeJSON(classifier.labels.names[label])
-        output.write(", \"cosine\": ")
-        output.write(classifier.cosines[label], decimals: 6)
-        output.write(", \"probability\": ")
-        output.write(classifier.probabilities[label], decimals: 9)
-        output.write("}")
-      } else {
+    let best = classifier.ranking.prefix(min(top, classifier.labels.count))
+    guard json else {
+      for (place, label) in best.enumerated() {
         if place > 0 { output.write("\t") }
         output.write(classifier.labels.names[label])
         output.write("\t")
         output.write(classifier.cosines[label], decimals: 4)
       }
+      return
     }
-    if json { output.write("]") }
+    document.array {
+      for label in best {
+        document.object {
+          document.member("label", classifier.labels.names[label])
+          document.member("cosine", classifier.cosines[label], decimals: 6)
+          document.member("probability", classifier.probabilities[label], decimals: 9)
+        }
+      }
+    }
   }
 }
 

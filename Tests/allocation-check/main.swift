@@ -3,6 +3,7 @@ import Glibc
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics
+import VDSQStreams
 
 // Classifies standard input as vdsq-run does, and counts every allocation from a given line on:
 //

@@ -3,6 +3,7 @@ public import VDSQFormat
 
 /// Reads lines from a file descriptor in constant memory.
 public final class LineReader {
+  /// A line in the reader's buffer.
   public struct Line {
     /// Without its line end; valid until the next call.
     public let bytes: UnsafeRawBufferPointer

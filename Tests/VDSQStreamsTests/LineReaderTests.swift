@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
-import VDSQInference
+import VDSQStreams
 
 @Suite struct LineReaderTests {
   private func lines(_ data: Data) throws -> [(text: String, number: Int, cut: Bool)] {
@@ -40,5 +40,30 @@ import VDSQInference
     #expect(read.map(\.text.utf8.count) == [1, 1 << 20, 1, 1 << 20])
     #expect(read.map(\.cut) == [false, true, false, true])
     #expect(read.map(\.number) == [1, 2, 3, 4])
+  }
+  /// Whatever the bytes are and however they come, lines and line ends make the input again.
+  @Test func linesJoinToTheInput() throws {
+    var random = Random(seed: 4)
+    for _ in 0..<50 {
+      let bytes = (0..<Int.random(in: 0..<60_000, using: &random)).map { _ -> UInt8 in
+        [10, 0, 255, 97].randomElement(using: &random)!
+      }
+      var expected = bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
+      if expected.last == [] { expected.removeLast() }
+      let pipe = Pipe()
+      let writer = Thread {
+        for start in stride(from: 0, to: bytes.count, by: 777) {
+          pipe.fileHandleForWriting.write(Data(bytes[start..<min(start + 777, bytes.count)]))
+        }
+        pipe.fileHandleForWriting.closeFile()
+      }
+      writer.start()
+      let reader = LineReader(
+        descriptor: pipe.fileHandleForReading.fileDescriptor, name: "a pipe")
+      var lines: [[UInt8]] = []
+      while let line = try reader.next() { lines.append(Array(line.bytes)) }
+      #expect(lines == expected)
+      #expect(reader.hasBufferedLine)
+    }
   }
 }

@@ -1,10 +1,14 @@
 import CShims
 public import VDSQFormat
 
-/// Collects what is written to a file descriptor; numbers without the library's float printing.
+/// Collects output for a file descriptor until it is flushed.
+///
+/// Allocates only while its buffer grows. Numbers with fixed decimals are written without the
+/// standard library's float printing, which the smallest program does without.
 public final class OutputBuffer {
   private let descriptor: Int32?
-  private var bytes: [UInt8] = []
+  /// What was written and not flushed.
+  package private(set) var bytes: [UInt8] = []
 
   /// - Parameter descriptor: where it goes; nil for nowhere.
   public init(descriptor: Int32?) {
@@ -12,6 +16,8 @@ public final class OutputBuffer {
     bytes.reserveCapacity(1 << 13)
   }
 
+  /// Writes everything out and empties the buffer.
+  ///
   /// - Throws: `internalFault` if the output cannot be written to.
   public func flush() throws(VDSQError) {
     guard let descriptor else { return bytes.removeAll(keepingCapacity: true) }
@@ -24,14 +30,21 @@ public final class OutputBuffer {
     }
   }
 
+  /// UTF-8 as it is.
   public func write(_ text: StaticString) {
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
+  /// UTF-8 as it is.
   public func write(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
+  /// Bytes as they are.
   public func write(_ raw: UnsafeRawBufferPointer) { bytes.append(contentsOf: raw) }
 
+  /// One byte as it is.
+  func write(byte: UInt8) { bytes.append(byte) }
+
+  /// A number in decimal digits.
   public func write(_ number: Int) {
     if number < 0 { bytes.append(0x2D) }
     // From the highest place down, so that nothing is kept, or allocated, in between.
@@ -43,12 +56,24 @@ public final class OutputBuffer {
     }
   }
 
-  /// A number of magnitude below 2^40 with a fixed number of decimals; others as `nan`.
-  public func write(_ number: Float, decimals: Int) {
-    guard number.magnitude < 0x1p40 else { return write("nan") }
+  /// A number with a fixed number of decimals, rounded to the nearest; halves away from zero.
+  ///
+  /// - Parameter decimals: 1 or more.
+  /// - Note: writes `nan` for what is not finite, or is 2^62 or more in units of the last decimal.
+  public func write(_ number: Float, decimals: Int) { write(Double(number), decimals: decimals) }
+
+  /// A number with a fixed number of decimals, as for `Float`.
+  public func write(_ number: Double, decimals: Int) {
+    if !writeIfFinite(number, decimals: decimals) { write("nan") }
+  }
+
+  /// - Returns: whether the number can be written so; nothing is written where it cannot.
+  func writeIfFinite(_ number: Double, decimals: Int) -> Bool {
     var unit = 1
     for _ in 0..<decimals { unit *= 10 }
-    let scaled = Int((Double(number.magnitude) * Double(unit)).rounded())
+    let magnitude = (number.magnitude * Double(unit)).rounded()
+    guard magnitude < 0x1p62 else { return false }
+    let scaled = Int(magnitude)
     if number < 0, scaled > 0 { bytes.append(0x2D) }
     write(scaled / unit)
     bytes.append(0x2E)
@@ -57,12 +82,16 @@ public final class OutputBuffer {
       bytes.append(0x30 + UInt8(scaled / place % 10))
       place /= 10
     }
+    return true
   }
 
-  /// A JSON string, quotes included.
-  public func writeJSON(_ text: String) {
+  /// A JSON string with its quotes (RFC 8259). Everything but control characters, quotes and
+  /// backslashes stands for itself.
+  ///
+  /// - Parameter utf8: valid UTF-8.
+  func writeQuoted(_ utf8: some Sequence<UInt8>) {
     bytes.append(0x22)
-    for byte in text.utf8 {
+    for byte in utf8 {
       switch byte {
       case 0x22, 0x5C:
         bytes.append(0x5C)
