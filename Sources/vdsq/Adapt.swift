@@ -6,11 +6,12 @@ import VDSQTraining
 
 struct Adapt: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Learns an adapter from examples, on the device: a few in seconds, many in minutes.",
+    abstract: "Trains an adapter on labelled examples, on the device.",
     discussion: """
-      Each example goes through the model once; then what their labels mean is corrected by where \
-      their states are. From 32 examples of each label on, the encoder's own weights are finetuned besides \
-      (--method frozen does without). The model's file stays as it is.
+      Each example passes through the model once. Then a classifier is trained on the states, with \
+      the label words as a prior. A few examples take seconds. From 32 examples of each label on, \
+      the encoder's weights are finetuned too, which takes minutes (--method frozen never does \
+      that). The file of the model does not change.
       """)
 
   @Argument(help: "The .vdsq file.")

@@ -9,34 +9,35 @@ extension BasesMethod: ExpressibleByArgument {}
 
 struct Bases: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Computes the vocabulary's bases from an LM head, under a memory budget.",
+    abstract: "Computes vocabulary bases from an LM head, within a memory budget.",
     discussion: """
-      The basis of a token is the state that the head maps closest to the token's one-hot vector: a row \
-      of the transposed pseudoinverse of the head. The head is read in tiles, so memory does not grow \
-      with the vocabulary. Prints the plan to standard error first; reports the head's condition number, \
-      its rank, and |W S^T e - e| over sampled tokens. vdsq convert does this by itself.
+      The basis of a token is the state that the head maps closest to the token's one-hot vector: \
+      a row of the transposed pseudo-inverse of the head. The head is read in tiles, so memory \
+      does not grow with the vocabulary. The command prints its memory plan to standard error \
+      first. It reports the condition number and the rank of the head, and |W S^T e - e| over \
+      sampled tokens. vdsq convert computes bases itself.
       """)
 
   @Argument(help: "A .vdsq model, or a checkpoint's folder; or give --head.")
   var input: String?
 
-  @Option(help: "A .npy file with the head's weights, a row a token.")
+  @Option(help: "A .npy file with the head's weights, one row per token.")
   var head: String?
 
-  @Option(help: "With --head: the tokens' texts, one a line.")
+  @Option(help: "With --head: the texts of the tokens, one per line.")
   var vocab: String?
 
   @Option(name: .shortAndLong, help: "The file to write.")
   var output: String
 
   @Option(
-    help: "pinv (the pseudoinverse), ridge, head (its rows), or embedding (the input side's).")
+    help: "pinv (pseudo-inverse), ridge, head (rows of the head), or embedding (word embeddings).")
   var method: BasesMethod = .pinv
 
   @Option(help: "Singular values below this share of the largest count as zero.")
   var rcond: Double?
 
-  @Option(help: "Ridge's penalty, as a share of the mean squared singular value.")
+  @Option(help: "The penalty of ridge, as a share of the mean squared singular value.")
   var lambda = 1e-3
 
   @Option(help: "How bases are stored: int8, fp16 or fp32.")
@@ -76,7 +77,7 @@ struct Bases: Command {
     options.lambda = lambda
     options.budget = try memory.bytes()
     options.threads = threads
-    // Naming tokens takes memory of its own, so a budget leaves their texts out.
+    // The texts of tokens take memory, so they are omitted if there is a budget.
     let source = try source(withTokens: options.budget == nil)
     let matrix = source.matrix
     var tokenizer = source.tokenizer

@@ -6,15 +6,17 @@ import VDSQMeasurement
 
 struct Bench: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Measures a model as its users have it, its forward pass alone, or the kernels.",
+    abstract: "Measures a model end to end, its forward pass alone, or the kernels.",
     discussion: """
-      With a model: how long it takes to start, with the file in the page cache and without; the time of texts that \
-      come one by one, as percentiles; texts a second in batches; resident memory, page faults, bytes read, and energy \
-      where RAPL is readable. Texts are --texts, a line each, or a few of our own.
+      With a model: the start time, with and without the file in the page cache; latency \
+      percentiles of single texts; texts per second in batches; resident memory, page faults, \
+      bytes read, and energy if RAPL is readable. Texts come from --texts, one per line, or are \
+      built-in samples.
 
-      With --tokens: the forward pass alone, over sequences of so many tokens. With --kernels: each kernel at the \
-      shapes of real models, as time, speed, and share of the limit that memory (read alternately, by a loop that does \
-      nothing else) and multiplications (in registers) set. Both are medians. VDSQ_ISA chooses the instruction set.
+      With --tokens: the forward pass alone, over sequences of that many tokens. With --kernels: \
+      each kernel at the shapes of real models, with its time, speed and share of the machine's \
+      limit. The limit is set by memory (read in turns with the kernel by a loop that only reads) \
+      and by multiplications in registers. Both are medians. VDSQ_ISA chooses the instruction set.
 
       --compare OLD.json shows each figure beside that of an earlier run with --json.
       """)
@@ -22,10 +24,10 @@ struct Bench: Command {
   @Argument(help: "A .vdsq file.")
   var model: String?
 
-  @Option(help: "A file of texts, a line each, to bench the model with.")
+  @Option(help: "A file of texts, one per line, to measure the model with.")
   var texts: String?
 
-  @Option(help: "The forward pass alone: tokens in each sequence; may be repeated.")
+  @Option(help: "Measure the forward pass alone, with this many tokens; may be repeated.")
   var tokens: [Int] = []
 
   @Flag(help: "Measure the kernels.")
@@ -37,7 +39,7 @@ struct Bench: Command {
   @Option(help: "Only operands of this shape, ROWSxCOLUMNS.")
   var shape: String?
 
-  @Option(help: "Sequences, or texts of the longest kind, in a batch.")
+  @Option(help: "Sequences in a batch, or texts of maximum length.")
   var batch = 1
 
   @Option(help: "Threads that share the work; may be repeated with --tokens and --kernels.")
@@ -46,16 +48,16 @@ struct Bench: Command {
   @Option(help: "Cut texts to this many tokens.")
   var maxTokens: Int?
 
-  @Option(help: "How layers' weights are in memory: resident, release or stream.")
+  @Option(help: "How layers are kept in memory: resident, release or stream.")
   var memoryPolicy: MemoryPolicy?
 
   @OptionGroup var memory: MemoryOptions
 
   @Option(
-    help: "Seconds for each measurement, at least; 2 for a model, 0.3 for --tokens and --kernels.")
+    help: "Minimum seconds per measurement; default 2 for a model, 0.3 for --tokens and --kernels.")
   var seconds: Double?
 
-  @Option(help: "What --json wrote of an earlier run.")
+  @Option(help: "The --json output of an earlier run.")
   var compare: String?
 
   @Flag(help: "Write JSON: an object, or an array of rows with --tokens and --kernels.")

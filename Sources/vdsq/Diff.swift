@@ -6,8 +6,8 @@ struct Diff: Command {
   static let configuration = CommandConfiguration(
     abstract: "Compares two files: configuration, tokenizer, and every tensor's values.",
     discussion: """
-      Values are compared as floats, however they are stored; tensors that differ most come first. Exits 0 \
-      where the contents are the same, 1 where they differ.
+      Values are compared as floats, for all storage types. Tensors that differ most come first. \
+      Exits with 0 if the contents are the same and with 1 if they differ.
       """)
 
   @Argument(help: "A .vdsq file, an adapter, or a file of bases.")
@@ -35,7 +35,7 @@ struct Diff: Command {
       if json { printJSON(difference) } else { print(difference) }
       if !difference.isEmpty { throw VDSQError(.internalFault, "") }
     } catch {
-      // Not a failure: what `diff` says of files that differ.
+      // Not a failure: the exit code of `diff` for files that differ.
       if error.message.isEmpty { throw ExitCode(1) }
       StandardError.write("vdsq: \(error.message)\n")
       throw ExitCode(error.category.rawValue)

@@ -18,7 +18,7 @@ extension Precision: ExpressibleByArgument {
   public var defaultValueDescription: String { self == .high ? "high" : "int8" }
 }
 
-/// How a model is run; the same for every command that runs one.
+/// Options for running a model, shared by every command that runs one.
 struct EncoderOptions: ParsableArguments {
   @Option(help: "Threads that share the work; all processors by default.")
   var threads: Int = Self.processors
@@ -27,26 +27,27 @@ struct EncoderOptions: ParsableArguments {
 
   @Option(
     help: """
-      How int8 weights are multiplied: int8 (activations as u8, products in integers) or high \
+      Arithmetic of int8 weights: int8 (activations as u8, products in integers) or high \
       (activations in float32; slower, closer to the checkpoint).
       """)
   var precision: Precision = .integer
 
   @Option(
     help: """
-      Cut texts to this many tokens; by default the longest sequence of the model, or \
-      \(TextEncoder.defaultLongest) where that of a causal model is longer.
+      Cut texts to this many tokens. The default is the model's longest sequence, but at most \
+      \(TextEncoder.defaultLongest) for causal models.
       """)
   var maxTokens: Int?
 
   @Option(
-    help: "Texts of the longest kind in a batch; by default as many as keep all threads busy.")
+    help: "Texts of maximum length in a batch; by default enough to keep all threads busy.")
   var batch: Int?
 
   @Option(
     help: """
-      How layers' weights are in memory: resident, release (mapped, and released behind a pass) or stream (read \
-      into two buffers, ahead of the pass). By default resident, or the fastest that --memory-budget allows.
+      How layers are kept in memory: resident, release (mapped, and released behind the pass) or \
+      stream (read into two buffers, ahead of the pass). The default is resident, or the fastest \
+      that --memory-budget allows.
       """)
   var memoryPolicy: MemoryPolicy?
 
@@ -62,7 +63,8 @@ struct EncoderOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - more: bytes that the command is known to take besides.
-  ///   - policies: those that a budget may lead to where none is asked for; the first where there is no budget.
+  ///   - policies: those that a budget may lead to where none is asked for; the first where there
+  ///     is no budget.
   /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
   func open(
     _ path: String, intermediateFeatures: [IntermediateFeature] = [], more: Int = 0,

@@ -12,7 +12,7 @@ func fixed(_ number: Double, _ decimals: Int) -> String {
   return "\(sign)\(whole).\(String(repeating: "0", count: decimals - fraction.count))\(fraction)"
 }
 
-/// A number with a few significant digits, as tables want it.
+/// A number with a few significant digits, for tables.
 func significant(_ number: Double) -> String {
   guard number.isFinite else { return "\(number)" }
   if number.magnitude < 1e-30 { return "0" }

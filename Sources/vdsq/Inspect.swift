@@ -6,13 +6,13 @@ import VDSQFormat
 
 struct Inspect: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what a file holds: configuration, sections, tensors, quantization error."
+    abstract: "Shows the contents of a file: configuration, sections, tensors, quantization error."
   )
 
   @Argument(help: "A .vdsq file, an adapter, or a file of bases.")
   var file: String
 
-  @Option(help: "A tensor whose values to write to --output, as float32.")
+  @Option(help: "Write the values of this tensor to --output, as float32.")
   var tensor: String?
 
   @Option(name: .shortAndLong, help: "With --tensor: the .npy file to write.")
@@ -41,7 +41,7 @@ struct Inspect: Command {
     let container = tensor == nil ? description : try Container(path: file)
     if verify { try container.verify() }
     if let tensor, let output { return try export(tensor, of: container, to: output) }
-    // Only models say where they came from.
+    // Only models have a provenance.
     let provenance =
       container.header.kind == .model
       ? try JSON(parsing: try container.bytes(of: .provenance), context: "\(file): provenance")

@@ -8,11 +8,11 @@ import VDSQSemantics
 struct LensCommand: Command {
   static let configuration = CommandConfiguration(
     commandName: "lens",
-    abstract: "Shows what every layer's state at every token means in the model's vocabulary.",
+    abstract: "Shows the state of every layer at every token in terms of the model's vocabulary.",
     discussion: """
-      For each layer and token of a text: the tokens whose bases are closest, how much the layer changed \
-      the state, and where the last layer's answer first appears. Writes a page with a heat map with \
-      --output (nothing in it comes from the network), or JSON to standard output.
+      For each layer and token of a text: the tokens with the closest bases, the cosine to the \
+      state of the previous layer, and the layer at which the final answer first appears. Writes a \
+      self-contained page with a heat map (--output), or JSON to standard output.
       """)
 
   @Argument(help: "The .vdsq file of a causal or masked language model, or of a sentence encoder.")
@@ -27,7 +27,7 @@ struct LensCommand: Command {
   @Flag(help: "Write JSON to standard output.")
   var json = false
 
-  @Option(help: "How many tokens to keep for each state.")
+  @Option(help: "The number of tokens to keep for each state.")
   var top = 5
 
   @Option(help: "Softmax temperature of the cosines.")
@@ -70,7 +70,7 @@ struct LensCommand: Command {
   }
 }
 
-/// A lens as JSON.
+/// Renders a lens as JSON.
 struct LensDocument {
   let lens: Lens
   let model: String

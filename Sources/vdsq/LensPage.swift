@@ -1,8 +1,8 @@
-/// A page that shows a lens as a heat map: layers upwards, tokens to the right, in each cell the closest
-/// token, as dark as its cosine. Everything is in the page.
+/// A self-contained page that shows a lens as a heat map: layers upwards, tokens to the right. Each
+/// cell shows the closest token, coloured by its cosine.
 enum LensPage {
   static func html(_ json: String, title: String) -> String {
-    // A script's text ends at its end tag wherever that stands.
+    // The text of a script ends at the first end tag, even inside a string.
     let data = json.replacing("<", with: "\\u003c")
     let name = title.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
     return """
@@ -93,7 +93,7 @@ enum LensPage {
       if (parent) parent.append(element);
       return element;
     };
-    // Spaces and line ends are part of tokens, so they are shown.
+    // Spaces and line ends are parts of tokens, so they are shown.
     const shown = (token) => token.replace(/ /g, "\u00b7").replace(/\n/g, "\u21b5")
       .replace(/\t/g, "\u21e5") || "\u2205";
     at("text").textContent = lens.text;

@@ -3,12 +3,12 @@ import VDSQFormat
 import VDSQInference
 import VDSQSemantics
 
-/// How much memory a command may take.
+/// The memory limit of a command.
 struct MemoryOptions: ParsableArguments {
-  @Option(help: "The most memory that the process may take at its peak: 64M, 1G or bytes.")
+  @Option(help: "The limit of the process's peak memory: 64M, 1G or a number of bytes.")
   var memoryBudget: String?
 
-  /// - Throws: `usage` where it is no number of bytes.
+  /// - Throws: `usage` if it is not a number of bytes.
   func bytes() throws(VDSQError) -> Int? {
     guard let memoryBudget else { return nil }
     let units: [(String, Int)] = [("K", 10), ("M", 20), ("G", 30)]
@@ -22,18 +22,19 @@ struct MemoryOptions: ParsableArguments {
     return count
   }
 
-  /// Refuses a budget that reading files' contents would not keep to.
+  /// Refuses a budget that reading the contents of files would exceed.
   ///
   /// - Parameters:
-  ///   - files: opened without their weights.
-  ///   - decodes: whether compressed sections are to be decoded, in memory of their own.
-  ///   - what: needs it.
-  /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
+  ///   - files: files that were opened without their weights.
+  ///   - decodes: whether compressed sections will be decoded into memory.
+  ///   - what: the work that needs the memory, for the error message.
+  /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
   func checkReading(
     _ files: [Container], decodes: Bool, what: String = "this"
   ) throws(VDSQError) {
     guard let budget = try bytes(), let used = ProcessMemory.peakResidentBytes() else { return }
-    // What is read is taken out of memory behind the reader, 4 MiB at a time, and the kernel maps more than is touched.
+    // Pages are released behind the reader, 4 MiB at a time, and the kernel maps more than is
+    // touched.
     var needed = used + files.count * (8 << 20)
     for file in files where decodes {
       for section in file.sections where section.encoding != .raw { needed += section.rawLength }

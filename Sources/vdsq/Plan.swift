@@ -7,20 +7,21 @@ import VDSQSemantics
 
 struct Plan: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Tells what running a model will take of memory, part by part, before the work.",
+    abstract: "Computes the memory that running a model will take, part by part, before the work.",
     discussion: """
-      One short text goes through the model, which measures what the program itself takes; the rest is arithmetic: \
-      layers under each policy, arena and caches as full as --max-tokens, --batch and --threads can make them, an \
-      adapter. With --memory-budget says which policy would be chosen, or exits 75. --speed times each policy too.
+      One short text passes through the model to measure what the program itself takes. The rest \
+      is arithmetic: layers under each policy, arena and caches at the maximum for --max-tokens, \
+      --batch and --threads, and an adapter. With --memory-budget, names the policy that would be \
+      chosen, or exits with 75. --speed also measures the time under each policy.
       """)
 
   @Argument(help: "The .vdsq file.")
   var model: String
 
-  @Option(help: "An adapter that is to be used.")
+  @Option(help: "An adapter to include.")
   var adapter: String?
 
-  @Flag(help: "Time a full batch under each policy that the budget allows.")
+  @Flag(help: "Measure the time of a full batch under each policy that the budget allows.")
   var speed = false
 
   @Flag(help: "Write JSON.")
@@ -53,7 +54,7 @@ struct Plan: Command {
     }
   }
 
-  /// Seconds of a batch that is full.
+  /// The time of a full batch in seconds.
   private func time(
     _ policy: MemoryPolicy, _ options: TextEncoder.Options
   ) throws(VDSQError) -> Double {

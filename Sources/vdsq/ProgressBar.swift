@@ -1,7 +1,7 @@
 import Glibc
 import VDSQConversion
 
-/// A line on standard error that says how far work is; nothing where that is no terminal.
+/// A progress line on standard error. Nothing is shown if standard error is not a terminal.
 final class ProgressBar {
   private let title: String
   private let shown: Bool

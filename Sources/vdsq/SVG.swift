@@ -1,8 +1,8 @@
 import Glibc
 
-/// Pieces of pictures, and the page that they stand on.
+/// Parts of charts, and the page around them.
 enum SVG {
-  /// Colours of series, told apart with any kind of sight.
+  /// Colours of series that are distinguishable with colour blindness.
   static let colours = [
     "#1f77b4", "#d55e00", "#009e73", "#cc79a7", "#8c6d1f", "#5b5bd6", "#56b4e9", "#333333",
   ]
@@ -90,7 +90,7 @@ enum SVG {
       + "\(escaped(text))</text>"
   }
 
-  /// Steps of 1, 2 or 5 that divide a range into a few parts.
+  /// The step (1, 2 or 5 times a power of ten) that divides a range into a few parts.
   static func step(_ largest: Double) -> Double {
     let raw = max(largest, 1e-12) / 4
     let power = pow(10, log10(raw).rounded(.down))

@@ -1,4 +1,4 @@
-/// What `vdsq verify` tries where no texts are given: plain and odd, short and long, several scripts.
+/// The texts of `vdsq verify` if none are given: plain and odd, short and long, in several scripts.
 enum SampleTexts {
   static let all = [
     "How do I reset my password?", "I was charged twice this month and nobody answers my calls.",

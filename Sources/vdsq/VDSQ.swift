@@ -8,14 +8,14 @@ import VDSQInference
 struct VDSQ: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vdsq",
-    abstract: "Turns a language model into one small file, and tells what text means on it.",
+    abstract: "Runs text encoders and small language models: classification, embeddings, analysis.",
     discussion: """
-      A model folder goes in and a .vdsq file comes out (convert); texts become labels (classify) \
-      or vectors (embed) in a few MB of memory. Results go to standard output, everything else to \
-      standard error.
+      convert turns a model's checkpoint into one .vdsq file. classify assigns labels to texts, \
+      and embed computes vectors, in a few MB of memory. Results go to standard output, everything \
+      else to standard error.
 
-      Exit codes: 64 wrong usage, 65 bad input data, 66 missing input, 70 internal fault, 75 memory \
-      budget too small.
+      Exit codes: 64 wrong usage, 65 bad input data, 66 missing input, 70 internal fault, 75 \
+      memory budget too small.
       """,
     version: Provenance.toolVersion,
     subcommands: [
@@ -26,14 +26,15 @@ struct VDSQ: ParsableCommand {
     ])
 
   static func main() {
-    // What the system happens to have of the program in its cache would be resident too: megabytes, and never the
-    // same, so that no plan could keep to them. Smaller pieces would cost milliseconds at every start.
+    // Otherwise the parts of the program that happen to be in the page cache would be resident too:
+    // several megabytes that vary, so that no memory plan would hold. Smaller pieces would slow
+    // down every start.
     ProcessMemory.releaseCode(piece: 16384)
     main(nil)
   }
 }
 
-/// A command whose failures are typed: one line on standard error and the category's exit code.
+/// A command with typed failures: one line on standard error and the exit code of the category.
 protocol Command: ParsableCommand {
   func execute() throws(VDSQError)
 }
@@ -54,7 +55,7 @@ enum StandardError {
 
   static func write(_ text: String) {
     var text = text
-    // Nothing can be done about a standard error that cannot be written to.
+    // There is no way to report that standard error cannot be written to.
     text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
   }
 }

@@ -8,12 +8,13 @@ import VDSQMeasurement
 
 struct Verify: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Runs a converted model beside its checkpoint, and says how faithful it is.",
+    abstract: "Compares a converted model with its checkpoint on sample texts.",
     discussion: """
-      The checkpoint is converted to float32 in a temporary file and multiplied in float32; both see the \
-      same sample texts, or --texts. Prints the cosines of their states and, of models with an LM head, how \
-      often their likeliest tokens agree. Checks all checksums of the model first, and whether it was made \
-      from these files. --minimum makes a lower mean cosine an error (65).
+      The checkpoint is converted to float32 in a temporary file and multiplied in float32. Both \
+      models read the same sample texts, or --texts. Prints the cosines of their states and, for \
+      models with an LM head, how often the likeliest tokens agree. Checks all checksums of the \
+      model first, and whether it was made from these files. With --minimum, a lower mean cosine \
+      is an error (exit code 65).
       """)
 
   @Argument(help: "The .vdsq file.")
@@ -22,10 +23,10 @@ struct Verify: Command {
   @Option(help: "The checkpoint: a model's folder, a GGUF file, or llama2.c's .bin.")
   var against: String
 
-  @Option(help: "A file with a text a line.")
+  @Option(help: "A file with one text per line.")
   var texts: String?
 
-  @Option(help: "The least mean cosine that will do.")
+  @Option(help: "The smallest acceptable mean cosine.")
   var minimum: Double?
 
   @OptionGroup var encoding: EncoderOptions
@@ -57,14 +58,14 @@ struct Verify: Command {
     let converter = try Converter(folder: against, options: options)
     let bar = ProgressBar("verifying", quiet: quiet)
     defer { bar.end() }
-    // Converting is the first half, comparing the second.
+    // Conversion is the first half of the progress, comparison the second.
     let progress = Progress(total: converter.totalBytes) { bar.show($0.done, of: 2 * $0.total) }
     _ = try converter.write(to: temporary, replace: true, progress: progress)
     let encoder = try encoding.open(model, more: 4 * container.file.bytes.count).encoder()
     var high = encoding
     high.precision = .high
     let reference = try high.encoder(temporary)
-    // Nothing is left behind, whatever happens from here on.
+    // The name is removed now, so that nothing is left behind whatever happens.
     unlink(temporary)
     let fidelity = try Fidelity(model: encoder, reference: reference, texts: samples) {
       bar.show(samples.count + $0, of: 2 * samples.count)
