@@ -95,13 +95,9 @@ public struct GGUF {
     _ start: Int
   ) throws(VDSQError) -> SourceTensor {
     let what = "\(file.path): tensor \(entry.name)"
-    let types: [UInt32: SourceType] = [
-      0: .float32, 1: .float16, 2: .q4Blocks, 8: .q8Blocks, 12: .q4Super, 14: .q6Super,
-      28: .float64, 30: .bfloat16,
-    ]
-    guard let type = types[entry.type] else {
+    guard let type = SourceType.gguf(entry.type) else {
       throw .badInput(
-        "\(what) is of GGML type \(entry.type); supported: F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q6_K")
+        "\(what) is of GGML type \(entry.type); supported: \(SourceType.ggufNames)")
     }
     var count = 1
     for size in entry.shape {
@@ -113,7 +109,7 @@ public struct GGUF {
     }
     guard entry.shape.last! % type.blockLength == 0 else {
       throw .badInput(
-        "\(what): rows of \(entry.shape.last!) are no whole blocks of \(type.rawValue)")
+        "\(what): rows of \(entry.shape.last!) are no whole blocks of \(type.name)")
     }
     let bytes = type.bytes(of: count)
     guard start <= file.length, entry.offset <= file.length - start,
@@ -170,51 +166,5 @@ public struct GGUF {
     case 12: .number(Double(bitPattern: try reader.integer(UInt64.self)))
     default: nil
     }
-  }
-}
-
-/// Reads a file's fields one after another through a small buffer.
-struct StreamReader {
-  private let file: InputFile
-  private(set) var position = 0
-  private var buffer: [UInt8] = []
-  private var bufferStart = 0
-  private static let bufferLength = 1 << 16
-
-  var path: String { file.path }
-
-  init(_ file: InputFile) { self.file = file }
-
-  /// - Throws: `badInput` where the file has fewer bytes left.
-  mutating func take(_ count: Int) throws(VDSQError) -> [UInt8] {
-    guard count >= 0, count <= file.length - position else {
-      throw .badInput("\(path): truncated at byte \(position)")
-    }
-    if position < bufferStart || position + count > bufferStart + buffer.count {
-      let length = min(max(count, Self.bufferLength), file.length - position)
-      buffer = try file.bytes(at: position, count: length)
-      bufferStart = position
-    }
-    defer { position += count }
-    return Array(buffer[position - bufferStart..<position - bufferStart + count])
-  }
-
-  mutating func integer<T: FixedWidthInteger>(_: T.Type) throws(VDSQError) -> T {
-    try take(MemoryLayout<T>.size).withUnsafeBytes { T(littleEndian: $0.loadUnaligned(as: T.self)) }
-  }
-
-  /// A count in eight bytes.
-  mutating func count(_ what: @autoclosure () -> String, _ limit: Int) throws(VDSQError) -> Int {
-    let value = try integer(UInt64.self)
-    guard value <= UInt64(limit) else {
-      throw .badInput("\(path): \(value) for \(what()) is more than any model has")
-    }
-    return Int(value)
-  }
-
-  /// A length in eight bytes, and as many bytes of UTF-8.
-  mutating func text(_ limit: Int) throws(VDSQError) -> String {
-    let length = try count("a text's length", limit)
-    return String(decoding: try take(length), as: UTF8.self)
   }
 }

@@ -62,7 +62,7 @@ public struct Safetensors {
       count = product
       shape.append(size)
     }
-    guard let type = SourceType(rawValue: typeName), type.blockLength == 1 else {
+    guard let type = SourceType.safetensors(typeName) else {
       // Position ids and the like: named by the header, used by nothing here.
       return (start..<end, nil)
     }

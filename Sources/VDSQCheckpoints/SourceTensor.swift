@@ -67,7 +67,7 @@ public struct SourceTensor {
   public func read(columns range: Range<Int>) throws(VDSQError) -> [Float] {
     guard type.blockLength == 1, scales == nil else {
       throw .badInput(
-        "\(file.path): tensor \(name) of type \(type.rawValue) has no columns to read")
+        "\(file.path): tensor \(name) of type \(type.name) has no columns to read")
     }
     var values = [Float](repeating: 0, count: range.count * rows)
     for row in 0..<rows {

@@ -14,9 +14,8 @@ struct Convert: Command {
       Reads a Hugging Face folder, that is config.json, tokenizer.json, the weights in safetensors or \
       pytorch_model.bin (f64, f32, f16, bf16, or int8 with a scale a row; in one file or several) and, \
       where there is one, a sentence-transformers folder's pooling (or one file of weights in such a folder, \
-      .safetensors, .bin, .pt or .pth); a GGUF file (F32, F16, BF16, Q8_0, \
-      Q4_0, Q4_K, Q6_K; llama, qwen2, qwen3, gpt2, bert); or a .bin file of llama2.c, with its \
-      tokenizer.bin. Supported architectures: bert, distilbert, roberta, xlm-roberta, camembert, electra; \
+      .safetensors, .bin, .pt or .pth); a GGUF file (\(SourceType.ggufNames); \
+      llama, qwen2, qwen3, gpt2, bert); or a .bin file of llama2.c, with its tokenizer.bin. Supported architectures: bert, distilbert, roberta, xlm-roberta, camembert, electra; \
       gpt2, llama, mistral, qwen2, qwen3, gpt_neox. Models with an LM head get their vocabulary's bases, \
       for which OpenBLAS is needed (--no-bases leaves them out). With --head, an LM head alone becomes a \
       file of bases.

@@ -9,15 +9,25 @@ import VDSQFormat
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// What ggml's reference makes of the same bytes, bit for bit.
-  @Test(arguments: ["q8", "q4", "q4k", "q6k", "bf16"])
+  /// Every type of the table, against what the `gguf` package decodes of the same bytes, bit for bit.
+  @Test(arguments: GGUFBlockType.all.map(\.name) + ["BF16"])
   func blocksAreDecodedAsTheReferenceDoes(_ name: String) throws {
-    let file = try GGUF(path: Fixtures.path("formats/blocks.gguf"))
-    let golden = try NPYFile(path: Fixtures.path("formats/\(name).npy")).tensor
+    let file = try GGUF(path: Fixtures.path("gguf-blocks.gguf"))
+    let golden = try #require(file.tensors["\(name).decoded"])
     let tensor = try #require(file.tensors[name])
+    #expect(tensor.type.name == name)
     #expect(tensor.shape == golden.shape)
-    #expect(try tensor.read(rows: 0..<2) == golden.read(rows: 0..<2))
-    #expect(try tensor.read(rows: 1..<2) == golden.read(rows: 1..<2))
+    func bits(_ tensor: SourceTensor, _ rows: Range<Int>) throws -> [UInt32] {
+      try tensor.read(rows: rows).map(\.bitPattern)
+    }
+    #expect(try bits(tensor, 0..<2) == bits(golden, 0..<2))
+    #expect(try bits(tensor, 1..<2) == bits(golden, 1..<2))
+  }
+
+  /// Two rows of one number would make the second one unreachable.
+  @Test func typesHaveNumbersOfTheirOwn() {
+    #expect(Set(GGUFBlockType.all.map(\.id)).count == GGUFBlockType.all.count)
+    for type in GGUFBlockType.all { #expect(SourceType.ggufNames.contains(type.name)) }
   }
 
   private func expectRefused(
@@ -81,7 +91,8 @@ import VDSQFormat
     try expectRefused(out.bytes, mentioning: "unknown things")
     for (shape, type, offset, word): ([UInt64], UInt32, UInt64, String) in [
       ([1 << 32, 1 << 32], 0, 0, "overflows"), ([1 << 20], 0, 0, "outside"),
-      ([4], 0, 1 << 40, "outside"), ([31], 8, 0, "whole blocks"), ([4], 99, 0, "GGML type 99"),
+      ([4], 0, 1 << 40, "outside"), ([31], 8, 0, "whole blocks"),
+      ([4], 99, 0, "GGML type 99; supported: F32, F16, BF16, F64, Q4_0"),
     ] {
       out = header(tensors: 1, metadata: 0)
       tensor("t", shape, type: type, offset: offset, to: &out)

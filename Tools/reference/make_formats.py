@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes Tests/Fixtures/formats: the language-model fixtures' weights in other people's formats, and
-quantized blocks with what ggml's reference makes of them. Needs: pip install torch safetensors gguf."""
+"""Writes Tests/Fixtures/formats: the language-model fixtures' weights in other people's formats.
+Needs: pip install torch safetensors gguf."""
 import json
 import pathlib
 import shutil
@@ -208,30 +208,6 @@ def tokenizer_bin():
     return out
 
 
-def blocks(writer):
-    """Random bytes with sound scales, two rows of each type."""
-    rng = np.random.default_rng(5)
-    golden = {}
-    types = {"q8": (gguf.GGMLQuantizationType.Q8_0, 34, 32, [0]),
-             "q4": (gguf.GGMLQuantizationType.Q4_0, 18, 32, [0]),
-             "q4k": (gguf.GGMLQuantizationType.Q4_K, 144, 256, [0, 2]),
-             "q6k": (gguf.GGMLQuantizationType.Q6_K, 210, 256, [208])}
-    for name, (kind, size, length, halves) in types.items():
-        count = 512 // length
-        raw = rng.integers(0, 256, (2, count, size), dtype=np.uint8)
-        for at in halves:
-            raw[..., at:at + 2] = rng.normal(size=(2, count)).astype(np.float16)[..., None].view(np.uint8)
-        raw = raw.reshape(2, count * size)
-        golden[name] = gguf.quants.dequantize(raw, kind).astype(np.float32)
-        writer.add_tensor(name, raw, raw_dtype=kind)
-    half = rng.normal(size=(2, 512)).astype(np.float32)
-    writer.add_tensor("bf16", gguf.quants.quantize(half, gguf.GGMLQuantizationType.BF16),
-                      raw_dtype=gguf.GGMLQuantizationType.BF16)
-    golden["bf16"] = torch.from_numpy(half).bfloat16().float().numpy()
-    for name, values in golden.items():
-        np.save(ROOT / f"{name}.npy", np.ascontiguousarray(values))
-
-
 write(ROOT / "llama.gguf", "llama", llama)
 write(ROOT / "gpt2.gguf", "gpt2", gpt2)
 write(ROOT / "qwen2.gguf", "qwen2", qwen2)
@@ -244,7 +220,6 @@ head = np.arange(24, dtype=np.float32).reshape(6, 4) ** 0.5
 np.savez(ROOT / "one.npz", head=head)
 np.savez(ROOT / "two.npz", head=head, other=head.astype(np.float16))
 np.savez_compressed(ROOT / "packed.npz", head=head)
-write(ROOT / "blocks.gguf", "llama", blocks)
 # As people save them: bare, and in a training checkpoint with other things beside it.
 torch.save(weights("gpt2"), ROOT / "gpt2.bin")
 torch.save({"model": weights("roberta"), "epoch": 3, "lr": 1e-4, "best": None, "tags": ["a", "b"]},
