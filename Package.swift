@@ -103,6 +103,8 @@ let tools: [Target] = [
   .systemLibrary(name: "CNettle", providers: [.apt(["nettle-dev"])]),
   // Debian's liblz4 by its headers: the compressor.
   .systemLibrary(name: "CLZ4", providers: [.apt(["liblz4-dev"])]),
+  // Debian's OpenBLAS by its headers, loaded late: never linked.
+  .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
   // Writes files: whole or not at all, .vdsq containers, NumPy arrays, JSON; and their digests.
   .target(
     name: "VDSQFiles",
@@ -118,7 +120,7 @@ let tools: [Target] = [
   .target(
     name: "VDSQConversion",
     dependencies: [
-      "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference", "VDSQFiles",
+      "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference", "VDSQFiles", "COpenBLAS",
     ], swiftSettings: fuzzSettings),
   // Adapters from cached states, all at once or one after another, or by finetuning, and how well labels are told.
   .target(

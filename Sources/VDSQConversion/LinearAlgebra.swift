@@ -1,46 +1,13 @@
+private import COpenBLAS
 import Glibc
 public import VDSQFormat
 
-/// The routines of OpenBLAS that the solver needs, found when they are first wanted: what runs on the
-/// machine later does not load the library, and converting without bases does without it.
+/// Dense float64 linear algebra by OpenBLAS, which is loaded when the first value is made: linked, it
+/// would take 3 MB and start a thread in every `vdsq`.
 ///
-/// Matrices are in column order, as LAPACK has them.
+/// Matrices are in column order, as in LAPACK.
 public struct LinearAlgebra {
-  private typealias Integer = UnsafePointer<Int32>
-  private typealias Real = UnsafePointer<Double>
-  private typealias Matrix = UnsafeMutablePointer<Double>
-  private typealias Text = UnsafePointer<CChar>
-
-  private typealias Syrk =
-    @convention(c) (
-      Text, Text, Integer, Integer, Real, Real, Integer, Real, Matrix, Integer
-    ) -> Void
-  private typealias Gemm =
-    @convention(c) (
-      Text, Text, Integer, Integer, Integer, Real, Real, Integer, Real, Integer, Real, Matrix,
-      Integer
-    ) -> Void
-  private typealias Potrf =
-    @convention(c) (
-      Text, Integer, Matrix, Integer, UnsafeMutablePointer<Int32>
-    ) -> Void
-  private typealias Syev =
-    @convention(c) (
-      Text, Text, Integer, Matrix, Integer, Matrix, Matrix, Integer, UnsafeMutablePointer<Int32>,
-      Integer, UnsafeMutablePointer<Int32>
-    ) -> Void
-  private typealias Gesdd =
-    @convention(c) (
-      Text, Integer, Integer, Matrix, Integer, Matrix, Matrix, Integer, Matrix, Integer, Matrix,
-      Integer, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>
-    ) -> Void
-
-  private let syrk: Syrk
-  private let gemm: Gemm
-  private let potrf: Potrf
-  private let potri: Potrf
-  private let syevd: Syev
-  private let gesdd: Gesdd
+  private let library: OpenBLAS
 
   /// - Parameter portable: whether results are to be the same bits on every machine of an architecture: by the
   ///   kernels for CPUs with AVX2, or for any ARMv8, rather than those that suit this one.
@@ -55,29 +22,24 @@ public struct LinearAlgebra {
     if portable, dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD) == nil {
       setenv("OPENBLAS_CORETYPE", core, 1)
     }
-    // A smaller work space for each thread than the library would take.
-    guard let library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL) else {
+    guard let handle = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL) else {
       throw VDSQError(
         .missingInput, "libopenblas.so.0 cannot be loaded: apt-get install libopenblas0-pthread")
     }
-    func find<T>(_ name: String, as type: T.Type) throws(VDSQError) -> T {
-      guard let symbol = dlsym(library, name) else {
-        throw VDSQError(.missingInput, "libopenblas.so.0 has no \(name): install Debian's OpenBLAS")
-      }
-      return unsafeBitCast(symbol, to: type)
+    var library = OpenBLAS()
+    if let missing = openblas_find(handle, &library) {
+      throw VDSQError(
+        .missingInput,
+        "libopenblas.so.0 has no \(String(cString: missing)): install Debian's OpenBLAS")
     }
-    syrk = try find("dsyrk_", as: Syrk.self)
-    gemm = try find("dgemm_", as: Gemm.self)
-    potrf = try find("dpotrf_", as: Potrf.self)
-    potri = try find("dpotri_", as: Potrf.self)
-    syevd = try find("dsyevd_", as: Syev.self)
-    gesdd = try find("dgesdd_", as: Gesdd.self)
-    try find("openblas_set_num_threads", as: (@convention(c) (Int32) -> Void).self)(Int32(threads))
+    library.set_num_threads(Int32(threads))
+    self.library = library
   }
 
   /// `c += a a^T`, the lower triangle, for `n` rows by `k` columns.
   func addProduct(_ a: UnsafePointer<Double>, n: Int, k: Int, to c: UnsafeMutablePointer<Double>) {
-    syrk("L", "N", [Int32(n)], [Int32(k)], [1], a, [Int32(n)], [1], c, [Int32(n)])
+    library.dsyrk(
+      CblasColMajor, CblasLower, CblasNoTrans, Int32(n), Int32(k), 1, a, Int32(n), 1, c, Int32(n))
   }
 
   /// `c = a b`, or `a b^T` where the right side is transposed: `m` x `k` by `k` x `n`.
@@ -85,9 +47,10 @@ public struct LinearAlgebra {
     _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, m: Int, n: Int, k: Int,
     transposedLeft: Bool = false, transposed: Bool = false, into c: UnsafeMutablePointer<Double>
   ) {
-    gemm(
-      transposedLeft ? "T" : "N", transposed ? "T" : "N", [Int32(m)], [Int32(n)], [Int32(k)], [1],
-      a, [Int32(transposedLeft ? k : m)], b, [Int32(transposed ? n : k)], [0], c, [Int32(m)])
+    library.dgemm(
+      CblasColMajor, transposedLeft ? CblasTrans : CblasNoTrans,
+      transposed ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
+      Int32(transposedLeft ? k : m), b, Int32(transposed ? n : k), 0, c, Int32(m))
   }
 
   /// The inverse of a positive definite matrix of order `n`, in place, both triangles.
@@ -95,9 +58,9 @@ public struct LinearAlgebra {
   /// - Returns: whether it is positive definite.
   func invert(_ a: UnsafeMutablePointer<Double>, n: Int) -> Bool {
     var info: Int32 = 0
-    potrf("L", [Int32(n)], a, [Int32(n)], &info)
+    library.dpotrf("L", [Int32(n)], a, [Int32(n)], &info, 1)
     guard info == 0 else { return false }
-    potri("L", [Int32(n)], a, [Int32(n)], &info)
+    library.dpotri("L", [Int32(n)], a, [Int32(n)], &info, 1)
     guard info == 0 else { return false }
     Self.mirror(a, n)
     return true
@@ -122,13 +85,13 @@ public struct LinearAlgebra {
     var size = 0.0
     var integers: Int32 = 0
     let kind = vectors ? "V" : "N"
-    syevd(
-      kind, "L", [Int32(n)], a, [Int32(n)], &values, &size, [-1], &integers, [-1], &info)
+    library.dsyevd(
+      kind, "L", [Int32(n)], a, [Int32(n)], &values, &size, [-1], &integers, [-1], &info, 1, 1)
     var work = [Double](repeating: 0, count: Int(size))
     var integerWork = [Int32](repeating: 0, count: Int(integers))
-    syevd(
+    library.dsyevd(
       kind, "L", [Int32(n)], a, [Int32(n)], &values, &work, [Int32(work.count)], &integerWork,
-      [Int32(integerWork.count)], &info)
+      [Int32(integerWork.count)], &info, 1, 1)
     guard info == 0 else {
       throw VDSQError(.internalFault, "the eigenvalues of a matrix of order \(n) were not found")
     }
@@ -146,12 +109,13 @@ public struct LinearAlgebra {
     var info: Int32 = 0
     var size = 0.0
     let order = [Int32(n)]
-    gesdd(
-      "A", order, order, a, order, &values, u, order, vt, order, &size, [-1], &integerWork, &info)
+    library.dgesdd(
+      "A", order, order, a, order, &values, u, order, vt, order, &size, [-1], &integerWork, &info,
+      1)
     var work = [Double](repeating: 0, count: Int(size))
-    gesdd(
+    library.dgesdd(
       "A", order, order, a, order, &values, u, order, vt, order, &work, [Int32(work.count)],
-      &integerWork, &info)
+      &integerWork, &info, 1)
     guard info == 0 else {
       throw VDSQError(
         .internalFault, "the singular values of a matrix of order \(n) were not found")
