@@ -27,7 +27,12 @@ import VDSQFormat
   /// Two rows of one number would make the second one unreachable.
   @Test func typesHaveNumbersOfTheirOwn() {
     #expect(Set(GGUFBlockType.all.map(\.id)).count == GGUFBlockType.all.count)
-    for type in GGUFBlockType.all { #expect(SourceType.ggufNames.contains(type.name)) }
+  }
+
+  @Test func documentationNamesAllTypes() throws {
+    #expect(
+      try String(contentsOfFile: Fixtures.path("../../docs/commands.md"), encoding: .utf8)
+        .contains("| GGUF file | \(SourceType.ggufNames) |"))
   }
 
   private func expectRefused(
