@@ -26,11 +26,7 @@ struct LabelOptions: ParsableArguments {
       """)
   var template: String?
 
-  @Option(help: "The field of an example's text.")
-  var textField = "text"
-
-  @Option(help: "The field of an example's label.")
-  var labelField = "label"
+  @OptionGroup var fields: ExampleFieldOptions
 
   @Option(
     help: "How examples teach: \(TrainingMethod.summaries).")
@@ -119,7 +115,7 @@ struct LabelOptions: ParsableArguments {
 
   /// Labelled texts of a file.
   func read(_ path: String) throws(VDSQError) -> [Examples.Example] {
-    try ExampleFile.read(path, textField: textField, labelField: labelField)
+    try fields.reader().read(path)
   }
 
   /// Runs a trainer's model over labelled texts of a file.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Glibc
-import VDSQCheckpoints
 import VDSQConversion
 import VDSQFormat
 import VDSQInference
@@ -52,11 +51,7 @@ struct Learn: Command {
   @Option(help: "A sentence around each label's words, as for classify.")
   var template: String?
 
-  @Option(help: "The field of an example's text.")
-  var textField = "text"
-
-  @Option(help: "The field of an example's label.")
-  var labelField = "label"
+  @OptionGroup var fields: ExampleFieldOptions
 
   @Flag(help: "Write a JSON object an example.")
   var json = false
@@ -120,31 +115,13 @@ struct Learn: Command {
   }
 
   private func learn(_ session: LearningSession) throws(VDSQError) {
-    let reader = LineReader(descriptor: 0, name: "standard input")
-    while let line = try reader.next() {
-      if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-      let context = "standard input: line \(line.number)"
-      guard !line.cut else { throw .badInput("\(context): the line is too long") }
-      let example = try example(Array(line.bytes), context)
-      let taken = try session.learn(example, context: context)
-      try report(example, taken, session)
+    let name = "standard input"
+    let examples = ExampleStream(
+      LineReader(descriptor: 0, name: name), name: name, fields: fields.fields(), label: label)
+    while let next = try examples.next() {
+      let taken = try session.learn(next.example, context: next.context)
+      try report(next.example, taken, session)
     }
-  }
-
-  private func example(
-    _ bytes: [UInt8], _ context: String
-  ) throws(VDSQError) -> Examples.Example {
-    if let label {
-      guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw .badInput("\(context): not UTF-8")
-      }
-      return Examples.Example(text: text, label: label)
-    }
-    let json = try JSON(parsing: bytes, context: context)
-    guard let text = json[textField]?.text, let label = json[labelField]?.text else {
-      throw .badInput("\(context): no text in the fields \(textField) and \(labelField)")
-    }
-    return Examples.Example(text: text, label: label)
   }
 
   private func report(

@@ -1,18 +1,32 @@
-import VDSQFormat
+public import VDSQFormat
 
-/// Records of comma- or tab-separated text (RFC 4180): fields in quotes may hold separators, line ends, and
-/// quotes twice. The first record names the fields.
-struct DelimitedText {
-  private(set) var names: [String] = []
-  /// The records behind the first, with the numbers of the lines that they begin in.
-  private(set) var records: [(line: Int, fields: [String])] = []
+/// The records of comma-separated or tab-separated text (RFC 4180). The first record names the fields.
+///
+/// A field in quotes may contain separators, line ends, and quotes written twice. Lines end with LF or
+/// CRLF. A byte order mark at the beginning and blank lines are skipped.
+public struct DelimitedText: Sendable {
+  /// A record and where it is.
+  public struct Record: Sendable {
+    /// The number of the line in which the record begins, counted from 1.
+    public let line: Int
+    /// As many as `DelimitedText.names`.
+    public let fields: [String]
+  }
 
-  /// - Throws: `badInput` where a quote does not end, a record has another number of fields than the first, or a
-  ///   field is not UTF-8.
-  init(_ bytes: [UInt8], separator: UInt8, path: String) throws(VDSQError) {
+  /// The fields of the first record.
+  public let names: [String]
+  /// The records after the first.
+  public let records: [Record]
+
+  /// - Parameters:
+  ///   - separator: the byte between two fields.
+  ///   - path: the file, for error messages.
+  /// - Throws: `badInput`, naming the line, where a quote does not end, a record does not have as many
+  ///   fields as the first, or a field is not UTF-8; and where there is no record at all.
+  public init(_ bytes: [UInt8], separator: UInt8, path: String) throws(VDSQError) {
     var field: [UInt8] = []
     var fields: [String] = []
-    var all: [(line: Int, fields: [String])] = []
+    var all: [Record] = []
     var line = 1
     var start = 1
     var position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
@@ -26,7 +40,7 @@ struct DelimitedText {
     }
     func endRecord() throws(VDSQError) {
       try endField()
-      if fields != [""] { all.append((start, fields)) }
+      if fields != [""] { all.append(Record(line: start, fields: fields)) }
       fields = []
     }
     while position < bytes.count {
