@@ -73,25 +73,25 @@ struct Learn: Command {
     let d = try file.metadata.integer("hidden_size", in: 1...1 << 20)
     // The scatter, and copies of it while it is changed, decomposed and written.
     let encoder = try encoding.open(model, more: 10 * 4 * d * d).encoder()
-    let session = LearningSession(path: adapter, encoder: encoder)
+    let learner = OnlineLearner(path: adapter, encoder: encoder)
     let begun = try beginning(encoder)
-    if let begun { try session.begin(begun) }
+    if let begun { try begin(learner, begun) }
     if undo {
-      let name = try session.undo()
-      return report("one of \(name)", session, ["undone": name])
+      let name = try learner.undo()
+      return report("one of \(name)", learner, ["undone": name])
     }
     if let forget {
-      try session.forget(forget)
-      return report(forget, session, ["forgotten": forget])
+      try self.forget(forget, learner)
+      return report(forget, learner, ["forgotten": forget])
     }
     if let addLabels {
       for label in try Label.parse(list: addLabels) {
-        try session.add(try LabelSet([label], encoder: encoder, template: try parsedTemplate()))
+        try learner.add(try LabelSet([label], encoder: encoder, template: try parsedTemplate()))
       }
     }
     // Where labels were all that was asked for, nothing is waited for on a terminal.
     if (addLabels != nil || begun != nil) && label == nil && isatty(0) == 1 { return }
-    try learn(session)
+    try learn(learner)
   }
 
   private func parsedTemplate() throws(VDSQError) -> Template? {
@@ -114,36 +114,62 @@ struct Learn: Command {
     return try LabelSet(all, encoder: encoder, template: try parsedTemplate())
   }
 
-  private func learn(_ session: LearningSession) throws(VDSQError) {
+  private func begin(_ learner: OnlineLearner, _ labels: LabelSet) throws(VDSQError) {
+    do throws(VDSQError) {
+      try learner.begin(labels)
+    } catch  where error.category == .usage && learner.exists {
+      throw VDSQError(error.category, error.message + "; --add-labels adds to them")
+    }
+  }
+
+  private func forget(_ label: String, _ learner: OnlineLearner) throws(VDSQError) {
+    do throws(VDSQError) {
+      try learner.forget(label, context: "--forget")
+    } catch { throw advised(error, of: label, learner) }
+  }
+
+  private func learn(_ learner: OnlineLearner) throws(VDSQError) {
     let name = "standard input"
     let examples = ExampleStream(
       LineReader(descriptor: 0, name: name), name: name, fields: fields.fields(), label: label)
     while let next = try examples.next() {
-      let taken = try session.learn(next.example, context: next.context)
-      try report(next.example, taken, session)
+      let outcome: OnlineLearner.Outcome
+      do throws(VDSQError) {
+        outcome = try learner.learn(next.example, context: next.context)
+      } catch { throw advised(error, of: next.example.label, learner) }
+      try report(next.example, outcome)
     }
   }
 
+  /// An error, with what to do about it where the label is unknown.
+  private func advised(
+    _ error: VDSQError, of label: String, _ learner: OnlineLearner
+  ) -> VDSQError {
+    guard !learner.labels.isEmpty, !learner.labels.contains(label) else { return error }
+    return VDSQError(error.category, error.message + "; --add-labels adds it")
+  }
+
   private func report(
-    _ example: Examples.Example, _ taken: (label: String, probability: Float),
-    _ session: LearningSession
+    _ example: Examples.Example, _ outcome: OnlineLearner.Outcome
   ) throws(VDSQError) {
     if quiet { return }
     let line =
       json
-      ? "{\"examples\": \(session.count), \"label\": \(Provenance.quoted(example.label)), "
-        + "\"taken_for\": \(Provenance.quoted(taken.label)), \"probability\": \(taken.probability)}"
-      : "\(session.count)\t\(example.label)\t\(taken.label)\t\(fixed(Double(taken.probability), 4))"
+      ? "{\"examples\": \(outcome.count), \"label\": \(Provenance.quoted(example.label)), "
+        + "\"taken_for\": \(Provenance.quoted(outcome.predicted)), "
+        + "\"probability\": \(outcome.probability)}"
+      : "\(outcome.count)\t\(example.label)\t\(outcome.predicted)\t"
+        + fixed(Double(outcome.probability), 4)
     // Whoever waits for the line is to have it before the next example.
     let output = OutputBuffer(descriptor: 1)
     output.write(line + "\n")
     try output.flush()
   }
 
-  private func report(_ what: String, _ session: LearningSession, _ object: [String: String]) {
+  private func report(_ what: String, _ learner: OnlineLearner, _ object: [String: String]) {
     if quiet { return }
-    guard json else { return print("forgot \(what); \(session.count) examples are left") }
+    guard json else { return print("forgot \(what); \(learner.count) examples are left") }
     let members = object.map { "\"\($0)\": \(Provenance.quoted($1))" }.joined()
-    print("{\(members), \"examples\": \(session.count)}")
+    print("{\(members), \"examples\": \(learner.count)}")
   }
 }

@@ -1,0 +1,165 @@
+import VDSQConversion
+public import VDSQFormat
+public import VDSQInference
+public import VDSQSemantics
+
+/// Learns an adapter file one example at a time.
+///
+///     let learner = OnlineLearner(path: "tickets.vdsa", encoder: encoder)
+///     try learner.begin(labels)
+///     let outcome = try learner.learn(example, context: "ticket 7")
+///     // outcome.predicted: what a classifier would have answered before.
+///
+/// Every change reads the file again where another process replaced it, and replaces it whole, under a
+/// lock, so that a kill loses one change at most and learners may share a file. The file keeps sums over
+/// the examples (`RunningPrior`), not their texts: its size does not depend on their number.
+public final class OnlineLearner {
+  /// What learning an example did.
+  public struct Outcome: Sendable, Equatable {
+    /// The label that the adapter gave to the text before it learned it.
+    public let predicted: String
+    /// The probability of that label, from 0 to 1.
+    public let probability: Float
+    /// The number of examples that the adapter has learned, this one among them.
+    public let count: Int
+  }
+
+  /// The adapter file.
+  public let path: String
+  private let encoder: TextEncoder
+  private var stamp: FileStamp?
+  private var prior: RunningPrior?
+  private var classifier: Classifier?
+
+  /// - Parameter path: an adapter file that `begin` made, or that is to be made.
+  public init(path: String, encoder: TextEncoder) {
+    self.path = path
+    self.encoder = encoder
+  }
+
+  /// Whether the file exists.
+  public var exists: Bool { FileStamp(path: path) != nil }
+
+  /// The number of examples that were learned, as of the last change; 0 before the first.
+  public var count: Int { prior?.count ?? 0 }
+
+  /// The names of the labels, as of the last change; none before the first.
+  public var labels: [String] { prior?.labels.names ?? [] }
+
+  /// Makes the file where it does not exist.
+  ///
+  /// - Throws: `usage` where it exists and has other labels, or cannot be written.
+  public func begin(_ labels: LabelSet) throws(VDSQError) {
+    guard exists else {
+      return try save(RunningPrior(labels: labels, kernels: encoder.kernels), replace: false)
+    }
+    let known = try Adapter(path: path, model: encoder.container).labels.names
+    guard Set(known) == Set(labels.names) else {
+      throw .usage("\(path): exists and has other labels (\(known.joined(separator: ", ")))")
+    }
+  }
+
+  /// Learns an example.
+  ///
+  /// - Parameter context: where the example is from, for error messages.
+  /// - Returns: what the text was taken for before.
+  /// - Throws: `badInput` where the label is not one of the file's; what reading and writing it throws.
+  public func learn(
+    _ example: Examples.Example, context: String
+  ) throws(VDSQError) -> Outcome {
+    let state = try encoder.vector(of: example.text)
+    var predicted = (label: "", probability: Float(0))
+    try change { (prior, classifier) throws(VDSQError) in
+      let target = try self.index(of: example.label, in: prior, context)
+      classifier.classify(state, top: 1)
+      let best = classifier.ranking[0]
+      predicted = (classifier.labels.names[best], classifier.probabilities[best])
+      try prior.learn(state, target)
+    }
+    return Outcome(
+      predicted: predicted.label, probability: predicted.probability, count: count)
+  }
+
+  /// Forgets the last example that was learned, of the last `RunningPrior.undoable` ones.
+  ///
+  /// - Returns: its label.
+  /// - Throws: `usage` where there is none left that could be forgotten.
+  public func undo() throws(VDSQError) -> String {
+    var name = ""
+    try change { (prior, _) throws(VDSQError) in
+      guard let label = prior.undo() else {
+        throw .usage(
+          "\(self.path): no example is left to take back; only the last \(RunningPrior.undoable) can be"
+        )
+      }
+      name = prior.labels.names[label]
+    }
+    return name
+  }
+
+  /// Removes a label and everything that its examples taught.
+  ///
+  /// - Parameter context: where the label is from, for error messages.
+  /// - Throws: `badInput` where it is not one of the file's; `usage` where it is the only one.
+  public func forget(_ label: String, context: String) throws(VDSQError) {
+    try change { (prior, _) throws(VDSQError) in
+      try prior.forget(try self.index(of: label, in: prior, context))
+    }
+  }
+
+  /// Adds labels to the file's.
+  ///
+  /// - Throws: `usage` where one is there already.
+  public func add(_ labels: LabelSet) throws(VDSQError) {
+    try change { (prior, _) throws(VDSQError) in try prior.add(labels) }
+  }
+
+  private func index(
+    of label: String, in prior: RunningPrior, _ context: String
+  ) throws(VDSQError) -> Int {
+    guard let index = prior.labels.names.firstIndex(of: label) else {
+      throw .badInput(
+        "\(context): \(label) is not among the labels of \(path): "
+          + prior.labels.names.joined(separator: ", "))
+    }
+    return index
+  }
+
+  private func change(
+    _ body: (inout RunningPrior, Classifier) throws(VDSQError) -> Void
+  ) throws(VDSQError) {
+    let lock = FolderLock(of: path)
+    defer { lock.release() }
+    let now = FileStamp(path: path)
+    if prior == nil || now != stamp { try read(now) }
+    // What cannot be saved is not learned either.
+    var changed = prior!
+    let before =
+      if let classifier { classifier } else {
+        try makeClassifier(try changed.adapter(modelIdentity: encoder.container.identity))
+      }
+    try body(&changed, before)
+    try save(changed, replace: true)
+  }
+
+  private func read(_ now: FileStamp?) throws(VDSQError) {
+    prior = try RunningPrior(path: path, model: encoder.container, kernels: encoder.kernels)
+    guard prior!.labels.dimensions == encoder.dimensions else {
+      throw .badInput("\(path): the adapter's dimensions are not the model's")
+    }
+    stamp = now
+    classifier = nil
+  }
+
+  private func makeClassifier(_ adapter: Adapter) throws(VDSQError) -> Classifier {
+    try Classifier(labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
+  }
+
+  private func save(_ changed: RunningPrior, replace: Bool) throws(VDSQError) {
+    let adapter = try changed.write(
+      to: path, modelIdentity: encoder.container.identity, replace: replace)
+    prior = changed
+    stamp = FileStamp(path: path)
+    classifier = try makeClassifier(adapter)
+  }
+}

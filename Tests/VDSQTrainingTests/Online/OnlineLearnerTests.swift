@@ -1,0 +1,131 @@
+import Foundation
+import TestSupport
+import Testing
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
+
+@testable import VDSQTraining
+
+@Suite struct OnlineLearnerTests {
+  private let folder: TemporaryFolder
+  private let encoder: TextEncoder
+  private let path: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.path("a.vdsa")
+    _ = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8).write(
+      to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
+    encoder = try TextEncoder(path: folder.path("m.vdsq"), options: .init())
+  }
+
+  private func labels(_ list: String) throws -> LabelSet {
+    try LabelSet(Label.parse(list: list), encoder: encoder, template: nil)
+  }
+
+  private func begun(_ list: String = "greeting=hello;order=stop") throws -> OnlineLearner {
+    let learner = OnlineLearner(path: path, encoder: encoder)
+    try learner.begin(labels(list))
+    return learner
+  }
+
+  private func learn(
+    _ learner: OnlineLearner, _ text: String, _ label: String
+  ) throws -> OnlineLearner.Outcome {
+    try learner.learn(Examples.Example(text: text, label: label), context: "line 7")
+  }
+
+  private func failure(_ body: () throws -> Void) -> VDSQError? {
+    do { try body() } catch { return error as? VDSQError }
+    return nil
+  }
+
+  /// An outcome is the answer of a classifier over the file as it was before.
+  @Test func outcomesAreAnswersOfBefore() throws {
+    let learner = try begun()
+    #expect(learner.count == 0 && learner.exists)
+    let texts = [("hello world", "order"), ("stop now", "order"), ("hello", "greeting")]
+    for (i, (text, label)) in texts.enumerated() {
+      let adapter = try Adapter(path: path, model: encoder.container)
+      let classifier = try Classifier(
+        labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
+      classifier.classify(try encoder.vector(of: text), top: 1)
+      let best = classifier.ranking[0]
+      let outcome = try learn(learner, text, label)
+      #expect(outcome.predicted == classifier.labels.names[best])
+      #expect(abs(outcome.probability - classifier.probabilities[best]) < 1e-4)
+      #expect(outcome.count == i + 1 && learner.count == i + 1)
+    }
+    #expect(learner.labels == ["greeting", "order"])
+  }
+
+  @Test func correctionsAreLearned() throws {
+    let learner = try begun()
+    #expect(try learn(learner, "hello world", "order").predicted == "greeting")
+    for _ in 0..<3 { _ = try learn(learner, "hello world", "order") }
+    let corrected = try learn(learner, "hello world", "order")
+    #expect(corrected.predicted == "order" && corrected.probability > 0.5)
+  }
+
+  @Test func theLastExamplesAreTakenBack() throws {
+    let learner = try begun()
+    let before = try Data(contentsOf: URL(filePath: path))
+    _ = try learn(learner, "hello world", "order")
+    _ = try learn(learner, "stop", "greeting")
+    #expect(try Data(contentsOf: URL(filePath: path)) != before)
+    #expect(try learner.undo() == "greeting" && learner.count == 1)
+    #expect(try learner.undo() == "order" && learner.count == 0)
+    #expect(try Data(contentsOf: URL(filePath: path)) == before)
+    let refused = failure { _ = try learner.undo() }
+    #expect(refused?.category == .usage && refused?.message.contains("only the last 16") == true)
+  }
+
+  @Test func labelsComeAndGo() throws {
+    let learner = try begun()
+    _ = try learn(learner, "hello world", "greeting")
+    try learner.add(labels("noise"))
+    #expect(learner.labels == ["greeting", "order", "noise"])
+    #expect(failure { try learner.add(labels("noise")) }?.category == .usage)
+    _ = try learn(learner, "café", "noise")
+    try learner.forget("greeting", context: "x")
+    #expect(learner.labels == ["order", "noise"] && learner.count == 1)
+    let unknown = failure { try learner.forget("greeting", context: "x") }
+    #expect(unknown?.category == .badInput)
+    #expect(unknown?.message == "x: greeting is not among the labels of \(path): order, noise")
+  }
+
+  /// A label that is not the file's leaves the file as it is.
+  @Test func unknownLabels() throws {
+    let learner = try begun()
+    _ = try learn(learner, "hello", "greeting")
+    let before = try Data(contentsOf: URL(filePath: path))
+    let refused = failure { _ = try learn(learner, "hello", "other") }
+    #expect(refused?.category == .badInput && refused?.message.hasPrefix("line 7: other") == true)
+    #expect(try Data(contentsOf: URL(filePath: path)) == before && learner.count == 1)
+  }
+
+  /// Beginning again is nothing where the labels are the same, in whatever order, and refused otherwise.
+  @Test func beginningAgain() throws {
+    let learner = try begun()
+    _ = try learn(learner, "hello", "greeting")
+    let again = try begun("order=stop;greeting=hello")
+    #expect(try learn(again, "stop", "order").count == 2)
+    let refused = failure { _ = try begun("greeting,noise") }
+    #expect(refused?.category == .usage && refused?.message.contains("greeting, order") == true)
+    let absent = OnlineLearner(path: folder.path("absent.vdsa"), encoder: encoder)
+    #expect(!absent.exists && absent.labels.isEmpty)
+    #expect(failure { _ = try learn(absent, "hello", "greeting") }?.category == .missingInput)
+  }
+
+  /// Each of two learners of one file learns what the other did.
+  @Test func twoLearnersOfOneFile() throws {
+    let (a, b) = (try begun(), try begun())
+    #expect(try learn(a, "hello", "order").count == 1)
+    #expect(try learn(b, "stop", "order").count == 2)
+    try a.add(labels("noise"))
+    #expect(try learn(b, "café", "noise").count == 3)
+    #expect(try a.undo() == "noise" && a.count == 2)
+  }
+}
