@@ -119,9 +119,8 @@ struct Classify: Command {
     _ encoder: TextEncoder, _ learned: Adapter?, _ classifier: Classifier, _ template: Template?
   ) throws(VDSQError) {
     let explainer = try Explainer(
-      bases: try ExplanationBases(
-        encoder, cache: try StateCache(folder: label.cache, encoder: encoder), quiet: quiet),
-      encoder: encoder, adapter: learned, classifier: classifier, json: json)
+      bases: try explanationBases(encoder), encoder: encoder, adapter: learned,
+      classifier: classifier)
     let output = OutputBuffer(descriptor: 1)
     try input.forEachText(
       { (text, line) throws(VDSQError) in
@@ -130,9 +129,20 @@ struct Classify: Command {
         if let template, template.aroundTexts { template.fill(text, into: &filled) }
         filled.withUnsafeBytes { _ = encoder.add($0) }
         try encoder.encode { _, state in
-          output.write(explainer.explain(state, text: String(decoding: text, as: UTF8.self)))
+          let explanation = ExplanationText(explanation: explainer.explain(state))
+          output.write(
+            json
+              ? explanation.object : explanation.lines(for: String(decoding: text, as: UTF8.self)))
         }
       }, pause: { () throws(VDSQError) in try output.flush() })
+  }
+
+  private func explanationBases(_ encoder: TextEncoder) throws(VDSQError) -> ExplanationBases {
+    let bar = ProgressBar("reading the vocabulary", quiet: quiet)
+    defer { bar.end() }
+    return try ExplanationBases(
+      encoder: encoder, cache: try StateCache(folder: label.cache, encoder: encoder)
+    ) { bar.show(Int($0 * 1000), of: 1000) }
   }
 
   private func classifier(

@@ -1,0 +1,111 @@
+public import VDSQFormat
+public import VDSQInference
+public import VDSQSemantics
+
+/// Explains classifications in the model's own vocabulary.
+///
+///     let explainer = try Explainer(
+///       bases: ExplanationBases(encoder: encoder), encoder: encoder, adapter: adapter,
+///       classifier: classifier)
+///     let explanation = explainer.explain(try encoder.vector(of: "I was charged twice"))
+///     // explanation.shared: the words that the text and its label have in common.
+///
+/// Use it from one thread at a time.
+public final class Explainer {
+  /// How many tokens are listed of each kind.
+  public static let leaningCount = 6
+
+  private let bases: ExplanationBases
+  private let encoder: TextEncoder
+  private let adapter: Adapter?
+  private let classifier: Classifier
+  /// By the labels' words alone, of the model's vector alone.
+  private let words: Classifier
+  /// Numbers of a state that are the model's vector.
+  private let columns: Int
+  /// Cosines of labels' anchors to the bases.
+  private var anchors: [Int: [Float]] = [:]
+
+  /// - Parameters:
+  ///   - adapter: what the classifier classifies by; nil for label words alone.
+  ///   - classifier: whose answers are explained.
+  /// - Throws: what making a classifier throws.
+  public init(
+    bases: ExplanationBases, encoder: TextEncoder, adapter: Adapter?, classifier: Classifier
+  ) throws(VDSQError) {
+    self.bases = bases
+    self.encoder = encoder
+    self.adapter = adapter
+    self.classifier = classifier
+    columns = encoder.dimensions / (encoder.intermediateFeatures.count + 1)
+    words = try Classifier(labels: classifier.labels.prefix(columns), kernels: encoder.kernels)
+  }
+
+  /// Explains the classification of a state.
+  ///
+  /// - Parameter state: `encoder.dimensions` floats.
+  public func explain(_ state: [Float]) -> Explanation {
+    state.withUnsafeBufferPointer { explain($0.baseAddress!) }
+  }
+
+  /// Explains the classification of a state.
+  ///
+  /// - Parameter state: `encoder.dimensions` floats.
+  public func explain(_ state: UnsafePointer<Float>) -> Explanation {
+    classifier.classify(state, top: classifier.labels.count)
+    words.classify(state, top: classifier.labels.count)
+    let best = classifier.ranking[0]
+    let vector = Array(UnsafeBufferPointer(start: state, count: columns))
+    let own = bases.cosines(vector)
+    let label = anchor(best)
+    return Explanation(
+      text: leanings(own), label: leanings(label),
+      shared: leanings(zip(own, label).map { min($0, $1) }),
+      change: change(best, vector), labels: classifier.ranking.map(score),
+      hasAdapter: adapter != nil)
+  }
+
+  private func name(_ label: Int) -> String { classifier.labels.names[label] }
+
+  private func score(_ label: Int) -> Explanation.LabelScore {
+    Explanation.LabelScore(
+      label: name(label), cosine: words.cosines[label],
+      probabilityByWords: words.probabilities[label], probability: classifier.probabilities[label])
+  }
+
+  private func anchor(_ label: Int) -> [Float] {
+    if let known = anchors[label] { return known }
+    let d = columns
+    let cosines = bases.cosines(Array(words.labels.anchors[label * d..<(label + 1) * d]))
+    anchors[label] = cosines
+    return cosines
+  }
+
+  /// The largest cosines, best first; of equal ones the first.
+  private func leanings(_ cosines: [Float]) -> [Explanation.Leaning] {
+    var order: [Int] = []
+    for i in cosines.indices {
+      if order.count == Self.leaningCount, cosines[i] <= cosines[order[Self.leaningCount - 1]] {
+        continue
+      }
+      let place = order.firstIndex { cosines[$0] < cosines[i] } ?? order.count
+      order.insert(i, at: place)
+      if order.count > Self.leaningCount { order.removeLast() }
+    }
+    return order.map { Explanation.Leaning(token: bases.token($0), cosine: cosines[$0]) }
+  }
+
+  /// Where examples pull: from the label that words alone would have given, or from the second best, to
+  /// the label that the text got.
+  private func change(_ best: Int, _ vector: [Float]) -> Explanation.Change? {
+    guard let adapter, classifier.labels.count > 1 else { return nil }
+    let other = words.ranking[0] == best ? classifier.ranking[1] : words.ranking[0]
+    let cosines = bases.cosines(
+      adapter.direction(
+        toward: best, awayFrom: other, at: vector, columns: columns, kernels: encoder.kernels))
+    let labels =
+      adapter.movesStates ? nil : Explanation.Change.Labels(toward: name(best), away: name(other))
+    return Explanation.Change(
+      labels: labels, toward: leanings(cosines), away: leanings(cosines.map { -$0 }))
+  }
+}

@@ -1,0 +1,79 @@
+public import VDSQFormat
+public import VDSQInference
+import VDSQKernels
+import VDSQSemantics
+
+/// The directions that states are explained by: one per word or token of the vocabulary, and its name.
+///
+/// A sentence encoder's word embeddings are not where its vectors are, so each word is read as a text
+/// (`WordBases`). A language model has the bases of its head (`VocabularyRows`).
+public struct ExplanationBases {
+  private enum Rows {
+    case words(WordBases)
+    case vocabulary(VocabularyRows)
+  }
+
+  private let rows: Rows
+  private let encoder: TextEncoder
+
+  /// Makes the bases of a model. A sentence encoder runs over its whole vocabulary for that.
+  ///
+  /// - Parameters:
+  ///   - cache: states of words from before, and where new ones are kept; nil for none.
+  ///   - advance: called with the share of the words that were read, from 0 to 1.
+  /// - Throws: `badInput` where a language model's file has no bases; what the model and the cache throw.
+  public init(
+    encoder: TextEncoder, cache: StateCache? = nil, advance: (Double) -> Void = { _ in }
+  ) throws(VDSQError) {
+    self.encoder = encoder
+    rows =
+      encoder.kind == .sentences
+      ? .words(try WordBases(encoder: encoder, cache: cache, advance: advance))
+      : .vocabulary(try VocabularyRows(bases: encoder.container))
+  }
+
+  /// The number of bases.
+  public var count: Int {
+    switch rows {
+    case .words(let bases): bases.tokens.count
+    case .vocabulary(let rows): rows.count
+    }
+  }
+
+  /// A basis's text, without the space that some tokenizers put before words.
+  public func token(_ index: Int) -> String {
+    let id =
+      switch rows {
+      case .words(let bases): bases.tokens[index]
+      case .vocabulary: Int32(index)
+      }
+    let text = String(decoding: encoder.token(id), as: UTF8.self)
+    return text.hasPrefix(" ") ? String(text.dropFirst()) : text
+  }
+
+  /// The cosine of a vector to each basis, from -1 to 1; all 0 for the zero vector.
+  ///
+  /// - Parameter vector: as many floats as the model's vector has.
+  public func cosines(_ vector: [Float]) -> [Float] {
+    switch rows {
+    case .words(let bases): bases.cosines(vector)
+    case .vocabulary(let rows): cosines(vector, rows)
+    }
+  }
+
+  private func cosines(_ vector: [Float], _ rows: VocabularyRows) -> [Float] {
+    let norm = vector.withUnsafeBufferPointer { length($0.baseAddress!, $0.count) }
+    var row = [Float](repeating: 0, count: rows.dimensions)
+    var scratch = [UInt8](repeating: 0, count: max(1, rows.scratchBytes))
+    return (0..<rows.count).map { id in
+      row.withUnsafeMutableBufferPointer { row in
+        scratch.withUnsafeMutableBufferPointer {
+          rows.unitRow(id, encoder.kernels, $0.baseAddress!, into: row.baseAddress!)
+        }
+      }
+      var dot: Float = 0
+      encoder.kernels.dotRows(vector, row, 1, rows.dimensions, &dot)
+      return norm > 0 ? dot / norm : 0
+    }
+  }
+}

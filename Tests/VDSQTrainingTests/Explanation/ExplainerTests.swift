@@ -1,0 +1,135 @@
+import TestSupport
+import Testing
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
+
+@testable import VDSQTraining
+
+@Suite struct ExplainerTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func encoder(_ fixture: String) throws -> TextEncoder {
+    let path = folder.path("m.vdsq")
+    _ = try Converter(folder: Fixtures.path(fixture), weights: .int8).write(
+      to: path, replace: false, progress: Progress(total: 1) { _ in })
+    return try TextEncoder(path: path, options: .init())
+  }
+
+  private func labels(_ encoder: TextEncoder) throws -> LabelSet {
+    try LabelSet(Label.parse(list: "hello,world"), encoder: encoder, template: nil)
+  }
+
+  private func isSorted(_ leanings: [Explanation.Leaning]) -> Bool {
+    let cosines = leanings.map(\.cosine)
+    return cosines.count > 1 && cosines == cosines.sorted(by: >)
+      && Set(leanings.map(\.token)).count > 1
+  }
+
+  @Test(arguments: ["bert-mean", "language-models/llama"])
+  func withoutExamples(_ fixture: String) throws {
+    let encoder = try encoder(fixture)
+    let bases = try ExplanationBases(encoder: encoder)
+    let classifier = try Classifier(labels: labels(encoder), kernels: encoder.kernels)
+    let explainer = try Explainer(
+      bases: bases, encoder: encoder, adapter: nil, classifier: classifier)
+    let state = try encoder.vector(of: "hello")
+    let explanation = explainer.explain(state)
+    #expect(
+      isSorted(explanation.text) && isSorted(explanation.label) && isSorted(explanation.shared))
+    #expect(explanation.text.count == min(Explainer.leaningCount, bases.count))
+    #expect(explanation.change == nil && !explanation.hasAdapter)
+    #expect(explanation.text[0].cosine == bases.cosines(state).max())
+    // In common is at most what either has.
+    #expect(
+      explanation.shared[0].cosine <= min(explanation.text[0].cosine, explanation.label[0].cosine))
+
+    classifier.classify(state, top: 2)
+    #expect(
+      explanation.labels.map(\.label) == classifier.ranking.map { classifier.labels.names[$0] })
+    #expect(explanation.best.probability == classifier.probabilities[classifier.ranking[0]])
+    #expect(abs(explanation.labels.reduce(0) { $0 + $1.probability } - 1) < 1e-5)
+    for label in explanation.labels {
+      // The words' anchors are brought to length 1 once more.
+      #expect(abs(label.probabilityByWords - label.probability) < 1e-5)
+    }
+  }
+
+  /// What examples changed is told for every kind of correction.
+  @Test func withExamples() throws {
+    let encoder = try encoder("bert-mean")
+    let bases = try ExplanationBases(encoder: encoder)
+    let labels = try labels(encoder)
+    let (d, kernels) = (labels.dimensions, encoder.kernels)
+    let state = try encoder.vector(of: "hello")
+    let pull = (0..<d).map { Float($0 % 3) - 1 }
+    let head = LinearHead(weights: pull + pull.map { -$0 }, bias: [0, 0])
+    let module = ResidualModule(
+      rank: 1, down: [Float](repeating: 0, count: d), up: [Float](repeating: 0, count: d),
+      offset: pull)
+    let neighbors = Neighbors(
+      states: pull + [Float](repeating: 0, count: d), targets: [0, 1], count: 2, sharpness: 4)
+    for correction in [Adapter.Correction.head(head), .module(module), .neighbors(neighbors)] {
+      let adapter = Adapter(labels: labels, correction: correction, modelIdentity: 0)
+      let classifier = try Classifier(labels: labels, adapter: adapter, kernels: kernels)
+      let explanation = try Explainer(
+        bases: bases, encoder: encoder, adapter: adapter, classifier: classifier
+      ).explain(state)
+      let change = try #require(explanation.change)
+      #expect(explanation.hasAdapter && isSorted(change.toward) && isSorted(change.away))
+      guard let pulled = change.labels else {
+        #expect(adapter.movesStates)
+        #expect(change.toward[0].cosine == bases.cosines(pull).max())
+        continue
+      }
+      #expect(pulled.toward == explanation.best.label && pulled.away != pulled.toward)
+      // Away from the one label is toward the other.
+      let sign: Float = pulled.toward == "hello" ? 1 : -1
+      let cosines = bases.cosines(pull.map { sign * $0 })
+      #expect(abs(change.toward[0].cosine - (cosines.max() ?? 0)) < 1e-4)
+      #expect(abs(change.away[0].cosine + (cosines.min() ?? 0)) < 1e-4)
+    }
+  }
+
+  /// The direction of a linear head is the gradient of the difference of two logits.
+  @Test func theDirectionIsTheGradient() throws {
+    var random = Random(3)
+    let (d, kernels) = (16, KernelTable.available()[0])
+    let labels = LabelSet(
+      names: ["a", "b"], dimensions: d, anchors: random.floats(2 * d, in: -1...1))
+    let head = LinearHead(weights: random.floats(2 * d, in: -1...1), bias: [0, 0])
+    var state = random.floats(d, in: -1...1)
+    let norm = state.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    state = state.map { $0 / norm }
+    let adapter = Adapter(labels: labels, correction: .head(head), modelIdentity: 0)
+    let direction = adapter.direction(
+      toward: 0, awayFrom: 1, at: state, columns: d, kernels: kernels)
+    func difference(_ state: [Float]) -> Float {
+      var logits: [Float] = [0, 0]
+      logits.withUnsafeMutableBufferPointer { head.logits(state, kernels, into: $0.baseAddress!) }
+      return logits[0] - logits[1]
+    }
+    for j in 0..<d {
+      var (above, below) = (state, state)
+      above[j] += 0.01
+      below[j] -= 0.01
+      #expect(abs((difference(above) - difference(below)) / 0.02 - direction[j]) < 1e-2)
+    }
+  }
+
+  @Test func aSingleLabelIsPulledNowhere() throws {
+    let encoder = try encoder("bert-mean")
+    let labels = try LabelSet([Label(name: "hello")], encoder: encoder, template: nil)
+    let head = LinearHead(weights: [Float](repeating: 1, count: labels.dimensions), bias: [0])
+    let adapter = Adapter(labels: labels, correction: .head(head), modelIdentity: 0)
+    let explainer = try Explainer(
+      bases: ExplanationBases(encoder: encoder), encoder: encoder, adapter: adapter,
+      classifier: Classifier(labels: labels, adapter: adapter, kernels: encoder.kernels))
+    let explanation = explainer.explain(try encoder.vector(of: "stop"))
+    #expect(
+      explanation.change == nil && explanation.hasAdapter && explanation.best.probability == 1)
+  }
+}
