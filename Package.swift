@@ -125,7 +125,9 @@ let tools: [Target] = [
   // Adapters from cached states, all at once or one after another, or by finetuning, and how well labels are told.
   .target(
     name: "VDSQTraining",
-    dependencies: ["VDSQSemantics", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles"]),
+    dependencies: [
+      "VDSQSemantics", "VDSQStreams", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles",
+    ]),
   // Times kernels, models and starts, beside what the machine could do at most and what it counts.
   .target(
     name: "VDSQMeasurement",

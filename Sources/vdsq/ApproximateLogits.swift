@@ -30,7 +30,6 @@ struct ApproximateLogits {
     }
     try command.input.forEachText(
       { (text, line) throws(VDSQError) in
-        try command.input.refuseInvalid(text, line)
         if !encoder.hasRoom { try flush() }
         encoder.add(text)
       }, pause: flush)

@@ -124,7 +124,6 @@ struct Classify: Command {
     let output = OutputBuffer(descriptor: 1)
     try input.forEachText(
       { (text, line) throws(VDSQError) in
-        try input.refuseInvalid(text, line)
         var filled = Array(text)
         if let template, template.aroundTexts { template.fill(text, into: &filled) }
         filled.withUnsafeBytes { _ = encoder.add($0) }

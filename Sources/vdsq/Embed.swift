@@ -62,7 +62,6 @@ struct Embed: Command {
     }
     try input.forEachText(
       { (text, line) throws(VDSQError) in
-        try input.refuseInvalid(text, line)
         count += 1
         if tokens {
           let ids = encoder.tokens(of: text).map { "\($0)" }.joined(separator: ", ")

@@ -2,6 +2,7 @@ import Glibc
 import VDSQConversion
 import VDSQFiles
 import VDSQFormat
+import VDSQTraining
 
 /// An evaluation as a page: the learning curve, and which labels are taken for which.
 struct EvaluationPage {

@@ -1,5 +1,4 @@
-import VDSQFiles
-import VDSQInference
+import VDSQStreams
 import VDSQTraining
 
 /// An explanation as lines for a person, or as a JSON object.
@@ -40,19 +39,36 @@ struct ExplanationText {
 
   /// A JSON object and a line end.
   var object: String {
-    let leanings = parts.map { part in
-      let list = part.leanings.map {
-        "{\"token\": \(Provenance.quoted($0.token)), \"cosine\": \($0.cosine)}"
+    JSONWriter.string { json in
+      json.object {
+        json.member("label", explanation.best.label)
+        json.member("probability", explanation.best.probability)
+        json.key("leanings")
+        json.object {
+          for part in parts {
+            json.key(part.key)
+            json.array { for leaning in part.leanings { Self.write(leaning, to: json) } }
+          }
+        }
+        json.key("labels")
+        json.array { for label in explanation.labels { Self.write(label, to: json) } }
       }
-      return "\"\(part.key)\": [\(list.joined(separator: ", "))]"
+    } + "\n"
+  }
+
+  private static func write(_ leaning: Explanation.Leaning, to json: JSONWriter) {
+    json.object {
+      json.member("token", leaning.token)
+      json.member("cosine", leaning.cosine)
     }
-    let labels = explanation.labels.map {
-      "{\"label\": \(Provenance.quoted($0.label)), \"cosine\": \($0.cosine), "
-        + "\"by_words\": \($0.probabilityByWords), \"probability\": \($0.probability)}"
+  }
+
+  private static func write(_ label: Explanation.LabelScore, to json: JSONWriter) {
+    json.object {
+      json.member("label", label.label)
+      json.member("cosine", label.cosine)
+      json.member("by_words", label.probabilityByWords)
+      json.member("probability", label.probability)
     }
-    return "{\"label\": \(Provenance.quoted(explanation.best.label)), "
-      + "\"probability\": \(explanation.best.probability), "
-      + "\"leanings\": {\(leanings.joined(separator: ", "))}, "
-      + "\"labels\": [\(labels.joined(separator: ", "))]}\n"
   }
 }

@@ -118,15 +118,6 @@ struct LabelOptions: ParsableArguments {
     try fields.reader().read(path)
   }
 
-  /// Runs a trainer's model over labelled texts of a file.
-  func encode(
-    _ examples: [Examples.Example], _ trainer: FewShotTrainer, _ path: String, quiet: Bool
-  ) throws(VDSQError) -> Examples {
-    let progress = TrainingProgress(encoding: path, quiet: quiet)
-    defer { progress.end() }
-    return try trainer.encode(examples, report: progress.show)
-  }
-
   /// Runs an adapter's model over labelled texts of a file.
   func encode(
     _ examples: [Examples.Example], _ path: String, by adapter: Adapter, model: String,

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Glibc
-import VDSQConversion
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics
@@ -78,11 +77,11 @@ struct Learn: Command {
     if let begun { try begin(learner, begun) }
     if undo {
       let name = try learner.undo()
-      return report("one of \(name)", learner, ["undone": name])
+      return report("one of \(name)", learner, "undone", name)
     }
     if let forget {
       try self.forget(forget, learner)
-      return report(forget, learner, ["forgotten": forget])
+      return report(forget, learner, "forgotten", forget)
     }
     if let addLabels {
       for label in try Label.parse(list: addLabels) {
@@ -153,23 +152,36 @@ struct Learn: Command {
     _ example: Examples.Example, _ outcome: OnlineLearner.Outcome
   ) throws(VDSQError) {
     if quiet { return }
-    let line =
-      json
-      ? "{\"examples\": \(outcome.count), \"label\": \(Provenance.quoted(example.label)), "
-        + "\"taken_for\": \(Provenance.quoted(outcome.predicted)), "
-        + "\"probability\": \(outcome.probability)}"
-      : "\(outcome.count)\t\(example.label)\t\(outcome.predicted)\t"
-        + fixed(Double(outcome.probability), 4)
     // Whoever waits for the line is to have it before the next example.
     let output = OutputBuffer(descriptor: 1)
-    output.write(line + "\n")
+    if json {
+      let document = JSONWriter(output)
+      document.object {
+        document.member("examples", outcome.count)
+        document.member("label", example.label)
+        document.member("taken_for", outcome.predicted)
+        document.member("probability", outcome.probability)
+      }
+    } else {
+      output.write("\(outcome.count)\t\(example.label)\t\(outcome.predicted)\t")
+      output.write(fixed(Double(outcome.probability), 4))
+    }
+    output.write("\n")
     try output.flush()
   }
 
-  private func report(_ what: String, _ learner: OnlineLearner, _ object: [String: String]) {
+  /// Writes what was forgotten, and under `key` its name.
+  private func report(
+    _ what: String, _ learner: OnlineLearner, _ key: String, _ name: String
+  ) {
     if quiet { return }
     guard json else { return print("forgot \(what); \(learner.count) examples are left") }
-    let members = object.map { "\"\($0)\": \(Provenance.quoted($1))" }.joined()
-    print("{\(members), \"examples\": \(learner.count)}")
+    print(
+      JSONWriter.string { json in
+        json.object {
+          json.member(key, name)
+          json.member("examples", learner.count)
+        }
+      })
   }
 }

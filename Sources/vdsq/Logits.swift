@@ -100,7 +100,6 @@ struct Logits: Command {
     }
     try input.forEachText(
       { (text, line) throws(VDSQError) in
-        try input.refuseInvalid(text, line)
         if !encoder.hasRoom { try flush() }
         encoder.add(text)
       }, pause: flush)

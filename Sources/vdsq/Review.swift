@@ -1,8 +1,8 @@
 import ArgumentParser
-import VDSQConversion
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics
+import VDSQStreams
 import VDSQTraining
 
 struct Review: Command {
@@ -56,20 +56,29 @@ struct Review: Command {
     let (names, items) = try adapter == nil ? heldOut(texts) : adapted(texts)
     let doubtful = items.prefix { $0.probability >= minimum }
     for item in doubtful.prefix(limit ?? doubtful.count) {
-      let example = texts[item.example]
-      if json {
-        print(
-          "{\"reconsideration\": \(item.probability), \"example\": \(item.example + 1), "
-            + "\"label\": \(Provenance.quoted(example.label)), "
-            + "\"other\": \(Provenance.quoted(names[item.other])), "
-            + "\"text\": \(Provenance.quoted(example.text))}")
-      } else {
-        let line = example.text.split(whereSeparator: { $0.isNewline || $0 == "\t" })
-        print(
-          "\(fixed(Double(item.probability), 4))\t\(item.example + 1)\t\(example.label)\t"
-            + "\(names[item.other])\t\(line.joined(separator: " "))")
+      print(line(item, texts[item.example], other: names[item.other]))
+    }
+  }
+
+  private func line(
+    _ item: Reconsideration, _ example: Examples.Example, other: String
+  ) -> String {
+    if json {
+      return JSONWriter.string { json in
+        json.object {
+          json.member("reconsideration", item.probability)
+          json.member("example", item.example + 1)
+          json.member("label", example.label)
+          json.member("other", other)
+          json.member("text", example.text)
+        }
       }
     }
+    let text = example.text.split(whereSeparator: { $0.isNewline || $0 == "\t" })
+      .joined(separator: " ")
+    return [
+      fixed(Double(item.probability), 4), "\(item.example + 1)", example.label, other, text,
+    ].joined(separator: "\t")
   }
 
   private func heldOut(
@@ -81,13 +90,12 @@ struct Review: Command {
     }
     let trainer = try label.trainer(
       model, texts, encoding, allowsFinetuning: false, quiet: quiet)
-    let encoded = try label.encode(texts, trainer, examples, quiet: quiet)
     let progress = TrainingProgress(encoding: examples, quiet: quiet)
     defer { progress.end() }
-    let items = try Reconsideration.list(
-      encoded, labels: trainer.anchors, kernels: trainer.encoder.kernels
-    ) { (chosen) throws(VDSQError) in try trainer.train(on: chosen, report: progress.show) }
-    return (trainer.anchors.names, items)
+    return (
+      trainer.anchors.names,
+      try Reconsideration.list(texts, trainer: trainer, report: progress.show)
+    )
   }
 
   private func adapted(
@@ -97,10 +105,6 @@ struct Review: Command {
       path: adapter!, model: try Container(path: model, kind: .model, decoding: .noWeights))
     let adapted = try label.encode(
       texts, examples, by: learned, model: model, encoding: encoding, quiet: quiet)
-    return (
-      learned.labels.names,
-      Reconsideration.list(
-        adapted.examples, columns: adapted.columns, classifier: adapted.classifier)
-    )
+    return (learned.labels.names, Reconsideration.list(adapted))
   }
 }

@@ -1,5 +1,5 @@
 public import VDSQFormat
-public import VDSQInference
+public import VDSQStreams
 
 /// Reads labelled texts one at a time, in constant memory: JSON Lines, or a text per line where all
 /// texts have the same label. Blank lines are skipped.

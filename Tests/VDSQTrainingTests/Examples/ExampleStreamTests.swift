@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import VDSQFormat
-import VDSQInference
+import VDSQStreams
 import VDSQTraining
 
 @Suite struct ExampleStreamTests {

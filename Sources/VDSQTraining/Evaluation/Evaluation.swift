@@ -4,6 +4,7 @@ import VDSQSemantics
 public struct Evaluation: Sendable {
   /// `[labels, labels]`: how many of a label (row) were given another (column).
   public let confusion: [Int]
+  /// The number of labels.
   public let labels: Int
   /// The expected calibration error over `bins` bins of the answers' probabilities (Naeini et al. 2015): how far
   /// probabilities are from the share of right answers, weighted by how many answers have them.
@@ -11,14 +12,16 @@ public struct Evaluation: Sendable {
 
   private static let bins = 15
 
+  /// The number of states that were classified.
   public var count: Int { confusion.reduce(0, +) }
 
+  /// The share of right answers, from 0 to 1.
   public var accuracy: Double {
     let right = (0..<labels).reduce(0) { $0 + confusion[$1 * labels + $1] }
     return Double(right) / Double(max(1, count))
   }
 
-  /// The mean of the labels' F1 scores; a label that neither is nor is given counts for nothing.
+  /// The mean of the labels' F1 scores, from 0 to 1; a label that neither is nor is given counts for nothing.
   public var macroF1: Double {
     var sum = 0.0
     var present = 0
@@ -61,35 +64,5 @@ public struct Evaluation: Sendable {
     calibrationError = sums.reduce(0) {
       $0 + (Double($1.right) - $1.confidence).magnitude / total
     }
-  }
-}
-
-/// Numbers over several seeds.
-public struct Spread: Sendable {
-  public let mean: Double
-  /// The sample's standard deviation; 0 for one number.
-  public let deviation: Double
-  /// Half the width of the mean's 95% confidence interval (Student's t).
-  public let margin: Double
-
-  /// Two-sided 95% quantiles of Student's t for 1, 2, ... degrees of freedom.
-  private static let quantiles = [
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
-    2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
-  ]
-
-  public init(_ values: [Double]) {
-    let count = Double(values.count)
-    let mean = values.reduce(0, +) / max(1, count)
-    self.mean = mean
-    guard values.count > 1 else {
-      (deviation, margin) = (0, 0)
-      return
-    }
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    deviation = (squares / (count - 1)).squareRoot()
-    let freedom = values.count - 1
-    let quantile = freedom <= Self.quantiles.count ? Self.quantiles[freedom - 1] : 1.96
-    margin = quantile * deviation / count.squareRoot()
   }
 }

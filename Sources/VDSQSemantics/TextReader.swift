@@ -1,0 +1,61 @@
+public import VDSQFormat
+public import VDSQStreams
+import VDSQTokenizers
+
+/// Reads texts from lines in constant memory: a text per line, or the text in each line's record.
+///
+///     let reader = TextReader(LineReader(descriptor: 0, name: "standard input"))
+///     try reader.forEach(
+///       { (text, line) throws(VDSQError) in try stream.add(text, source: line.number, cut: line.cut) },
+///       pause: { () throws(VDSQError) in try stream.flush() })
+public final class TextReader {
+  /// Takes the text out of a line.
+  public typealias Extraction = (LineReader.Line) throws(VDSQError) -> [UInt8]
+
+  private let lines: LineReader
+  private let isStrict: Bool
+  private let extract: Extraction?
+
+  /// - Parameters:
+  ///   - isStrict: whether a text that is not valid UTF-8 is an error; otherwise it is passed on as it is.
+  ///   - extracting: what takes a text out of a line; nil where lines are texts.
+  public init(_ lines: LineReader, isStrict: Bool = false, extracting: Extraction? = nil) {
+    self.lines = lines
+    self.isStrict = isStrict
+    extract = extracting
+  }
+
+  /// Reads all texts.
+  ///
+  /// - Parameters:
+  ///   - body: called with each text, and the line that it is from.
+  ///   - pause: called before waiting for input that is not there yet, and at the end: what was collected
+  ///     should be answered now.
+  /// - Throws: `missingInput` where reading fails; `badInput`, naming the line, where a text is not valid
+  ///   UTF-8 and the reader is strict; what `extracting`, `body` and `pause` throw.
+  public func forEach(
+    _ body: (_ text: UnsafeRawBufferPointer, _ line: LineReader.Line) throws(VDSQError) -> Void,
+    pause: () throws(VDSQError) -> Void
+  ) throws(VDSQError) {
+    while let line = try lines.next() {
+      if let extract {
+        let text = try extract(line)
+        try text.withBytes { (text) throws(VDSQError) in
+          try check(text, line)
+          try body(text, line)
+        }
+      } else {
+        try check(line.bytes, line)
+        try body(line.bytes, line)
+      }
+      if !lines.hasBufferedLine { try pause() }
+    }
+    try pause()
+  }
+
+  private func check(_ text: UnsafeRawBufferPointer, _ line: LineReader.Line) throws(VDSQError) {
+    if isStrict, UTF8Decoder.replacements(in: text) > 0 {
+      throw .badInput("line \(line.number): the text is not valid UTF-8")
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/// The evaluation of one number of examples per label over several seeds, or of one adapter.
+public struct EvaluationRow: Sendable {
+  /// Examples of each label that were trained on, 0 for the label words alone; nil for an adapter that was
+  /// trained elsewhere.
+  public let shots: Int?
+  /// `zero-shot`, the training method's name, or `adapter`.
+  public let method: String
+  /// The labels, in the order of rows and columns of `confusion`.
+  public let names: [String]
+  /// One per seed.
+  public let evaluations: [Evaluation]
+
+  init(shots: Int?, method: String, names: [String], evaluations: [Evaluation]) {
+    self.shots = shots
+    self.method = method
+    self.names = names
+    self.evaluations = evaluations
+  }
+
+  /// Evaluates an adapter on texts that its model encoded.
+  public init(of adapted: AdaptedExamples) {
+    self.init(
+      shots: nil, method: "adapter", names: adapted.classifier.labels.names,
+      evaluations: [
+        Evaluation(
+          of: adapted.classifier, states: adapted.examples.states, columns: adapted.columns,
+          targets: adapted.examples.targets)
+      ])
+  }
+
+  /// The accuracy over seeds, from 0 to 1.
+  public var accuracy: Spread { Spread(evaluations.map(\.accuracy)) }
+
+  /// The mean over seeds of `Evaluation.macroF1`, from 0 to 1.
+  public var macroF1: Double { Spread(evaluations.map(\.macroF1)).mean }
+
+  /// The mean over seeds of `Evaluation.calibrationError`, from 0 to 1.
+  public var calibrationError: Double { Spread(evaluations.map(\.calibrationError)).mean }
+
+  /// `[labels][labels]`: how many texts of a label (row) were given another (column), summed over seeds.
+  public var confusion: [[Int]] {
+    names.indices.map { row in
+      names.indices.map { column in
+        evaluations.reduce(0) { $0 + $1.confusion[row * names.count + column] }
+      }
+    }
+  }
+}

@@ -1,0 +1,30 @@
+public import VDSQFormat
+import VDSQSemantics
+
+extension Reconsideration {
+  /// Reviews labelled texts by an adapter that was not trained on them.
+  ///
+  /// - Returns: one item for each text, most doubtful first.
+  public static func list(_ adapted: AdaptedExamples) -> [Reconsideration] {
+    list(adapted.examples, columns: adapted.columns, classifier: adapted.classifier)
+  }
+
+  /// Reviews labelled texts by adapters that are trained on the others, each text held out in turn.
+  ///
+  /// - Parameter report: called as texts go through the model, and as adapters are trained.
+  /// - Returns: one item for each text, most doubtful first.
+  /// - Throws: `usage` where the trainer may finetune, which changes the states that are compared; where
+  ///   there are fewer than two labels, or one has a single text; what encoding and training throw.
+  public static func list(
+    _ texts: [Examples.Example], trainer: FewShotTrainer,
+    report: (TrainingEvent) -> Void = { _ in }
+  ) throws(VDSQError) -> [Reconsideration] {
+    guard !trainer.plan.triesFinetuning else {
+      throw .usage("finetuning changes the states that a review compares; try another method")
+    }
+    return try list(
+      try trainer.encode(texts, report: report), labels: trainer.anchors,
+      kernels: trainer.encoder.kernels
+    ) { (others) throws(VDSQError) in try trainer.train(on: others, report: report) }
+  }
+}
