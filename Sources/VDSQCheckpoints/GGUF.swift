@@ -2,9 +2,9 @@ public import VDSQFormat
 
 /// A GGUF file (version 2 or 3, little-endian): typed metadata, a directory of tensors, and their bytes.
 ///
-/// Every count and offset is checked against the file's length before anything is made of it.
+/// Every count and offset is checked against the length of the file before it is used.
 public struct GGUF {
-  /// A metadata value. Arrays of strings and numbers only: no model has deeper ones.
+  /// A metadata value. Arrays hold strings or numbers only; no model has nested arrays.
   public enum Value: Sendable, Equatable {
     case integer(Int)
     case number(Double)
@@ -17,11 +17,12 @@ public struct GGUF {
 
   public let file: InputFile
   public let metadata: [String: Value]
-  /// By name; shapes are rows first, as everywhere here, and not in GGUF's order.
+  /// Tensors by name. Shapes have rows first, as everywhere in this package, and not in GGUF's
+  /// order.
   public let tensors: [String: SourceTensor]
 
   private static let magic: [UInt8] = Array("GGUF".utf8)
-  /// More than any model has.
+  /// A limit above the number of any model.
   private static let mostEntries = 1 << 16
   private static let mostElements = 1 << 24
   private static let longestText = 1 << 20

@@ -1,14 +1,14 @@
 public import VDSQFormat
 
-/// A safetensors file: a JSON header that names tensors and their bytes, then the bytes.
+/// A safetensors file: a JSON header with names and byte ranges of tensors, then the bytes.
 ///
-/// The header's rules are those of the reference implementation: at most 100 MB, no name twice,
-/// tensors without overlap or gap, every byte count equal to the shape's.
+/// The rules for the header are those of the reference implementation: at most 100 MB, no duplicate
+/// names, no overlaps or gaps between tensors, byte counts that match the shapes.
 public struct Safetensors {
   public static let longestHeader = 100_000_000
 
   public let file: InputFile
-  /// By name; tensors of types that hold no weights (integers, booleans) are left out.
+  /// Tensors by name. Tensors of types that hold no weights (integers, booleans) are omitted.
   public let tensors: [String: SourceTensor]
 
   /// - Throws: `missingInput` or `badInput`.
@@ -63,7 +63,7 @@ public struct Safetensors {
       shape.append(size)
     }
     guard let type = SourceType.safetensors(typeName) else {
-      // Position ids and the like: named by the header, used by nothing here.
+      // Position ids and similar tensors, which are not used.
       return (start..<end, nil)
     }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: type.blockSize)
@@ -75,8 +75,8 @@ public struct Safetensors {
     return (start..<end, tensor)
   }
 
-  /// Integers with the scales that lie beside them: a number for each row in `NAME_scale` (compressed-tensors),
-  /// or 127 times that in `SCB` (bitsandbytes). Integers without are no weights.
+  /// Integers with a scale per row in another tensor: `NAME_scale` (compressed-tensors), or 127
+  /// times the scale in `SCB` (bitsandbytes). Integers without scales are not weights.
   private static func withScales(_ tensors: [String: SourceTensor]) -> [String: SourceTensor] {
     var result = tensors
     for tensor in tensors.values where tensor.type == .int8 {

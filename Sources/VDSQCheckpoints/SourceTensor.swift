@@ -1,24 +1,24 @@
 public import VDSQFormat
 
-/// Numbers that a tensor of integers is to be multiplied by, each for so many columns of a row.
+/// The scales of a tensor of integers. Each applies to a number of columns of a row.
 public struct SourceScales: Sendable {
   let type: SourceType
   let offset: Int
   let columns: Int
-  /// What all of them are multiplied by.
+  /// A common factor of all scales.
   var factor: Float = 1
 }
 
 /// A tensor in a checkpoint file, read by rows.
 public struct SourceTensor {
-  /// How rows lie in the file.
+  /// The order of rows in the file.
   public enum RowOrder: Sendable {
     case asNamed
-    /// Within each head the first half's rows alternate with the second's, as llama.cpp stores what rotary
-    /// positions turn.
+    /// Within each head, rows of the first half alternate with rows of the second half, as
+    /// llama.cpp stores queries and keys with rotary positions.
     case alternatingHalves(headSize: Int)
 
-    /// Where a row lies.
+    /// The position of a row.
     func place(of row: Int) -> Int {
       switch self {
       case .asNamed: return row
@@ -37,7 +37,7 @@ public struct SourceTensor {
   public var order = RowOrder.asNamed
   /// Integers only.
   var scales: SourceScales?
-  /// Whether a matrix that its architecture stores by columns is stored by rows here.
+  /// Whether a matrix that the architecture stores by columns is stored by rows in this file.
   public var isTransposed = false
 
   public init(name: String, type: SourceType, shape: [Int], file: InputFile, offset: Int) {
@@ -53,7 +53,7 @@ public struct SourceTensor {
   public var rows: Int { shape.dropLast().reduce(1, *) }
   public var byteCount: Int { type.bytes(of: count) }
 
-  /// The same elements in rows of `columns`, which must divide their number.
+  /// The same elements in rows of `columns` elements. `columns` must divide their number.
   public func reshaped(columns: Int) -> SourceTensor {
     var other = self
     other.shape = [count / columns, columns]
@@ -62,8 +62,8 @@ public struct SourceTensor {
 
   /// Reads whole columns of a matrix of floats, each as a row: `[range.count, rows]`.
   ///
-  /// - Throws: `badInput` where the file ends early, a value is not finite as a float32, or elements come
-  ///   in blocks.
+  /// - Throws: `badInput` if the file ends early, a value is not finite as a float32, or elements
+  ///   come in blocks.
   public func read(columns range: Range<Int>) throws(VDSQError) -> [Float] {
     guard type.blockLength == 1, scales == nil else {
       throw .badInput(
@@ -83,7 +83,7 @@ public struct SourceTensor {
 
   /// Reads whole rows as floats.
   ///
-  /// - Throws: `badInput` where the file ends early, or a value is not finite as a float32.
+  /// - Throws: `badInput` if the file ends early, or a value is not finite as a float32.
   public func read(rows range: Range<Int>) throws(VDSQError) -> [Float] {
     var values = decode(try bytes(ofRows: range), count: range.count * columns)
     try scale(&values, range)
@@ -91,9 +91,9 @@ public struct SourceTensor {
     return values
   }
 
-  /// Reads whole rows as doubles, into room for `range.count * columns` of them.
+  /// Reads whole rows as doubles, into a buffer of `range.count * columns` elements.
   ///
-  /// - Throws: `badInput` where the file ends early, or a value is not finite.
+  /// - Throws: `badInput` if the file ends early, or a value is not finite.
   public func read(
     rows range: Range<Int>, into out: UnsafeMutablePointer<Double>
   ) throws(VDSQError) {
@@ -151,7 +151,7 @@ public struct SourceTensor {
   private func check(
     _ values: [Float], _ place: (Int) -> String
   ) throws(VDSQError) {
-    // Zero times a number is a number unless that one is none.
+    // Zero times a value is NaN exactly if the value is not finite.
     var sum: SIMD8<Float> = .zero
     values.withUnsafeBytes { raw in
       for i in stride(from: 0, to: values.count & ~7, by: 8) {

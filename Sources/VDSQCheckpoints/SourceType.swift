@@ -8,7 +8,7 @@ public enum SourceType: Sendable, Equatable {
   case float16
   /// The upper half of a single-precision number.
   case bfloat16
-  /// int8, which are weights only where there are scales beside them (`SourceScales`).
+  /// int8. They are weights only if there are scales for them (`SourceScales`).
   case int8
   /// Integers in blocks that hold their own scales.
   case blocks(GGUFBlockType)
@@ -23,7 +23,7 @@ public enum SourceType: Sendable, Equatable {
     (0, .float32), (1, .float16), (30, .bfloat16), (28, .float64),
   ]
 
-  /// The type that a GGUF file's `ggml_type` stands for, or nil where it is not supported.
+  /// The type of a GGUF file's `ggml_type`, or nil if it is not supported.
   static func gguf(_ id: UInt32) -> SourceType? {
     ggufNumbers.first { $0.id == id }?.type
       ?? GGUFBlockType.all.first { $0.id == id }.map { .blocks($0) }
@@ -73,7 +73,7 @@ public enum SourceType: Sendable, Equatable {
     case .float32:
       for i in 0..<count { out[i] = Float(bitPattern: raw.uint32(at: i * 4)) }
     case .float16:
-      // In integers and one multiplication, which the compiler makes vectors of.
+      // With integer operations and one multiplication, which the compiler vectorises.
       for i in 0..<count {
         let loaded = raw.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)
         let bits = UInt32(UInt16(littleEndian: loaded))

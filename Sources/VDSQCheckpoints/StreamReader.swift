@@ -12,7 +12,7 @@ struct StreamReader {
 
   init(_ file: InputFile) { self.file = file }
 
-  /// - Throws: `badInput` where the file has fewer bytes left.
+  /// - Throws: `badInput` if the file has fewer bytes left.
   mutating func take(_ count: Int) throws(VDSQError) -> [UInt8] {
     guard count >= 0, count <= file.length - position else {
       throw .badInput("\(path): truncated at byte \(position)")
@@ -30,7 +30,7 @@ struct StreamReader {
     try take(MemoryLayout<T>.size).withUnsafeBytes { T(littleEndian: $0.loadUnaligned(as: T.self)) }
   }
 
-  /// A count in eight bytes.
+  /// Reads a count of eight bytes.
   mutating func count(_ what: @autoclosure () -> String, _ limit: Int) throws(VDSQError) -> Int {
     let value = try integer(UInt64.self)
     guard value <= UInt64(limit) else {
@@ -39,7 +39,7 @@ struct StreamReader {
     return Int(value)
   }
 
-  /// A length in eight bytes, and as many bytes of UTF-8.
+  /// Reads a length of eight bytes and that many bytes of UTF-8.
   mutating func text(_ limit: Int) throws(VDSQError) -> String {
     let length = try count("a text's length", limit)
     return String(decoding: try take(length), as: UTF8.self)

@@ -9,16 +9,17 @@ public import VDSQFormat
 public struct LinearAlgebra {
   private let library: OpenBLAS
 
-  /// - Parameter portable: whether results are to be the same bits on every machine of an architecture: by the
-  ///   kernels for CPUs with AVX2, or for any ARMv8, rather than those that suit this one.
-  /// - Throws: `missingInput` where the library cannot be loaded.
+  /// - Parameter portable: whether results are bit-identical on every machine of an architecture.
+  ///   Then OpenBLAS uses its kernels for CPUs with AVX2, or for any ARMv8, rather than those for
+  ///   this CPU.
+  /// - Throws: `missingInput` if the library cannot be loaded.
   public init(threads: Int, portable: Bool = false) throws(VDSQError) {
     #if arch(x86_64)
       let core = "Haswell"
     #else
       let core = "ARMV8"
     #endif
-    // The library looks when it is loaded, which is once.
+    // The library reads the variable when it is loaded, which happens once.
     if portable, dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD) == nil {
       setenv("OPENBLAS_CORETYPE", core, 1)
     }
@@ -42,7 +43,7 @@ public struct LinearAlgebra {
       CblasColMajor, CblasLower, CblasNoTrans, Int32(n), Int32(k), 1, a, Int32(n), 1, c, Int32(n))
   }
 
-  /// `c = a b`, or `a b^T` where the right side is transposed: `m` x `k` by `k` x `n`.
+  /// `c = a b`, or `a b^T` if the right side is transposed: `m` x `k` by `k` x `n`.
   func multiply(
     _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, m: Int, n: Int, k: Int,
     transposedLeft: Bool = false, transposed: Bool = false, into c: UnsafeMutablePointer<Double>
@@ -73,10 +74,10 @@ public struct LinearAlgebra {
     }
   }
 
-  /// The eigenvalues of a symmetric matrix, ascending; `a` becomes the eigenvectors, columns each, or is
-  /// lost.
+  /// The eigenvalues of a symmetric matrix, ascending. `a` receives the eigenvectors as columns, or
+  /// is destroyed.
   ///
-  /// - Throws: `internalFault` where they are not found.
+  /// - Throws: `internalFault` if they are not found.
   func eigenvalues(
     _ a: UnsafeMutablePointer<Double>, n: Int, vectors: Bool
   ) throws(VDSQError) -> [Double] {
@@ -98,8 +99,8 @@ public struct LinearAlgebra {
     return values
   }
 
-  /// Singular values, descending, and both sides' vectors of a square matrix, which is lost: `u` as
-  /// columns, `vt` as rows.
+  /// The singular values, descending, and singular vectors of a square matrix, which is destroyed:
+  /// `u` has columns, `vt` has rows.
   func singularValues(
     _ a: UnsafeMutablePointer<Double>, n: Int, u: UnsafeMutablePointer<Double>,
     vt: UnsafeMutablePointer<Double>

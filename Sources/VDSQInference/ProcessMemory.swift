@@ -12,13 +12,14 @@ public enum ProcessMemory {
   /// - Parameter piece: bytes, a multiple of the page's size: larger ones cost memory, smaller ones time.
   public static func releaseCode(piece: UInt32) { vdsq_release_code(piece) }
 
-  /// The peak resident set (`VmHWM`) in bytes, or nil where the system does not tell.
+  /// The peak resident set (`VmHWM`) in bytes, or nil if the system does not tell.
   public static func peakResidentBytes() -> Int? { field("VmHWM:") }
 
-  /// Resident memory that is nobody else's, in bytes, or nil where the system does not tell.
+  /// Resident memory that is nobody else's, in bytes, or nil if the system does not tell.
   public static func anonymousBytes() -> Int? { field("RssAnon:") }
 
-  /// Resident pages of files: the program, its libraries and maps; in bytes, or nil where the system does not tell.
+  /// Resident pages of files: the program, its libraries and maps; in bytes, or nil if the system
+  /// does not tell.
   public static func fileBytes() -> Int? { field("RssFile:") }
 
   /// Resident bytes page by page, those that are nobody else's among them: the figures above are sums that each processor

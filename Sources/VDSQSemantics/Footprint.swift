@@ -89,7 +89,8 @@ extension Footprint {
   ///   - path: the model.
   ///   - options: as the work's; the policy does not count.
   ///   - more: bytes that are known to be taken besides.
-  /// - Throws: what opening the model does; `internalFault` where the system does not tell a process's memory.
+  /// - Throws: what opening the model does; `internalFault` if the system does not tell a process's
+  ///   memory.
   public static func each(
     of path: String, options: TextEncoder.Options, more: Int = 0
   ) throws(VDSQError) -> [Footprint] {

@@ -31,7 +31,7 @@ public final class TextReader {
   ///   - body: called with each text, and the line that it is from.
   ///   - pause: called before waiting for input that is not there yet, and at the end: what was collected
   ///     should be answered now.
-  /// - Throws: `missingInput` where reading fails; `badInput`, naming the line, where a text is not valid
+  /// - Throws: `missingInput` if reading fails; `badInput`, naming the line, if a text is not valid
   ///   UTF-8 and the reader is strict; what `extracting`, `body` and `pause` throw.
   public func forEach(
     _ body: (_ text: UnsafeRawBufferPointer, _ line: LineReader.Line) throws(VDSQError) -> Void,

@@ -10,7 +10,7 @@
 /// the outermost level follow each other with nothing in between, as JSON Lines want them: the
 /// caller writes the line ends. Allocates nothing but what the buffer does.
 public final class JSONWriter {
-  /// Where the JSON goes; what is written to it directly stands between values.
+  /// The output. What is written to it directly stands between values.
   public let output: OutputBuffer
   /// A bit for each open object or array, the innermost lowest: whether it has an element.
   private var occupied: UInt64 = 0

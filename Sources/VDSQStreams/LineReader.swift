@@ -5,15 +5,15 @@ public import VDSQFormat
 public final class LineReader {
   /// A line in the reader's buffer.
   public struct Line {
-    /// Without its line end; valid until the next call.
+    /// The bytes without the line end, valid until the next call.
     public let bytes: UnsafeRawBufferPointer
     /// Counted from 1.
     public let number: Int
-    /// Whether the line was longer than the reader keeps, and cut.
+    /// Whether the line was longer than `longestLine` and was cut.
     public let cut: Bool
   }
 
-  /// The most bytes of a line that are kept: far more than any model's longest sequence.
+  /// The maximum number of bytes of a line, far more than any model's longest sequence.
   public static let longestLine = 1 << 20
 
   private let descriptor: Int32
@@ -24,7 +24,7 @@ public final class LineReader {
   private var number = 0
   private var ended = false
 
-  /// - Parameter name: what to call the input in errors.
+  /// - Parameter name: the name of the input in error messages.
   public init(descriptor: Int32, name: String) {
     self.descriptor = descriptor
     self.name = name
@@ -33,7 +33,7 @@ public final class LineReader {
 
   deinit { buffer.deallocate() }
 
-  /// Whether the next line is there already, so that asking for it does not wait for input.
+  /// Whether the next line is available already, so that reading it does not wait for input.
   public var hasBufferedLine: Bool {
     ended || firstLineEnd(from: start) != nil
   }
@@ -76,9 +76,9 @@ public final class LineReader {
       bytes: UnsafeRawBufferPointer(rebasing: buffer[start..<trimmed]), number: number, cut: cut)
   }
 
-  /// The first part of a line that is too long, the rest of it skipped on the next call.
+  /// Returns the first part of a line that is too long. The next call skips the rest.
   private func cutLine() throws(VDSQError) -> Line? {
-    // The rest is read into the end of the buffer, behind what is kept.
+    // The rest is read into the end of the buffer, behind the part that is kept.
     let kept = start + Self.longestLine
     while true {
       if let lineEnd = firstLineEnd(from: kept) {

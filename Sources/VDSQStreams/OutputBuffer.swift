@@ -7,10 +7,10 @@ public import VDSQFormat
 /// standard library's float printing, which the smallest program does without.
 public final class OutputBuffer {
   private let descriptor: Int32?
-  /// What was written and not flushed.
+  /// The bytes that were written and not flushed.
   package private(set) var bytes: [UInt8] = []
 
-  /// - Parameter descriptor: where it goes; nil for nowhere.
+  /// - Parameter descriptor: the destination; nil discards the output.
   public init(descriptor: Int32?) {
     self.descriptor = descriptor
     bytes.reserveCapacity(1 << 13)
@@ -47,7 +47,7 @@ public final class OutputBuffer {
   /// A number in decimal digits.
   public func write(_ number: Int) {
     if number < 0 { bytes.append(0x2D) }
-    // From the highest place down, so that nothing is kept, or allocated, in between.
+    // From the highest digit down, so that nothing has to be stored or allocated.
     var place: UInt = 1
     while number.magnitude / place >= 10 { place *= 10 }
     while place > 0 {
@@ -67,7 +67,7 @@ public final class OutputBuffer {
     if !writeIfFinite(number, decimals: decimals) { write("nan") }
   }
 
-  /// - Returns: whether the number can be written so; nothing is written where it cannot.
+  /// - Returns: whether the number can be written in this form. If not, nothing is written.
   func writeIfFinite(_ number: Double, decimals: Int) -> Bool {
     var unit = 1
     for _ in 0..<decimals { unit *= 10 }

@@ -1,11 +1,11 @@
 public import VDSQFormat
 
-/// What training tells while it runs.
+/// The progress of training.
 public enum TrainingEvent: Sendable {
   /// The default method does without finetuning, for which the memory budget has no room.
   case finetuningSkipped(VDSQError)
-  /// So many examples have been through the model.
+  /// The number of examples that have passed through the model.
   case encoded(Int, of: Int)
-  /// So much of the training is done, from 0 to 1.
+  /// The share of the training that is done, from 0 to 1.
   case trained(Double)
 }

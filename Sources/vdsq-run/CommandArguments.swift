@@ -4,7 +4,7 @@ import VDSQFormat
 /// The program's arguments after its name. Embedded Swift has no `CommandLine`, so the kernel is
 /// asked: `/proc/self/cmdline` has them with a null after each.
 ///
-/// - Throws: `internalFault` where `/proc` is not mounted.
+/// - Throws: `internalFault` if `/proc` is not mounted.
 func commandArguments() throws(VDSQError) -> [String] {
   let descriptor = vdsq_open_for_reading("/proc/self/cmdline")
   guard descriptor >= 0 else {

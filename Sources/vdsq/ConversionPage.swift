@@ -3,8 +3,8 @@ import VDSQConversion
 import VDSQFiles
 import VDSQFormat
 
-/// A page about a converted file: what rounding cost by layer, how scales are spread, where the bytes are.
-/// Everything is in the page.
+/// A self-contained page about a converted file: quantization error by layer, distribution of
+/// scales, sizes.
 struct ConversionPage {
   private static let width = 760.0
   private static let left = 64.0
@@ -74,7 +74,8 @@ struct ConversionPage {
 
   // MARK: Charts
 
-  /// The tensor's difference to the checkpoint's over the checkpoint's, of their lengths.
+  /// The relative difference: the length of the difference to the checkpoint's tensor divided by
+  /// the length of that tensor.
   private static func relativeError(_ record: TensorRecord) -> Double {
     // For nearly parallel tensors the angle is the relative difference.
     (2 * max(0, 1 - Double(record.error.cosine))).squareRoot()

@@ -2,16 +2,16 @@ import VDSQConversion
 import VDSQFormat
 import VDSQInference
 
-/// What a conversion did, as a table or as JSON.
+/// The summary of a conversion, as a table or as JSON.
 struct ConversionSummary {
-  /// Tensors that the table shows.
+  /// The number of tensors in the table.
   private static let shown = 10
 
   let summary: Converter.Summary
   let output: String
   let seconds: Double
 
-  /// Tensors that storing changed, the least faithful first.
+  /// Tensors with a storage error, the largest error first.
   private var changed: [TensorRecord] {
     summary.tensors.filter { $0.error.maxAbs > 0 }.sorted { $0.error.cosine < $1.error.cosine }
   }

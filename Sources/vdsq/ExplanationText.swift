@@ -18,7 +18,7 @@ struct ExplanationText {
     ]
   }
 
-  /// - Parameter text: what was explained.
+  /// - Parameter text: the text that was explained.
   func lines(for text: String) -> String {
     let best = explanation.best
     var out = "\(best.label)\t\(fixed(Double(best.probability), 4))\t\(LineText.escaped(text))\n"

@@ -4,7 +4,7 @@ import VDSQSemantics
 import VDSQStreams
 import VDSQTraining
 
-/// Where texts come from: standard input, a text a line or a JSON object a line.
+/// Reads texts from standard input: one text per line, or one JSON object per line.
 struct InputOptions: ParsableArguments {
   @Option(help: "Standard input is JSON Lines; the text is in this field.")
   var field: String?

@@ -53,7 +53,7 @@ struct LabelOptions: ParsableArguments {
     return try Template(template)
   }
 
-  /// The labels that the options name; empty where they name none.
+  /// The labels that the options name; empty if they name none.
   func named() throws(VDSQError) -> [Label] {
     var all: [Label] = []
     for list in labels { all += try Label.parse(list: list) }

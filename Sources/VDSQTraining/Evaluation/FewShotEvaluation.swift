@@ -14,13 +14,13 @@ import VDSQSemantics
 /// Each text goes through the model once, unless an adapter changes the encoder's weights: then the test
 /// texts go through the changed model again.
 public struct FewShotEvaluation: Sendable {
-  /// What an evaluation tells while it runs.
+  /// The progress of an evaluation.
   public enum Event: Sendable {
-    /// So many test texts have been through the model.
+    /// The number of test texts that have passed through the model.
     case encodedTest(Int, of: Int)
-    /// So many training texts have been through the model.
+    /// The number of training texts that have passed through the model.
     case encodedTraining(Int, of: Int)
-    /// Of a row, so many seeds are done.
+    /// The number of seeds of a row that are done.
     case evaluated(seeds: Int, of: Int, shots: Int)
   }
 
@@ -44,7 +44,7 @@ public struct FewShotEvaluation: Sendable {
   ///   - training: the texts to draw examples from; none where `shots` are all 0.
   ///   - report: called as the work goes on.
   /// - Returns: one row for each of `shots`.
-  /// - Throws: `badInput` where a text's label is not among the trainer's; what training throws.
+  /// - Throws: `badInput` if a text's label is not among the trainer's; what training throws.
   public func rows(
     _ trainer: FewShotTrainer, test: [Examples.Example], training: [Examples.Example] = [],
     report: (Event) -> Void = { _ in }

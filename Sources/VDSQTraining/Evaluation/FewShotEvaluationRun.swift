@@ -22,7 +22,7 @@ struct FewShotEvaluationRun {
   /// Evaluates an adapter that is trained on a draw of examples.
   ///
   /// - Parameter count: examples of each label.
-  /// - Throws: `usage` where there are no examples.
+  /// - Throws: `usage` if there are no examples.
   func fewShot(_ count: Int, seed: UInt64) throws(VDSQError) -> Evaluation {
     guard let training else { throw .usage("an evaluation with examples needs some to draw from") }
     let encoder = trainer.encoder

@@ -13,7 +13,7 @@ extension Reconsideration {
   ///
   /// - Parameter report: called as texts go through the model, and as adapters are trained.
   /// - Returns: one item for each text, most doubtful first.
-  /// - Throws: `usage` where the trainer may finetune, which changes the states that are compared; where
+  /// - Throws: `usage` if the trainer may finetune, which changes the states that are compared; if
   ///   there are fewer than two labels, or one has a single text; what encoding and training throw.
   public static func list(
     _ texts: [Examples.Example], trainer: FewShotTrainer,

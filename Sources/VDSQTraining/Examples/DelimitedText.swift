@@ -21,8 +21,8 @@ public struct DelimitedText: Sendable {
   /// - Parameters:
   ///   - separator: the byte between two fields.
   ///   - path: the file, for error messages.
-  /// - Throws: `badInput`, naming the line, where a quote does not end, a record does not have as many
-  ///   fields as the first, or a field is not UTF-8; and where there is no record at all.
+  /// - Throws: `badInput`, naming the line, if a quote does not end, a record does not have as many
+  ///   fields as the first, or a field is not UTF-8; and if there is no record at all.
   public init(_ bytes: [UInt8], separator: UInt8, path: String) throws(VDSQError) {
     var field: [UInt8] = []
     var fields: [String] = []

@@ -7,7 +7,7 @@ public import VDSQSemantics
 public enum LabelFile {
   /// Reads a file of at most 16 MiB.
   ///
-  /// - Throws: `missingInput` where it cannot be opened; `badInput` where it is not UTF-8, its JSON is
+  /// - Throws: `missingInput` if it cannot be opened; `badInput` if it is not UTF-8, its JSON is
   ///   malformed, or a word is not a text; what `Label.checked` throws.
   public static func read(_ path: String) throws(VDSQError) -> [Label] {
     try labels(in: try InputFile.contents(of: path, limit: 16 << 20), path: path)

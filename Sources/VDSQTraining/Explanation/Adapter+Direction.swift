@@ -39,7 +39,8 @@ extension LinearHead {
 }
 
 extension KernelHead {
-  /// Adds the gradient of the votes: centers pull as far as they are close and vote.
+  /// Adds the gradient of the radial basis functions: each center contributes in proportion to its
+  /// closeness and its coefficients.
   fileprivate func direction(
     _ label: Int, _ other: Int, at state: [Float], _ kernels: KernelTable, from linear: [Float]
   ) -> [Float] {
@@ -70,7 +71,7 @@ extension Neighbors {
 }
 
 extension ResidualModule {
-  /// Where the module moves a state.
+  /// The displacement of a state by the module.
   fileprivate func displacement(of state: [Float]) -> [Float] {
     let d = offset.count
     let inner = (0..<rank).map { r in

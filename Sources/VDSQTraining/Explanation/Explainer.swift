@@ -19,7 +19,8 @@ public final class Explainer {
   private let encoder: TextEncoder
   private let adapter: Adapter?
   private let classifier: Classifier
-  /// By the labels' words alone, of the model's vector alone.
+  /// A zero-shot classifier: label words only, over the model's vector without intermediate
+  /// features.
   private let words: Classifier
   /// Numbers of a state that are the model's vector.
   private let columns: Int
@@ -95,8 +96,8 @@ public final class Explainer {
     return order.map { Explanation.Leaning(token: bases.token($0), cosine: cosines[$0]) }
   }
 
-  /// Where examples pull: from the label that words alone would have given, or from the second best, to
-  /// the label that the text got.
+  /// The influence of examples: the direction from the zero-shot label, or from the second best
+  /// label, to the label of the text.
   private func change(_ best: Int, _ vector: [Float]) -> Explanation.Change? {
     guard let adapter, classifier.labels.count > 1 else { return nil }
     let other = words.ranking[0] == best ? classifier.ranking[1] : words.ranking[0]

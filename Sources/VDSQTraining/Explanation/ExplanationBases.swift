@@ -21,7 +21,8 @@ public struct ExplanationBases {
   /// - Parameters:
   ///   - cache: states of words from before, and where new ones are kept; nil for none.
   ///   - advance: called with the share of the words that were read, from 0 to 1.
-  /// - Throws: `badInput` where a language model's file has no bases; what the model and the cache throw.
+  /// - Throws: `badInput` if a language model's file has no bases; what the model and the cache
+  ///   throw.
   public init(
     encoder: TextEncoder, cache: StateCache? = nil, advance: (Double) -> Void = { _ in }
   ) throws(VDSQError) {

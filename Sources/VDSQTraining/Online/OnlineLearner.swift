@@ -14,7 +14,7 @@ public import VDSQSemantics
 /// lock, so that a kill loses one change at most and learners may share a file. The file keeps sums over
 /// the examples (`RunningPrior`), not their texts: its size does not depend on their number.
 public final class OnlineLearner {
-  /// What learning an example did.
+  /// The outcome of learning an example.
   public struct Outcome: Sendable, Equatable {
     /// The label that the adapter gave to the text before it learned it.
     public let predicted: String
@@ -48,7 +48,7 @@ public final class OnlineLearner {
 
   /// Makes the file where it does not exist.
   ///
-  /// - Throws: `usage` where it exists and has other labels, or cannot be written.
+  /// - Throws: `usage` if it exists and has other labels, or cannot be written.
   public func begin(_ labels: LabelSet) throws(VDSQError) {
     guard exists else {
       return try save(RunningPrior(labels: labels, kernels: encoder.kernels), replace: false)
@@ -62,8 +62,9 @@ public final class OnlineLearner {
   /// Learns an example.
   ///
   /// - Parameter context: where the example is from, for error messages.
-  /// - Returns: what the text was taken for before.
-  /// - Throws: `badInput` where the label is not one of the file's; what reading and writing it throws.
+  /// - Returns: the answer before the example was learned.
+  /// - Throws: `badInput` if the label is not one of the file's; what reading and writing it
+  ///   throws.
   public func learn(
     _ example: Examples.Example, context: String
   ) throws(VDSQError) -> Outcome {
@@ -83,7 +84,7 @@ public final class OnlineLearner {
   /// Forgets the last example that was learned, of the last `RunningPrior.undoable` ones.
   ///
   /// - Returns: its label.
-  /// - Throws: `usage` where there is none left that could be forgotten.
+  /// - Throws: `usage` if there is none left that could be forgotten.
   public func undo() throws(VDSQError) -> String {
     var name = ""
     try change { (prior, _) throws(VDSQError) in
@@ -100,7 +101,7 @@ public final class OnlineLearner {
   /// Removes a label and everything that its examples taught.
   ///
   /// - Parameter context: where the label is from, for error messages.
-  /// - Throws: `badInput` where it is not one of the file's; `usage` where it is the only one.
+  /// - Throws: `badInput` if it is not one of the file's; `usage` if it is the only one.
   public func forget(_ label: String, context: String) throws(VDSQError) {
     try change { (prior, _) throws(VDSQError) in
       try prior.forget(try self.index(of: label, in: prior, context))
@@ -109,7 +110,7 @@ public final class OnlineLearner {
 
   /// Adds labels to the file's.
   ///
-  /// - Throws: `usage` where one is there already.
+  /// - Throws: `usage` if one is there already.
   public func add(_ labels: LabelSet) throws(VDSQError) {
     try change { (prior, _) throws(VDSQError) in try prior.add(labels) }
   }
@@ -132,7 +133,7 @@ public final class OnlineLearner {
     defer { lock.release() }
     let now = FileStamp(path: path)
     if prior == nil || now != stamp { try read(now) }
-    // What cannot be saved is not learned either.
+    // A change that cannot be saved is not applied either.
     var changed = prior!
     let before =
       if let classifier { classifier } else {
