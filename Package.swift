@@ -74,11 +74,13 @@ let core: [Target] = [
     swiftSettings: coreSettings),
   // Bases, cosine logits over label sets and vocabularies, gradients, the lens, adapters, the classifier.
   .target(
-    name: "VDSQSemantics", dependencies: ["VDSQInference", "VDSQStreams"],
-    swiftSettings: coreSettings),
+    name: "VDSQSemantics", dependencies: ["VDSQInference"], swiftSettings: coreSettings),
+  // The library's face: classifiers and embedders over one mapped model, memory plans, streams of texts.
+  .target(
+    name: "VDSQ", dependencies: ["VDSQSemantics", "VDSQStreams"], swiftSettings: coreSettings),
   // The smallest program: classifies stdin, line by line.
   .executableTarget(
-    name: "vdsq-run", dependencies: ["VDSQSemantics", "VDSQStreams"], swiftSettings: coreSettings,
+    name: "vdsq-run", dependencies: ["VDSQ"], swiftSettings: coreSettings,
     linkerSettings: embedded ? embeddedLinkerSettings() : []),
   // Checks of every kernel against the scalar reference, for test frameworks and emulators alike.
   .target(
@@ -125,19 +127,17 @@ let tools: [Target] = [
   // Adapters from cached states, all at once or one after another, or by finetuning, and how well labels are told.
   .target(
     name: "VDSQTraining",
-    dependencies: [
-      "VDSQSemantics", "VDSQStreams", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles",
-    ]),
+    dependencies: ["VDSQ", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles"]),
   // Times kernels, models and starts, beside what the machine could do at most and what it counts.
   .target(
     name: "VDSQMeasurement",
-    dependencies: ["VDSQSemantics", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+    dependencies: ["VDSQ", .product(name: "Histogram", package: "hdrhistogram-swift")]),
   // The command line.
   .executableTarget(
     name: "vdsq",
     dependencies: [
       "VDSQCheckpoints", "VDSQConversion", "VDSQFiles", "VDSQTraining", "VDSQMeasurement",
-      "VDSQSemantics", "VDSQStreams",
+      "VDSQ",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
 ]
@@ -147,7 +147,7 @@ let tests: [Target] = [
   .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
   // Classifies with every allocation counted.
   .executableTarget(
-    name: "allocation-check", dependencies: ["AllocationCounter", "VDSQSemantics", "VDSQStreams"],
+    name: "allocation-check", dependencies: ["AllocationCounter", "VDSQ"],
     path: "Tests/allocation-check"),
   // Fixtures, temporary folders, seeded random numbers, running the programs.
   .target(name: "TestSupport", dependencies: ["KernelChecks"], path: "Tests/TestSupport"),
@@ -160,6 +160,8 @@ let tests: [Target] = [
   .testTarget(
     name: "VDSQSemanticsTests",
     dependencies: ["KernelChecks", "TestSupport", "VDSQSemantics", "VDSQConversion"]),
+  .testTarget(name: "VDSQTests",
+    dependencies: ["TestSupport", "VDSQ", "VDSQConversion", "VDSQTraining"]),
   .testTarget(name: "VDSQCheckpointsTests", dependencies: ["TestSupport", "VDSQCheckpoints"]),
   .testTarget(name: "VDSQConversionTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQTrainingTests", dependencies: ["TestSupport", "VDSQTraining"]),
@@ -179,7 +181,7 @@ let package = Package(
   name: "vdsq",
   products: [
     .executable(name: "vdsq-run", targets: ["vdsq-run"]),
-    .library(name: "VDSQSemantics", targets: ["VDSQSemantics"]),
+    .library(name: "VDSQ", targets: ["VDSQ"]),
   ]
     + (embedded
       ? []

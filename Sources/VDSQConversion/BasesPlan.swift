@@ -36,8 +36,8 @@ public struct BasesPlan: Sendable {
     guard smallest <= options.budget ?? .max else {
       throw VDSQError(
         .budgetTooSmall,
-        "--memory-budget: bases of \(rows) x \(columns) need at least "
-          + "\((smallest + 1 << 20 - 1) >> 20)M")
+        "bases of \(rows) x \(columns) need at least \((smallest + 1 << 20 - 1) >> 20)M",
+        .memoryBudget)
     }
     let room = (options.budget ?? fixed + 64 << 20) - fixed
     tileRows = min(max(Self.fewestRows, min(Self.mostRows, room / perRow)), rows)

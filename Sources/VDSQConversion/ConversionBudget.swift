@@ -45,6 +45,6 @@ struct ConversionBudget {
     guard let budget, needed > budget else { return }
     throw VDSQError(
       .budgetTooSmall,
-      "--memory-budget: this conversion needs at least \((needed + 1 << 20 - 1) >> 20)M")
+      "this conversion needs at least \((needed + 1 << 20 - 1) >> 20)M", .memoryBudget)
   }
 }

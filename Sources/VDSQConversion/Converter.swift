@@ -67,10 +67,10 @@ public struct Converter {
     source = try ModelSource.read(folder)
     try budget.check()
     guard !options.coarse || source.vocabulary == nil else {
-      throw .usage("--coarse is for models without an LM head: bases have no coarse rows")
+      throw .usage("for models without an LM head: bases have no coarse rows", .coarseRows)
     }
     guard !options.coarse || Self.storage("embeddings.word", options) == .int8 else {
-      throw .usage("--coarse goes with an int8 word table: candidates are looked at again in it")
+      throw .usage("needs an int8 word table, in which candidates are compared again", .coarseRows)
     }
     try Self.check(options.keep, source)
     tokenizer = try TokenizerConversion(
@@ -101,8 +101,8 @@ public struct Converter {
     for rule in rules where !names.contains(where: rule.matches) {
       let roots = Set(names.map { $0.split(separator: ".").first.map(String.init) ?? $0 }).sorted()
       throw .usage(
-        "--keep \(rule.text): no weights of such a name; names begin with "
-          + roots.joined(separator: ", ") + " (vdsq inspect lists them)")
+        "\(rule.text): no weights of such a name; names begin with "
+          + roots.joined(separator: ", "), .keptTensors)
     }
   }
 

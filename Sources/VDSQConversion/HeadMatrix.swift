@@ -37,7 +37,7 @@ public struct HeadMatrix {
   init(_ source: ModelSource, embedding: Bool) throws(VDSQError) {
     guard let rows = embedding ? source.embeddings[0].rows : source.vocabulary else {
       throw .badInput(
-        "\(source.folder.path): the model has no LM head; --method embedding needs none")
+        "\(source.folder.path): the model has no LM head; the method embedding needs none")
     }
     try self.init(rows.parts[0].tensor)
   }

@@ -196,7 +196,7 @@ extension ContainerWriter {
     var bits = [UInt16](repeating: 0, count: values.count)
     guard HalfPrecision.encode(values, into: &bits, &meter) else {
       let value = values.first { !Float16($0).isFinite } ?? 0
-      throw .badInput("tensor \(source.name): \(value) is beyond fp16; use --weights int8")
+      throw .badInput("tensor \(source.name): \(value) is beyond fp16; store int8 weights")
     }
     try bits.withBytes { (raw) throws(VDSQError) in try write(raw) }
     return bits.count * 2

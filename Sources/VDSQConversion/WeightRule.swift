@@ -16,7 +16,8 @@ public struct WeightRule: Sendable {
       let weights = Converter.Weights(rawValue: String(parts[1]))
     else {
       throw .usage(
-        "--keep \(text): give PATTERN=int8, fp16 or fp32, such as embeddings=fp16 or layer.0=fp32")
+        "\(text): give PATTERN=int8, fp16 or fp32, such as embeddings=fp16 or layer.0=fp32",
+        .keptTensors)
     }
     self.text = text
     self.weights = weights

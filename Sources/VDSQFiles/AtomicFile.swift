@@ -31,7 +31,7 @@ public final class AtomicFile {
     var status = stat()
     if lstat(path, &status) == 0 {
       guard status.st_mode & S_IFMT != S_IFDIR else { throw .usage("\(path): this is a folder") }
-      guard replace else { throw .usage("\(path): the file exists; --force replaces it") }
+      guard replace else { throw .usage("\(path): the file exists", .replacesFiles) }
       // Pipes and devices are written to, not replaced, so this class does not support them.
       guard status.st_mode & S_IFMT == S_IFREG || status.st_mode & S_IFMT == S_IFLNK else {
         throw .usage("\(path): this is not a regular file")

@@ -62,8 +62,8 @@ extension Container {
     kernels.dotRows(state, state, 1, count, &square)
     guard square.isFinite else {
       throw .badInput(
-        "\(path): the weights make numbers that are not finite; check the file with vdsq inspect "
-          + "--verify")
+        "\(path): the weights make numbers that are not finite; verify the file's "
+          + "checksums, or convert the model again")
     }
     return square
   }
@@ -78,7 +78,7 @@ extension Container {
 extension Container {
   fileprivate func notFinite(_ name: String) -> VDSQError {
     .badInput(
-      "\(path): \(name) has a number that is not finite; check the file with vdsq inspect --verify")
+      "\(path): \(name) has a number that is not finite; verify the file's checksums")
   }
 }
 

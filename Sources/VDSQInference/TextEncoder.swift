@@ -79,7 +79,7 @@ public final class TextEncoder {
     self.container = container
     kernels = try KernelTable.select()
     guard options.threads >= 1, options.threads <= 256 else {
-      throw .usage("--threads \(options.threads): from 1 to 256")
+      throw .usage("\(options.threads) threads: from 1 to 256 are possible", .threads)
     }
     threads = ThreadPool(count: options.threads)
     self.options = options
@@ -134,7 +134,9 @@ public final class TextEncoder {
   ) throws(VDSQError) -> Int {
     let longest = wanted ?? standard
     guard longest >= 2, longest <= model else {
-      throw .usage("--max-tokens \(longest): from 2 to \(model), the model's longest sequence")
+      throw .usage(
+        "\(longest) tokens: from 2 to \(model), the model's longest sequence, are possible",
+        .maximumTokens)
     }
     return longest
   }

@@ -34,11 +34,11 @@ public struct ForwardBench {
     self.threads = threads
     let kernels = try KernelTable.select()
     guard tokens >= 2, tokens <= 1 << 16, batch >= 1, batch <= 4096 else {
-      throw .usage("--tokens: from 2 to the model's longest sequence")
+      throw .usage("from 2 to the model's longest sequence", .sequenceLength)
     }
     let pass = try Self.pass(container, kernels, ThreadPool(count: threads), batch, tokens, policy)
     guard tokens <= pass.longest else {
-      throw .usage("--tokens: from 2 to \(pass.longest), the model's longest sequence")
+      throw .usage("from 2 to \(pass.longest), the model's longest sequence", .sequenceLength)
     }
     var words = TokenBatch()
     for sequence in 0..<batch {

@@ -1,110 +1,107 @@
 public import VDSQFormat
-import VDSQInference
 public import VDSQKernels
 
-/// Sorts states into the labels of a set, through an adapter where there is one.
-public final class Classifier {
-  /// What zero-shot probabilities are sharpened by: sentence encoders' cosines to any two labels
-  /// lie close together.
+/// Turns states into probabilities of labels: by their cosines to the labels' anchors, or by the head of
+/// an adapter. It is a value without state of its own; results and scratch memory are in `LabelScores`.
+public struct Classifier: Sendable {
+  /// What cosines are divided by where nothing else is known: a sentence encoder's cosines to any two
+  /// labels lie close together.
   public static let defaultTemperature: Float = 0.05
 
+  /// The labels and their anchors.
   public let labels: LabelSet
+  /// What logits are divided by before the softmax; above 0.
   public let temperature: Float
-  /// The cosine of the last state to each label's anchor.
-  public private(set) var cosines: [Float]
-  /// `softmax(cosines / temperature)`, or of the logits that the adapter has in their place.
-  public private(set) var probabilities: [Float]
-  /// Label indices, the most probable first; the first `top` are in order.
-  public private(set) var ranking: [Int]
-  private let adapter: Adapter?
+  private let head: Head?
   private let kernels: KernelTable
-  private var state: [Float]
-  /// Scratch of the adapter's correction.
-  private var inner: [Float]
 
+  /// A classifier by cosines to anchors.
+  ///
+  /// - Parameters:
+  ///   - temperature: what cosines are divided by; nil for `defaultTemperature`.
+  ///   - kernels: the SIMD kernels to use.
   /// - Throws: `usage` where the temperature is not positive.
   public init(
-    labels: LabelSet, adapter: Adapter? = nil, temperature: Float? = nil, kernels: KernelTable
+    labels: LabelSet, temperature: Float? = nil, kernels: KernelTable
   ) throws(VDSQError) {
-    self.labels = labels
-    self.adapter = adapter
-    self.kernels = kernels
-    self.temperature = temperature ?? adapter?.temperature ?? Self.defaultTemperature
-    guard self.temperature > 0, self.temperature.isFinite else {
-      throw .usage("--temperature: must be above 0")
-    }
-    cosines = [Float](repeating: 0, count: labels.count)
-    probabilities = cosines
-    ranking = Array(0..<labels.count)
-    state = [Float](repeating: 0, count: labels.dimensions)
-    inner = []
-    switch adapter?.correction {
-    case .module(let module): inner = [Float](repeating: 0, count: module.rank)
-    case .neighbors(let neighbors): inner = [Float](repeating: 0, count: neighbors.targets.count)
-    case .kernel(_, let kernel): inner = [Float](repeating: 0, count: kernel.count)
-    case .head, nil: break
-    }
+    try self.init(labels, nil, temperature ?? Self.defaultTemperature, kernels)
   }
 
-  /// Classifies one state of `labels.dimensions` floats; the results are the properties above.
+  /// A classifier by an adapter.
   ///
-  /// - Parameter top: how many labels `ranking` is to have in order.
-  public func classify(_ vector: UnsafePointer<Float>, top: Int) {
-    calibrate(vector)
+  /// - Parameters:
+  ///   - temperature: what logits are divided by; nil for the adapter's.
+  ///   - kernels: the SIMD kernels to use.
+  /// - Throws: `usage` where the temperature is not positive.
+  public init(
+    adapter: Adapter, temperature: Float? = nil, kernels: KernelTable
+  ) throws(VDSQError) {
+    try self.init(adapter.labels, adapter.head, temperature ?? adapter.temperature, kernels)
+  }
+
+  private init(
+    _ labels: LabelSet, _ head: Head?, _ temperature: Float, _ kernels: KernelTable
+  ) throws(VDSQError) {
+    guard temperature > 0, temperature.isFinite else {
+      throw .usage("a temperature must be above 0", .temperature)
+    }
+    self.labels = labels
+    self.head = head
+    self.temperature = temperature
+    self.kernels = kernels
+  }
+
+  /// Room for the results of this classifier, to be used again and again.
+  public func makeScores() -> LabelScores {
+    LabelScores(
+      labels: labels.count, dimensions: labels.dimensions, scratch: head?.scratchCount ?? 0)
+  }
+
+  /// Classifies one state.
+  ///
+  /// - Parameters:
+  ///   - state: `labels.dimensions` floats.
+  ///   - top: how many labels the ranking is to have in order.
+  public func scores(of state: UnsafePointer<Float>, top: Int = 1) -> LabelScores {
+    var scores = makeScores()
+    classify(state, top: top, into: &scores)
+    return scores
+  }
+
+  /// Classifies one state without allocating memory.
+  ///
+  /// - Parameters:
+  ///   - state: `labels.dimensions` floats.
+  ///   - top: how many labels the ranking is to have in order.
+  ///   - scores: what `makeScores` of this classifier returned.
+  public func classify(_ state: UnsafePointer<Float>, top: Int, into scores: inout LabelScores) {
     let d = labels.dimensions
-    let norm = state.withUnsafeBufferPointer { length($0.baseAddress!, d) }
-    state.withUnsafeBufferPointer { state in
+    for j in 0..<d { scores.state[j] = state[j] }
+    let norm = scores.state.withUnsafeMutableBufferPointer { moved in
+      scores.scratch.withUnsafeMutableBufferPointer {
+        head?.move(state, to: moved.baseAddress!, scratch: $0.baseAddress!, kernels)
+      }
       labels.anchors.withUnsafeBufferPointer { anchors in
-        cosines.withUnsafeMutableBufferPointer {
+        scores.cosines.withUnsafeMutableBufferPointer {
           kernels.dotRows(
-            state.baseAddress!, anchors.baseAddress!, labels.count, d, $0.baseAddress!)
+            moved.baseAddress!, anchors.baseAddress!, labels.count, d, $0.baseAddress!)
+        }
+      }
+      return length(moved.baseAddress!, d)
+    }
+    for i in scores.cosines.indices {
+      scores.cosines[i] = norm > 0 ? scores.cosines[i] / norm : 0
+      scores.probabilities[i] = scores.cosines[i]
+      scores.ranking[i] = i
+    }
+    if let head {
+      scores.probabilities.withUnsafeMutableBufferPointer { logits in
+        scores.scratch.withUnsafeMutableBufferPointer {
+          head.logits(state, dimensions: d, scratch: $0.baseAddress!, kernels, into: logits)
         }
       }
     }
-    for i in cosines.indices {
-      cosines[i] = norm > 0 ? cosines[i] / norm : 0
-      probabilities[i] = cosines[i]
-      ranking[i] = i
-    }
-    switch adapter?.correction {
-    case .head(let head):
-      probabilities.withUnsafeMutableBufferPointer {
-        head.logits(vector, kernels, into: $0.baseAddress!)
-      }
-    case .kernel(let head, let kernel):
-      probabilities.withUnsafeMutableBufferPointer {
-        head.logits(vector, kernels, into: $0.baseAddress!)
-      }
-      kernel.add(vector, kernels, closeness: &inner, to: &probabilities)
-    case .neighbors(let neighbors):
-      if norm > 0 { for j in 0..<d { state[j] /= norm } }
-      probabilities.withUnsafeMutableBufferPointer {
-        neighbors.logits(state, kernels, cosines: &inner, into: $0)
-      }
-    case .module, nil: break
-    }
-    CosineLogits.softmax(&probabilities, temperature: temperature)
-    // A selection of the first few: label sets are small, and ties go to the earlier label.
-    for place in 0..<min(top, labels.count) {
-      var best = place
-      for i in place + 1..<max(place + 1, labels.count)
-      where probabilities[ranking[i]] > probabilities[ranking[best]]
-        || (probabilities[ranking[i]] == probabilities[ranking[best]]
-          && ranking[i] < ranking[best])
-      { best = i }
-      ranking.swapAt(place, best)
-    }
-  }
-
-  /// The state after the adapter's residual module.
-  private func calibrate(_ vector: UnsafePointer<Float>) {
-    let d = labels.dimensions
-    for j in 0..<d { state[j] = vector[j] }
-    guard case .module(let module) = adapter?.correction else { return }
-    inner.withUnsafeMutableBufferPointer { inner in
-      state.withUnsafeMutableBufferPointer {
-        module.apply(vector, to: $0.baseAddress!, inner: inner.baseAddress!, kernels)
-      }
-    }
+    CosineLogits.softmax(&scores.probabilities, temperature: temperature)
+    scores.rank(top)
   }
 }

@@ -32,8 +32,7 @@ public struct AdaptedExamples {
       template: options.template,
       cache: try StateCache(folder: options.cacheFolder, encoder: encoder),
       advance: { report(.encoded($0, of: examples.count)) })
-    classifier = try Classifier(
-      labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
+    classifier = try Classifier(adapter: adapter, kernels: encoder.kernels)
     columns = encoder.dimensions
   }
 }

@@ -124,7 +124,7 @@ extension LabelPrior {
     /// What was chosen, from all examples.
     func correction(
       _ prior: LinearHead, _ choice: Choice
-    ) throws(VDSQError) -> (head: LinearHead, kernel: KernelHead?) {
+    ) throws(VDSQError) -> (head: LinearHead, kernel: RBFVotes?) {
       let all = Array(task.targets.indices)
       var other = prior
       if choice.share > 0 {
@@ -172,15 +172,17 @@ extension LabelPrior {
     }
 
     /// `[held, labels]`
-    private func votes(_ head: KernelHead, _ held: [Int]) -> [Float] {
+    private func votes(_ head: RBFVotes, _ held: [Int]) -> [Float] {
       var out: [Float] = []
       var closeness = [Float](repeating: 0, count: head.count)
       for example in held {
         var row = [Float](repeating: 0, count: task.labels.count)
         task.states.withUnsafeBufferPointer { states in
-          head.add(
-            states.baseAddress! + example * task.labels.dimensions, kernels,
-            closeness: &closeness, to: &row)
+          row.withUnsafeMutableBufferPointer {
+            head.add(
+              states.baseAddress! + example * task.labels.dimensions, kernels,
+              closeness: &closeness, to: $0)
+          }
         }
         out += row
       }

@@ -21,7 +21,7 @@ struct KernelRidge {
   ///
   /// - Parameter training: those of the task's examples that are learned from.
   /// - Throws: `internalFault` where states are not finite.
-  func train(_ training: [Int], ridges: [Float]) throws(VDSQError) -> [KernelHead] {
+  func train(_ training: [Int], ridges: [Float]) throws(VDSQError) -> [RBFVotes] {
     let labels = task.labels.count
     let bare = centers(training)
     let count = bare.count
@@ -59,7 +59,7 @@ struct KernelRidge {
       }
       kernels.addScaled(1, features, count, &total)
     }
-    var heads: [KernelHead] = []
+    var heads: [RBFVotes] = []
     for ridge in ridges {
       var shrunk = gram
       for i in 0..<count { shrunk[i * count + i] += ridge }
@@ -75,8 +75,8 @@ struct KernelRidge {
         }
       }
       heads.append(
-        KernelHead(
-          dimensions: columns, centers: bare.centers, votes: votes, sharpness: Self.sharpness))
+        RBFVotes(
+          dimensions: columns, centers: bare.centers, weights: votes, sharpness: Self.sharpness))
     }
     return heads
   }
@@ -91,7 +91,7 @@ struct KernelRidge {
   }
 
   /// Examples spread over all of them, without votes.
-  private func centers(_ training: [Int]) -> KernelHead {
+  private func centers(_ training: [Int]) -> RBFVotes {
     let count = min(training.count, LabelPrior.mostCenters)
     var centers: [UInt16] = []
     centers.reserveCapacity(count * columns)
@@ -103,7 +103,7 @@ struct KernelRidge {
         centers.append(Float16(task.states[j] * scale).bitPattern)
       }
     }
-    return KernelHead(
-      dimensions: columns, centers: centers, votes: [], sharpness: Self.sharpness)
+    return RBFVotes(
+      dimensions: columns, centers: centers, weights: [], sharpness: Self.sharpness)
   }
 }

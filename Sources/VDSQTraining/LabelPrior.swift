@@ -108,7 +108,7 @@ public struct LabelPrior {
         bias: head.bias.map { $0 * strengths.temperature })
     }
     var head = try prior(all)
-    var kernel: KernelHead?
+    var kernel: RBFVotes?
     let d = task.labels.dimensions
     let own = d / (layers.count + 1)
     let chosen = members.map { targets[$0] }
@@ -127,7 +127,7 @@ public struct LabelPrior {
     head = LinearHead(weights: weights, bias: head.bias)
     return Adapter(
       labels: task.labels, intermediateFeatures: layers,
-      correction: kernel.map { .kernel(head, $0) } ?? .head(head), modelIdentity: modelIdentity)
+      head: kernel.map { .rbf(RBFHead(linear: head, votes: $0)) } ?? .linear(head), modelIdentity: modelIdentity)
   }
 
   struct Task {

@@ -58,13 +58,13 @@ extension LowRankFinetuning {
     else { return nil }
     let d = labels.dimensions
     let learned = try other(examples.subset(folds.training(without: 0), columns: d))
-    let classifier = try Classifier(
-      labels: learned.labels, adapter: learned, kernels: encoder.kernels)
+    let classifier = try Classifier(adapter: learned, kernels: encoder.kernels)
+    var scores = classifier.makeScores()
     var score = 0.0
     examples.states.withUnsafeBufferPointer { states in
       for example in folds.heldOut(0) {
-        classifier.classify(states.baseAddress! + example * d, top: 1)
-        score += Double(logarithm(max(classifier.probabilities[examples.targets[example]], 1e-30)))
+        classifier.classify(states.baseAddress! + example * d, top: 1, into: &scores)
+        score += Double(logarithm(max(scores.probabilities[examples.targets[example]], 1e-30)))
       }
     }
     let (temperature, own) = try heldOut(examples, labels, folds) { report(0.45 * $0) }
@@ -78,7 +78,7 @@ extension LowRankFinetuning {
     let tuned = try train(examples, Array(examples.targets.indices), labels, report: report)
     return Adapter(
       labels: labels.prefix(vectorSize(labels)), updates: tuned.updates, temperature: temperature,
-      correction: .head(tuned.head), modelIdentity: encoder.container.identity)
+      head: .linear(tuned.head), modelIdentity: encoder.container.identity)
   }
 
   /// Numbers of a state that are the model's vector.
@@ -96,7 +96,7 @@ extension LowRankFinetuning {
       states: vectors.states, targets: vectors.targets, labels: vectors.labels,
       modelIdentity: encoder.container.identity
     ) { _ in }
-    guard case .head(let start) = prior.correction else {
+    guard case .linear(let start) = prior.head else {
       throw VDSQError(.internalFault, "the prior has no head")
     }
     // Each text is seen as often, whether all are learned from or some: what is found of some is to hold of all.

@@ -58,7 +58,7 @@ public struct LowRankFinetuning {
     guard pooling == .mean || pooling == .first else {
       throw .badInput(
         "\(model.path): only sentence encoders that pool by the mean or the first token can be finetuned; "
-          + "try another --method")
+          + "try another method")
     }
     return try EncoderConfiguration(model.metadata)
   }
@@ -84,7 +84,8 @@ public struct LowRankFinetuning {
     let c = try Self.configuration(of: encoder.container)
     guard encoder.policy != .stream else {
       // Their weights are in the map no longer, and every step would read the file again.
-      throw .usage("--memory-policy stream: finetuning needs all layers at every step; try release")
+      throw .usage(
+        "stream: finetuning needs all layers at every step; try release", .memoryPolicy)
     }
     let labels = start.bias.count
     let d = c.hiddenSize, count = EncoderTape.count(c, rank: options.rank)

@@ -32,13 +32,13 @@ public struct NearestNeighbors {
         if norm > 0 { for j in start..<start + d { $0[j] /= norm } }
       }
     }
-    var best: (score: Double, neighbors: Neighbors)?
+    var best: (score: Double, neighbors: NearestNeighborsHead)?
     let tried = Self.counts.filter { $0 == 1 || $0 < targets.count }
     let chosen = min(targets.count, Self.mostForChoosing)
     let members = (0..<chosen).map { $0 * targets.count / chosen }
     for (i, count) in tried.enumerated() {
       for sharpness in Self.sharpness {
-        let neighbors = Neighbors(
+        let neighbors = NearestNeighborsHead(
           states: unit, targets: targets, count: count, sharpness: sharpness)
         let score = score(neighbors, members, labels.count)
         if score > best?.score ?? -.infinity { best = (score, neighbors) }
@@ -46,11 +46,11 @@ public struct NearestNeighbors {
       report(Double(i + 1) / Double(tried.count))
     }
     return Adapter(
-      labels: labels, correction: .neighbors(best!.neighbors), modelIdentity: modelIdentity)
+      labels: labels, head: .nearestNeighbors(best!.neighbors), modelIdentity: modelIdentity)
   }
 
   /// The log-likelihood of examples by all others; 0 where there are none.
-  private func score(_ neighbors: Neighbors, _ members: [Int], _ labels: Int) -> Double {
+  private func score(_ neighbors: NearestNeighborsHead, _ members: [Int], _ labels: Int) -> Double {
     guard neighbors.targets.count > 1 else { return 0 }
     let d = neighbors.states.count / neighbors.targets.count
     var cosines = [Float](repeating: 0, count: neighbors.targets.count)

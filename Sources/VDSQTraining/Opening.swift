@@ -1,3 +1,4 @@
+import VDSQ
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics

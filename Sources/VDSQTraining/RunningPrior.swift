@@ -96,13 +96,10 @@ public struct RunningPrior {
   ///
   /// - Throws: `internalFault` where states were not finite.
   public func adapter(modelIdentity: UInt32) throws(VDSQError) -> Adapter {
-    // Without examples there is nothing but cosines: a module that moves nothing.
+    // Without examples there is nothing but cosines.
     guard count > 0 else {
-      let d = labels.dimensions
-      let nothing = [Float](repeating: 0, count: d)
       return Adapter(
-        labels: labels, temperature: Classifier.defaultTemperature,
-        correction: .module(ResidualModule(rank: 1, down: nothing, up: nothing, offset: nothing)),
+        labels: labels, temperature: Classifier.defaultTemperature, head: nil,
         modelIdentity: modelIdentity)
     }
     let strengths = strengths
@@ -110,7 +107,7 @@ public struct RunningPrior {
       .head(strengths.sphere, kernels)
     return Adapter(
       labels: labels,
-      correction: .head(
+      head: .linear(
         LinearHead(
           weights: head.weights.map { $0 * strengths.temperature },
           bias: head.bias.map { $0 * strengths.temperature })), modelIdentity: modelIdentity)

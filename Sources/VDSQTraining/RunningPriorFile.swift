@@ -1,4 +1,3 @@
-import VDSQConversion
 public import VDSQFormat
 public import VDSQKernels
 public import VDSQSemantics
@@ -24,21 +23,21 @@ extension RunningPrior {
     to path: String, modelIdentity: UInt32, replace: Bool
   ) throws(VDSQError) -> Adapter {
     let d = labels.dimensions
-    var parts: [(String, [Float], [Int])] = [
-      (Name.counts, moments.counts, [labels.count]),
-      (Name.sums, moments.sums, [labels.count, d]),
-      (Name.scatter, triangle, [d * (d + 1) / 2]),
-      (Name.scores, scores, [Self.scoreCount]),
-    ]
-    if !recent.isEmpty {
-      parts += [
-        (Name.states, recent.flatMap(\.state), [recent.count, d]),
-        (Name.targets, recent.map { Float($0.target) }, [recent.count]),
-        (Name.likelihoods, recent.flatMap(\.scores), [recent.count, Self.scoreCount]),
-      ]
-    }
     let adapter = try adapter(modelIdentity: modelIdentity)
-    _ = try adapter.write(to: path, replace: replace, adding: parts)
+    var file = adapter.contents
+    file.add(Name.counts, .float32(moments.counts), shape: [labels.count])
+    file.add(Name.sums, .float32(moments.sums), shape: [labels.count, d])
+    file.add(Name.scatter, .float32(triangle), shape: [d * (d + 1) / 2])
+    file.add(Name.scores, .float32(scores), shape: [Self.scoreCount])
+    if !recent.isEmpty {
+      file.add(Name.states, .float32(recent.flatMap(\.state)), shape: [recent.count, d])
+      file.add(
+        Name.targets, .float32(recent.map { Float($0.target) }), shape: [recent.count])
+      file.add(
+        Name.likelihoods, .float32(recent.flatMap(\.scores)),
+        shape: [recent.count, Self.scoreCount])
+    }
+    _ = try file.write(to: path, replace: replace)
     return adapter
   }
 
@@ -57,7 +56,7 @@ extension RunningPrior {
     let labels = try Adapter(file, model: model).labels
     guard file.find(Name.counts) != nil else {
       throw .badInput(
-        "\(path): this adapter keeps nothing to learn on with; begin a new one with vdsq learn --labels"
+        "\(path): this adapter keeps nothing to learn on with; begin a new one"
       )
     }
     let d = labels.dimensions

@@ -52,7 +52,7 @@ public struct SemanticCalibration {
     }
     func adapter(_ module: ResidualModule) -> Adapter {
       Adapter(
-        labels: labels, temperature: options.temperature, correction: .module(module),
+        labels: labels, temperature: options.temperature, head: .residual(module),
         modelIdentity: modelIdentity)
     }
     var strength = Self.strengthWithoutFolds
@@ -80,13 +80,15 @@ public struct SemanticCalibration {
   private func loss(
     _ adapter: Adapter, _ members: [Int], _ states: [Float], _ targets: [Int]
   ) throws(VDSQError) -> Double {
-    let classifier = try Classifier(labels: adapter.labels, adapter: adapter, kernels: kernels)
+    let classifier = try Classifier(adapter: adapter, kernels: kernels)
+    var scores = classifier.makeScores()
     var total = 0.0
     for example in members {
       states.withUnsafeBufferPointer {
-        classifier.classify($0.baseAddress! + example * adapter.labels.dimensions, top: 1)
+        classifier.classify(
+          $0.baseAddress! + example * adapter.labels.dimensions, top: 1, into: &scores)
       }
-      total -= Double(logarithm(max(classifier.probabilities[targets[example]], 1e-30)))
+      total -= Double(logarithm(max(scores.probabilities[targets[example]], 1e-30)))
     }
     return total
   }

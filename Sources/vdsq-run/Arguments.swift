@@ -1,8 +1,5 @@
 import CShims
-import VDSQFormat
-import VDSQInference
-import VDSQSemantics
-import VDSQStreams
+import VDSQ
 
 /// The command line: options may stand before or after the model.
 struct Arguments {
@@ -16,26 +13,24 @@ struct Arguments {
   private(set) var model = ""
   private(set) var labels: [Label] = []
   private(set) var adapter: String?
-  private(set) var template: Template?
-  private(set) var threads = 1
-  private(set) var maximumTokens: Int?
+  private(set) var classifier = TextClassifier.Options()
   private(set) var statistics = false
-  private(set) var policy: MemoryPolicy?
-  private(set) var budget: Int?
   private(set) var stream = ClassificationStream.Options()
 
   init(_ arguments: [String]) throws(VDSQError) {
+    // One text of the longest kind at a time takes the least memory.
+    classifier.run.batch = 1
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       switch argument {
       case "--labels": labels += try Label.parse(list: try Self.value(argument, &rest))
       case "--labels-file": labels += try Self.read(try Self.value(argument, &rest))
       case "--adapter": adapter = try Self.value(argument, &rest)
-      case "--template": template = try Template(try Self.value(argument, &rest))
-      case "--threads": threads = try Self.number(argument, &rest)
-      case "--max-tokens": maximumTokens = try Self.number(argument, &rest)
-      case "--memory-policy": policy = try Self.policy(argument, &rest)
-      case "--memory-budget": budget = try Self.bytes(argument, &rest)
+      case "--template": classifier.template = try Template(try Self.value(argument, &rest))
+      case "--threads": classifier.run.threads = try Self.number(argument, &rest)
+      case "--max-tokens": classifier.run.maximumTokens = try Self.number(argument, &rest)
+      case "--memory-policy": classifier.run.memoryPolicy = try Self.policy(argument, &rest)
+      case "--memory-budget": classifier.run.memoryBudget = try Self.bytes(argument, &rest)
       case "--top": stream.top = try Self.number(argument, &rest)
       case "--abstain": stream.abstain = try Self.probability(argument, &rest)
       case "--out-of-scope": stream.outOfScope = try Self.value(argument, &rest)
@@ -57,6 +52,18 @@ struct Arguments {
       labels = try Label.checked(labels)
     } else if !labels.isEmpty {
       throw .usage("--adapter brings its own labels; leave --labels out")
+    }
+  }
+
+  /// The option that an error's setting is given by, and a colon; empty where there is none.
+  static func option(of error: VDSQError) -> StaticString {
+    switch error.setting {
+    case .threads: "--threads: "
+    case .maximumTokens: "--max-tokens: "
+    case .memoryPolicy: "--memory-policy: "
+    case .memoryBudget: "--memory-budget: "
+    case .template: "--template: "
+    case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors, .method, nil: ""
     }
   }
 

@@ -1,8 +1,6 @@
 import ArgumentParser
-import VDSQFormat
-import VDSQInference
+import VDSQ
 import VDSQMeasurement
-import VDSQSemantics
 import VDSQStreams
 import VDSQTraining
 
@@ -77,42 +75,45 @@ struct Classify: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
-    let template = try label.parsedTemplate()
-    var learned: Adapter?
-    let follower = try adapter.map { (path) throws(VDSQError) in
-      try AdapterFollower(path: path, modelPath: model)
-    }
-    if let follower {
-      learned = try follower.changed()
-    } else if let examples {
-      learned = try label.adapter(
-        from: examples, model: model, encoding: encoding, quiet: quiet)
-    }
-    let opened = try encoding.open(
-      model, intermediateFeatures: learned?.intermediateFeatures ?? [],
-      more: 2 * (learned?.bytes ?? 0))
-    let encoder =
-      if let learned {
-        try learned.encoder(opened.container, options: opened.options)
-      } else { try opened.encoder() }
-    let classifier = try classifier(encoder, learned, template)
-    if explain { return try explain(encoder, learned, classifier, template) }
+    let texts = try textClassifier()
+    if explain { return try explain(texts) }
     var options = ClassificationStream.Options()
     options.top = top
     options.json = json
     options.strict = input.strict
     options.abstain = abstain ?? 0
     options.outOfScope = label.outOfScope
-    options.temperature = temperature
-    let stream = ClassificationStream(
-      encoder: encoder, classifier: classifier, template: template, options: options,
-      output: OutputBuffer(descriptor: 1), follower: follower)
+    let stream = try ClassificationStream(
+      classifier: texts, options: options, output: OutputBuffer(descriptor: 1))
     try input.forEachText(
       { (text, line) throws(VDSQError) in
         try stream.add(text, source: line.number, cut: line.cut)
       }, pause: { () throws(VDSQError) in try stream.flush() })
-    if !quiet { warn(stream.counts, encoder) }
+    if !quiet { warn(stream.counts, texts.maximumTokens) }
     if stats { report(stream.counts, seconds: Timing.now() - start) }
+  }
+
+  private func textClassifier() throws(VDSQError) -> TextClassifier {
+    var options = TextClassifier.Options()
+    options.run = try encoding.run()
+    options.template = try label.parsedTemplate()
+    options.temperature = temperature
+    let model = try Model(path: model)
+    if let adapter {
+      return try TextClassifier(model: model, adapterFile: adapter, options: options)
+    }
+    if let examples {
+      let learned = try label.adapter(
+        from: examples, model: self.model, encoding: encoding, quiet: quiet)
+      return try TextClassifier(model: model, adapter: learned, options: options)
+    }
+    return try TextClassifier(model: model, labels: try label.named(), options: options)
+  }
+
+  private func explain(_ texts: TextClassifier) throws(VDSQError) {
+    try texts.withEncoder { (encoder, classifier) throws(VDSQError) in
+      try explain(encoder, texts.adapter, classifier, try label.parsedTemplate())
+    }
   }
 
   private func explain(
@@ -144,24 +145,10 @@ struct Classify: Command {
     ) { bar.show(Int($0 * 1000), of: 1000) }
   }
 
-  private func classifier(
-    _ encoder: TextEncoder, _ learned: Adapter?, _ template: Template?
-  ) throws(VDSQError) -> Classifier {
-    let labels: LabelSet
-    if let learned {
-      labels = learned.labels
-    } else {
-      labels = try LabelSet(try label.named(), encoder: encoder, template: template)
-    }
-    return try Classifier(
-      labels: labels, adapter: learned, temperature: temperature, kernels: encoder.kernels)
-  }
-
-  private func warn(_ counts: ClassificationStream.Counts, _ encoder: TextEncoder) {
+  private func warn(_ counts: ClassificationStream.Counts, _ maximumTokens: Int) {
     if counts.truncated > 0 {
-      let limit = encoder.maximumTokens
       StandardError.write(
-        "vdsq: \(counts.truncated) of \(counts.texts) texts were cut to \(limit) tokens\n")
+        "vdsq: \(counts.truncated) of \(counts.texts) texts were cut to \(maximumTokens) tokens\n")
     }
     if counts.replaced > 0 {
       StandardError.write(

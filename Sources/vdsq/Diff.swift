@@ -37,7 +37,7 @@ struct Diff: Command {
     } catch {
       // Not a failure: the exit code of `diff` for files that differ.
       if error.message.isEmpty { throw ExitCode(1) }
-      StandardError.write("vdsq: \(error.message)\n")
+      StandardError.write("vdsq: \(error.commandLineMessage)\n")
       throw ExitCode(error.category.rawValue)
     }
   }

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Glibc
-import VDSQFormat
-import VDSQInference
-import VDSQSemantics
+import VDSQ
 
 extension Precision: ExpressibleByArgument {
   public init?(argument: String) {
@@ -78,6 +76,20 @@ struct EncoderOptions: ParsableArguments {
 
   func encoder(_ path: String) throws(VDSQError) -> TextEncoder {
     try open(path).encoder()
+  }
+
+  /// The options as the library has them.
+  ///
+  /// - Throws: `usage` where the budget is no number of bytes.
+  func run() throws(VDSQError) -> RunOptions {
+    var run = RunOptions()
+    run.threads = threads
+    run.precision = precision
+    run.maximumTokens = maxTokens
+    run.batch = batch
+    run.memoryPolicy = memoryPolicy
+    run.memoryBudget = try memory.bytes()
+    return run
   }
 
   /// - Parameter intermediateFeatures: what is wanted of lower layers (`TextEncoder.Options`).

@@ -120,14 +120,14 @@ final class LogitsWriter {
   }
 
   private func writeLabels(_ classifier: Classifier, _ state: UnsafePointer<Float>) {
-    classifier.classify(state, top: top)
-    let best = classifier.ranking.prefix(min(top, classifier.labels.count))
+    let scores = classifier.scores(of: state, top: top)
+    let best = scores.ranking.prefix(min(top, classifier.labels.count))
     guard json else {
       for (place, label) in best.enumerated() {
         if place > 0 { output.write("\t") }
         output.write(classifier.labels.names[label])
         output.write("\t")
-        output.write(classifier.cosines[label], decimals: 4)
+        output.write(scores.cosines[label], decimals: 4)
       }
       return
     }
@@ -135,8 +135,8 @@ final class LogitsWriter {
       for label in best {
         document.object {
           document.member("label", classifier.labels.names[label])
-          document.member("cosine", classifier.cosines[label], decimals: 6)
-          document.member("probability", classifier.probabilities[label], decimals: 9)
+          document.member("cosine", scores.cosines[label], decimals: 6)
+          document.member("probability", scores.probabilities[label], decimals: 9)
         }
       }
     }

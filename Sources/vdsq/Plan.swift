@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQ
 import VDSQConversion
 import VDSQFormat
 import VDSQInference

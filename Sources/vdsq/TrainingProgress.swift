@@ -16,7 +16,7 @@ final class TrainingProgress {
   func show(_ event: TrainingEvent) {
     switch event {
     case .finetuningSkipped(let error):
-      if !quiet { StandardError.write("vdsq: without finetuning. \(error.message)\n") }
+      if !quiet { StandardError.write("vdsq: without finetuning. \(error.commandLineMessage)\n") }
     case .encoded(let count, let all): encoding.show(count, of: all)
     case .trained(let share): learning.show(Int(share * 1000), of: 1000)
     }

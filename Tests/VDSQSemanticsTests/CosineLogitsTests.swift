@@ -36,12 +36,12 @@ import VDSQSemantics
         let state = random.floats(d, in: -2...2)
         let classifier = try Classifier(
           labels: labels, temperature: tau, kernels: KernelTable.available()[0])
-        classifier.classify(state, top: 1)
+        let scores = classifier.scores(of: state, top: 1)
         let target = Int.random(in: 0..<count, using: &random)
         var gradient = [Float](repeating: 0, count: d)
         CosineLogits.gradient(
-          state: state, labels: labels, cosines: classifier.cosines,
-          probabilities: classifier.probabilities, target: target, temperature: tau, into: &gradient
+          state: state, labels: labels, cosines: scores.cosines,
+          probabilities: scores.probabilities, target: target, temperature: tau, into: &gradient
         )
         let wide = state.map(Double.init)
         let numeric = (0..<d).map { j in
@@ -66,19 +66,19 @@ import VDSQSemantics
     var random = Random(2)
     let labels = labels(30, &random)
     let classifier = try Classifier(labels: labels, kernels: KernelTable.available()[0])
-    classifier.classify(random.floats(d), top: 10)
-    let p = classifier.probabilities
+    let scores = classifier.scores(of: random.floats(d), top: 10)
+    let p = scores.probabilities
     let sorted = p.indices.sorted { p[$0] > p[$1] }
-    #expect(Array(classifier.ranking[..<10]) == Array(sorted[..<10]))
-    #expect(classifier.ranking.sorted() == Array(0..<30))
+    #expect(Array(scores.ranking[..<10]) == Array(sorted[..<10]))
+    #expect(scores.ranking.sorted() == Array(0..<30))
     #expect((p.reduce(0, +) - 1).magnitude < 1e-5)
   }
 
   @Test func aStateOfZerosIsUndecided() throws {
     var random = Random(3)
     let classifier = try Classifier(labels: labels(4, &random), kernels: KernelTable.available()[0])
-    classifier.classify([Float](repeating: 0, count: d), top: 4)
-    #expect(classifier.probabilities.allSatisfy { ($0 - 0.25).magnitude < 1e-6 })
-    #expect(classifier.ranking == [0, 1, 2, 3])
+    let scores = classifier.scores(of: [Float](repeating: 0, count: d), top: 4)
+    #expect(scores.probabilities.allSatisfy { ($0 - 0.25).magnitude < 1e-6 })
+    #expect(scores.ranking == [0, 1, 2, 3])
   }
 }

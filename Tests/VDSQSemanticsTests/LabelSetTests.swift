@@ -60,8 +60,8 @@ import VDSQSemantics
     }
     let classifier = try Classifier(labels: labels, kernels: encoder.kernels)
     for text in ["hello", "stop", "none", "a café, twelve 12!"] {
-      classifier.classify(try encoder.vector(of: text), top: 1)
-      #expect(classifier.ranking[0] != 1)
+      let scores = classifier.scores(of: try encoder.vector(of: text), top: 1)
+      #expect(scores.best != 1)
     }
     #expect {
       try LabelSet([.outOfScope("none")], encoder: encoder, template: nil)

@@ -71,12 +71,12 @@ import VDSQSemantics
 
   private func accuracy(_ adapter: Adapter, _ count: Int) throws -> Double {
     let test = rings(count, seed: 9)
-    let classifier = try Classifier(labels: labels, adapter: adapter, kernels: kernels)
+    let classifier = try Classifier(adapter: adapter, kernels: kernels)
     let right = (0..<count).filter { i in
-      test.states.withUnsafeBufferPointer {
-        classifier.classify($0.baseAddress! + i * Self.d, top: 1)
+      let scores = test.states.withUnsafeBufferPointer {
+        classifier.scores(of: $0.baseAddress! + i * Self.d, top: 1)
       }
-      return classifier.ranking[0] == test.targets[i]
+      return scores.best == test.targets[i]
     }
     return Double(right.count) / Double(count)
   }
@@ -115,7 +115,7 @@ import VDSQSemantics
     let task = LabelPrior.Task(states: same, targets: (0..<40).map { $0 % 2 }, labels: labels)
     let head = try KernelRidge(task: task, columns: Self.d, kernels: kernels).train(
       Array(0..<40), ridges: KernelRidge.ridges)[2]
-    #expect(head.votes.allSatisfy { $0.magnitude < 1e-3 })
+    #expect(head.weights.allSatisfy { $0.magnitude < 1e-3 })
   }
 
   @Test func adapterFilesKeepThem() throws {
@@ -124,36 +124,40 @@ import VDSQSemantics
       to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
     let model = try Container(path: folder.path("m.vdsq"), kind: .model)
     let trained = try train(120)
-    guard case .kernel(let head, let kernel) = trained.correction else {
+    guard case .rbf(let head) = trained.head else {
       Issue.record("no votes")
       return
     }
-    func write(_ kernel: KernelHead, _ layers: [IntermediateFeature] = []) throws -> Adapter {
+    let kernel = head.votes
+    func write(_ kernel: RBFVotes, _ layers: [IntermediateFeature] = []) throws -> Adapter {
       let path = folder.path("a.vdsa")
       _ = try Adapter(
-        labels: labels, intermediateFeatures: layers, correction: .kernel(head, kernel),
+        labels: labels, intermediateFeatures: layers, 
+        head: .rbf(RBFHead(linear: head.linear, votes: kernel)),
         modelIdentity: model.identity
       ).write(to: path, replace: true)
       return try Adapter(path: path, model: model)
     }
-    guard case .kernel(_, let read) = try write(kernel).correction else {
+    guard case .rbf(let stored) = try write(kernel).head else {
       Issue.record("no votes")
       return
     }
-    #expect(read.centers == kernel.centers && read.votes == kernel.votes)
+    let read = stored.votes
+    #expect(read.centers == kernel.centers && read.weights == kernel.weights)
     #expect(read.sharpness == kernel.sharpness && read.dimensions == kernel.dimensions)
     func with(
       centers: [UInt16]? = nil, votes: [Float]? = nil, sharpness: Float = 2, dimensions: Int = 24
-    ) -> KernelHead {
-      KernelHead(
-        dimensions: dimensions, centers: centers ?? kernel.centers, votes: votes ?? kernel.votes,
+    ) -> RBFVotes {
+      RBFVotes(
+        dimensions: dimensions, centers: centers ?? kernel.centers,
+        weights: votes ?? kernel.weights,
         sharpness: sharpness)
     }
     var infinite = kernel.centers
     infinite[3] = 0x7C00
     let wrong = [
       with(centers: infinite), with(sharpness: 0), with(sharpness: -1), with(dimensions: 12),
-      with(centers: [], votes: []), with(votes: kernel.votes.map { $0 * .nan }),
+      with(centers: [], votes: []), with(votes: kernel.weights.map { $0 * .nan }),
     ]
     for head in wrong {
       #expect { try write(head) } throws: { ($0 as? VDSQError)?.category == .badInput }

@@ -41,11 +41,13 @@ import VDSQSemantics
   private func accuracy(
     _ adapter: Adapter, _ test: (states: [Float], targets: [Int], labels: LabelSet)
   ) throws -> Double {
-    let classifier = try Classifier(labels: adapter.labels, adapter: adapter, kernels: kernels)
+    let classifier = try Classifier(adapter: adapter, kernels: kernels)
     let right = test.targets.indices.filter { i in
-      test.states.withUnsafeBufferPointer { classifier.classify($0.baseAddress! + i * d, top: 1) }
-      #expect((classifier.probabilities.reduce(0, +) - 1).magnitude < 1e-4)
-      return classifier.ranking[0] == test.targets[i]
+      let scores = test.states.withUnsafeBufferPointer {
+        classifier.scores(of: $0.baseAddress! + i * d, top: 1)
+      }
+      #expect((scores.probabilities.reduce(0, +) - 1).magnitude < 1e-4)
+      return scores.best == test.targets[i]
     }
     return Double(right.count) / Double(test.targets.count)
   }
@@ -101,12 +103,12 @@ import VDSQSemantics
     #expect(trained.labels.dimensions == (informative == 1 ? 2 * d : d))
     let test = blocks(100, informative: informative, seed: 9)
     let size = trained.labels.dimensions
-    let classifier = try Classifier(labels: trained.labels, adapter: trained, kernels: kernels)
+    let classifier = try Classifier(adapter: trained, kernels: kernels)
     let right = test.targets.indices.filter { i in
-      test.states.withUnsafeBufferPointer {
-        classifier.classify($0.baseAddress! + i * 2 * d, top: 1)
+      let scores = test.states.withUnsafeBufferPointer {
+        classifier.scores(of: $0.baseAddress! + i * 2 * d, top: 1)
       }
-      return classifier.ranking[0] == test.targets[i]
+      return scores.best == test.targets[i]
     }
     #expect(Double(right.count) > 0.9 * Double(test.targets.count), "\(size)")
   }
@@ -153,12 +155,12 @@ import VDSQSemantics
     }
     let trained = try train(task(40, seed: 1))
     #expect(try accuracy(trained, task(100, seed: 9)) > 0.97)
-    #expect(try train(task(40, seed: 1)).head!.weights == trained.head!.weights)
+    #expect(try train(task(40, seed: 1)).linear!.weights == trained.linear!.weights)
   }
 
   @Test func trainingIsDeterministic() throws {
     let examples = task(6, near: 0.5, seed: 1)
-    #expect(try train(examples).head!.weights == train(examples).head!.weights)
+    #expect(try train(examples).linear!.weights == train(examples).linear!.weights)
   }
 
   @Test func examplesThatAreAllTheSameOrMissing() throws {
@@ -167,7 +169,7 @@ import VDSQSemantics
     let trained = try train((same, [0, 1, 2, 0, 1, 2], labels))
     // A label without examples has its words.
     let missing = try train((same, [0, 0, 0, 1, 1, 1], labels))
-    for head in [trained.head!, missing.head!] {
+    for head in [trained.linear!, missing.linear!] {
       #expect(!(head.weights + head.bias).contains { !$0.isFinite })
     }
     #expect { try train(([], [], labels)) } throws: { ($0 as? VDSQError)?.category == .usage }
@@ -205,11 +207,11 @@ import VDSQSemantics
     let adapter = Adapter(
       labels: trained.labels,
       intermediateFeatures: [IntermediateFeature(1), IntermediateFeature(4, of: .firstToken)],
-      correction: trained.correction,
+      head: trained.head,
       modelIdentity: model.identity)
     _ = try adapter.write(to: folder.path("a.vdsa"), replace: false)
     let read = try Adapter(path: folder.path("a.vdsa"), model: model)
-    #expect(read.head!.weights == trained.head!.weights && read.head!.bias == trained.head!.bias)
+    #expect(read.linear!.weights == trained.linear!.weights && read.linear!.bias == trained.linear!.bias)
     #expect(
       read.intermediateFeatures == [
         IntermediateFeature(1), IntermediateFeature(4, of: .firstToken),
@@ -217,7 +219,7 @@ import VDSQSemantics
     // The model has other dimensions, and no fourth layer.
     for layers in [[], [IntermediateFeature(1), IntermediateFeature(4)]] {
       let wrong = Adapter(
-        labels: trained.labels, intermediateFeatures: layers, correction: trained.correction,
+        labels: trained.labels, intermediateFeatures: layers, head: trained.head,
         modelIdentity: model.identity)
       #expect { try wrong.encoder(model, options: .init()) } throws: {
         ($0 as? VDSQError)?.category == .badInput
@@ -228,10 +230,11 @@ import VDSQSemantics
 }
 
 extension Adapter {
-  fileprivate var head: LinearHead? {
-    switch correction {
-    case .head(let head), .kernel(let head, _): head
-    case .module, .neighbors: nil
+  fileprivate var linear: LinearHead? {
+    switch head {
+    case .linear(let head): head
+    case .rbf(let head): head.linear
+    case .residual, .nearestNeighbors, nil: nil
     }
   }
 }

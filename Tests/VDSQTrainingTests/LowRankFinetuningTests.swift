@@ -132,11 +132,11 @@ import VDSQSemantics
       }
       return Adapter(
         labels: anchors,
-        correction: .kernel(
-          LinearHead(weights: [Float](repeating: 0, count: 2 * d), bias: [0, 0]),
-          KernelHead(
-            dimensions: d, centers: centers, votes: votes,
-            sharpness: 4000)),
+        head: .rbf(
+          RBFHead(
+            linear: LinearHead(weights: [Float](repeating: 0, count: 2 * d), bias: [0, 0]),
+            votes: RBFVotes(
+              dimensions: d, centers: centers, weights: votes, sharpness: 4000))),
         modelIdentity: encoder.container.identity)
     }
     let tuning = LowRankFinetuning(encoder: encoder)

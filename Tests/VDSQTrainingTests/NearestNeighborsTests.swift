@@ -36,14 +36,14 @@ import VDSQTraining
     let known = examples(30, seed: 1), test = examples(20, seed: 2)
     let adapter = try NearestNeighbors(kernels: kernels).train(
       states: known.states, targets: known.targets, labels: labels, modelIdentity: 7)
-    guard case .neighbors(let neighbors) = adapter.correction else {
+    guard case .nearestNeighbors(let neighbors) = adapter.head else {
       Issue.record("no neighbors")
       return
     }
-    let classifier = try Classifier(labels: labels, adapter: adapter, kernels: kernels)
+    let classifier = try Classifier(adapter: adapter, kernels: kernels)
     for i in test.targets.indices {
       let state = Array(test.states[i * d..<(i + 1) * d])
-      classifier.classify(state, top: 1)
+      let scores = classifier.scores(of: state, top: 1)
       let cosines = known.targets.indices.map { k in
         (cosine(state, Array(known.states[k * d..<(k + 1) * d])), known.targets[k])
       }.sorted { $0.0 > $1.0 }.prefix(neighbors.count)
@@ -52,12 +52,12 @@ import VDSQTraining
         votes[target] += exp(Double(neighbors.sharpness) * Double(cosine))
       }
       let wanted = 0.95 * votes[0] / (votes[0] + votes[1]) + 0.025
-      #expect(abs(Double(classifier.probabilities[0]) - wanted) < 1e-3)
-      #expect(abs(classifier.probabilities.reduce(0, +) - 1) < 1e-5)
+      #expect(abs(Double(scores.probabilities[0]) - wanted) < 1e-3)
+      #expect(abs(scores.probabilities.reduce(0, +) - 1) < 1e-5)
     }
     let right = test.targets.indices.count { i in
-      classifier.classify(Array(test.states[i * d..<(i + 1) * d]), top: 1)
-      return classifier.ranking[0] == test.targets[i]
+      let scores = classifier.scores(of: Array(test.states[i * d..<(i + 1) * d]), top: 1)
+      return scores.best == test.targets[i]
     }
     #expect(right >= 38)
   }
@@ -67,9 +67,9 @@ import VDSQTraining
     let one = try NearestNeighbors(kernels: kernels).train(
       states: Array(examples(1, seed: 1).states[..<d]), targets: [0], labels: labels,
       modelIdentity: 7)
-    let classifier = try Classifier(labels: labels, adapter: one, kernels: kernels)
-    classifier.classify([Float](repeating: 0, count: d), top: 1)
-    #expect(classifier.ranking[0] == 0 && classifier.probabilities[0] > 0.9)
+    let classifier = try Classifier(adapter: one, kernels: kernels)
+    let scores = classifier.scores(of: [Float](repeating: 0, count: d), top: 1)
+    #expect(scores.best == 0 && scores.probabilities[0] > 0.9)
     #expect {
       try NearestNeighbors(kernels: kernels).train(
         states: [], targets: [], labels: labels, modelIdentity: 7)
@@ -86,13 +86,13 @@ import VDSQTraining
     func adapter(_ targets: [Int]) -> Adapter {
       Adapter(
         labels: scoped,
-        correction: .neighbors(
-          Neighbors(states: known.states, targets: targets, count: 3, sharpness: 10)),
+        head: .nearestNeighbors(
+          NearestNeighborsHead(states: known.states, targets: targets, count: 3, sharpness: 10)),
         modelIdentity: model.identity)
     }
     _ = try adapter(known.targets).write(to: folder.path("a.vdsa"), replace: false)
     let read = try Adapter(path: folder.path("a.vdsa"), model: model)
-    guard case .neighbors(let neighbors) = read.correction else {
+    guard case .nearestNeighbors(let neighbors) = read.head else {
       Issue.record("no neighbors")
       return
     }

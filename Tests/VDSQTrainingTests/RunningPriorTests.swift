@@ -35,17 +35,17 @@ import VDSQSemantics
 
   private func accuracy(_ prior: RunningPrior) throws -> Double {
     let adapter = try prior.adapter(modelIdentity: 7)
-    let classifier = try Classifier(labels: adapter.labels, adapter: adapter, kernels: kernels)
+    let classifier = try Classifier(adapter: adapter, kernels: kernels)
     let test = examples(300, seed: 99)
     let right = test.count {
-      classifier.classify($0.state, top: 1)
-      return classifier.ranking[0] == $0.target
+      let scores = classifier.scores(of: $0.state, top: 1)
+      return scores.best == $0.target
     }
     return Double(right) / Double(test.count)
   }
 
   private func weights(_ prior: RunningPrior) throws -> [Float] {
-    guard case .head(let head) = try prior.adapter(modelIdentity: 7).correction else { return [] }
+    guard case .linear(let head) = try prior.adapter(modelIdentity: 7).head else { return [] }
     return head.weights + head.bias
   }
 
@@ -97,11 +97,11 @@ import VDSQSemantics
     try prior.forget(1)
     #expect(prior.labels.names == ["a", "c"] && prior.count == 60)
     let adapter = try prior.adapter(modelIdentity: 7)
-    let classifier = try Classifier(labels: adapter.labels, adapter: adapter, kernels: kernels)
+    let classifier = try Classifier(adapter: adapter, kernels: kernels)
     let test = examples(90, seed: 5).filter { $0.target != 1 }
     let right = test.count {
-      classifier.classify($0.state, top: 1)
-      return classifier.ranking[0] == ($0.target == 0 ? 0 : 1)
+      let scores = classifier.scores(of: $0.state, top: 1)
+      return scores.best == ($0.target == 0 ? 0 : 1)
     }
     #expect(right > 56)
 
@@ -119,9 +119,9 @@ import VDSQSemantics
     var state = [Float](repeating: 0, count: d)
     state[12] = 1
     let added = try prior.adapter(modelIdentity: 7)
-    let judge = try Classifier(labels: added.labels, adapter: added, kernels: kernels)
-    judge.classify(state, top: 1)
-    #expect(judge.ranking[0] == 2)
+    let judge = try Classifier(adapter: added, kernels: kernels)
+    let judged = judge.scores(of: state, top: 1)
+    #expect(judged.best == 2)
     #expect { try prior.add(other) } throws: { ($0 as? VDSQError)?.category == .usage }
     try prior.forget(0)
     try prior.forget(0)

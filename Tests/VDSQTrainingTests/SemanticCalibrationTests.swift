@@ -35,10 +35,12 @@ import VDSQTraining
   private func accuracy(_ adapter: Adapter?, _ task: (states: [Float], targets: [Int])) throws
     -> Double
   {
-    let classifier = try Classifier(labels: labels, adapter: adapter, kernels: kernels)
+    let classifier = try Classifier(adapter: adapter, kernels: kernels)
     let right = task.targets.indices.filter { i in
-      task.states.withUnsafeBufferPointer { classifier.classify($0.baseAddress! + i * d, top: 1) }
-      return classifier.ranking[0] == task.targets[i]
+      let scores = task.states.withUnsafeBufferPointer {
+        classifier.scores(of: $0.baseAddress! + i * d, top: 1)
+      }
+      return scores.best == task.targets[i]
     }
     return Double(right.count) / Double(task.targets.count)
   }
@@ -69,7 +71,7 @@ import VDSQTraining
     let trained = try train(task(8, seed: 1))
     let adapter = Adapter(
       labels: trained.labels, temperature: trained.temperature,
-      correction: .module(try module(trained).scaled(by: 0)), modelIdentity: 7)
+      head: .residual(try module(trained).scaled(by: 0)), modelIdentity: 7)
     #expect(try accuracy(adapter, test) == accuracy(nil, test))
   }
 
@@ -85,7 +87,7 @@ import VDSQTraining
     let model = try Container(path: folder.path("m.vdsq"), kind: .model)
     let trained = try train(task(4, seed: 1))
     let adapter = Adapter(
-      labels: trained.labels, temperature: trained.temperature, correction: trained.correction,
+      labels: trained.labels, temperature: trained.temperature, head: trained.head,
       modelIdentity: model.identity)
     _ = try adapter.write(to: folder.path("a.vdsa"), replace: false)
     let read = try Adapter(path: folder.path("a.vdsa"), model: model)
@@ -101,7 +103,7 @@ import VDSQTraining
   }
 
   private func module(_ adapter: Adapter) throws -> ResidualModule {
-    guard case .module(let module) = adapter.correction else { throw NotAModule() }
+    guard case .residual(let module) = adapter.head else { throw NotAModule() }
     return module
   }
 

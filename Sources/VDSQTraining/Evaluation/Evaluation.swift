@@ -46,12 +46,13 @@ public struct Evaluation: Sendable {
     var confusion = [Int](repeating: 0, count: labels * labels)
     var sums = [(count: Int, right: Int, confidence: Double)](
       repeating: (0, 0, 0), count: Self.bins)
+    var scores = classifier.makeScores()
     states.withUnsafeBufferPointer { states in
       for (i, target) in targets.enumerated() {
-        classifier.classify(states.baseAddress! + i * columns, top: 1)
-        let answer = classifier.ranking[0]
+        classifier.classify(states.baseAddress! + i * columns, top: 1, into: &scores)
+        let answer = scores.best
         confusion[target * labels + answer] += 1
-        let probability = Double(classifier.probabilities[answer])
+        let probability = Double(scores.probabilities[answer])
         let bin = min(Self.bins - 1, max(0, Int(probability * Double(Self.bins))))
         sums[bin].count += 1
         sums[bin].right += answer == target ? 1 : 0

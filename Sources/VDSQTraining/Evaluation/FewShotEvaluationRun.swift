@@ -30,8 +30,7 @@ struct FewShotEvaluationRun {
       training.targets, labels: trainer.anchors.count, count: count, seed: seed)
     let adapter = try trainer.train(
       on: training.subset(drawn.members, columns: encoder.dimensions))
-    let classifier = try Classifier(
-      labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
+    let classifier = try Classifier(adapter: adapter, kernels: encoder.kernels)
     guard adapter.updates != nil else {
       return Evaluation(
         of: classifier, states: encodedTest.states, columns: encoder.dimensions,

@@ -43,7 +43,7 @@ public struct Reconsideration: Sendable {
     guard labels.count > 1 else { throw .usage("a review needs at least two labels") }
     guard let folds = Folds(targets: examples.targets, labels: labels.count, count: count) else {
       throw .usage(
-        "a label has a single example, which cannot be held out; add one, or review with --adapter")
+        "a label has a single example, which cannot be held out; add one, or review with an adapter")
     }
     let columns = labels.dimensions
     var items: [Reconsideration] = []
@@ -51,7 +51,7 @@ public struct Reconsideration: Sendable {
       let held = folds.heldOut(fold)
       guard !held.isEmpty else { continue }
       let adapter = try learn(examples.subset(folds.training(without: fold), columns: columns))
-      let classifier = try Classifier(labels: adapter.labels, adapter: adapter, kernels: kernels)
+      let classifier = try Classifier(adapter: adapter, kernels: kernels)
       items += held.map {
         Reconsideration(examples, $0, columns: columns, classifier: classifier)
       }
@@ -61,14 +61,14 @@ public struct Reconsideration: Sendable {
 
   private init(_ examples: Examples, _ example: Int, columns: Int, classifier: Classifier) {
     let target = examples.targets[example]
-    examples.states.withUnsafeBufferPointer {
-      classifier.classify($0.baseAddress! + example * columns, top: 2)
+    let scores = examples.states.withUnsafeBufferPointer {
+      classifier.scores(of: $0.baseAddress! + example * columns, top: 2)
     }
-    let other = classifier.ranking.first { $0 != target } ?? target
+    let other = scores.ranking.first { $0 != target } ?? target
     let least: Float = 1e-30
     let distance =
-      logarithm(max(classifier.probabilities[target], least))
-      - logarithm(max(classifier.probabilities[other], least))
+      logarithm(max(scores.probabilities[target], least))
+      - logarithm(max(scores.probabilities[other], least))
     self.example = example
     self.other = other
     self.distance = distance

@@ -53,25 +53,28 @@ public final class Explainer {
   ///
   /// - Parameter state: `encoder.dimensions` floats.
   public func explain(_ state: UnsafePointer<Float>) -> Explanation {
-    classifier.classify(state, top: classifier.labels.count)
-    words.classify(state, top: classifier.labels.count)
-    let best = classifier.ranking[0]
+    let scores = classifier.scores(of: state, top: classifier.labels.count)
+    let byWords = words.scores(of: state, top: classifier.labels.count)
+    let best = scores.best
     let vector = Array(UnsafeBufferPointer(start: state, count: columns))
     let own = bases.cosines(vector)
     let label = anchor(best)
     return Explanation(
       text: leanings(own), label: leanings(label),
       shared: leanings(zip(own, label).map { min($0, $1) }),
-      change: change(best, vector), labels: classifier.ranking.map(score),
+      change: change(best, vector, scores, byWords),
+      labels: scores.ranking.map { score($0, scores, byWords) },
       hasAdapter: adapter != nil)
   }
 
   private func name(_ label: Int) -> String { classifier.labels.names[label] }
 
-  private func score(_ label: Int) -> Explanation.LabelScore {
+  private func score(
+    _ label: Int, _ scores: LabelScores, _ byWords: LabelScores
+  ) -> Explanation.LabelScore {
     Explanation.LabelScore(
-      label: name(label), cosine: words.cosines[label],
-      probabilityByWords: words.probabilities[label], probability: classifier.probabilities[label])
+      label: name(label), cosine: byWords.cosines[label],
+      probabilityByWords: byWords.probabilities[label], probability: scores.probabilities[label])
   }
 
   private func anchor(_ label: Int) -> [Float] {
@@ -98,14 +101,17 @@ public final class Explainer {
 
   /// The influence of examples: the direction from the zero-shot label, or from the second best
   /// label, to the label of the text.
-  private func change(_ best: Int, _ vector: [Float]) -> Explanation.Change? {
-    guard let adapter, classifier.labels.count > 1 else { return nil }
-    let other = words.ranking[0] == best ? classifier.ranking[1] : words.ranking[0]
+  private func change(
+    _ best: Int, _ vector: [Float], _ scores: LabelScores, _ byWords: LabelScores
+  ) -> Explanation.Change? {
+    guard let adapter, let head = adapter.head, classifier.labels.count > 1 else { return nil }
+    let other = byWords.best == best ? scores.ranking[1] : byWords.best
     let cosines = bases.cosines(
-      adapter.direction(
-        toward: best, awayFrom: other, at: vector, columns: columns, kernels: encoder.kernels))
+      head.direction(
+        toward: best, awayFrom: other, at: vector, columns: columns,
+        dimensions: adapter.labels.dimensions, kernels: encoder.kernels))
     let labels =
-      adapter.movesStates ? nil : Explanation.Change.Labels(toward: name(best), away: name(other))
+      head.movesStates ? nil : Explanation.Change.Labels(toward: name(best), away: name(other))
     return Explanation.Change(
       labels: labels, toward: leanings(cosines), away: leanings(cosines.map { -$0 }))
   }

@@ -72,9 +72,8 @@ public final class OnlineLearner {
     var predicted = (label: "", probability: Float(0))
     try change { (prior, classifier) throws(VDSQError) in
       let target = try self.index(of: example.label, in: prior, context)
-      classifier.classify(state, top: 1)
-      let best = classifier.ranking[0]
-      predicted = (classifier.labels.names[best], classifier.probabilities[best])
+      let scores = classifier.scores(of: state)
+      predicted = (classifier.labels.names[scores.best], scores.probabilities[scores.best])
       try prior.learn(state, target)
     }
     return Outcome(
@@ -153,7 +152,7 @@ public final class OnlineLearner {
   }
 
   private func makeClassifier(_ adapter: Adapter) throws(VDSQError) -> Classifier {
-    try Classifier(labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
+    try Classifier(adapter: adapter, kernels: encoder.kernels)
   }
 
   private func save(_ changed: RunningPrior, replace: Bool) throws(VDSQError) {

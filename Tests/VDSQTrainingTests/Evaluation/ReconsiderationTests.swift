@@ -56,10 +56,10 @@ import VDSQSemantics
     let items = Reconsideration.list(all, columns: d, classifier: classifier)
     for (a, b) in zip(items, items.dropFirst()) { #expect(a.distance <= b.distance) }
     for item in items {
-      all.states.withUnsafeBufferPointer {
-        classifier.classify($0.baseAddress! + item.example * d, top: 1)
+      let scores = all.states.withUnsafeBufferPointer {
+        classifier.scores(of: $0.baseAddress! + item.example * d, top: 1)
       }
-      let own = classifier.probabilities[all.targets[item.example]]
+      let own = scores.probabilities[all.targets[item.example]]
       #expect((item.probability - min(1, (1 - own) / own)).magnitude < 1e-3)
       #expect(item.other == 1 - all.targets[item.example])
     }

@@ -16,14 +16,14 @@ extension VocabularySearch {
       [rows.rows, rows.columns] == shape
     else {
       throw .badInput(
-        "\(container.path): the file has no int8 vocabulary; convert it with --weights int8")
+        "\(container.path): the file has no int8 vocabulary; convert the model with int8 weights")
     }
     var coarse: CoarseRows?
     if approximate {
       guard container.find("vocabulary.coarse") != nil else {
         throw .badInput(
-          "\(container.path): the file has no coarse rows; convert it with --coarse, or leave out "
-            + "--approx")
+          "\(container.path): the file has no coarse rows; convert the model with them, or search "
+            + "exactly")
       }
       let view = try container.tensor("vocabulary.coarse", shape: shape, order: .blocks64)
       coarse = CoarseRows(

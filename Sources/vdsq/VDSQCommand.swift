@@ -5,7 +5,7 @@ import VDSQFormat
 import VDSQInference
 
 @main
-struct VDSQ: ParsableCommand {
+struct VDSQCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vdsq",
     abstract: "Runs text encoders and small language models: classification, embeddings, analysis.",
@@ -44,7 +44,7 @@ extension Command {
     do throws(VDSQError) {
       try execute()
     } catch {
-      StandardError.write("vdsq: \(error.message)\n")
+      StandardError.write("vdsq: \(error.commandLineMessage)\n")
       throw ExitCode(error.category.rawValue)
     }
   }

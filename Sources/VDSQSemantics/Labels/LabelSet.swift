@@ -103,7 +103,8 @@ public struct LabelSet: Sendable {
       return
     }
     if let template, !template.aroundTexts {
-      throw .usage("--template: a language model's goes around texts; write {text} for the text")
+      throw .usage(
+        "a language model's template goes around texts; write {text} for the text", .template)
     }
     try self.init(
       labels, bases: try VocabularyRows(bases: encoder.container), tokenizer: encoder.tokenizer,

@@ -35,14 +35,14 @@ public struct Template: Sendable {
       var i = 0
       while i + mark.count <= bytes.count {
         if bytes[i..<i + mark.count].elementsEqual(mark) {
-          if found != nil { throw .usage("--template: more than one {}, {label} or {text}") }
+          if found != nil { throw .usage("more than one {}, {label} or {text}", .template) }
           found = (i..<i + mark.count, isText)
         }
         i += 1
       }
     }
     guard let found else {
-      throw .usage("--template: no {} for the label's words, and no {text} for the text")
+      throw .usage("no {} for the label's words, and no {text} for the text", .template)
     }
     before = Array(bytes[..<found.range.lowerBound])
     after = Array(bytes[found.range.upperBound...])

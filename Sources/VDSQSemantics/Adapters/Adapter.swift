@@ -1,77 +1,57 @@
 public import VDSQFormat
 public import VDSQInference
-public import VDSQKernels
 
-/// The result of training on examples, bound to the model whose states it was trained on: the
-/// anchors of the labels, and a classifier that replaces or corrects their cosines.
+/// What examples taught about a task, bound to the model whose states they were: the labels' anchors, and
+/// what corrects them.
+///
+///     let adapter = try Adapter(path: "tickets.vdsa", model: container)
 public struct Adapter: Sendable {
-  /// How anchors' cosines are corrected.
-  public enum Correction: Sendable {
-    /// Logits in place of cosines, of which the anchors were the prior.
-    case head(LinearHead)
-    /// The same, and examples' votes beside them.
-    case kernel(LinearHead, KernelHead)
-    /// Semantic calibration: states are moved before they are compared with the anchors.
-    case module(ResidualModule)
-    /// A vote of the closest examples in place of cosines.
-    case neighbors(Neighbors)
-  }
-
+  /// The labels and their anchors, `[labels, dimensions]`.
   public let labels: LabelSet
-  /// What of lower layers it reads beside a sentence encoder's vector.
+  /// States of lower layers that are read beside a sentence encoder's vector.
   public let intermediateFeatures: [IntermediateFeature]
-  /// Low-rank updates of the encoder's weights; nil if there are none.
+  /// Low-rank updates of the encoder's weights; nil where the weights stay as they are.
   public let updates: LowRankUpdates?
-  /// The softmax temperature of the cosines or logits.
+  /// What logits are divided by before the softmax; above 0.
   public let temperature: Float
-  public let correction: Correction
-  /// The identity of the model whose states it was trained on.
+  /// What turns states into logits; nil where labels are compared by cosines alone.
+  public let head: Head?
+  /// The identity of the model whose states it was trained on (`Container.identity`).
   public let modelIdentity: UInt32
 
+  /// - Parameters:
+  ///   - labels: the labels and their anchors.
+  ///   - intermediateFeatures: states of lower layers that are read beside the vector.
+  ///   - updates: low-rank updates of the encoder's weights.
+  ///   - temperature: what logits are divided by; above 0.
+  ///   - head: what turns states into logits; nil to compare by cosines alone.
+  ///   - modelIdentity: the identity of the model whose states it was trained on.
   public init(
     labels: LabelSet, intermediateFeatures: [IntermediateFeature] = [],
     updates: LowRankUpdates? = nil,
-    temperature: Float = 1,
-    correction: Correction, modelIdentity: UInt32
+    temperature: Float = 1, head: Head?, modelIdentity: UInt32
   ) {
     self.labels = labels
     self.intermediateFeatures = intermediateFeatures
     self.updates = updates
     self.temperature = temperature
-    self.correction = correction
+    self.head = head
     self.modelIdentity = modelIdentity
   }
 
   /// Bytes of its numbers in memory.
-  public var bytes: Int {
-    var count = labels.anchors.count + (updates?.values.count ?? 0)
-    switch correction {
-    case .head(let head): count += head.weights.count + head.bias.count
-    case .kernel(let head, let kernel):
-      count += head.weights.count + head.bias.count + kernel.centers.count / 2 + kernel.votes.count
-    case .module(let module): count += module.down.count + module.up.count + module.offset.count
-    case .neighbors(let neighbors): count += neighbors.states.count + 2 * neighbors.targets.count
-    }
-    return 4 * count
+  package var bytes: Int {
+    4 * (labels.anchors.count + (updates?.values.count ?? 0)) + (head?.bytes ?? 0)
   }
 
-  /// The names of the tensors and metadata of an adapter's file.
-  public enum Name {
-    public static let anchors = "anchors"
-    public static let weights = "head.weight"
-    public static let bias = "head.bias"
-    public static let centers = "kernel.centers"
-    public static let votes = "kernel.votes"
-    public static let down = "calibration.down"
-    public static let up = "calibration.up"
-    public static let offset = "calibration.offset"
-    public static let neighbors = "neighbors.states"
-    public static let neighborLabels = "neighbors.labels"
-    public static let updates = "updates"
-    public static func label(_ index: Int) -> String { "label.\(index)" }
+  /// The names of an adapter's parts in its file, besides its head's.
+  private enum Name {
+    static let anchors = "anchors"
+    static let updates = "updates"
+    static func label(_ index: Int) -> String { "label.\(index)" }
   }
 
-  /// Reads an adapter file.
+  /// Reads an adapter's file.
   ///
   /// - Parameter model: the model with which the adapter will be used.
   /// - Throws: `missingInput` or `badInput` for the file; `badInput` if it was made for another
@@ -80,10 +60,10 @@ public struct Adapter: Sendable {
     try self.init(try Container(path: path, kind: .adapter), model: model)
   }
 
-  /// Reads an open adapter file.
+  /// Reads an adapter's file that is open.
   ///
   /// - Throws: as above.
-  public init(_ file: Container, model: Container) throws(VDSQError) {
+  package init(_ file: Container, model: Container) throws(VDSQError) {
     let path = file.path
     // An adapter is small, so all of its checksums are verified.
     try file.verify()
@@ -91,7 +71,7 @@ public struct Adapter: Sendable {
     modelIdentity = UInt32(identity)
     guard modelIdentity == model.identity else {
       throw .badInput(
-        "\(path): this adapter was made for another model than \(model.path); run vdsq adapt again")
+        "\(path): this adapter was made for another model than \(model.path); adapt again for this one")
     }
     let d = try file.metadata.integer("dimensions", in: 1...1 << 24)
     intermediateFeatures = try Self.layers(file.metadata.find("lower_layers") ?? "", path)
@@ -118,38 +98,42 @@ public struct Adapter: Sendable {
     labels = LabelSet(
       names: names, dimensions: d,
       anchors: try file.finiteFloats(Name.anchors, shape: [count, d]), outOfScope: outOfScope)
-    if file.find(Name.weights) != nil {
-      let head = LinearHead(
-        weights: try file.finiteFloats(Name.weights, shape: [count, d]),
-        bias: try file.finiteFloats(Name.bias, shape: [count]))
-      if file.find(Name.centers) == nil {
-        correction = .head(head)
-      } else {
-        correction = .kernel(head, try KernelHead(file, labels: count, dimensions: d / blocks))
+    head = try Head.read(file, labels: count, dimensions: d, columns: d / blocks)
+  }
+
+  /// What its file has, in order.
+  package var contents: AdapterContents {
+    let d = labels.dimensions
+    var contents = AdapterContents()
+    contents.metadata.set("model_identity", .integer(Int(modelIdentity)))
+    contents.metadata.set("dimensions", .integer(d))
+    contents.metadata.set("labels", .integer(labels.count))
+    if !intermediateFeatures.isEmpty {
+      var text = ""
+      for state in intermediateFeatures {
+        if !text.utf8.isEmpty { text += "," }
+        text += "\(state.layer)"
+        if state.tokens == .firstToken { text += ":first" }
       }
-    } else if let view = file.find(Name.neighbors) {
-      let examples = view.record.shape.first ?? 0
-      guard examples > 0 else { throw .badInput("\(path): tensor \(Name.neighbors) is empty") }
-      var targets: [Int] = []
-      for target in try file.finiteFloats(Name.neighborLabels, shape: [examples]) {
-        guard target >= 0, target < Float(count), target == target.rounded(.down) else {
-          throw .badInput("\(path): tensor \(Name.neighborLabels) has a value that is no label")
-        }
-        targets.append(Int(target))
-      }
-      correction = .neighbors(
-        Neighbors(
-          states: try file.finiteFloats(Name.neighbors, shape: [examples, d]), targets: targets,
-          count: try file.metadata.integer("neighbors", in: 1...examples),
-          sharpness: Float(try file.metadata.number("sharpness"))))
-    } else {
-      let rank = try file.metadata.integer("rank", in: 1...65536)
-      correction = .module(
-        ResidualModule(
-          rank: rank, down: try file.finiteFloats(Name.down, shape: [rank, d]),
-          up: try file.finiteFloats(Name.up, shape: [rank, d]),
-          offset: try file.finiteFloats(Name.offset, shape: [d])))
+      contents.metadata.set("lower_layers", .text(text))
     }
+    contents.metadata.set("temperature", .number(Double(temperature)))
+    if let outOfScope = labels.outOfScope {
+      contents.metadata.set("out_of_scope", .text(labels.names[outOfScope]))
+    }
+    contents.add(Name.anchors, .float32(labels.anchors), shape: [labels.count, d])
+    if let head {
+      head.store(in: &contents)
+    } else {
+      contents.metadata.set(AdapterContents.headKey, .text("none"))
+    }
+    if let updates {
+      contents.add(
+        Name.updates, .float32(updates.values),
+        shape: [updates.layers, 2, 2 * updates.rank, updates.hiddenSize])
+    }
+    for (i, name) in labels.names.enumerated() { contents.metadata.set(Name.label(i), .text(name)) }
+    return contents
   }
 
   /// The file's updates of an encoder's weights.
@@ -183,10 +167,11 @@ public struct Adapter: Sendable {
     return states
   }
 
-  /// An encoder of the model with the intermediate features and the weight updates of the adapter.
+  /// The model's encoder with the states that the adapter reads, and with its weights as the adapter
+  /// changes them.
   ///
-  /// - Throws: the errors of `TextEncoder`, and `badInput` if states have other dimensions.
-  public func encoder(
+  /// - Throws: what `TextEncoder` does, and `badInput` where states have other dimensions.
+  package func encoder(
     _ model: Container, options: TextEncoder.Options
   ) throws(VDSQError) -> TextEncoder {
     var options = options
@@ -203,9 +188,8 @@ public struct Adapter: Sendable {
 extension Container {
   /// The elements of a small float32 tensor of a known shape.
   ///
-  /// - Throws: `badInput` if the file has no tensor of that name, shape and type, or a value is not
-  ///   finite.
-  public func finiteFloats(_ name: String, shape: [Int]) throws(VDSQError) -> [Float] {
+  /// - Throws: `badInput` where the file has none of that name, shape and type, or a value is not finite.
+  package func finiteFloats(_ name: String, shape: [Int]) throws(VDSQError) -> [Float] {
     let start = try floats(name, shape: shape)
     let values = Array(UnsafeBufferPointer(start: start, count: shape.reduce(1, *)))
     for value in values where !value.isFinite {

@@ -1,6 +1,7 @@
 public import VDSQFormat
 public import VDSQInference
-import VDSQStreams
+internal import VDSQSemantics
+internal import VDSQStreams
 
 /// What a process that runs a model takes of memory at its peak, part by part, known before the work: what the program
 /// itself takes is measured on one short text, the rest is arithmetic.
@@ -185,12 +186,12 @@ extension Footprint {
     }
     guard smallest < .max else {
       throw .usage(
-        "--memory-policy release: compressed layers cannot be released; stream them")
+        "release: compressed layers cannot be released; stream them", .memoryPolicy)
     }
     throw VDSQError(
       .budgetTooSmall,
-      "--memory-budget: this needs \(namedBudget(for: smallest) / 1024)K at least; fewer tokens at a time "
-        + "(--max-tokens, --batch, --threads) need less")
+      "this needs \(namedBudget(for: smallest) / 1024)K at least; shorter texts, smaller batches or "
+        + "fewer threads need less", .memoryBudget)
   }
 
   /// Classifies one text, as the work will, so that the code and the tables that it needs are in memory.
@@ -203,8 +204,10 @@ extension Footprint {
       var options = ClassificationStream.Options()
       options.json = json
       let stream = ClassificationStream(
-        encoder: encoder, classifier: try Classifier(labels: labels, kernels: encoder.kernels),
-        template: nil, options: options, output: nowhere)
+        ClassificationContext(
+          encoder: encoder,
+          classifier: try Classifier(labels: labels, kernels: encoder.kernels)),
+        options: options, output: nowhere)
       let text: StaticString = "a text"
       try stream.add(
         UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), source: 1)

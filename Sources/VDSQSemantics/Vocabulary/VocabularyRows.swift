@@ -30,8 +30,8 @@ public struct VocabularyRows: Sendable {
       own != nil || container.find("vocabulary.reciprocal_norms") != nil
     else {
       throw .badInput(
-        "\(container.path): the file has no vocabulary bases; make them with vdsq bases, or convert "
-          + "with --weights int8")
+        "\(container.path): the file has no vocabulary bases; convert the model with them, or with "
+          + "int8 weights")
     }
     self.view = view
     count = view.record.rows

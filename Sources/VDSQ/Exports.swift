@@ -1,0 +1,5 @@
+// What a user of the facade names: labels, templates, adapters, memory policies, lines, errors.
+@_exported public import VDSQFormat
+@_exported public import VDSQInference
+@_exported public import VDSQSemantics
+@_exported public import VDSQStreams

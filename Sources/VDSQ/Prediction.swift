@@ -1,0 +1,26 @@
+/// What a classifier says of one text.
+public struct Prediction: Sendable, Equatable {
+  /// A label and how well it fits.
+  public struct Candidate: Sendable, Equatable {
+    /// The label's name.
+    public let label: String
+    /// The label's index in `TextClassifier.labels`.
+    public let index: Int
+    /// From 0 to 1; the probabilities of all labels sum to 1.
+    public let probability: Float
+    /// The cosine of the text's state to the label's anchor, from -1 to 1.
+    public let cosine: Float
+  }
+
+  /// The most probable labels, best first: as many as were asked for, and at least one.
+  public let candidates: [Candidate]
+  /// Tokens of the text, those that the model adds included.
+  public let tokens: Int
+  /// Whether the text was cut to the longest sequence.
+  public let isTruncated: Bool
+
+  /// The most probable label.
+  public var label: String { candidates[0].label }
+  /// The probability of the most probable label.
+  public var probability: Float { candidates[0].probability }
+}

@@ -1,0 +1,151 @@
+public import VDSQFormat
+internal import VDSQSemantics
+public import VDSQStreams
+internal import VDSQTokenizers
+
+/// Classifies texts as they come in and writes one line per text, in constant memory.
+///
+/// Texts wait until a batch is full or the caller flushes, as it does where the input pauses, so that a
+/// pipe that is written to slowly is answered at once.
+public final class ClassificationStream {
+  /// What is written, and how.
+  public struct Options: Sendable {
+    /// How many labels to write for each text, from 1 up.
+    public var top = 1
+    /// Whether to write a JSON object per line instead of tab-separated text.
+    public var json = false
+    /// Whether invalid UTF-8 is refused instead of replaced.
+    public var strict = false
+    /// The least probability of a label that is given; 0 to give all.
+    public var abstain: Float = 0
+    /// What is written in place of a label that is not given; nil for the name of the out-of-scope label,
+    /// or `-`.
+    public var outOfScope: String?
+
+    /// One label per text, tab-separated.
+    public init() {}
+  }
+
+  /// What happened to the texts.
+  public struct Counts: Sendable {
+    /// Texts that were classified.
+    public var texts = 0
+    /// Their tokens.
+    public var tokens = 0
+    /// Texts that were cut to the model's longest sequence.
+    public var truncated = 0
+    /// Texts in which invalid UTF-8 was replaced.
+    public var replaced = 0
+    /// Texts whose label was too improbable to give.
+    public var abstained = 0
+  }
+
+  /// What happened so far.
+  public private(set) var counts = Counts()
+  private let context: ClassificationContext
+  private let options: Options
+  private let output: OutputBuffer
+  private let json: JSONWriter
+
+  /// - Parameters:
+  ///   - classifier: of whose callers the stream is one, as long as it lives.
+  ///   - output: where answers go.
+  /// - Throws: `badInput` where the model cannot be opened once more.
+  public convenience init(
+    classifier: TextClassifier, options: Options, output: OutputBuffer
+  ) throws(VDSQError) {
+    self.init(try classifier.makeContext(), options: options, output: output)
+  }
+
+  init(_ context: ClassificationContext, options: Options, output: OutputBuffer) {
+    self.context = context
+    self.options = options
+    self.output = output
+    json = JSONWriter(output)
+  }
+
+  deinit { context.end() }
+
+  /// Takes a text.
+  ///
+  /// - Parameters:
+  ///   - text: UTF-8.
+  ///   - source: where the text is from, for errors: a line's number.
+  ///   - cut: whether the reader already dropped its end.
+  /// - Throws: `badInput` for invalid UTF-8 where the options are strict.
+  public func add(
+    _ text: UnsafeRawBufferPointer, source: Int, cut: Bool = false
+  ) throws(VDSQError) {
+    if UTF8Decoder.replacements(in: text) > 0 {
+      if options.strict { throw .badInput("line \(source): the text is not valid UTF-8") }
+      counts.replaced += 1
+    }
+    if !context.hasRoom { try flush() }
+    let count = context.add(text, isCut: cut)
+    counts.texts += 1
+    counts.tokens += count.tokens
+    if count.isTruncated { counts.truncated += 1 }
+  }
+
+  /// Classifies what waits and writes the answers out.
+  ///
+  /// - Throws: `badInput` where the model's weights, or the adapter's file, cannot be read;
+  ///   `internalFault` where the output cannot be written to.
+  public func flush() throws(VDSQError) {
+    guard context.count > 0 else { return }
+    try context.classify(top: options.top) { count, labels, scores in
+      let abstains = scores.probabilities[scores.best] < options.abstain
+      if abstains { counts.abstained += 1 }
+      let first = abstains ? outOfScope(labels) : labels.names[scores.best]
+      if options.json {
+        writeJSON(first, abstains, count, labels, scores)
+      } else {
+        writePlain(first, labels, scores)
+      }
+    }
+    try output.flush()
+  }
+
+  /// What stands in place of a doubtful label.
+  private func outOfScope(_ labels: LabelSet) -> String {
+    options.outOfScope ?? labels.outOfScopeName ?? "-"
+  }
+
+  /// `label<TAB>probability`, once for each of the top labels. In place of a doubtful one stands what is
+  /// out of scope, with the probability of the label that it might have been.
+  private func writePlain(_ first: String, _ labels: LabelSet, _ scores: LabelScores) {
+    for place in 0..<min(options.top, labels.count) {
+      let label = scores.ranking[place]
+      if place > 0 { output.write("\t") }
+      output.write(place == 0 ? first : labels.names[label])
+      output.write("\t")
+      output.write(scores.probabilities[label], decimals: 4)
+    }
+    output.write("\n")
+  }
+
+  private func writeJSON(
+    _ first: String, _ abstains: Bool, _ count: TokenCount, _ labels: LabelSet,
+    _ scores: LabelScores
+  ) {
+    json.object {
+      json.member("label", first)
+      if options.abstain > 0 { json.member("abstained", abstains) }
+      json.member("probability", scores.probabilities[scores.best], decimals: 6)
+      json.key("top")
+      json.array {
+        for place in 0..<min(options.top, labels.count) {
+          let label = scores.ranking[place]
+          json.object {
+            json.member("label", labels.names[label])
+            json.member("cosine", scores.cosines[label], decimals: 6)
+            json.member("probability", scores.probabilities[label], decimals: 6)
+          }
+        }
+      }
+      json.member("tokens", count.tokens)
+      json.member("truncated", count.isTruncated)
+    }
+    output.write("\n")
+  }
+}

@@ -1,0 +1,217 @@
+public import VDSQFormat
+internal import VDSQInference
+internal import VDSQKernels
+public import VDSQSemantics
+
+/// Sorts texts into labels, by what the labels' words mean to the model, or by an adapter that was trained
+/// on examples.
+///
+///     let model = try Model(path: "minilm.vdsq")
+///     let classifier = try TextClassifier(
+///       model: model, labels: [Label(name: "billing"), Label(name: "outage", words: ["server down"])])
+///     for prediction in try classifier.classify(["I was charged twice."]) {
+///       print(prediction.label, prediction.probability)
+///     }
+///
+/// A classifier may be used from several threads: `RunOptions.concurrency` says how many are served at a
+/// time. All share the model's map.
+public final class TextClassifier: @unchecked Sendable {
+  /// How texts are classified.
+  public struct Options: Sendable {
+    /// How the model is run.
+    public var run = RunOptions()
+    /// A sentence around labels' words or around texts; nil for the usual ones around labels.
+    public var template: Template?
+    /// What logits are divided by before the softmax; nil for the adapter's, or for
+    /// `Classifier.defaultTemperature`.
+    public var temperature: Float?
+
+    /// The usual sentences around labels, and one thread.
+    public init() {}
+  }
+
+  private let pool: EncoderPool
+  private let options: Options
+  private let kernels: KernelTable
+  private let follower: AdapterFollower?
+  private let lock = Lock()
+  // Guarded by the lock.
+  private var current: Classifier
+  private var currentAdapter: Adapter?
+  private var revision = 0
+
+  /// The most tokens of one text; longer texts are cut.
+  public let maximumTokens: Int
+
+  /// A zero-shot classifier: labels mean what their words say.
+  ///
+  /// - Parameters:
+  ///   - labels: at least one; their names are different.
+  /// - Throws: `usage` for labels or options out of range, `badInput` for a model that cannot be run or
+  ///   has no bases, `budgetTooSmall` where the memory budget does not suffice.
+  public init(
+    model: Model, labels: [Label], options: Options = Options()
+  ) throws(VDSQError) {
+    pool = try EncoderPool(model, options.run, adapter: nil, adapterCopies: 0)
+    let encoder = try pool.take()
+    let anchors = try LabelSet(labels, encoder: encoder, template: options.template)
+    (kernels, maximumTokens) = (encoder.kernels, encoder.maximumTokens)
+    currentAdapter = nil
+    current = try Classifier(
+      labels: anchors, temperature: options.temperature, kernels: encoder.kernels)
+    self.options = options
+    follower = nil
+    pool.give(encoder)
+    pool.settle()
+  }
+
+  /// A classifier by an adapter.
+  ///
+  /// - Throws: `badInput` where the adapter was made for another model; what the other initializer throws.
+  public init(
+    model: Model, adapter: Adapter, options: Options = Options()
+  ) throws(VDSQError) {
+    guard adapter.modelIdentity == model.description.identity else {
+      throw .badInput("\(model.path): the adapter was made for another model")
+    }
+    pool = try EncoderPool(model, options.run, adapter: adapter, adapterCopies: 1)
+    let encoder = try pool.take()
+    (kernels, maximumTokens) = (encoder.kernels, encoder.maximumTokens)
+    currentAdapter = adapter
+    current = try Classifier(
+      adapter: adapter, temperature: options.temperature, kernels: encoder.kernels)
+    self.options = options
+    follower = nil
+    pool.give(encoder)
+    pool.settle()
+  }
+
+  /// A classifier by an adapter's file, which may be replaced while the classifier runs: what is classified
+  /// next is classified by the new one.
+  ///
+  /// - Throws: `missingInput` or `badInput` for the adapter's file; what the other initializers throw.
+  public init(
+    model: Model, adapterFile path: String, options: Options = Options()
+  ) throws(VDSQError) {
+    let follower = AdapterFollower(path: path, model: model)
+    guard let adapter = try follower.changed() else {
+      throw VDSQError(.missingInput, "\(path): cannot be read")
+    }
+    // While the file is read again, the adapter of before is still there.
+    pool = try EncoderPool(model, options.run, adapter: adapter, adapterCopies: 2)
+    let encoder = try pool.take()
+    (kernels, maximumTokens) = (encoder.kernels, encoder.maximumTokens)
+    currentAdapter = adapter
+    current = try Classifier(
+      adapter: adapter, temperature: options.temperature, kernels: encoder.kernels)
+    self.options = options
+    self.follower = follower
+    pool.give(encoder)
+    pool.settle()
+  }
+
+  /// The names of the labels, in the order of `Prediction.Candidate.index`.
+  public var labels: [String] { classifier.0.labels.names }
+
+  /// The label of texts that belong to no other; nil where there is none.
+  public var outOfScopeLabel: String? { classifier.0.labels.outOfScopeName }
+
+  /// The adapter that texts are classified by; nil for a zero-shot classifier.
+  public var adapter: Adapter? {
+    lock.lock()
+    defer { lock.unlock() }
+    return currentAdapter
+  }
+
+  /// Classifies texts.
+  ///
+  /// - Parameters:
+  ///   - texts: any number; longer ones than the longest sequence are cut.
+  ///   - top: how many labels to return for each text, from 1 up.
+  /// - Returns: one prediction per text, in order.
+  /// - Throws: `badInput` where the model's weights, or the adapter's file, cannot be read.
+  public func classify(_ texts: [String], top: Int = 1) throws(VDSQError) -> [Prediction] {
+    let context = try makeContext()
+    defer { context.end() }
+    var predictions: [Prediction] = []
+    predictions.reserveCapacity(texts.count)
+    func flush() throws(VDSQError) {
+      try context.classify(top: top) { count, labels, scores in
+        predictions.append(Prediction(scores, labels, top: top, count))
+      }
+    }
+    for text in texts {
+      if !context.hasRoom { try flush() }
+      var text = text
+      _ = text.withUTF8 { context.add(UnsafeRawBufferPointer($0)) }
+    }
+    try flush()
+    return predictions
+  }
+
+  /// Classifies one text.
+  ///
+  /// - Parameter top: how many labels to return, from 1 up.
+  /// - Throws: `badInput` where the model's weights, or the adapter's file, cannot be read.
+  public func classify(_ text: String, top: Int = 1) throws(VDSQError) -> Prediction {
+    try classify([text], top: top)[0]
+  }
+
+  /// Working memory for one caller, who ends it when done. Waits while `RunOptions.concurrency` callers
+  /// have one.
+  package func makeContext() throws(VDSQError) -> ClassificationContext {
+    ClassificationContext(encoder: try pool.take(), template: options.template, owner: self)
+  }
+
+  /// Calls `body` with an encoder that nobody else uses meanwhile, and with what classifies now.
+  package func withEncoder(
+    _ body: (TextEncoder, Classifier) throws(VDSQError) -> Void
+  ) throws(VDSQError) {
+    let encoder = try pool.take()
+    defer { pool.give(encoder) }
+    try body(encoder, classifier.0)
+  }
+
+  func take(back encoder: TextEncoder) { pool.give(encoder) }
+
+  /// What classifies now, and how often it was replaced.
+  var classifier: (Classifier, revision: Int) {
+    lock.lock()
+    defer { lock.unlock() }
+    return (current, revision)
+  }
+
+  /// Reads the adapter's file again where it is another than before.
+  ///
+  /// - Throws: what reading an adapter does, and `badInput` where the new one needs another encoder.
+  func follow(_ encoder: TextEncoder) throws(VDSQError) {
+    guard let follower else { return }
+    lock.lock()
+    defer { lock.unlock() }
+    guard let adapter = try follower.changed() else { return }
+    guard adapter.labels.dimensions == encoder.dimensions,
+      adapter.intermediateFeatures == encoder.intermediateFeatures, adapter.updates == encoder.updates
+    else {
+      throw .badInput(
+        "\(follower.path): the adapter reads other layers, or other weights, than before; start again"
+      )
+    }
+    current = try Classifier(
+      adapter: adapter, temperature: options.temperature, kernels: kernels)
+    currentAdapter = adapter
+    revision += 1
+  }
+}
+
+extension Prediction {
+  init(_ scores: LabelScores, _ labels: LabelSet, top: Int, _ count: TokenCount) {
+    var candidates: [Candidate] = []
+    for label in scores.ranking.prefix(max(1, top)) {
+      candidates.append(
+        Candidate(
+          label: labels.names[label], index: label, probability: scores.probabilities[label],
+          cosine: scores.cosines[label]))
+    }
+    self.init(candidates: candidates, tokens: count.tokens, isTruncated: count.isTruncated)
+  }
+}

@@ -1,0 +1,138 @@
+public import VDSQFormat
+public import VDSQKernels
+
+/// What an adapter puts in place of the cosines to its labels' anchors: one logit per label.
+///
+/// Each case is a type of its own in a file of its own, which says what it stores, what scratch memory it
+/// needs, how it turns a state into logits, and how it is read and written. A new kind of head is a new
+/// file and a case here.
+public enum Head: Sendable {
+  /// Logits that are linear in the state.
+  case linear(LinearHead)
+  /// Linear logits, and votes of stored examples weighted by a Gaussian kernel.
+  case rbf(RBFHead)
+  /// A residual module that moves states before they are compared with the anchors.
+  case residual(ResidualModule)
+  /// A vote of the most similar stored examples.
+  case nearestNeighbors(NearestNeighborsHead)
+
+  /// Floats of scratch memory that `logits` needs.
+  package var scratchCount: Int {
+    switch self {
+    case .linear: 0
+    case .rbf(let head): head.scratchCount
+    case .residual(let module): module.scratchCount
+    case .nearestNeighbors(let head): head.scratchCount
+    }
+  }
+
+  /// Bytes of its numbers in memory.
+  package var bytes: Int {
+    switch self {
+    case .linear(let head): head.bytes
+    case .rbf(let head): head.bytes
+    case .residual(let module): module.bytes
+    case .nearestNeighbors(let head): head.bytes
+    }
+  }
+
+  /// Whether it moves states before they are compared with the anchors.
+  package var movesStates: Bool {
+    if case .residual = self { true } else { false }
+  }
+
+  /// Moves a state before it is compared with the anchors; only a residual module does.
+  ///
+  /// - Parameters:
+  ///   - state: `dimensions` floats.
+  ///   - moved: a copy of the state, which is changed.
+  ///   - scratch: room for `scratchCount` floats.
+  func move(
+    _ state: UnsafePointer<Float>, to moved: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, _ kernels: KernelTable
+  ) {
+    guard case .residual(let module) = self else { return }
+    module.apply(state, to: moved, inner: scratch, kernels)
+  }
+
+  /// The logits of a state.
+  ///
+  /// - Parameters:
+  ///   - state: `dimensions` floats.
+  ///   - scratch: room for `scratchCount` floats.
+  ///   - logits: the cosines of the state, as `move` left it, to the labels' anchors; replaced.
+  func logits(
+    _ state: UnsafePointer<Float>, dimensions: Int, scratch: UnsafeMutablePointer<Float>,
+    _ kernels: KernelTable, into logits: UnsafeMutableBufferPointer<Float>
+  ) {
+    switch self {
+    case .linear(let head): head.logits(state, kernels, into: logits.baseAddress!)
+    case .rbf(let head): head.logits(state, kernels, scratch: scratch, into: logits)
+    case .residual: break
+    case .nearestNeighbors(let head):
+      head.logits(state, dimensions: dimensions, kernels, cosines: scratch, into: logits)
+    }
+  }
+
+  /// The direction in which the logit of one label grows fastest compared with another's: the gradient of
+  /// their difference with respect to the state, or, for a residual module, the displacement of the state.
+  ///
+  /// - Parameters:
+  ///   - state: the model's vector.
+  ///   - columns: how many numbers of the state are the model's vector; the gradient is with respect to
+  ///     those.
+  ///   - dimensions: numbers of a whole state.
+  /// - Returns: `columns` floats.
+  package func direction(
+    toward label: Int, awayFrom other: Int, at state: [Float], columns: Int, dimensions: Int,
+    kernels: KernelTable
+  ) -> [Float] {
+    switch self {
+    case .linear(let head): head.direction(label, other, columns: columns, dimensions: dimensions)
+    case .rbf(let head):
+      head.direction(
+        label, other, at: state, columns: columns, dimensions: dimensions, kernels: kernels)
+    case .residual(let module): module.displacement(of: state)
+    case .nearestNeighbors(let head): head.direction(label, other, columns: columns)
+    }
+  }
+
+  /// Reads the head of an adapter's file; nil where the file says that it has none, and labels are then
+  /// compared by cosines alone.
+  ///
+  /// - Parameters:
+  ///   - labels: how many labels the adapter has.
+  ///   - dimensions: numbers of a state.
+  ///   - columns: those of them that are the model's vector.
+  /// - Throws: `badInput` where tensors are not as the format says, or a number is not finite.
+  static func read(
+    _ file: Container, labels: Int, dimensions: Int, columns: Int
+  ) throws(VDSQError) -> Head? {
+    if file.find(RBFHead.Name.centers) != nil {
+      return .rbf(try RBFHead(file, labels: labels, dimensions: dimensions, columns: columns))
+    }
+    if file.find(LinearHead.Name.weights) != nil {
+      return .linear(try LinearHead(file, labels: labels, dimensions: dimensions))
+    }
+    if file.find(NearestNeighborsHead.Name.states) != nil {
+      return .nearestNeighbors(
+        try NearestNeighborsHead(file, labels: labels, dimensions: dimensions))
+    }
+    if file.find(ResidualModule.Name.down) != nil {
+      return .residual(try ResidualModule(file, dimensions: dimensions))
+    }
+    guard file.metadata.find(AdapterContents.headKey)?.utf8.elementsEqual("none".utf8) ?? false
+    else { throw .badInput("\(file.path): the adapter has no head; make it again") }
+    return nil
+  }
+
+  /// Adds the head to what an adapter's file will have.
+  func store(in contents: inout AdapterContents) {
+    switch self {
+    case .linear(let head): head.store(in: &contents)
+    case .rbf(let head): head.store(in: &contents)
+    case .residual(let module): module.store(in: &contents)
+    case .nearestNeighbors(let head): head.store(in: &contents)
+    }
+  }
+}

@@ -1,0 +1,62 @@
+public import VDSQFormat
+public import VDSQKernels
+
+/// Logits that are linear in the state: `weights h + bias`.
+public struct LinearHead: Sendable {
+  /// `[labels, dimensions]`.
+  public let weights: [Float]
+  /// `[labels]`.
+  public let bias: [Float]
+
+  /// The names of its tensors in an adapter's file.
+  enum Name {
+    static let weights = "head.weight"
+    static let bias = "head.bias"
+  }
+
+  /// - Parameters:
+  ///   - weights: `[labels, dimensions]`.
+  ///   - bias: `[labels]`.
+  public init(weights: [Float], bias: [Float]) {
+    self.weights = weights
+    self.bias = bias
+  }
+
+  /// The logits of a state.
+  ///
+  /// - Parameters:
+  ///   - state: as many floats as a label has weights.
+  ///   - kernels: the SIMD kernels to use.
+  ///   - out: room for as many floats as there are labels.
+  package func logits(
+    _ state: UnsafePointer<Float>, _ kernels: KernelTable, into out: UnsafeMutablePointer<Float>
+  ) {
+    kernels.dotRows(state, weights, bias.count, weights.count / bias.count, out)
+    for label in bias.indices { out[label] += bias[label] }
+  }
+
+  var bytes: Int { 4 * (weights.count + bias.count) }
+
+  func direction(_ label: Int, _ other: Int, columns: Int, dimensions d: Int) -> [Float] {
+    difference(of: weights, label, other, columns: columns, dimensions: d)
+  }
+
+  init(_ file: Container, labels: Int, dimensions: Int) throws(VDSQError) {
+    weights = try file.finiteFloats(Name.weights, shape: [labels, dimensions])
+    bias = try file.finiteFloats(Name.bias, shape: [labels])
+  }
+
+  func store(in contents: inout AdapterContents) {
+    contents.add(Name.weights, .float32(weights), shape: [bias.count, weights.count / bias.count])
+    contents.add(Name.bias, .float32(bias), shape: [bias.count])
+  }
+}
+
+/// The difference of two rows of `[rows, dimensions]`, its first `columns` numbers.
+func difference(
+  of rows: [Float], _ row: Int, _ other: Int, columns: Int, dimensions d: Int
+) -> [Float] {
+  var result = [Float](repeating: 0, count: columns)
+  for j in 0..<columns { result[j] = rows[row * d + j] - rows[other * d + j] }
+  return result
+}

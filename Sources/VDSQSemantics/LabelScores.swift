@@ -1,0 +1,39 @@
+/// What a classifier makes of one state: for each label its cosine and its probability, and the order of
+/// the most probable ones.
+public struct LabelScores: Sendable {
+  /// The cosine of the state to the anchor of each label, from -1 to 1.
+  public internal(set) var cosines: [Float]
+  /// The probability of each label: `softmax(logits / temperature)`.
+  public internal(set) var probabilities: [Float]
+  /// Indices of labels, the most probable first; as many as were asked for are in order.
+  public internal(set) var ranking: [Int]
+  /// The state, as a residual module moved it.
+  var state: [Float]
+  /// Scratch memory of the head; never empty, so that it has an address.
+  var scratch: [Float]
+
+  /// The index of the most probable label.
+  public var best: Int { ranking[0] }
+
+  init(labels: Int, dimensions: Int, scratch: Int) {
+    cosines = [Float](repeating: 0, count: labels)
+    probabilities = cosines
+    ranking = Array(0..<labels)
+    state = [Float](repeating: 0, count: dimensions)
+    self.scratch = [Float](repeating: 0, count: max(1, scratch))
+  }
+
+  /// Puts the most probable labels first. A selection of the first few: label sets are small. Of equally
+  /// probable labels the earlier one comes first.
+  mutating func rank(_ top: Int) {
+    for place in 0..<min(top, ranking.count) {
+      var best = place
+      for i in place + 1..<max(place + 1, ranking.count)
+      where probabilities[ranking[i]] > probabilities[ranking[best]]
+        || (probabilities[ranking[i]] == probabilities[ranking[best]]
+          && ranking[i] < ranking[best])
+      { best = i }
+      ranking.swapAt(place, best)
+    }
+  }
+}

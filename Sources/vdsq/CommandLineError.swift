@@ -1,0 +1,21 @@
+import VDSQ
+
+extension VDSQError {
+  /// The error with the option that its setting is given by.
+  var commandLineMessage: String {
+    switch setting {
+    case .threads: "--threads: \(message)"
+    case .maximumTokens: "--max-tokens: \(message)"
+    case .sequenceLength: "--tokens: \(message)"
+    case .memoryPolicy: "--memory-policy: \(message)"
+    case .memoryBudget: "--memory-budget: \(message)"
+    case .temperature: "--temperature: \(message)"
+    case .template: "--template: \(message)"
+    case .coarseRows: "--coarse: \(message)"
+    case .keptTensors: "--keep: \(message)"
+    case .method: "--method: \(message)"
+    case .replacesFiles: "\(message); --force replaces it"
+    case nil: message
+    }
+  }
+}

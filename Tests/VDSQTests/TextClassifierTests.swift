@@ -1,0 +1,134 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+import VDSQ
+import VDSQTraining
+
+@Suite struct TextClassifierTests {
+  private let labels = [Label(name: "hello"), Label(name: "stop", words: ["stop", "world"])]
+  private let texts = [
+    "hello world", "", "stop it, stop", String(repeating: "hello ", count: 200), "naïve café 12",
+  ]
+
+  private func options(
+    _ policy: MemoryPolicy = .resident, threads: Int = 1, concurrency: Int = 1
+  ) -> TextClassifier.Options {
+    var options = TextClassifier.Options()
+    options.run.threads = threads
+    options.run.memoryPolicy = policy
+    options.run.concurrency = concurrency
+    return options
+  }
+
+  @Test func predictionsAreThoseOfTheEncoder() throws {
+    let fixture = try ConvertedModel()
+    let classifier = try TextClassifier(model: fixture.model, labels: labels)
+    let predictions = try classifier.classify(texts, top: 2)
+    #expect(classifier.labels == ["hello", "stop"] && predictions.count == texts.count)
+    let encoder = try TextEncoder(path: fixture.model.path, options: .init())
+    let anchors = try LabelSet(labels, encoder: encoder, template: nil)
+    let scorer = try Classifier(labels: anchors, kernels: encoder.kernels)
+    for (text, prediction) in zip(texts, predictions) {
+      let scores = scorer.scores(of: try encoder.vector(of: text), top: 2)
+      #expect(prediction.candidates.map(\.index) == Array(scores.ranking))
+      #expect(prediction.candidates.map(\.probability) == scores.ranking.map { scores.probabilities[$0] })
+      #expect(prediction.candidates.map(\.cosine) == scores.ranking.map { scores.cosines[$0] })
+      #expect(prediction.label == classifier.labels[scores.best])
+    }
+    #expect(predictions.map(\.isTruncated) == [false, false, false, true, false])
+    #expect(try classifier.classify(texts[0], top: 2) == predictions[0])
+    #expect(try classifier.classify([]).isEmpty)
+  }
+
+  @Test(arguments: [MemoryPolicy.resident, .stream, .release], [false, true])
+  func everyPolicyAnswersAlike(_ policy: MemoryPolicy, compressed: Bool) throws {
+    // Compressed layers have no map whose pages could be released.
+    if compressed, policy == .release { return }
+    let fixture = try ConvertedModel(compress: compressed)
+    let plain = try TextClassifier(model: try ConvertedModel().model, labels: labels)
+    let wanted = try plain.classify(texts)
+    let classifier = try TextClassifier(
+      model: fixture.model, labels: labels, options: options(policy, threads: 2))
+    #expect(try classifier.classify(texts) == wanted)
+  }
+
+  /// Many threads over one model: each gets what one thread would, whatever the policy.
+  @Test(arguments: [MemoryPolicy.resident, .stream, .release])
+  func severalCallersAtATime(_ policy: MemoryPolicy) throws {
+    let fixture = try ConvertedModel()
+    let classifier = try TextClassifier(
+      model: fixture.model, labels: labels, options: options(policy, concurrency: 3))
+    let wanted = try classifier.classify(texts)
+    let wrong = Mutex(0)
+    DispatchQueue.concurrentPerform(iterations: 24) { i in
+      let all = Array(texts[(i % texts.count)...] + texts[..<(i % texts.count)])
+      let expected = Array(wanted[(i % texts.count)...] + wanted[..<(i % texts.count)])
+      let answers = try? classifier.classify(all)
+      if answers != expected { wrong.withLock { $0 += 1 } }
+    }
+    #expect(wrong.withLock { $0 } == 0)
+  }
+
+  @Test func anAdaptersFileIsFollowed() throws {
+    let fixture = try ConvertedModel()
+    let path = fixture.folder.path("a.vdsa")
+    let encoder = try TextEncoder(path: fixture.model.path, options: .init())
+    let anchors = try LabelSet(labels, encoder: encoder, template: nil)
+    func write(favouring label: Int) throws -> Adapter {
+      let head = LinearHead(
+        weights: [Float](repeating: 0, count: 2 * anchors.dimensions),
+        bias: label == 0 ? [1, 0] : [0, 1])
+      let adapter = Adapter(
+        labels: anchors, head: .linear(head), modelIdentity: encoder.container.identity)
+      try adapter.write(to: path, replace: true)
+      return adapter
+    }
+    let first = try write(favouring: 0)
+    let classifier = try TextClassifier(model: fixture.model, adapterFile: path)
+    let fixed = try TextClassifier(model: fixture.model, adapter: first)
+    #expect(try classifier.classify("stop").label == "hello")
+    _ = try write(favouring: 1)
+    #expect(try classifier.classify("hello").label == "stop")
+    #expect(try fixed.classify("hello").label == "hello")
+    // A file that is gone leaves the adapter in use.
+    try FileManager.default.removeItem(atPath: path)
+    #expect(try classifier.classify("hello").label == "stop")
+  }
+
+  @Test func settingsOutOfRangeAreNamed() throws {
+    let fixture = try ConvertedModel()
+    func setting(
+      _ change: (inout TextClassifier.Options) -> Void
+    ) -> VDSQError.Setting? {
+      var options = TextClassifier.Options()
+      change(&options)
+      do throws(VDSQError) {
+        _ = try TextClassifier(model: fixture.model, labels: labels, options: options)
+        return nil
+      } catch {
+        return error.setting
+      }
+    }
+    #expect(setting { $0.run.threads = 0 } == .threads)
+    #expect(setting { $0.run.maximumTokens = 1 } == .maximumTokens)
+    #expect(setting { $0.run.memoryBudget = 1 << 20 } == .memoryBudget)
+    #expect(setting { $0.temperature = 0 } == .temperature)
+    #expect(setting { _ in } == nil)
+  }
+
+  @Test func templatesGoAroundTexts() throws {
+    let fixture = try ConvertedModel()
+    var options = TextClassifier.Options()
+    options.template = try Template("stop {text} world")
+    let framed = try TextClassifier(model: fixture.model, labels: labels, options: options)
+    var bare = TextClassifier.Options()
+    bare.template = try Template("{}")
+    let plain = try TextClassifier(model: fixture.model, labels: labels, options: bare)
+    let a = try framed.classify("hello"), b = try plain.classify("stop hello world")
+    #expect(a.candidates == b.candidates && a.tokens == b.tokens)
+    // A long text loses its end, not the template's.
+    let long = try framed.classify(String(repeating: "hello ", count: 100))
+    #expect(long.isTruncated && long.tokens <= framed.maximumTokens)
+  }
+}
