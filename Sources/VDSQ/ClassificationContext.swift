@@ -2,19 +2,19 @@ internal import VDSQFormat
 internal import VDSQInference
 package import VDSQSemantics
 
-/// How many tokens a text has, and whether it was cut.
+/// The number of tokens of a text, and whether the text was truncated.
 package struct TokenCount: Sendable {
-  /// Tokens, those that the model adds included.
+  /// The number of tokens, including those that the model adds.
   package let tokens: Int
-  /// Whether the text was cut to the longest sequence.
+  /// Whether the text was truncated to the longest sequence.
   package let isTruncated: Bool
 }
 
-/// What one caller of a `TextClassifier` works in: a batch of texts, an arena, and room for results.
-/// Classifying allocates nothing once the first batches have gone through.
+/// The working memory of one caller of a `TextClassifier`: a batch of texts, an arena, and buffers
+/// for results. Classification does not allocate after the first batches.
 package final class ClassificationContext {
   private let encoder: TextEncoder
-  /// Nil for a classifier that nobody shares.
+  /// The shared classifier; nil if the context has its own encoder.
   private let owner: TextClassifier?
   private var classifier: Classifier
   private var revision: Int
@@ -32,7 +32,7 @@ package final class ClassificationContext {
     scores = classifier.makeScores()
   }
 
-  /// A context over an encoder of one's own.
+  /// A context over its own encoder.
   init(encoder: TextEncoder, classifier: Classifier) {
     self.encoder = encoder
     owner = nil
@@ -41,7 +41,7 @@ package final class ClassificationContext {
     scores = classifier.makeScores()
   }
 
-  /// Gives the encoder back; the context must not be used afterwards.
+  /// Returns the encoder to the pool. The context must not be used afterwards.
   package func end() { owner?.take(back: encoder) }
 
   /// Whether a text of any length still fits into the batch.
@@ -53,7 +53,7 @@ package final class ClassificationContext {
   /// Adds a text to the batch, which must have room.
   ///
   /// - Parameters:
-  ///   - text: UTF-8; invalid sequences read as U+FFFD.
+  ///   - text: UTF-8. Invalid sequences become U+FFFD.
   ///   - isCut: whether the end of the text is missing already.
   package func add(_ text: UnsafeRawBufferPointer, isCut: Bool = false) -> TokenCount {
     var isTruncated = isCut
@@ -73,8 +73,8 @@ package final class ClassificationContext {
   /// Classifies the batch and empties it.
   ///
   /// - Parameters:
-  ///   - top: how many labels the rankings are to have in order.
-  ///   - body: called with each text's tokens, the labels, and the text's scores, in order.
+  ///   - top: the number of labels to rank.
+  ///   - body: called for each text, in order, with its tokens, the labels and its scores.
   package func classify(
     top: Int, _ body: (TokenCount, LabelSet, LabelScores) -> Void
   ) throws(VDSQError) {
@@ -94,10 +94,11 @@ package final class ClassificationContext {
     pending.removeAll(keepingCapacity: true)
   }
 
-  /// The labels that the next batch is classified by, unless an adapter's file changes.
+  /// The labels of the next batch, unless the adapter's file changes.
   package var labels: LabelSet { classifier.labels }
 
-  /// Puts the template around as much of a text as leaves room for what follows it.
+  /// Puts the template around a text, which is cut if necessary so that the rest of the template
+  /// fits.
   ///
   /// - Returns: whether the text was cut.
   private func fill(_ template: Template, _ text: UnsafeRawBufferPointer) -> Bool {

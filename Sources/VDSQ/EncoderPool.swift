@@ -15,13 +15,14 @@ final class EncoderPool: @unchecked Sendable {
   private var free: [TextEncoder] = []
   private var made = 0
 
-  /// Opens a model as its options want it: under the policy that they name, or the fastest that their
-  /// budget allows.
+  /// Opens a model under the policy of the options, or under the fastest policy that their budget
+  /// allows.
   ///
   /// - Parameters:
-  ///   - adapter: what changes the encoder, and is read beside the model.
-  ///   - adapterCopies: how often the adapter may be in memory at a time.
-  /// - Throws: `budgetTooSmall`, naming the smallest budget that would do; what opening the model does.
+  ///   - adapter: the adapter that changes the encoder, if any; its memory is counted.
+  ///   - adapterCopies: the number of copies of the adapter that may be in memory at a time.
+  /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget; the errors of opening the
+  ///   model.
   init(
     _ model: Model, _ run: RunOptions, adapter: Adapter?, adapterCopies: Int
   ) throws(VDSQError) {
@@ -42,27 +43,27 @@ final class EncoderPool: @unchecked Sendable {
     if let adapter, adapter.labels.dimensions != first.dimensions {
       throw .badInput("\(model.path): the adapter's dimensions are not the model's")
     }
-    // Opening touched more than what is used afterwards.
+    // Opening touched more pages than are used afterwards.
     free = [first]
     made = 1
   }
 
-  /// Takes pages that opening touched out of memory; those that are used come back.
+  /// Releases pages that opening touched. Pages that are used come back.
   func settle() { container.release() }
 
-  /// An encoder for one caller, who gives it back.
+  /// An encoder for one caller, who must return it.
   func take() throws(VDSQError) -> TextEncoder {
     lock.lock()
     defer { lock.unlock() }
     while free.isEmpty && made >= capacity { lock.wait() }
     if let encoder = free.popLast() { return encoder }
-    // Under the lock: opening changes where a container's sections lie.
+    // Under the lock, because opening changes the addresses of a container's sections.
     let encoder = try TextEncoder(container, options: options)
     made += 1
     return encoder
   }
 
-  /// Gives an encoder back.
+  /// Returns an encoder to the pool.
   func give(_ encoder: TextEncoder) {
     lock.lock()
     free.append(encoder)
@@ -72,13 +73,13 @@ final class EncoderPool: @unchecked Sendable {
 }
 
 extension MemoryPolicy {
-  /// The policy that options name, or the fastest that their budget allows.
+  /// The policy of the options, or the fastest that their budget allows.
   ///
   /// - Parameters:
-  ///   - options: as the work's; its policy does not count.
-  ///   - more: bytes that are known to be taken besides the model.
-  ///   - policies: those that a budget may lead to; the first where there is no budget.
-  /// - Throws: `budgetTooSmall`, naming the smallest budget that would do.
+  ///   - options: the options of the work. Their policy is ignored.
+  ///   - more: bytes that the work needs beside the model.
+  ///   - policies: the policies to choose from. Without a budget the first is chosen.
+  /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget.
   package static func fastest(
     _ run: RunOptions, of path: String, options: TextEncoder.Options, more: Int,
     among policies: [MemoryPolicy] = MemoryPolicy.all

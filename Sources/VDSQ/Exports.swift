@@ -1,4 +1,5 @@
-// What a user of the facade names: labels, templates, adapters, memory policies, lines, errors.
+// The types that a user of the facade needs: labels, templates, adapters, memory policies, lines,
+// errors.
 @_exported public import VDSQFormat
 @_exported public import VDSQInference
 @_exported public import VDSQSemantics

@@ -8,8 +8,8 @@ internal import VDSQInference
 ///     let tickets = try TextClassifier(model: model, labels: Label.parse(list: "billing,outage"))
 ///     let spam = try TextClassifier(model: model, labels: Label.parse(list: "spam,ham"))
 ///
-/// Opening a model maps its file and checks what describes it; weights become resident when a classifier
-/// or an embedder runs. A model may be used from several threads.
+/// Opening a model maps its file and checks its description. Weights become resident when a
+/// classifier or an embedder runs. A model can be used from several threads.
 public final class Model: @unchecked Sendable {
   /// The file's path.
   public let path: String
@@ -21,19 +21,20 @@ public final class Model: @unchecked Sendable {
 
   /// Opens a model.
   ///
-  /// - Throws: `missingInput` where the file cannot be read, `badInput` where it is not a sound model.
+  /// - Throws: `missingInput` if the file cannot be read, `badInput` if it is not a valid model.
   public init(path: String) throws(VDSQError) {
     self.path = path
     descriptionOnly = try Container(path: path, kind: .model, decoding: .noWeights)
     descriptionOnly.release()
   }
 
-  /// What describes the model: metadata, sections and tensor directory, without decoded weights.
+  /// The description of the model: metadata, sections and tensor directory, without decoded
+  /// weights.
   package var description: Container { descriptionOnly }
 
-  /// The map that a memory policy runs on.
+  /// The map for a memory policy.
   ///
-  /// - Throws: `badInput` where a compressed section does not decode, `budgetTooSmall` where there is no
+  /// - Throws: `badInput` if a compressed section does not decode, `budgetTooSmall` if there is no
   ///   memory for it.
   package func container(for policy: MemoryPolicy) throws(VDSQError) -> Container {
     lock.lock()

@@ -1,6 +1,6 @@
-/// What a classifier says of one text.
+/// The answer of a classifier for one text.
 public struct Prediction: Sendable, Equatable {
-  /// A label and how well it fits.
+  /// A label with its probability.
   public struct Candidate: Sendable, Equatable {
     /// The label's name.
     public let label: String
@@ -14,9 +14,9 @@ public struct Prediction: Sendable, Equatable {
 
   /// The most probable labels, best first: as many as were asked for, and at least one.
   public let candidates: [Candidate]
-  /// Tokens of the text, those that the model adds included.
+  /// The number of tokens of the text, including those that the model adds.
   public let tokens: Int
-  /// Whether the text was cut to the longest sequence.
+  /// Whether the text was truncated to the longest sequence.
   public let isTruncated: Bool
 
   /// The most probable label.

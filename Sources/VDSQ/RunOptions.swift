@@ -4,23 +4,24 @@ public import VDSQInference
 public struct RunOptions: Sendable {
   /// Threads that share the work of one call, from 1 to 256.
   public var threads = 1
-  /// How int8 weights are multiplied.
+  /// The arithmetic of int8 weights.
   public var precision = Precision.integer
-  /// The most tokens of one text; longer texts are cut. Nil for the model's longest sequence, or
-  /// `TextEncoder.defaultLongest` where that of a causal model is longer.
+  /// The maximum number of tokens of a text; longer texts are truncated. Nil means the model's
+  /// longest sequence, but at most `TextEncoder.defaultLongest` for causal models.
   public var maximumTokens: Int?
-  /// Texts of the longest kind in a batch, from 1 to 4096; nil for as many as keep all threads busy.
+  /// The number of texts of maximum length in a batch, from 1 to 4096; nil for enough to keep all
+  /// threads busy.
   public var batch: Int?
-  /// How layers' weights are kept in memory; nil for all of them mapped, or for the fastest policy that
-  /// `memoryBudget` allows.
+  /// How layers are kept in memory. Nil means resident, or the fastest policy that `memoryBudget`
+  /// allows.
   public var memoryPolicy: MemoryPolicy?
-  /// The most bytes that the process may have resident at its peak; nil for no limit.
+  /// The limit of the process's peak resident memory in bytes; nil for no limit.
   public var memoryBudget: Int?
-  /// How many callers are served at a time, at least 1: each has an arena of its own, all share one set of
-  /// weights. Further callers wait.
+  /// The number of callers that are served at a time, at least 1. Each has its own arena; all share
+  /// one set of weights. Further callers wait.
   public var concurrency = 1
 
-  /// One thread, one caller, all weights mapped.
+  /// One thread, one caller, all weights resident.
   public init() {}
 
   /// The options of an encoder under a policy.

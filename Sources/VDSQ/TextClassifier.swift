@@ -3,8 +3,8 @@ internal import VDSQInference
 internal import VDSQKernels
 public import VDSQSemantics
 
-/// Sorts texts into labels, by what the labels' words mean to the model, or by an adapter that was trained
-/// on examples.
+/// Assigns labels to texts: zero-shot, by the meaning of label words, or with an adapter that was
+/// trained on examples.
 ///
 ///     let model = try Model(path: "minilm.vdsq")
 ///     let classifier = try TextClassifier(
@@ -13,20 +13,21 @@ public import VDSQSemantics
 ///       print(prediction.label, prediction.probability)
 ///     }
 ///
-/// A classifier may be used from several threads: `RunOptions.concurrency` says how many are served at a
-/// time. All share the model's map.
+/// A classifier can be used from several threads. `RunOptions.concurrency` is the number of threads
+/// that are served at a time. All share the model's map.
 public final class TextClassifier: @unchecked Sendable {
-  /// How texts are classified.
+  /// The options of a classifier.
   public struct Options: Sendable {
     /// How the model is run.
     public var run = RunOptions()
-    /// A sentence around labels' words or around texts; nil for the usual ones around labels.
+    /// A template around label words or around texts; nil for the default templates around label
+    /// words.
     public var template: Template?
-    /// What logits are divided by before the softmax; nil for the adapter's, or for
+    /// The softmax temperature, by which logits are divided. Nil means that of the adapter, or
     /// `Classifier.defaultTemperature`.
     public var temperature: Float?
 
-    /// The usual sentences around labels, and one thread.
+    /// The default templates, and one thread.
     public init() {}
   }
 
@@ -40,15 +41,15 @@ public final class TextClassifier: @unchecked Sendable {
   private var currentAdapter: Adapter?
   private var revision = 0
 
-  /// The most tokens of one text; longer texts are cut.
+  /// The maximum number of tokens of a text; longer texts are truncated.
   public let maximumTokens: Int
 
-  /// A zero-shot classifier: labels mean what their words say.
+  /// A zero-shot classifier, which compares texts with label words.
   ///
   /// - Parameters:
   ///   - labels: at least one; their names are different.
-  /// - Throws: `usage` for labels or options out of range, `badInput` for a model that cannot be run or
-  ///   has no bases, `budgetTooSmall` where the memory budget does not suffice.
+  /// - Throws: `usage` for labels or options out of range; `badInput` for a model that cannot be
+  ///   run or has no bases; `budgetTooSmall` if the memory budget does not suffice.
   public init(
     model: Model, labels: [Label], options: Options = Options()
   ) throws(VDSQError) {
@@ -65,9 +66,10 @@ public final class TextClassifier: @unchecked Sendable {
     pool.settle()
   }
 
-  /// A classifier by an adapter.
+  /// A classifier with an adapter.
   ///
-  /// - Throws: `badInput` where the adapter was made for another model; what the other initializer throws.
+  /// - Throws: `badInput` if the adapter was made for another model; the errors of the other
+  ///   initializer.
   public init(
     model: Model, adapter: Adapter, options: Options = Options()
   ) throws(VDSQError) {
@@ -86,10 +88,11 @@ public final class TextClassifier: @unchecked Sendable {
     pool.settle()
   }
 
-  /// A classifier by an adapter's file, which may be replaced while the classifier runs: what is classified
-  /// next is classified by the new one.
+  /// A classifier with an adapter's file, which may be replaced while the classifier runs. The next
+  /// texts are then classified with the new adapter.
   ///
-  /// - Throws: `missingInput` or `badInput` for the adapter's file; what the other initializers throw.
+  /// - Throws: `missingInput` or `badInput` for the adapter's file; the errors of the other
+  ///   initializers.
   public init(
     model: Model, adapterFile path: String, options: Options = Options()
   ) throws(VDSQError) {
@@ -97,7 +100,7 @@ public final class TextClassifier: @unchecked Sendable {
     guard let adapter = try follower.changed() else {
       throw VDSQError(.missingInput, "\(path): cannot be read")
     }
-    // While the file is read again, the adapter of before is still there.
+    // While the file is read again, the previous adapter is still in memory.
     pool = try EncoderPool(model, options.run, adapter: adapter, adapterCopies: 2)
     let encoder = try pool.take()
     (kernels, maximumTokens) = (encoder.kernels, encoder.maximumTokens)
@@ -113,10 +116,10 @@ public final class TextClassifier: @unchecked Sendable {
   /// The names of the labels, in the order of `Prediction.Candidate.index`.
   public var labels: [String] { classifier.0.labels.names }
 
-  /// The label of texts that belong to no other; nil where there is none.
+  /// The label of texts that belong to no other; nil if there is none.
   public var outOfScopeLabel: String? { classifier.0.labels.outOfScopeName }
 
-  /// The adapter that texts are classified by; nil for a zero-shot classifier.
+  /// The current adapter; nil for a zero-shot classifier.
   public var adapter: Adapter? {
     lock.lock()
     defer { lock.unlock() }
@@ -126,10 +129,10 @@ public final class TextClassifier: @unchecked Sendable {
   /// Classifies texts.
   ///
   /// - Parameters:
-  ///   - texts: any number; longer ones than the longest sequence are cut.
-  ///   - top: how many labels to return for each text, from 1 up.
+  ///   - texts: any number of texts. Texts longer than the longest sequence are truncated.
+  ///   - top: the number of labels to return for each text, at least 1.
   /// - Returns: one prediction per text, in order.
-  /// - Throws: `badInput` where the model's weights, or the adapter's file, cannot be read.
+  /// - Throws: `badInput` if the model's weights or the adapter's file cannot be read.
   public func classify(_ texts: [String], top: Int = 1) throws(VDSQError) -> [Prediction] {
     let context = try makeContext()
     defer { context.end() }
@@ -151,8 +154,8 @@ public final class TextClassifier: @unchecked Sendable {
 
   /// Classifies one text.
   ///
-  /// - Parameter top: how many labels to return, from 1 up.
-  /// - Throws: `badInput` where the model's weights, or the adapter's file, cannot be read.
+  /// - Parameter top: the number of labels to return, at least 1.
+  /// - Throws: `badInput` if the model's weights or the adapter's file cannot be read.
   public func classify(_ text: String, top: Int = 1) throws(VDSQError) -> Prediction {
     try classify([text], top: top)[0]
   }
@@ -163,7 +166,7 @@ public final class TextClassifier: @unchecked Sendable {
     ClassificationContext(encoder: try pool.take(), template: options.template, owner: self)
   }
 
-  /// Calls `body` with an encoder that nobody else uses meanwhile, and with what classifies now.
+  /// Calls `body` with an encoder for exclusive use and the current classifier.
   package func withEncoder(
     _ body: (TextEncoder, Classifier) throws(VDSQError) -> Void
   ) throws(VDSQError) {
@@ -174,16 +177,17 @@ public final class TextClassifier: @unchecked Sendable {
 
   func take(back encoder: TextEncoder) { pool.give(encoder) }
 
-  /// What classifies now, and how often it was replaced.
+  /// The current classifier, and the number of times it was replaced.
   var classifier: (Classifier, revision: Int) {
     lock.lock()
     defer { lock.unlock() }
     return (current, revision)
   }
 
-  /// Reads the adapter's file again where it is another than before.
+  /// Reads the adapter's file again if it changed.
   ///
-  /// - Throws: what reading an adapter does, and `badInput` where the new one needs another encoder.
+  /// - Throws: the errors of reading an adapter, and `badInput` if the new one needs another
+  ///   encoder.
   func follow(_ encoder: TextEncoder) throws(VDSQError) {
     guard let follower else { return }
     lock.lock()

@@ -1,23 +1,23 @@
 public import VDSQFormat
 public import VDSQInference
 
-/// Turns texts into vectors: a sentence encoder's embedding, or a language model's state.
+/// Computes vectors of texts: embeddings of a sentence encoder, or states of a language model.
 ///
 ///     let embedder = try TextEmbedder(model: try Model(path: "minilm.vdsq"))
 ///     let vectors = try embedder.embed(["one text", "another"])  // 2 arrays of 384 floats
 ///
-/// An embedder may be used from several threads: `RunOptions.concurrency` says how many are served at a
-/// time. All share the model's map.
+/// An embedder can be used from several threads. `RunOptions.concurrency` is the number of threads
+/// that are served at a time. All share the model's map.
 public final class TextEmbedder: @unchecked Sendable {
   private let pool: EncoderPool
 
-  /// Numbers of a vector.
+  /// The number of dimensions of a vector.
   public let dimensions: Int
-  /// The most tokens of one text; longer texts are cut.
+  /// The maximum number of tokens of a text; longer texts are truncated.
   public let maximumTokens: Int
 
   /// - Throws: `usage` for options out of range, `badInput` for a model that cannot be run,
-  ///   `budgetTooSmall` where the memory budget does not suffice.
+  ///   `budgetTooSmall` if the memory budget does not suffice.
   public init(model: Model, options: RunOptions = RunOptions()) throws(VDSQError) {
     pool = try EncoderPool(model, options, adapter: nil, adapterCopies: 0)
     let encoder = try pool.take()
@@ -28,10 +28,11 @@ public final class TextEmbedder: @unchecked Sendable {
 
   /// Embeds texts.
   ///
-  /// - Parameter texts: any number; longer ones than the longest sequence are cut.
+  /// - Parameter texts: any number of texts. Texts longer than the longest sequence are truncated.
   /// - Returns: one vector of `dimensions` floats per text, in order; of length 1 where the model's
   ///   configuration normalizes.
-  /// - Throws: `badInput` where the model's weights cannot be read, or make numbers that are not finite.
+  /// - Throws: `badInput` if the model's weights cannot be read, or make numbers that are not
+  ///   finite.
   public func embed(_ texts: [String]) throws(VDSQError) -> [[Float]] {
     let encoder = try pool.take()
     defer { pool.give(encoder) }
@@ -53,7 +54,8 @@ public final class TextEmbedder: @unchecked Sendable {
 
   /// Embeds one text.
   ///
-  /// - Throws: `badInput` where the model's weights cannot be read, or make numbers that are not finite.
+  /// - Throws: `badInput` if the model's weights cannot be read, or make numbers that are not
+  ///   finite.
   public func embed(_ text: String) throws(VDSQError) -> [Float] { try embed([text])[0] }
 
   /// Calls `body` with an encoder that nobody else uses meanwhile.

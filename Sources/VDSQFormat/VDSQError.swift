@@ -48,7 +48,7 @@ public struct VDSQError: Error, Sendable {
   public let category: Category
   /// One line for a person.
   public let message: String
-  /// The setting that it is about; nil where it is about something else.
+  /// The setting that it is about; nil if it is about something else.
   public let setting: Setting?
 
   /// - Parameters:

@@ -13,8 +13,8 @@ public enum Precision: Sendable {
 struct Linear {
   let panels: WeightPanels
 
-  /// - Throws: `badInput` where the container has no such layer, or one of its scales or biases is
-  ///   not finite: quantizing what they lead to would hide it.
+  /// - Throws: `badInput` if the container has no such layer, or one of its scales or biases is not
+  ///   finite: quantizing what they lead to would hide it.
   init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
     let isGrouped = container.find("\(name).weight")?.record.order == .groups16
     let view = try container.tensor(
@@ -54,7 +54,7 @@ extension Container {
 
   /// The square of a state's length.
   ///
-  /// - Throws: `badInput` where the state is no vector of numbers.
+  /// - Throws: `badInput` if the state is no vector of numbers.
   func finiteSquare(
     of state: UnsafePointer<Float>, _ count: Int, _ kernels: KernelTable
   ) throws(VDSQError) -> Float {

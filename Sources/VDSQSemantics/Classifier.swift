@@ -10,7 +10,7 @@ public struct Classifier: Sendable {
 
   /// The labels and their anchors.
   public let labels: LabelSet
-  /// What logits are divided by before the softmax; above 0.
+  /// The softmax temperature, by which logits are divided; above 0.
   public let temperature: Float
   private let head: Head?
   private let kernels: KernelTable
@@ -20,19 +20,19 @@ public struct Classifier: Sendable {
   /// - Parameters:
   ///   - temperature: what cosines are divided by; nil for `defaultTemperature`.
   ///   - kernels: the SIMD kernels to use.
-  /// - Throws: `usage` where the temperature is not positive.
+  /// - Throws: `usage` if the temperature is not positive.
   public init(
     labels: LabelSet, temperature: Float? = nil, kernels: KernelTable
   ) throws(VDSQError) {
     try self.init(labels, nil, temperature ?? Self.defaultTemperature, kernels)
   }
 
-  /// A classifier by an adapter.
+  /// A classifier with an adapter.
   ///
   /// - Parameters:
   ///   - temperature: what logits are divided by; nil for the adapter's.
   ///   - kernels: the SIMD kernels to use.
-  /// - Throws: `usage` where the temperature is not positive.
+  /// - Throws: `usage` if the temperature is not positive.
   public init(
     adapter: Adapter, temperature: Float? = nil, kernels: KernelTable
   ) throws(VDSQError) {

@@ -1,15 +1,15 @@
-/// What a classifier makes of one state: for each label its cosine and its probability, and the order of
-/// the most probable ones.
+/// The result of a classifier for one state: the cosine and the probability of each label, and the
+/// ranking of the most probable labels.
 public struct LabelScores: Sendable {
   /// The cosine of the state to the anchor of each label, from -1 to 1.
   public internal(set) var cosines: [Float]
   /// The probability of each label: `softmax(logits / temperature)`.
   public internal(set) var probabilities: [Float]
-  /// Indices of labels, the most probable first; as many as were asked for are in order.
+  /// Indices of labels, the most probable first. Only the requested number of them is in order.
   public internal(set) var ranking: [Int]
   /// The state, as a residual module moved it.
   var state: [Float]
-  /// Scratch memory of the head; never empty, so that it has an address.
+  /// Scratch memory of the head. It is never empty, so that it has an address.
   var scratch: [Float]
 
   /// The index of the most probable label.
@@ -23,8 +23,8 @@ public struct LabelScores: Sendable {
     self.scratch = [Float](repeating: 0, count: max(1, scratch))
   }
 
-  /// Puts the most probable labels first. A selection of the first few: label sets are small. Of equally
-  /// probable labels the earlier one comes first.
+  /// Moves the most probable labels to the front by a selection, because label sets are small.
+  /// Among equally probable labels the earlier one comes first.
   mutating func rank(_ top: Int) {
     for place in 0..<min(top, ranking.count) {
       var best = place

@@ -18,7 +18,7 @@ public final class TextReader {
 
   /// - Parameters:
   ///   - isStrict: whether a text that is not valid UTF-8 is an error; otherwise it is passed on as it is.
-  ///   - extracting: what takes a text out of a line; nil where lines are texts.
+  ///   - extracting: extracts the text of a line; nil if lines are texts.
   public init(_ lines: LineReader, isStrict: Bool = false, extracting: Extraction? = nil) {
     self.lines = lines
     self.isStrict = isStrict
@@ -29,8 +29,8 @@ public final class TextReader {
   ///
   /// - Parameters:
   ///   - body: called with each text, and the line that it is from.
-  ///   - pause: called before waiting for input that is not there yet, and at the end: what was collected
-  ///     should be answered now.
+  ///   - pause: called before waiting for input, and at the end: collected texts should be answered
+  ///     now.
   /// - Throws: `missingInput` if reading fails; `badInput`, naming the line, if a text is not valid
   ///   UTF-8 and the reader is strict; what `extracting`, `body` and `pause` throw.
   public func forEach(

@@ -18,7 +18,7 @@ struct Arguments {
   private(set) var stream = ClassificationStream.Options()
 
   init(_ arguments: [String]) throws(VDSQError) {
-    // One text of the longest kind at a time takes the least memory.
+    // One text of maximum length at a time takes the least memory.
     classifier.run.batch = 1
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -55,7 +55,7 @@ struct Arguments {
     }
   }
 
-  /// The option that an error's setting is given by, and a colon; empty where there is none.
+  /// The option that an error's setting is given by, and a colon; empty if there is none.
   static func option(of error: VDSQError) -> StaticString {
     switch error.setting {
     case .threads: "--threads: "
@@ -137,7 +137,7 @@ struct Arguments {
     return number
   }
 
-  /// A label a line: `name`, or `name=word,word phrase`.
+  /// One label per line: `name`, or `name=word,word phrase`.
   private static func read(_ path: String) throws(VDSQError) -> [Label] {
     let descriptor = path.withCString { vdsq_open_for_reading($0) }
     guard descriptor >= 0 else {

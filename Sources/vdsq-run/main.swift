@@ -4,7 +4,7 @@ import VDSQ
 /// Reads the arguments, classifies standard input line by line, and reports failures by exit codes.
 func run() throws(VDSQError) {
   let arguments = try Arguments(try commandArguments())
-  // First of all: from here on only what is used of the program becomes resident.
+  // First of all, so that from here on only the used parts of the program become resident.
   ProcessMemory.releaseCode(piece: 8192)
   let classifier = try classifier(arguments)
   let stream = try ClassificationStream(

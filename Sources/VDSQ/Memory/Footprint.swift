@@ -3,8 +3,8 @@ public import VDSQInference
 internal import VDSQSemantics
 internal import VDSQStreams
 
-/// What a process that runs a model takes of memory at its peak, part by part, known before the work: what the program
-/// itself takes is measured on one short text, the rest is arithmetic.
+/// The peak memory of a process that runs a model, part by part, known before the work. The memory
+/// of the program itself is measured on one short text; the rest is arithmetic.
 public struct Footprint: Sendable {
   public struct Part: Sendable {
     public let name: StaticString
@@ -18,11 +18,12 @@ public struct Footprint: Sendable {
   /// The sum of the parts: the peak resident set.
   public var peakBytes: Int { parts.reduce(0) { $0 + $1.bytes } }
 
-  /// What reading lines, answers and the allocator may take besides; measured, as what else a policy needs: pages that
-  /// layers share at their ends, or what is read of a compressed section at a time.
+  /// A measured reserve for reading lines, answers and the allocator, and for what a policy needs
+  /// besides: pages that layers share at their ends, or the part of a compressed section that is
+  /// read at a time.
   ///
-  /// - Parameter compressed: bytes of the largest compressed layer as it lies in the file, whose pages are there while it
-  ///   is decoded; 0 where none is.
+  /// - Parameter compressed: the stored size in bytes of the largest compressed layer, whose pages
+  ///   are resident while it is decoded; 0 if no layer is compressed.
   private static func reserve(_ policy: MemoryPolicy, compressed: Int) -> Int {
     switch policy {
     case .resident: compressed > 0 ? 1536 << 10 : 640 << 10
@@ -32,10 +33,11 @@ public struct Footprint: Sendable {
   }
 
   /// - Parameters:
-  ///   - program: what the process takes before its arena is touched and without the model's file, measured.
-  ///   - tables: parts of the file that are resident but for layers, measured.
-  ///   - arena: of the encoder that is to do the work.
-  ///   - more: what else is known to be taken, such as an adapter.
+  ///   - program: the measured memory of the process without the arena and without the model's
+  ///     file.
+  ///   - tables: the measured resident parts of the file, except layers.
+  ///   - arena: the arena of the encoder that will do the work.
+  ///   - more: other known memory, such as an adapter.
   init(
     _ policy: MemoryPolicy, program: Int, tables: [Part], container: Container, layers: [Int],
     arena: ArenaLayout, more: Int
@@ -61,7 +63,7 @@ public struct Footprint: Sendable {
           })))
   }
 
-  /// Sections' bytes as pages of 4 KB, each counted on its own.
+  /// The bytes of sections in pages of 4 KiB, each section counted separately.
   private static func layerBytes(
     _ policy: MemoryPolicy, _ container: Container, _ layers: [Int]
   ) -> Int {
@@ -82,16 +84,17 @@ public struct Footprint: Sendable {
 }
 
 extension Footprint {
-  /// What each policy would take, from the fastest to the smallest.
+  /// The footprint of each policy, from the fastest to the smallest.
   ///
-  /// Runs one short text under the policy that takes least, and measures what that leaves in memory.
+  /// Runs one short text under the policy that takes least, and measures what is resident
+  /// afterwards.
   ///
   /// - Parameters:
-  ///   - path: the model.
-  ///   - options: as the work's; the policy does not count.
-  ///   - more: bytes that are known to be taken besides.
-  /// - Throws: what opening the model does; `internalFault` if the system does not tell a process's
-  ///   memory.
+  ///   - path: the file of the model.
+  ///   - options: the options of the work. Their policy is ignored.
+  ///   - more: bytes that the work needs beside the model.
+  /// - Throws: the errors of opening the model; `internalFault` if the system does not report the
+  ///   memory of a process.
   public static func each(
     of path: String, options: TextEncoder.Options, more: Int = 0
   ) throws(VDSQError) -> [Footprint] {
@@ -139,11 +142,13 @@ extension Footprint {
     }
   }
 
-  /// What is resident once nothing changes any more: a thread that reads layers is ahead of the text that was run.
+  /// The resident memory once it no longer changes, because a thread that reads layers is ahead of
+  /// the text.
   private static func settledResidentBytes() -> (anonymous: Int, file: Int)? {
     var last = ProcessMemory.exactResidentBytes()
     var alike = 0
-    // Each look takes as long as the system needs to walk the pages: a fraction of a millisecond.
+    // Each sample takes the time that the system needs to walk the pages, a fraction of a
+    // millisecond.
     for _ in 0..<1000 where alike < 20 {
       let next = ProcessMemory.exactResidentBytes()
       alike = next?.anonymous == last?.anonymous && next?.file == last?.file ? alike + 1 : 0
@@ -155,9 +160,9 @@ extension Footprint {
   /// The fastest policy within a budget.
   ///
   /// - Parameters:
-  ///   - budget: bytes that the process may take at its peak.
-  ///   - policies: those that may be taken.
-  /// - Throws: `budgetTooSmall`, with the smallest budget that would do, and what `each` does.
+  ///   - budget: the limit of the process's peak memory in bytes.
+  ///   - policies: the policies to choose from.
+  /// - Throws: `budgetTooSmall`, with the smallest sufficient budget, and the errors of `each`.
   public static func policy(
     within budget: Int, of path: String, options: TextEncoder.Options,
     among policies: [MemoryPolicy],
@@ -167,15 +172,15 @@ extension Footprint {
     return try fastest(of: all, within: budget, among: policies).policy
   }
 
-  /// The budget to name for a peak, in whole kibibytes: what a program itself takes differs a little from one run to the
-  /// next, and a budget that was named is to do.
+  /// The budget to suggest for a peak, in whole kibibytes. It has a margin, because the memory of a
+  /// program differs slightly between runs and a suggested budget must suffice.
   public static func namedBudget(for peakBytes: Int) -> Int {
     (peakBytes + (256 << 10) + 1023) / 1024 * 1024
   }
 
   /// The first footprint that a budget allows.
   ///
-  /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
+  /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
   public static func fastest(
     of all: [Footprint], within budget: Int, among policies: [MemoryPolicy]
   ) throws(VDSQError) -> Footprint {
@@ -194,7 +199,8 @@ extension Footprint {
         + "fewer threads need less", .memoryBudget)
   }
 
-  /// Classifies one text, as the work will, so that the code and the tables that it needs are in memory.
+  /// Classifies one text as the work will, so that the code and the tables that it needs are
+  /// resident.
   private static func rehearse(_ encoder: TextEncoder) throws(VDSQError) {
     let labels = LabelSet(
       names: ["a", "b"], dimensions: encoder.dimensions,

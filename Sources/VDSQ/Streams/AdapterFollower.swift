@@ -1,8 +1,8 @@
 internal import VDSQFormat
 internal import VDSQSemantics
 
-/// An adapter's file that may be replaced while texts come in: a correction takes effect on the next of
-/// them.
+/// The file of an adapter that may be replaced while texts come in. A change takes effect with the
+/// next text.
 final class AdapterFollower {
   let path: String
   private let model: Model
@@ -13,12 +13,11 @@ final class AdapterFollower {
     self.model = model
   }
 
-  /// The adapter where its file is another than when it was last asked for; nil where it is the same, or
-  /// gone.
+  /// The adapter if its file changed since the last call; nil if it is unchanged or missing.
   ///
-  /// - Throws: what reading an adapter does.
+  /// - Throws: the errors of reading an adapter.
   func changed() throws(VDSQError) -> Adapter? {
-    // The stamp is from before reading, so that what is replaced meanwhile is read again.
+    // The stamp is taken before reading, so that a replacement in the meantime is read again.
     let now = FileStamp(path: path)
     if stamp != nil, now == nil || now == stamp { return nil }
     stamp = now

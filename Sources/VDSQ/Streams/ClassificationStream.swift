@@ -5,10 +5,10 @@ internal import VDSQTokenizers
 
 /// Classifies texts as they come in and writes one line per text, in constant memory.
 ///
-/// Texts wait until a batch is full or the caller flushes, as it does where the input pauses, so that a
-/// pipe that is written to slowly is answered at once.
+/// Texts wait until a batch is full or the caller flushes. Callers flush when the input pauses, so
+/// that a slow writer gets its answers at once.
 public final class ClassificationStream {
-  /// What is written, and how.
+  /// The options of the output.
   public struct Options: Sendable {
     /// How many labels to write for each text, from 1 up.
     public var top = 1
@@ -16,31 +16,30 @@ public final class ClassificationStream {
     public var json = false
     /// Whether invalid UTF-8 is refused instead of replaced.
     public var strict = false
-    /// The least probability of a label that is given; 0 to give all.
+    /// The smallest probability of a label that is written; 0 writes all labels.
     public var abstain: Float = 0
-    /// What is written in place of a label that is not given; nil for the name of the out-of-scope label,
-    /// or `-`.
+    /// The text in place of a withheld label. Nil means the name of the out-of-scope label, or `-`.
     public var outOfScope: String?
 
     /// One label per text, tab-separated.
     public init() {}
   }
 
-  /// What happened to the texts.
+  /// The counts of processed texts.
   public struct Counts: Sendable {
-    /// Texts that were classified.
+    /// The number of classified texts.
     public var texts = 0
-    /// Their tokens.
+    /// The number of their tokens.
     public var tokens = 0
-    /// Texts that were cut to the model's longest sequence.
+    /// Texts that were truncated to the model's longest sequence.
     public var truncated = 0
     /// Texts in which invalid UTF-8 was replaced.
     public var replaced = 0
-    /// Texts whose label was too improbable to give.
+    /// Texts whose label was withheld.
     public var abstained = 0
   }
 
-  /// What happened so far.
+  /// The counts so far.
   public private(set) var counts = Counts()
   private let context: ClassificationContext
   private let options: Options
@@ -48,9 +47,9 @@ public final class ClassificationStream {
   private let json: JSONWriter
 
   /// - Parameters:
-  ///   - classifier: of whose callers the stream is one, as long as it lives.
-  ///   - output: where answers go.
-  /// - Throws: `badInput` where the model cannot be opened once more.
+  ///   - classifier: the classifier. The stream counts as one of its callers as long as it lives.
+  ///   - output: the destination of the answers.
+  /// - Throws: `badInput` if the model cannot be opened once more.
   public convenience init(
     classifier: TextClassifier, options: Options, output: OutputBuffer
   ) throws(VDSQError) {
@@ -66,13 +65,13 @@ public final class ClassificationStream {
 
   deinit { context.end() }
 
-  /// Takes a text.
+  /// Adds a text.
   ///
   /// - Parameters:
   ///   - text: UTF-8.
-  ///   - source: where the text is from, for errors: a line's number.
-  ///   - cut: whether the reader already dropped its end.
-  /// - Throws: `badInput` for invalid UTF-8 where the options are strict.
+  ///   - source: the line number of the text, for error messages.
+  ///   - cut: whether the reader dropped the end of the text.
+  /// - Throws: `badInput` for invalid UTF-8 if the options are strict.
   public func add(
     _ text: UnsafeRawBufferPointer, source: Int, cut: Bool = false
   ) throws(VDSQError) {
@@ -87,10 +86,10 @@ public final class ClassificationStream {
     if count.isTruncated { counts.truncated += 1 }
   }
 
-  /// Classifies what waits and writes the answers out.
+  /// Classifies the waiting texts and writes the answers.
   ///
-  /// - Throws: `badInput` where the model's weights, or the adapter's file, cannot be read;
-  ///   `internalFault` where the output cannot be written to.
+  /// - Throws: `badInput` if the model's weights or the adapter's file cannot be read;
+  ///   `internalFault` if the output cannot be written.
   public func flush() throws(VDSQError) {
     guard context.count > 0 else { return }
     try context.classify(top: options.top) { count, labels, scores in
@@ -106,13 +105,13 @@ public final class ClassificationStream {
     try output.flush()
   }
 
-  /// What stands in place of a doubtful label.
+  /// The text in place of a withheld label.
   private func outOfScope(_ labels: LabelSet) -> String {
     options.outOfScope ?? labels.outOfScopeName ?? "-"
   }
 
-  /// `label<TAB>probability`, once for each of the top labels. In place of a doubtful one stands what is
-  /// out of scope, with the probability of the label that it might have been.
+  /// `label<TAB>probability`, for each of the top labels. A withheld label is replaced by the
+  /// out-of-scope name, with the probability of the withheld label.
   private func writePlain(_ first: String, _ labels: LabelSet, _ scores: LabelScores) {
     for place in 0..<min(options.top, labels.count) {
       let label = scores.ranking[place]

@@ -10,7 +10,7 @@ public struct Adapter: Sendable {
   public let labels: LabelSet
   /// States of lower layers that are read beside a sentence encoder's vector.
   public let intermediateFeatures: [IntermediateFeature]
-  /// Low-rank updates of the encoder's weights; nil where the weights stay as they are.
+  /// Low-rank updates of the encoder's weights; nil if the weights stay as they are.
   public let updates: LowRankUpdates?
   /// What logits are divided by before the softmax; above 0.
   public let temperature: Float
@@ -170,7 +170,7 @@ public struct Adapter: Sendable {
   /// The model's encoder with the states that the adapter reads, and with its weights as the adapter
   /// changes them.
   ///
-  /// - Throws: what `TextEncoder` does, and `badInput` where states have other dimensions.
+  /// - Throws: what `TextEncoder` does, and `badInput` if states have other dimensions.
   package func encoder(
     _ model: Container, options: TextEncoder.Options
   ) throws(VDSQError) -> TextEncoder {
@@ -188,7 +188,8 @@ public struct Adapter: Sendable {
 extension Container {
   /// The elements of a small float32 tensor of a known shape.
   ///
-  /// - Throws: `badInput` where the file has none of that name, shape and type, or a value is not finite.
+  /// - Throws: `badInput` if the file has none of that name, shape and type, or a value is not
+  ///   finite.
   package func finiteFloats(_ name: String, shape: [Int]) throws(VDSQError) -> [Float] {
     let start = try floats(name, shape: shape)
     let values = Array(UnsafeBufferPointer(start: start, count: shape.reduce(1, *)))

@@ -1,15 +1,15 @@
 public import VDSQFormat
 public import VDSQKernels
 
-/// What an adapter puts in place of the cosines to its labels' anchors: one logit per label.
+/// The trained part of an adapter. It replaces the cosines to the label anchors by one logit per
+/// label.
 ///
-/// Each case is a type of its own in a file of its own, which says what it stores, what scratch memory it
-/// needs, how it turns a state into logits, and how it is read and written. A new kind of head is a new
-/// file and a case here.
+/// Each case is a separate type in its own file, which defines its storage, its scratch memory, its
+/// logits, reading and writing. A new kind of head is a new file and a case here.
 public enum Head: Sendable {
   /// Logits that are linear in the state.
   case linear(LinearHead)
-  /// Linear logits, and votes of stored examples weighted by a Gaussian kernel.
+  /// Linear logits plus radial basis functions around stored examples.
   case rbf(RBFHead)
   /// A residual module that moves states before they are compared with the anchors.
   case residual(ResidualModule)
@@ -26,7 +26,7 @@ public enum Head: Sendable {
     }
   }
 
-  /// Bytes of its numbers in memory.
+  /// The size of its numbers in memory, in bytes.
   package var bytes: Int {
     switch self {
     case .linear(let head): head.bytes
@@ -46,7 +46,7 @@ public enum Head: Sendable {
   /// - Parameters:
   ///   - state: `dimensions` floats.
   ///   - moved: a copy of the state, which is changed.
-  ///   - scratch: room for `scratchCount` floats.
+  ///   - scratch: a buffer of `scratchCount` floats.
   func move(
     _ state: UnsafePointer<Float>, to moved: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, _ kernels: KernelTable
@@ -59,7 +59,7 @@ public enum Head: Sendable {
   ///
   /// - Parameters:
   ///   - state: `dimensions` floats.
-  ///   - scratch: room for `scratchCount` floats.
+  ///   - scratch: a buffer of `scratchCount` floats.
   ///   - logits: the cosines of the state, as `move` left it, to the labels' anchors; replaced.
   func logits(
     _ state: UnsafePointer<Float>, dimensions: Int, scratch: UnsafeMutablePointer<Float>,
@@ -79,9 +79,9 @@ public enum Head: Sendable {
   ///
   /// - Parameters:
   ///   - state: the model's vector.
-  ///   - columns: how many numbers of the state are the model's vector; the gradient is with respect to
-  ///     those.
-  ///   - dimensions: numbers of a whole state.
+  ///   - columns: the number of dimensions of the model's vector, with respect to which the
+  ///     gradient is taken.
+  ///   - dimensions: the number of dimensions of a whole state.
   /// - Returns: `columns` floats.
   package func direction(
     toward label: Int, awayFrom other: Int, at state: [Float], columns: Int, dimensions: Int,
@@ -97,14 +97,14 @@ public enum Head: Sendable {
     }
   }
 
-  /// Reads the head of an adapter's file; nil where the file says that it has none, and labels are then
-  /// compared by cosines alone.
+  /// Reads the head of an adapter's file. Nil if the file has none; labels are then compared by
+  /// cosines alone.
   ///
   /// - Parameters:
-  ///   - labels: how many labels the adapter has.
-  ///   - dimensions: numbers of a state.
-  ///   - columns: those of them that are the model's vector.
-  /// - Throws: `badInput` where tensors are not as the format says, or a number is not finite.
+  ///   - labels: the number of labels of the adapter.
+  ///   - dimensions: the number of dimensions of a state.
+  ///   - columns: the number of dimensions of the model's vector.
+  /// - Throws: `badInput` if tensors do not match the format, or a number is not finite.
   static func read(
     _ file: Container, labels: Int, dimensions: Int, columns: Int
   ) throws(VDSQError) -> Head? {
@@ -126,7 +126,7 @@ public enum Head: Sendable {
     return nil
   }
 
-  /// Adds the head to what an adapter's file will have.
+  /// Adds the head to the contents of an adapter's file.
   func store(in contents: inout AdapterContents) {
     switch self {
     case .linear(let head): head.store(in: &contents)

@@ -27,7 +27,7 @@ public struct LinearHead: Sendable {
   /// - Parameters:
   ///   - state: as many floats as a label has weights.
   ///   - kernels: the SIMD kernels to use.
-  ///   - out: room for as many floats as there are labels.
+  ///   - out: a buffer of one float per label.
   package func logits(
     _ state: UnsafePointer<Float>, _ kernels: KernelTable, into out: UnsafeMutablePointer<Float>
   ) {

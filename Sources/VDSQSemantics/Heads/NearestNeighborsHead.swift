@@ -9,12 +9,13 @@ public struct NearestNeighborsHead: Sendable {
   public let states: [Float]
   /// The label of each example.
   public let targets: [Int]
-  /// How many examples vote: the k of k nearest neighbours.
+  /// The number of examples that vote: the k of k nearest neighbours.
   public let count: Int
   /// An example votes with the weight `exp(sharpness * cosine)`; at least 0.
   public let sharpness: Float
 
-  /// The share of the votes that is spread over all labels: the closest examples may all be wrong.
+  /// The share of the votes that is spread over all labels, because the closest examples may all be
+  /// wrong.
   static let smoothing: Float = 0.05
 
   /// The names of its tensors in an adapter's file.
@@ -43,7 +44,7 @@ public struct NearestNeighborsHead: Sendable {
   ///
   /// - Parameters:
   ///   - state: `dimensions` floats of any length.
-  ///   - cosines: room for `scratchCount` floats.
+  ///   - cosines: a buffer of `scratchCount` floats.
   ///   - out: one float per label.
   func logits(
     _ state: UnsafePointer<Float>, dimensions d: Int, _ kernels: KernelTable,
@@ -59,7 +60,7 @@ public struct NearestNeighborsHead: Sendable {
   ///
   /// - Parameters:
   ///   - state: of length 1.
-  ///   - cosines: room for one float per example; overwritten.
+  ///   - cosines: a buffer of one float per example; overwritten.
   ///   - excluded: an example that may not vote, or -1.
   ///   - out: one float per label.
   package func logits(

@@ -2,8 +2,8 @@ import CShims
 public import VDSQFormat
 public import VDSQKernels
 
-/// Linear logits, and votes of stored examples: each adds to the logits by how close a state is to it,
-/// `exp(sharpness (cosine - 1))`, which is a Gaussian (RBF) kernel of unit vectors.
+/// Linear logits plus votes of stored examples. Each example votes with its closeness to the state,
+/// `exp(sharpness (cosine - 1))`: a Gaussian radial basis function (RBF) of unit vectors.
 public struct RBFHead: Sendable {
   /// The linear logits.
   public let linear: LinearHead
@@ -36,7 +36,7 @@ public struct RBFHead: Sendable {
     votes.add(state, kernels, closeness: scratch, to: logits)
   }
 
-  /// The linear difference, and each center's pull: by how close it is and how it votes.
+  /// The linear difference, plus the gradient of each center's vote.
   func direction(
     _ label: Int, _ other: Int, at state: [Float], columns: Int, dimensions: Int,
     kernels: KernelTable

@@ -2,13 +2,15 @@ import CShims
 public import VDSQFormat
 public import VDSQKernels
 
-/// Examples that vote for labels by a Gaussian kernel of unit vectors: kernel ridge regression's solution.
+/// The solution of a kernel ridge regression: examples that vote for labels by a Gaussian radial
+/// basis function (RBF) of unit vectors.
 public struct RBFVotes: Sendable {
-  /// Numbers of a center.
+  /// The number of dimensions of a center.
   public let dimensions: Int
   /// `[centers, dimensions]`, fp16 bits, each row of length 1.
   public let centers: [UInt16]
-  /// What a center adds to the logit of each label where a state lies on it, `[labels, centers]`.
+  /// `[labels, centers]`: the contribution of a center to the logit of each label for a state at
+  /// the center.
   public let weights: [Float]
   /// How fast votes fade with distance; above 0.
   public let sharpness: Float
@@ -17,7 +19,7 @@ public struct RBFVotes: Sendable {
   public var count: Int { centers.count / dimensions }
 
   /// - Parameters:
-  ///   - dimensions: numbers of a center.
+  ///   - dimensions: the number of dimensions of a center.
   ///   - centers: `[centers, dimensions]`, fp16 bits, each row of length 1.
   ///   - weights: `[labels, centers]`.
   ///   - sharpness: how fast votes fade with distance; above 0.
@@ -35,11 +37,11 @@ public struct RBFVotes: Sendable {
       sharpness: sharpness)
   }
 
-  /// How close a vector is to each center, from 0 to 1.
+  /// The closeness of a vector to each center, from 0 to 1.
   ///
   /// - Parameters:
   ///   - vector: `dimensions` floats of any length.
-  ///   - out: room for one float per center.
+  ///   - out: a buffer of one float per center.
   package func closeness(
     _ vector: UnsafePointer<Float>, _ kernels: KernelTable, into out: UnsafeMutablePointer<Float>
   ) {
@@ -47,8 +49,8 @@ public struct RBFVotes: Sendable {
     closeness(vector, scale: norm > 0 ? 1 / norm : 0, kernels, into: out)
   }
 
-  /// How close a vector is to each center, given the factor of its cosines: 1 makes closeness symmetric
-  /// between centers, whose lengths are rounded.
+  /// The closeness of a vector to each center, with a factor for cosines. The factor 1 makes
+  /// closeness symmetric between centers, whose lengths are rounded.
   package func closeness(
     _ vector: UnsafePointer<Float>, scale: Float, _ kernels: KernelTable,
     into out: UnsafeMutablePointer<Float>
@@ -63,7 +65,7 @@ public struct RBFVotes: Sendable {
   ///
   /// - Parameters:
   ///   - vector: `dimensions` floats of any length.
-  ///   - closeness: room for one float per center.
+  ///   - closeness: a buffer of one float per center.
   ///   - logits: one float per label.
   package func add(
     _ vector: UnsafePointer<Float>, _ kernels: KernelTable,
@@ -81,7 +83,7 @@ public struct RBFVotes: Sendable {
 
   /// Reads the centers and votes of an adapter's file.
   ///
-  /// - Throws: `badInput` where tensors are not as the format says, or a number is not finite.
+  /// - Throws: `badInput` if tensors do not match the format, or a number is not finite.
   init(_ file: Container, labels: Int, dimensions: Int) throws(VDSQError) {
     let name = RBFHead.Name.centers
     let rows = file.find(name)?.record.shape.first ?? 0

@@ -47,7 +47,7 @@ public struct ResidualModule: Sendable {
   /// - Parameters:
   ///   - vector: the state, `dimensions` floats.
   ///   - state: a copy of it, which is moved.
-  ///   - inner: room for `rank` floats.
+  ///   - inner: a buffer of `rank` floats.
   func apply(
     _ vector: UnsafePointer<Float>, to state: UnsafeMutablePointer<Float>,
     inner: UnsafeMutablePointer<Float>, _ kernels: KernelTable
@@ -60,7 +60,7 @@ public struct ResidualModule: Sendable {
     }
   }
 
-  /// Where the module moves a state: `up (down h) + offset`.
+  /// The displacement of a state: `up (down h) + offset`.
   func displacement(of state: [Float]) -> [Float] {
     let d = offset.count
     var moved = offset
