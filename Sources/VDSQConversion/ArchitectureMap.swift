@@ -38,9 +38,12 @@ struct ArchitectureMap: Sendable {
     /// Names that the bias may have.
     let biases: [String]
     /// The transformation's activation; nil for the encoder's.
-    var activation: String?
+    var activation: ActivationFunction?
 
-    init(dense: String, norm: String, weight: String, biases: [String], activation: String? = nil) {
+    init(
+      dense: String, norm: String, weight: String, biases: [String],
+      activation: ActivationFunction? = nil
+    ) {
       transform =
         TensorRule.linear("head.transform", [dense], rows: [.embedding], .hidden)
         + TensorRule.norm("head.norm", norm, .embedding)
@@ -64,7 +67,7 @@ struct ArchitectureMap: Sendable {
     embeddings: embeddings, layer: bertLayer,
     head: Head(
       dense: "lm_head.dense", norm: "lm_head.layer_norm", weight: "lm_head.decoder.weight",
-      biases: ["lm_head.decoder.bias", "lm_head.bias"], activation: "gelu"),
+      biases: ["lm_head.decoder.bias", "lm_head.bias"], activation: .gelu),
     offsetsPositions: true)
 
   static let electra = ArchitectureMap(
@@ -77,7 +80,7 @@ struct ArchitectureMap: Sendable {
     layer: bertLayer,
     head: Head(
       dense: "generator_predictions.dense", norm: "generator_predictions.LayerNorm",
-      weight: "generator_lm_head.weight", biases: ["generator_lm_head.bias"], activation: "gelu"))
+      weight: "generator_lm_head.weight", biases: ["generator_lm_head.bias"], activation: .gelu))
 
   static let distilBERT = ArchitectureMap(
     modelTypes: ["distilbert"], prefixes: ["distilbert.", ""],

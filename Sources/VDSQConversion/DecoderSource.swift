@@ -1,7 +1,5 @@
 import VDSQCheckpoints
 import VDSQFormat
-import VDSQInference
-import VDSQKernels
 
 /// A causal language model's configuration, checked: what the container's metadata will say.
 struct DecoderSource {
@@ -21,7 +19,7 @@ struct DecoderSource {
   private let maximumTokens: Int
   private let rootMeanSquareNorm: Bool
   private let epsilon: Double
-  private let activation: String
+  private let activation: ActivationFunction
   private let gated: Bool
   private let parallelResidual: Bool
 
@@ -45,7 +43,7 @@ struct DecoderSource {
       maximumTokens = positions
       rotary = nil
       epsilon = try config.epsilon("layer_norm_epsilon", default: 1e-5)
-      activation = config["activation_function"]?.text ?? "gelu_new"
+      activation = try config.activation("activation_function", default: .geluNew)
       (rootMeanSquareNorm, gated, parallelResidual) = (false, false, false)
       guard config.flag("scale_attn_weights", default: true),
         !config.flag("scale_attn_by_inverse_layer_idx", default: false)
@@ -66,14 +64,9 @@ struct DecoderSource {
       self.rotary = rotary
       maximumTokens = rotary.maximumTokens
       epsilon = try config.epsilon(isNeoX ? "layer_norm_eps" : "rms_norm_eps", default: 1e-5)
-      activation = config["hidden_act"]?.text ?? (isNeoX ? "gelu" : "silu")
+      activation = try config.activation("hidden_act", default: isNeoX ? .gelu : .silu)
       (rootMeanSquareNorm, gated) = (!isNeoX, !isNeoX)
       parallelResidual = isNeoX && config.flag("use_parallel_residual", default: true)
-    }
-    guard Activation(named: activation) != nil else {
-      throw .badInput(
-        "\(config.path): activation \(activation); supported: gelu, gelu_new, gelu_pytorch_tanh, relu, silu"
-      )
     }
   }
 
@@ -121,48 +114,40 @@ struct DecoderSource {
   }
 
   private func metadata() throws(VDSQError) -> Metadata {
-    var metadata = Metadata()
-    metadata.set("architecture", .text("decoder"))
-    metadata.set("model_type", .text(folder.config["model_type"]?.text ?? ""))
-    metadata.set("hidden_size", .integer(hiddenSize))
-    metadata.set("layers", .integer(layers))
-    metadata.set("heads", .integer(heads))
-    metadata.set("key_value_heads", .integer(keyValueHeads))
-    metadata.set("head_size", .integer(headSize))
-    metadata.set("intermediate_size", .integer(intermediateSize))
-    metadata.set("vocabulary_size", .integer(vocabularySize))
-    metadata.set("positions", .integer(positions))
-    metadata.set("maximum_tokens", .integer(maximumTokens))
-    metadata.set("rotary_dimensions", .integer(2 * (rotary?.frequencies.count ?? 0)))
-    metadata.set("rotary_scale", .number(rotary?.scale ?? 1))
-    metadata.set("rms_norm", .integer(rootMeanSquareNorm ? 1 : 0))
-    metadata.set("norm_epsilon", .number(epsilon))
-    metadata.set("activation", .text(activation))
-    metadata.set("gated", .integer(gated ? 1 : 0))
-    metadata.set("parallel_residual", .integer(parallelResidual ? 1 : 0))
-    let window = try slidingWindow()
-    metadata.set("sliding_window", .integer(window.size))
-    metadata.set("sliding_layers", .text(window.layers))
-    return metadata
+    let positionEncoding =
+      if let rotary {
+        PositionEncoding.rotary(dimensions: 2 * rotary.frequencies.count, scale: rotary.scale)
+      } else { PositionEncoding.learned(rows: positions) }
+    var architecture = Architecture(
+      decoder: hiddenSize, layers: layers, heads: heads, headSize: headSize,
+      intermediateSize: intermediateSize, vocabularySize: vocabularySize,
+      maximumTokens: maximumTokens, positions: positionEncoding, normEpsilon: epsilon,
+      activation: activation)
+    architecture.keyValueHeads = keyValueHeads
+    architecture.norm = rootMeanSquareNorm ? .rmsNorm : .layerNorm
+    architecture.isGated = gated
+    architecture.hasParallelResidual = parallelResidual
+    architecture.slidingWindow = try slidingWindow()
+    return architecture.metadata(modelType: folder.config["model_type"]?.text ?? "")
   }
 
   /// How far layers see, and which of them do not see everything, a digit each.
-  private func slidingWindow() throws(VDSQError) -> (size: Int, layers: String) {
+  private func slidingWindow() throws(VDSQError) -> SlidingWindow? {
     let type = config["model_type"]?.text ?? ""
     // Qwen's configurations name a window that is not used unless they say so.
     guard config["sliding_window"] != nil,
       config.flag("use_sliding_window", default: type == "mistral")
-    else { return (0, "") }
+    else { return nil }
     let size = try config.size("sliding_window", 1 << 30)
     if let types = config["layer_types"]?.elements {
-      let digits = types.map { $0.text == "sliding_attention" ? "1" : "0" }.joined()
-      guard digits.count == layers else {
+      guard types.count == layers else {
         throw .badInput("\(config.path): layer_types are not one for each layer")
       }
-      return (size, digits)
+      return SlidingWindow(
+        size: size, slidingLayers: types.map { $0.text == "sliding_attention" })
     }
-    guard type.hasPrefix("qwen") else { return (size, "") }
+    guard type.hasPrefix("qwen") else { return SlidingWindow(size: size) }
     let first = config["max_window_layers"]?.integer ?? 28
-    return (size, (0..<layers).map { $0 >= first ? "1" : "0" }.joined())
+    return SlidingWindow(size: size, slidingLayers: (0..<layers).map { $0 >= first })
   }
 }

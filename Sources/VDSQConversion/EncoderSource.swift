@@ -1,7 +1,5 @@
 import VDSQCheckpoints
 import VDSQFormat
-import VDSQInference
-import VDSQKernels
 
 /// A BERT-family checkpoint's configuration, checked: what the container's metadata will say.
 struct EncoderSource {
@@ -17,7 +15,7 @@ struct EncoderSource {
   let positionRows: Int
   let positionOffset: Int
   let tokenTypes: Int
-  let activation: String
+  let activation: ActivationFunction
   let layerNormEpsilon: Double
   let sentence: SentenceSettings
   /// Whether the model is asked what stands at a mask, rather than for a sentence's vector.
@@ -56,12 +54,7 @@ struct EncoderSource {
     if config["is_decoder"]?.boolean == true {
       throw .badInput("\(path): is_decoder is true; supported: encoders")
     }
-    activation = config[map.keys.activation]?.text ?? "gelu"
-    guard Activation(named: activation) != nil else {
-      throw .badInput(
-        "\(path): activation \(activation); supported: gelu, gelu_new, gelu_pytorch_tanh, relu, silu"
-      )
-    }
+    activation = try config.activation(map.keys.activation, default: .gelu)
     layerNormEpsilon =
       if let key = map.keys.layerNormEpsilon {
         try config.epsilon(key, default: 1e-12)
@@ -136,25 +129,18 @@ struct EncoderSource {
   }
 
   private var metadata: Metadata {
-    var metadata = Metadata()
-    metadata.set("architecture", .text("bert"))
-    metadata.set("model_type", .text(folder.config["model_type"]?.text ?? ""))
-    metadata.set("hidden_size", .integer(hiddenSize))
-    if embeddingSize != hiddenSize { metadata.set("embedding_size", .integer(embeddingSize)) }
-    metadata.set("layers", .integer(layers))
-    metadata.set("heads", .integer(heads))
-    metadata.set("intermediate_size", .integer(intermediateSize))
-    metadata.set("vocabulary_size", .integer(vocabularySize))
-    metadata.set("positions", .integer(positions))
-    metadata.set("token_types", .integer(tokenTypes))
-    metadata.set("layer_norm_epsilon", .number(layerNormEpsilon))
-    metadata.set("activation", .text(activation))
+    var architecture = Architecture(
+      encoder: hiddenSize, layers: layers, heads: heads, intermediateSize: intermediateSize,
+      vocabularySize: vocabularySize, positions: positions, tokenTypes: tokenTypes,
+      normEpsilon: layerNormEpsilon, activation: activation, embeddingSize: embeddingSize)
+    architecture.maximumTokens = sentence.maximumTokens
     if isMasked {
-      metadata.set("head_activation", .text(map.head.activation ?? activation))
+      architecture.pooling = .mask
+      architecture.headActivation = map.head.activation ?? activation
+    } else {
+      architecture.pooling = sentence.pooling
+      architecture.normalize = sentence.normalize
     }
-    metadata.set("pooling", .text(isMasked ? "mask" : sentence.pooling))
-    metadata.set("normalize", .integer(sentence.normalize && !isMasked ? 1 : 0))
-    metadata.set("maximum_tokens", .integer(sentence.maximumTokens))
-    return metadata
+    return architecture.metadata(modelType: folder.config["model_type"]?.text ?? "")
   }
 }

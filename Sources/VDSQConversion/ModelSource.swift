@@ -180,5 +180,16 @@ struct ConfigReader {
     return value
   }
 
+  func activation(
+    _ key: String, default standard: ActivationFunction
+  ) throws(VDSQError) -> ActivationFunction {
+    guard let name = self[key]?.text else { return standard }
+    guard let activation = ActivationFunction(named: name) else {
+      let supported = ActivationFunction.allCases.map(\.name).joined(separator: ", ")
+      throw .badInput("\(path): activation \(name); supported: \(supported)")
+    }
+    return activation
+  }
+
   func flag(_ key: String, default standard: Bool) -> Bool { self[key]?.boolean ?? standard }
 }

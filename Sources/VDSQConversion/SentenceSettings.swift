@@ -5,7 +5,7 @@ import VDSQFormat
 ///
 /// A folder without `modules.json` is read as sentence-transformers reads it: mean pooling.
 struct SentenceSettings {
-  private(set) var pooling = "mean"
+  private(set) var pooling = Pooling.mean
   private(set) var normalize = false
   let maximumTokens: Int
   private(set) var lowercases = false
@@ -51,18 +51,18 @@ struct SentenceSettings {
     }
   }
 
-  private static func pooling(_ config: JSON, _ path: String) throws(VDSQError) -> String {
-    let modes = [
-      ("pooling_mode_cls_token", "cls"), ("pooling_mode_mean_tokens", "mean"),
-      ("pooling_mode_max_tokens", "max"), ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len"),
+  private static func pooling(_ config: JSON, _ path: String) throws(VDSQError) -> Pooling {
+    let modes: [(key: String, pooling: Pooling)] = [
+      ("pooling_mode_cls_token", .cls), ("pooling_mode_mean_tokens", .mean),
+      ("pooling_mode_max_tokens", .max), ("pooling_mode_mean_sqrt_len_tokens", .meanSquareRoot),
     ]
-    var chosen = modes.filter { config[$0.0]?.boolean == true }.map(\.1)
+    var chosen = modes.filter { config[$0.key]?.boolean == true }.map(\.pooling.name)
     if chosen.isEmpty, let mode = config["pooling_mode"]?.text { chosen = [mode] }
-    guard chosen.count == 1, modes.contains(where: { $0.1 == chosen[0] }) else {
+    guard chosen.count == 1, let mode = modes.first(where: { $0.pooling.name == chosen[0] }) else {
       throw .badInput(
         "\(path): pooling \(chosen.joined(separator: " + ")); supported: one of cls, mean, max, "
           + "mean_sqrt_len")
     }
-    return chosen[0]
+    return mode.pooling
   }
 }

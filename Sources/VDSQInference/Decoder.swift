@@ -7,7 +7,7 @@ public import VDSQKernels
 /// be read in any number of steps. All memory is one arena, planned before the first token. But for
 /// rounding, a sequence's state does not depend on what else is in its batch.
 public final class Decoder {
-  public let configuration: DecoderConfiguration
+  public let architecture: Architecture
   public let plan: DecoderPlan
   private let container: Container
   private let kernels: KernelTable
@@ -32,16 +32,19 @@ public final class Decoder {
     self.container = container
     self.kernels = kernels
     self.threads = threads
-    configuration = try DecoderConfiguration(container.metadata)
-    let memory = try LayerMemory(container, layers: configuration.layers, policy: policy)
-    weights = try DecoderWeights(container, configuration, memory)
+    architecture = try Architecture(container.metadata)
+    guard architecture.family == .causalDecoder else {
+      throw .badInput("\(container.path): the model is no causal decoder")
+    }
+    let memory = try LayerMemory(container, layers: architecture.layers, policy: policy)
+    weights = try DecoderWeights(container, architecture, memory)
     plan = DecoderPlan(
-      configuration, tokenCapacity: tokenCapacity,
-      longest: min(longest, configuration.maximumTokens), threads: threads.count,
+      architecture, tokenCapacity: tokenCapacity,
+      longest: min(longest, architecture.maximumTokens), threads: threads.count,
       layout: kernels.activationLayout, element: weights.words.record.element)
     arena = try Arena(plan.arena)
     pass = DecoderPass(
-      configuration: configuration, weights: weights,
+      architecture: architecture, weights: weights,
       words: EmbeddingRows(
         table: weights.words, container: container, kernels: kernels, arena: arena,
         memory: plan.words),
@@ -63,7 +66,7 @@ public final class Decoder {
   ) throws(VDSQError) -> UnsafePointer<Float> {
     try batch.check(
       tokens: plan.tokenCapacity, sequences: plan.sequenceCapacity,
-      vocabulary: configuration.vocabularySize, path: container.path)
+      vocabulary: architecture.vocabularySize, path: container.path)
     for sequence in 0..<batch.sequences
     where batch.range(sequence).count > plan.longest {
       throw .badInput(
@@ -91,7 +94,7 @@ public final class Decoder {
       throw .badInput("\(container.path): the embeddings cannot be read: \(lastErrorText())")
     }
     let vectors = arena.region(plan.vectors, as: Float.self)
-    let d = configuration.hiddenSize
+    let d = architecture.hiddenSize
     for sequence in 0..<batch.sequences where batch.range(sequence).upperBound > start {
       _ = try container.finiteSquare(of: vectors + sequence * d, d, kernels)
     }
@@ -102,7 +105,7 @@ public final class Decoder {
   private static let largeLayer = 1 << 20
 
   private func width(_ rows: Range<Int>) -> Int {
-    let c = configuration
+    let c = architecture
     let isLarge = c.hiddenSize * c.intermediateSize >= Self.largeLayer
     return isLarge ? threads.count : max(1, min(threads.count, rows.count / 16))
   }

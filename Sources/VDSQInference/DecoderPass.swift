@@ -9,7 +9,10 @@ import VDSQKernels
 /// workers take every token through their own part of each layer's weights, so that weights come from
 /// memory once.
 final class DecoderPass: SharedWork {
-  private let c: DecoderConfiguration
+  private let c: Architecture
+  private let activation: Activation
+  private let rotaryDimensions: Int
+  private let rotaryScale: Float
   private let weights: DecoderWeights
   private let words: EmbeddingRows
   private let kernels: KernelTable
@@ -27,12 +30,15 @@ final class DecoderPass: SharedWork {
   private(set) var unreadable = false
 
   init(
-    configuration: DecoderConfiguration, weights: DecoderWeights, words: EmbeddingRows,
+    architecture: Architecture, weights: DecoderWeights, words: EmbeddingRows,
     kernels: KernelTable, linear: LinearRunner, plan: DecoderPlan, arena: Arena,
     memory: LayerMemory
   ) {
     self.memory = memory
-    c = configuration
+    c = architecture
+    activation = Activation(c.activation)
+    rotaryDimensions = c.positions.rotaryDimensions
+    rotaryScale = Float(c.positions.rotaryScale)
     self.weights = weights
     self.words = words
     self.kernels = kernels
@@ -81,13 +87,13 @@ final class DecoderPass: SharedWork {
       apply(
         layer.attentionOutput, floats(plan.context), c.queryWidth, part, plan.attended,
         c.hiddenSize)
-      if !c.parallelResidual {
+      if !c.hasParallelResidual {
         add(plan.attended, part)
         part.meet()
       }
       normalize(layer.feedForwardNorm, part)
       feed(layer, part)
-      if c.parallelResidual { add(plan.attended, part) }
+      if c.hasParallelResidual { add(plan.attended, part) }
       add(plan.fed, part)
       part.meet()
       keep(index + 1, ownRows)
@@ -138,12 +144,12 @@ final class DecoderPass: SharedWork {
           kernels.addScaled(1, scratch, d, state)
         }
         if let frequencies = weights.rotaryFrequencies {
-          let half = c.rotaryDimensions / 2
-          let angles = floats(plan.angles, row: row, c.rotaryDimensions)
+          let half = rotaryDimensions / 2
+          let angles = floats(plan.angles, row: row, rotaryDimensions)
           for i in 0..<half {
             let angle = Float(position) * frequencies[i]
-            angles[i] = vdsq_cosf(angle) * c.rotaryScale
-            angles[half + i] = vdsq_sinf(angle) * c.rotaryScale
+            angles[i] = vdsq_cosf(angle) * rotaryScale
+            angles[half + i] = vdsq_sinf(angle) * rotaryScale
           }
         }
       }
@@ -168,7 +174,7 @@ final class DecoderPass: SharedWork {
     _ x: UnsafePointer<Float>, _ norm: Normalization, _ rows: Int,
     _ y: UnsafeMutablePointer<Float>
   ) {
-    if c.rootMeanSquareNorm {
+    if c.norm == .rmsNorm {
       kernels.addRMSNorm(x, nil, norm, rows, c.hiddenSize, y, nil)
     } else {
       kernels.addLayerNorm(x, nil, norm, rows, c.hiddenSize, y, nil)
@@ -215,7 +221,7 @@ final class DecoderPass: SharedWork {
   /// Normalizes heads where the architecture does, turns queries and keys to their positions, and puts
   /// keys and values into the cache.
   private func store(_ layer: DecoderWeights.Layer, _ index: Int, _ own: Range<Int>) {
-    let half = c.rotaryDimensions / 2
+    let half = rotaryDimensions / 2
     for row in own {
       let queries = floats(plan.qkv, row: row, qkvWidth)
       let keys = queries + c.queryWidth
@@ -227,10 +233,10 @@ final class DecoderPass: SharedWork {
         kernels.addRMSNorm(keys, nil, norm, c.keyValueHeads, c.headSize, keys, nil)
       }
       if half > 0 {
-        let angles = floats(plan.angles, row: row, c.rotaryDimensions)
+        let angles = floats(plan.angles, row: row, rotaryDimensions)
         for head in 0..<c.heads + c.keyValueHeads {
           kernels.rotate(
-            queries + head * c.headSize, c.rotaryDimensions, angles, angles + half, .halves)
+            queries + head * c.headSize, rotaryDimensions, angles, angles + half, .halves)
         }
       }
       let to = cached(plan.keys, index, rows.lowerBound + row)
@@ -250,15 +256,16 @@ final class DecoderPass: SharedWork {
   private func attend(_ index: Int, _ part: Part) {
     let scratch = arena.region(plan.attention, as: Float.self, worker: part.worker.index)
     let heads = part.share(of: c.keyValueHeads)
+    let group = c.heads / c.keyValueHeads
     let scale = 1 / Float(c.headSize).squareRoot()
     forEachSequence(part.rows) { _, start, some in
       for head in heads {
-        let first = head * c.group * c.headSize
+        let first = head * group * c.headSize
         kernels.causalAttention(
           CausalAttentionInput(
             queries: floats(plan.qkv, row: some.lowerBound, qkvWidth) + first,
             queryStride: qkvWidth, position: rows.lowerBound + some.lowerBound - start,
-            count: some.count, group: c.group,
+            count: some.count, group: group,
             keys: cached(plan.keys, index, start) + head * c.headSize,
             values: cached(plan.values, index, start) + head * c.headSize,
             stride: c.keyValueWidth, headSize: c.headSize, window: c.window(layer: index),
@@ -271,19 +278,19 @@ final class DecoderPass: SharedWork {
   /// The feed-forward network of the normalized states.
   private func feed(_ layer: DecoderWeights.Layer, _ part: Part) {
     let width = c.intermediateSize
-    let innerWidth = c.gated ? 2 * width : width
+    let innerWidth = c.isGated ? 2 * width : width
     apply(
       layer.up, normed(part), c.hiddenSize, part, plan.inner, innerWidth,
-      c.gated ? .identity : c.activation)
+      c.isGated ? .identity : activation)
     part.meet()
-    guard c.gated else {
+    guard c.isGated else {
       return apply(layer.down, floats(plan.inner), width, part, plan.fed, c.hiddenSize)
     }
     let columns = part.share(of: width)
     for row in part.rows {
       let gate = floats(plan.inner, row: row, innerWidth)
       kernels.gate(
-        gate + columns.lowerBound, gate + width + columns.lowerBound, columns.count, c.activation)
+        gate + columns.lowerBound, gate + width + columns.lowerBound, columns.count, activation)
     }
     part.meet()
     // The gated states lie where the gates were, with the others between them.

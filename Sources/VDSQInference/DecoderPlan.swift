@@ -26,7 +26,7 @@ public struct DecoderPlan: Sendable {
   ///   - longest: tokens of a sequence at most.
   ///   - element: how the word table is stored.
   public init(
-    _ c: DecoderConfiguration, tokenCapacity: Int, longest: Int, threads: Int,
+    _ c: Architecture, tokenCapacity: Int, longest: Int, threads: Int,
     layout: ActivationLayout, element: ElementType
   ) {
     self.tokenCapacity = max(tokenCapacity, longest)
@@ -35,7 +35,7 @@ public struct DecoderPlan: Sendable {
     passCapacity = pass
     var arena = ArenaLayout()
     let d = c.hiddenSize
-    let innerWidth = (c.gated ? 2 : 1) * c.intermediateSize
+    let innerWidth = (c.isGated ? 2 : 1) * c.intermediateSize
     hidden = arena.add("hidden states", pass * d * 4)
     // A vector's width more: the last head's last vector may be read beyond it.
     qkv = arena.add(
@@ -47,7 +47,7 @@ public struct DecoderPlan: Sendable {
     attended = arena.add("attention projections", pass * d * 4)
     inner = arena.add("feed-forward states", pass * innerWidth * 4)
     fed = arena.add("feed-forward projections", pass * d * 4)
-    angles = arena.add("rotary cosines and sines", pass * c.rotaryDimensions * 4)
+    angles = arena.add("rotary cosines and sines", pass * c.positions.rotaryDimensions * 4)
     vectors = arena.add("vectors", self.tokenCapacity * d * 4)
     normed = arena.add("normalized states", pass * d * 4, each: threads)
     let widest = max(

@@ -25,23 +25,24 @@ struct DecoderWeights {
   let finalNorm: Normalization
 
   init(
-    _ container: Container, _ c: DecoderConfiguration, _ memory: LayerMemory
+    _ container: Container, _ c: Architecture, _ memory: LayerMemory
   ) throws(VDSQError) {
     let d = c.hiddenSize
     words = try container.table("embeddings.word", rows: c.vocabularySize, columns: d)
     container.expectSparseReads(of: words)
+    let rows = c.positions.learnedRows, rotaryDimensions = c.positions.rotaryDimensions
     positions =
-      c.positions > 0
-      ? try container.table("embeddings.position", rows: c.positions, columns: d) : nil
+      rows > 0 ? try container.table("embeddings.position", rows: rows, columns: d) : nil
     rotaryFrequencies =
-      c.rotaryDimensions > 0
-      ? try container.finite("rotary.frequencies", shape: [c.rotaryDimensions / 2]) : nil
+      rotaryDimensions > 0
+      ? try container.finite("rotary.frequencies", shape: [rotaryDimensions / 2]) : nil
+    let epsilon = Float(c.normEpsilon)
     var layers: [Layer] = []
     for i in 0..<c.layers {
       try memory.open(i)
       let name = "layer.\(i)"
       func norm(_ part: String, _ columns: Int) throws(VDSQError) -> Normalization {
-        try container.norm("\(name).\(part)", columns, c.normEpsilon)
+        try container.norm("\(name).\(part)", columns, epsilon)
       }
       let hasHeadNorms = container.find("\(name).attention.query_norm.weight") != nil
       layers.append(
@@ -57,15 +58,15 @@ struct DecoderWeights {
           feedForwardNorm: try norm("feed_forward.norm", d),
           up: try Linear(
             container, "\(name).feed_forward.up",
-            outputs: (c.gated ? 2 : 1) * c.intermediateSize, inputs: d),
+            outputs: (c.isGated ? 2 : 1) * c.intermediateSize, inputs: d),
           down: try Linear(
             container, "\(name).feed_forward.down", outputs: d, inputs: c.intermediateSize)))
     }
     memory.opened()
     self.layers = layers
-    finalNorm = try container.norm("final_norm", d, c.normEpsilon)
+    finalNorm = try container.norm("final_norm", d, epsilon)
     for norm in [finalNorm] + layers.map({ $0.attentionNorm })
-    where (norm.bias == nil) != c.rootMeanSquareNorm {
+    where (norm.bias == nil) != (c.norm == .rmsNorm) {
       throw .badInput("\(container.path): metadata: rms_norm does not agree with the norms' biases")
     }
   }

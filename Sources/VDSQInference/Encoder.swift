@@ -3,10 +3,10 @@ public import VDSQKernels
 
 /// The forward pass of a BERT-family encoder: token ids in, one vector a sequence out.
 ///
-/// All memory is one arena, planned from the configuration before the first token. A sequence's
+/// All memory is one arena, planned from the architecture before the first token. A sequence's
 /// vector does not depend on what else is in its batch.
 public final class Encoder {
-  public let configuration: EncoderConfiguration
+  public let architecture: Architecture
   public let plan: MemoryPlan
   private let container: Container
   private let kernels: KernelTable
@@ -36,8 +36,12 @@ public final class Encoder {
     self.container = container
     self.kernels = kernels
     self.threads = threads
-    configuration = try EncoderConfiguration(container.metadata)
-    let c = configuration
+    architecture = try Architecture(container.metadata)
+    let c = architecture
+    guard c.isBERT else {
+      throw .badInput(
+        "\(container.path): the encoder has BERT's layers only, and this is another architecture")
+    }
     guard intermediateFeatures.isEmpty || c.pooling != .mask,
       intermediateFeatures.allSatisfy({ $0.layer >= 1 && $0.layer < c.layers })
     else { throw .badInput("\(container.path): the model has no such lower layers") }
@@ -48,16 +52,16 @@ public final class Encoder {
       else { throw .badInput("\(container.path): updates of weights are not for such layers") }
     }
     let memory = try LayerMemory(container, layers: c.layers, policy: policy)
-    weights = try EncoderWeights(container, configuration, memory)
+    weights = try EncoderWeights(container, architecture, memory)
     plan = MemoryPlan(
-      configuration, tokenCapacity: tokenCapacity, longest: min(longest, c.maximumTokens),
+      architecture, tokenCapacity: tokenCapacity, longest: min(longest, c.maximumTokens),
       threads: threads.count,
       layout: kernels.activationLayout, element: weights.words.record.element,
       positionElement: weights.positions.record.element,
       intermediateFeatures: intermediateFeatures.count)
     arena = try Arena(plan.arena)
     pass = EncoderPass(
-      configuration: configuration, weights: weights,
+      architecture: architecture, weights: weights,
       words: EmbeddingRows(
         table: weights.words, container: container, kernels: kernels, arena: arena,
         memory: plan.words),
@@ -79,7 +83,7 @@ public final class Encoder {
     defer { pass.trace = nil }
     try batch.check(
       tokens: plan.tokenCapacity, sequences: plan.sequenceCapacity,
-      vocabulary: configuration.vocabularySize, path: container.path)
+      vocabulary: architecture.vocabularySize, path: container.path)
     for sequence in 0..<batch.sequences where batch.range(sequence).count > plan.longest {
       throw .badInput(
         "\(container.path): a sequence of \(batch.range(sequence).count) tokens is longer than "
@@ -112,7 +116,7 @@ public final class Encoder {
     _ state: UnsafePointer<Float>, into vector: UnsafeMutablePointer<Float>
   ) {
     if let head = weights.head { return pass.transform(head, state, into: vector, 0) }
-    for i in 0..<configuration.vectorSize { vector[i] = state[i] }
+    for i in 0..<architecture.vectorSize { vector[i] = state[i] }
   }
 
   /// Below this many rows a worker's share is not worth waking it.
@@ -154,9 +158,9 @@ public final class Encoder {
 
   /// Scales to length 1 where the model says so, and refuses what is no number.
   private func finish(_ vector: UnsafeMutablePointer<Float>) throws(VDSQError) {
-    let d = configuration.vectorSize
+    let d = architecture.vectorSize
     let square = try container.finiteSquare(of: vector, d, kernels)
-    if configuration.normalize, square > 0 {
+    if architecture.normalize, square > 0 {
       let scale = 1 / square.squareRoot()
       for i in 0..<d { vector[i] *= scale }
     }

@@ -4,7 +4,9 @@ import VDSQKernels
 /// A pass of some sequences through all layers, by workers that each take their own rows: they meet
 /// only around attention, which is the one step that looks at other rows.
 final class EncoderPass: SharedWork {
-  private let c: EncoderConfiguration
+  private let c: Architecture
+  private let activation: Activation
+  private let headActivation: Activation
   private let weights: EncoderWeights
   private let words: EmbeddingRows
   private let kernels: KernelTable
@@ -28,14 +30,16 @@ final class EncoderPass: SharedWork {
   private(set) var unreadable = false
 
   init(
-    configuration: EncoderConfiguration, weights: EncoderWeights, words: EmbeddingRows,
+    architecture: Architecture, weights: EncoderWeights, words: EmbeddingRows,
     kernels: KernelTable, linear: LinearRunner, plan: MemoryPlan, arena: Arena,
     intermediateFeatures: [IntermediateFeature], updates: LowRankUpdates?, memory: LayerMemory
   ) {
     self.updates = updates
     self.memory = memory
     self.intermediateFeatures = intermediateFeatures
-    c = configuration
+    c = architecture
+    activation = Activation(c.activation)
+    headActivation = Activation(c.headActivation)
     self.weights = weights
     self.words = words
     self.kernels = kernels
@@ -253,7 +257,7 @@ final class EncoderPass: SharedWork {
       linear.apply(
         layer.up, hidden, rows: count, ranges: ranges(first), scratch: quantized(d, worker),
         LinearOutput(
-          y: inner, stride: c.intermediateSize, activation: c.activation))
+          y: inner, stride: c.intermediateSize, activation: activation))
       linear.apply(
         layer.down, inner, rows: count, ranges: nil,
         scratch: quantized(c.intermediateSize, worker), LinearOutput(y: projected, stride: d))
@@ -279,7 +283,7 @@ final class EncoderPass: SharedWork {
     let states = floats(plan.hidden, row: range.lowerBound - origin, d)
     for i in 0..<d { vector[i] = states[i] }
     switch c.pooling {
-    case .first, .mask:
+    case .cls, .mask, .lastToken:
       return
     case .max:
       for row in 1..<max(1, range.count) {
@@ -300,7 +304,7 @@ final class EncoderPass: SharedWork {
   ) {
     linear.apply(
       head.transform, state, rows: 1, ranges: nil, scratch: quantized(c.hiddenSize, worker),
-      LinearOutput(y: vector, stride: c.embeddingSize, activation: c.headActivation))
+      LinearOutput(y: vector, stride: c.embeddingSize, activation: headActivation))
     kernels.addLayerNorm(vector, nil, head.norm, 1, c.embeddingSize, vector, nil)
   }
 }

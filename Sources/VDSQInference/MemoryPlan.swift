@@ -36,7 +36,7 @@ public struct MemoryPlan: Sendable {
   ///   - element: how the word table is stored; `positionElement` the positions'.
   ///   - intermediateFeatures: how many states of lower layers are wanted beside the vector.
   public init(
-    _ c: EncoderConfiguration, tokenCapacity: Int, longest: Int, threads: Int,
+    _ c: Architecture, tokenCapacity: Int, longest: Int, threads: Int,
     layout: ActivationLayout,
     element: ElementType, positionElement: ElementType, intermediateFeatures: Int = 0
   ) {

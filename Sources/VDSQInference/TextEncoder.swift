@@ -85,13 +85,14 @@ public final class TextEncoder {
     self.options = options
     tokenizer = try Tokenizer(
       section: try container.bytes(of: .tokenizer), path: container.path)
-    if try container.metadata.text("architecture").utf8.elementsEqual("decoder".utf8) {
+    let c = try Architecture(container.metadata)
+    switch c.family {
+    case .causalDecoder:
       guard options.intermediateFeatures.isEmpty, options.updates == nil else {
         throw .badInput(
           "\(container.path): lower layers are read, and weights updated, of sentence encoders only"
         )
       }
-      let c = try DecoderConfiguration(container.metadata)
       maximumTokens = try Self.longest(
         options.maximumTokens, c.maximumTokens, min(c.maximumTokens, Self.defaultLongest))
       let decoder = try Decoder(
@@ -102,10 +103,8 @@ public final class TextEncoder {
         longest: maximumTokens, policy: options.policy)
       backbone = .decoder(decoder)
       kind = .causal
-      (dimensions, hiddenSize, layers) = (c.hiddenSize, c.hiddenSize, c.layers)
-      vocabularySize = c.vocabularySize
-    } else {
-      let c = try EncoderConfiguration(container.metadata)
+      dimensions = c.vectorSize
+    case .bidirectionalEncoder:
       maximumTokens = try Self.longest(options.maximumTokens, c.maximumTokens, c.maximumTokens)
       let encoder = try Encoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
@@ -117,9 +116,9 @@ public final class TextEncoder {
       encoder.maskToken = tokenizer.mask ?? -1
       backbone = .encoder(encoder)
       kind = c.pooling == .mask ? .masked : .sentences
-      (dimensions, hiddenSize, layers) = (encoder.plan.stateSize, c.hiddenSize, c.layers)
-      vocabularySize = c.vocabularySize
+      dimensions = encoder.plan.stateSize
     }
+    (hiddenSize, layers, vocabularySize) = (c.hiddenSize, c.layers, c.vocabularySize)
     guard tokenizer.count <= vocabularySize else {
       throw .badInput("\(container.path): the tokenizer has more tokens than the embedding table")
     }

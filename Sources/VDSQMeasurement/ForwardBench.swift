@@ -61,24 +61,21 @@ public struct ForwardBench {
     _ container: Container, _ kernels: KernelTable, _ threads: ThreadPool, _ batch: Int,
     _ tokens: Int, _ policy: MemoryPolicy
   ) throws(VDSQError) -> Pass {
-    if try container.metadata.text("architecture") == "decoder" {
-      let c = try DecoderConfiguration(container.metadata)
+    let c = try Architecture(container.metadata)
+    let run: (TokenBatch) throws(VDSQError) -> Void
+    switch c.family {
+    case .causalDecoder:
       let decoder = try Decoder(
         container, kernels: kernels, threads: threads, precision: .integer,
         tokenCapacity: tokens * batch, longest: tokens, policy: policy)
-      let heads = (2 * c.heads + 2 * c.keyValueHeads) * c.headSize
-      let layer = c.hiddenSize * (heads + (c.gated ? 3 : 2) * c.intermediateSize)
-      return Pass(
-        longest: c.maximumTokens, vocabulary: c.vocabularySize, products: layer * c.layers
-      ) { (words) throws(VDSQError) in _ = try decoder.decode(words) }
+      run = { (words) throws(VDSQError) in _ = try decoder.decode(words) }
+    case .bidirectionalEncoder:
+      let encoder = try Encoder(
+        container, kernels: kernels, threads: threads, precision: .integer,
+        tokenCapacity: max(tokens, 8) * batch, policy: policy)
+      run = { (words) throws(VDSQError) in _ = try encoder.encode(words) }
     }
-    let encoder = try Encoder(
-      container, kernels: kernels, threads: threads, precision: .integer,
-      tokenCapacity: max(tokens, 8) * batch, policy: policy)
-    let c = encoder.configuration
-    let layer = 4 * c.hiddenSize * c.hiddenSize + 2 * c.hiddenSize * c.intermediateSize
     return Pass(
-      longest: c.maximumTokens, vocabulary: c.vocabularySize, products: layer * c.layers
-    ) { (words) throws(VDSQError) in _ = try encoder.encode(words) }
+      longest: c.maximumTokens, vocabulary: c.vocabularySize, products: c.linearWeights, run: run)
   }
 }

@@ -29,7 +29,7 @@ extension EncoderTape {
     normBack(g, layer.outputNorm, rows, t.second, s.head.p)
     multiplyBack(g, n, layer.down, panels[3], s.wide.p)
     let before = t.up.p + rows.lowerBound * inner
-    c.activation.multiplyBySlopes(s.wide.p, before, n * inner)
+    activation.multiplyBySlopes(s.wide.p, before, n * inner)
     multiplyBack(s.wide.p, n, layer.up, panels[2], s.narrow.p)
     kernels.addScaled(1, s.narrow.p, n * d, g)
     normBack(g, layer.attentionNorm, rows, t.first, s.head.p)

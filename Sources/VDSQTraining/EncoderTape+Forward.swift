@@ -34,7 +34,7 @@ extension EncoderTape {
     for i in 0..<n * c.intermediateSize { s.wide.p[i] = inner[i] }
     for row in 0..<n {
       kernels.gate(
-        s.wide.p + row * c.intermediateSize, ones.p, c.intermediateSize, c.activation)
+        s.wide.p + row * c.intermediateSize, ones.p, c.intermediateSize, activation)
     }
     multiply(s.wide.p, n, layer.down, panels[3], s.mixed.p)
     guard index + 1 == layers.count else {

@@ -18,7 +18,8 @@ final class EncoderTape: SharedWork {
     var linears: [LayerPanels] { [qkv, attentionOutput, up, down] }
   }
 
-  let c: EncoderConfiguration
+  let c: Architecture
+  let activation: Activation
   let kernels: KernelTable
   let rank: Int
   /// What the updates' products are multiplied by.
@@ -56,7 +57,7 @@ final class EncoderTape: SharedWork {
 
   /// Bytes that a tape takes, the layers' decoded weights among them.
   static func bytes(
-    _ c: EncoderConfiguration, rank: Int, tokens: Int, sequences: Int, longest: Int
+    _ c: Architecture, rank: Int, tokens: Int, sequences: Int, longest: Int
   ) -> Int {
     let d = c.hiddenSize, inner = c.intermediateSize
     let panels = 4 * (d + 16) * (d + 16) + 2 * (d + 16) * (inner + 16)
@@ -69,14 +70,14 @@ final class EncoderTape: SharedWork {
   }
 
   /// Floats that a head of a sequence takes, forward or back.
-  private static func attentionScratch(_ c: EncoderConfiguration, _ longest: Int) -> Int {
+  private static func attentionScratch(_ c: Architecture, _ longest: Int) -> Int {
     max(
       AttentionInput.scratch(length: longest, headSize: c.headSize),
       8 * longest * c.headSize + 2 * longest + 32)
   }
 
   /// How many numbers updates are.
-  static func count(_ c: EncoderConfiguration, rank: Int) -> Int {
+  static func count(_ c: Architecture, rank: Int) -> Int {
     c.layers * 4 * rank * c.hiddenSize
   }
 
@@ -92,8 +93,9 @@ final class EncoderTape: SharedWork {
     self.rank = rank
     self.scale = scale
     self.updates = updates
-    let c = try EncoderConfiguration(container.metadata)
+    let c = try Architecture(container.metadata)
     self.c = c
+    activation = Activation(c.activation)
     let d = c.hiddenSize, inner = c.intermediateSize
     var layers: [Layer] = []
     for i in 0..<c.layers {
@@ -102,7 +104,7 @@ final class EncoderTape: SharedWork {
         Normalization(
           gain: try container.floats("\(name).\(part).norm.weight", shape: [d]),
           bias: try container.floats("\(name).\(part).norm.bias", shape: [d]),
-          epsilon: c.layerNormEpsilon)
+          epsilon: Float(c.normEpsilon))
       }
       layers.append(
         Layer(

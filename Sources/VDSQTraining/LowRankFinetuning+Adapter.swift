@@ -26,7 +26,7 @@ extension LowRankFinetuning {
   public static func isWorthTrying(_ targets: [Int], labels: Int, of model: Container) -> Bool {
     var counts = [Int](repeating: 0, count: labels)
     for target in targets { counts[target] += 1 }
-    return counts.allSatisfy { $0 >= worthTrying } && (try? configuration(of: model)) != nil
+    return counts.allSatisfy { $0 >= worthTrying } && (try? architecture(of: model)) != nil
   }
 
   /// Finetunes from the label words' prior on. Where there are examples enough, a fifth of them is held out first to

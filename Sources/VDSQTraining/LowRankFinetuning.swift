@@ -41,7 +41,7 @@ public struct LowRankFinetuning {
   public static func bytes(
     _ container: Container, longest: Int, options: Options = Options()
   ) throws(VDSQError) -> Int {
-    let c = try configuration(of: container)
+    let c = try architecture(of: container)
     return EncoderTape.bytes(
       c, rank: options.rank, tokens: max(longest, options.tokens), sequences: options.batch,
       longest: longest) + 32 * EncoderTape.count(c, rank: options.rank)
@@ -53,14 +53,14 @@ public struct LowRankFinetuning {
   }
 
   /// - Throws: `badInput` where the model is not one of those that can be finetuned.
-  static func configuration(of model: Container) throws(VDSQError) -> EncoderConfiguration {
-    let pooling = model.metadata.find("pooling").flatMap { EncoderConfiguration.pooling(named: $0) }
-    guard pooling == .mean || pooling == .first else {
+  static func architecture(of model: Container) throws(VDSQError) -> Architecture {
+    let architecture = try Architecture(model.metadata)
+    guard architecture.isBERT, architecture.pooling == .mean || architecture.pooling == .cls else {
       throw .badInput(
         "\(model.path): only sentence encoders that pool by the mean or the first token can be finetuned; "
           + "try another method")
     }
-    return try EncoderConfiguration(model.metadata)
+    return architecture
   }
 
   /// Steps for texts of so many tokens.
@@ -81,7 +81,7 @@ public struct LowRankFinetuning {
     _ texts: [String], _ targets: [Int], from start: LinearHead, steps: Int? = nil,
     report: (Double) -> Void
   ) throws(VDSQError) -> Result {
-    let c = try Self.configuration(of: encoder.container)
+    let c = try Self.architecture(of: encoder.container)
     guard encoder.policy != .stream else {
       // Their weights are in the map no longer, and every step would read the file again.
       throw .usage(

@@ -35,13 +35,13 @@ public struct TrainingPlan: Sendable {
   ) throws(VDSQError) {
     let method = options.method.definition
     let features = try method.usesIntermediateFeatures ? Self.intermediateFeatures(of: model) : []
-    let columns =
-      try model.metadata.integer("hidden_size", in: 1...1 << 20) * (features.count + 1)
+    let architecture = try Architecture(model.metadata)
+    let columns = architecture.hiddenSize * (features.count + 1)
     let bytes = Self.bytes(for: examples, columns: columns)
     var opening = Opening(path: model.path, options: options, features: features)
     var finetuningBytes: Int?
     if try Self.maySpendOnFinetuning(model, labels, examples, options) {
-      let longest = try model.metadata.integer("maximum_tokens", in: 2...1 << 20)
+      let longest = architecture.maximumTokens
       let more = try LowRankFinetuning.bytes(
         model, longest: min(options.encoder.maximumTokens ?? longest, longest))
       do {
@@ -84,10 +84,9 @@ public struct TrainingPlan: Sendable {
   private static func intermediateFeatures(
     of model: Container
   ) throws(VDSQError) -> [IntermediateFeature] {
-    let c = model.metadata
-    guard c.find("architecture") == "bert", c.find("pooling") != "mask" else { return [] }
-    let layers = try c.integer("layers", in: 1...1024)
-    guard layers >= 6 else { return [] }
+    let architecture = try Architecture(model.metadata)
+    let layers = architecture.layers
+    guard !architecture.hasLanguageModelHead, layers >= 6 else { return [] }
     let upper = layers * 5 / 6
     return [
       IntermediateFeature(layers * 2 / 3), IntermediateFeature(upper),

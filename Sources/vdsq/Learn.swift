@@ -69,7 +69,7 @@ struct Learn: Command {
 
   func execute() throws(VDSQError) {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
-    let d = try file.metadata.integer("hidden_size", in: 1...1 << 20)
+    let d = try Architecture(file.metadata).hiddenSize
     // The scatter, and copies of it while it is changed, decomposed and written.
     let encoder = try encoding.open(model, more: 10 * 4 * d * d).encoder()
     let learner = OnlineLearner(path: adapter, encoder: encoder)

@@ -24,7 +24,7 @@ import VDSQSemantics
   func gradientsAreTheLosss(_ name: String, _ weights: Converter.Weights) throws {
     let (encoder, folder) = try encoder(name, weights)
     defer { withExtendedLifetime(folder) {} }
-    let c = try EncoderConfiguration(encoder.container.metadata)
+    let c = try Architecture(encoder.container.metadata)
     var options = LowRankFinetuning.Options()
     options.rank = 3
     let labels = 3, count = EncoderTape.count(c, rank: 3)
@@ -165,7 +165,7 @@ import VDSQSemantics
   @Test func memoryIsAsPlanned() throws {
     let (encoder, folder) = try encoder("bert-mean", .int8)
     defer { withExtendedLifetime(folder) {} }
-    let c = try EncoderConfiguration(encoder.container.metadata)
+    let c = try Architecture(encoder.container.metadata)
     let updates = Floats(EncoderTape.count(c, rank: 4))
     let tape = try EncoderTape(
       encoder.container, kernels: encoder.kernels, rank: 4, scale: 1, tokens: 100, sequences: 8,
@@ -187,7 +187,7 @@ import VDSQSemantics
   @Test(arguments: [("bert-mean", Converter.Weights.fp32), ("bert-cls-f16", .int8)])
   func theEncoderTakesUpdatesAsTheTapeDid(_ name: String, _ weights: Converter.Weights) throws {
     let (encoder, folder) = try encoder(name, weights)
-    let c = try EncoderConfiguration(encoder.container.metadata)
+    let c = try Architecture(encoder.container.metadata)
     var random = SplitMix64(seed: 3)
     let values = (0..<EncoderTape.count(c, rank: 2)).map { _ in
       Float.random(in: -0.3...0.3, using: &random)

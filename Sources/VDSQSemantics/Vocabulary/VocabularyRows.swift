@@ -55,9 +55,8 @@ public struct VocabularyRows: Sendable {
   ///
   /// - Throws: `badInput` if the model has none.
   public init(head container: Container) throws(VDSQError) {
-    // A masked model with a head is recognised by its pooling; a causal model always has a head.
-    let pooling = container.metadata.find("pooling") ?? "mask"
-    guard pooling.utf8.elementsEqual("mask".utf8),
+    guard let architecture = try? Architecture(container.metadata),
+      architecture.hasLanguageModelHead,
       let view = container.find("head.weight") ?? container.find("embeddings.word"),
       view.record.order == .rowMajor, view.record.shape.count == 2
     else { throw .badInput("\(container.path): the model has no LM head") }

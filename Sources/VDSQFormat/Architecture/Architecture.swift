@@ -1,0 +1,175 @@
+/// The architecture of a model: everything that determines the computations of a forward pass.
+///
+/// The converter makes it from a checkpoint's `config.json`. The container's metadata store it
+/// (docs/format.md). The encoder, the decoder, their memory plans, training and benchmarks read it:
+///
+/// ```swift
+/// let architecture = try Architecture(container.metadata)
+/// print(architecture.family, architecture.layers, architecture.norm)
+/// ```
+///
+/// The tensors of a container determine whether a linear layer has a bias, and whether the queries
+/// and keys of each head are normalized.
+public struct Architecture: Equatable, Sendable {
+  /// Which tokens a token attends to.
+  public enum Family: Equatable, Sendable {
+    /// All tokens of the text, as in BERT.
+    case bidirectionalEncoder
+    /// Itself and the tokens before it, as in GPT.
+    case causalDecoder
+  }
+
+  /// The place of the norms in a layer.
+  public enum NormPlacement: Equatable, Sendable {
+    /// Before attention and before the feed-forward network. One more norm follows the last layer.
+    case pre
+    /// After each residual addition. One more norm follows the embeddings.
+    case post
+  }
+
+  /// The kind of norm.
+  public enum Norm: Equatable, Sendable {
+    /// Layer normalization with gain and bias (Ba et al. 2016).
+    case layerNorm
+    /// Root mean square normalization with gain (Zhang and Sennrich 2019).
+    case rmsNorm
+  }
+
+  /// Which tokens a token attends to.
+  public var family: Family
+  /// Numbers in a token's state, 1 to 65,536.
+  public var hiddenSize: Int
+  /// Columns of the embedding tables, 1 to 65,536. If it differs from the hidden size, a linear
+  /// layer follows the embeddings.
+  public var embeddingSize: Int
+  /// Transformer layers, 1 to 1,024.
+  public var layers: Int
+  /// Heads of queries, 1 to 4,096.
+  public var heads: Int
+  /// Heads of keys and values; each serves `heads / keyValueHeads` heads of queries.
+  public var keyValueHeads: Int
+  /// Numbers in a head, 1 to 65,536.
+  public var headSize: Int
+  /// Numbers in a state within the feed-forward network, 1 to 2^20.
+  public var intermediateSize: Int
+  /// Rows of the word embeddings, 1 to 2^24.
+  public var vocabularySize: Int
+  /// Rows of the token type embeddings, of which the first is used; 0 for none.
+  public var tokenTypes: Int
+  /// Tokens of the longest sequence, including those that the tokenizer adds. Longer texts are cut.
+  public var maximumTokens: Int
+  /// How positions are encoded.
+  public var positions: PositionEncoding
+  /// The place of the norms in a layer.
+  public var normPlacement: NormPlacement
+  /// The kind of norm.
+  public var norm: Norm
+  /// The number that norms add to a variance before its square root.
+  public var normEpsilon: Double
+  /// The activation function of the feed-forward network.
+  public var activation: ActivationFunction
+  /// Whether the feed-forward network is gated: activation(gate) times up (Shazeer 2020).
+  public var isGated: Bool
+  /// Whether attention and feed-forward network read the same states, as in GPT-NeoX.
+  public var hasParallelResidual: Bool
+  /// The layers with local attention; nil if all layers attend to everything.
+  public var slidingWindow: SlidingWindow?
+  /// How the states of the last layer become the vector of a text.
+  public var pooling: Pooling
+  /// Whether vectors are scaled to length 1.
+  public var normalize: Bool
+  /// The activation function of a masked language model's head.
+  public var headActivation: ActivationFunction
+
+  /// An encoder with the layers of BERT: post-norm, LayerNorm, learned positions, full attention.
+  /// The vector of a text is the mean of the last layer's states.
+  ///
+  /// - Parameters:
+  ///   - positions: rows of the position embeddings, and tokens of the longest sequence.
+  ///   - embeddingSize: nil for the hidden size.
+  public init(
+    encoder hiddenSize: Int, layers: Int, heads: Int, intermediateSize: Int, vocabularySize: Int,
+    positions: Int, tokenTypes: Int, normEpsilon: Double, activation: ActivationFunction,
+    embeddingSize: Int? = nil
+  ) {
+    family = .bidirectionalEncoder
+    self.hiddenSize = hiddenSize
+    self.embeddingSize = embeddingSize ?? hiddenSize
+    self.layers = layers
+    self.heads = heads
+    keyValueHeads = heads
+    headSize = hiddenSize / heads
+    self.intermediateSize = intermediateSize
+    self.vocabularySize = vocabularySize
+    self.tokenTypes = tokenTypes
+    maximumTokens = positions
+    self.positions = .learned(rows: positions)
+    normPlacement = .post
+    norm = .layerNorm
+    self.normEpsilon = normEpsilon
+    self.activation = activation
+    isGated = false
+    hasParallelResidual = false
+    slidingWindow = nil
+    pooling = .mean
+    normalize = false
+    headActivation = activation
+  }
+
+  /// A decoder with the layers of GPT: pre-norm, LayerNorm, as many heads of keys and values as of
+  /// queries, no gate, full attention. The vector of a text is the state of its last token.
+  public init(
+    decoder hiddenSize: Int, layers: Int, heads: Int, headSize: Int, intermediateSize: Int,
+    vocabularySize: Int, maximumTokens: Int, positions: PositionEncoding, normEpsilon: Double,
+    activation: ActivationFunction
+  ) {
+    family = .causalDecoder
+    self.hiddenSize = hiddenSize
+    embeddingSize = hiddenSize
+    self.layers = layers
+    self.heads = heads
+    keyValueHeads = heads
+    self.headSize = headSize
+    self.intermediateSize = intermediateSize
+    self.vocabularySize = vocabularySize
+    tokenTypes = 0
+    self.maximumTokens = maximumTokens
+    self.positions = positions
+    normPlacement = .pre
+    norm = .layerNorm
+    self.normEpsilon = normEpsilon
+    self.activation = activation
+    isGated = false
+    hasParallelResidual = false
+    slidingWindow = nil
+    pooling = .lastToken
+    normalize = false
+    headActivation = activation
+  }
+
+  /// Numbers in all heads of queries.
+  public var queryWidth: Int { heads * headSize }
+
+  /// Numbers in all heads of keys, or of values.
+  public var keyValueWidth: Int { keyValueHeads * headSize }
+
+  /// Numbers in the vector of a text. The head of a masked language model transforms states to the
+  /// size of the embeddings.
+  public var vectorSize: Int { pooling == .mask ? embeddingSize : hiddenSize }
+
+  /// Whether the model predicts tokens.
+  public var hasLanguageModelHead: Bool { pooling == .mask || pooling == .lastToken }
+
+  /// Weights of the linear layers of all layers: the multiply-adds per token, without attention.
+  public var linearWeights: Int {
+    let attention = hiddenSize * (2 * queryWidth + 2 * keyValueWidth)
+    return layers * (attention + hiddenSize * (isGated ? 3 : 2) * intermediateSize)
+  }
+
+  /// The number of positions that a token of a layer attends to, including its own; `Int.max` for
+  /// all.
+  public func window(layer: Int) -> Int {
+    guard let slidingWindow, slidingWindow.isSliding(layer: layer) else { return .max }
+    return slidingWindow.size
+  }
+}
