@@ -14,15 +14,14 @@ struct RotaryFrequencies {
   let maximumTokens: Int
 
   /// - Throws: `badInput` if a value is missing, out of range, or of an unsupported type.
-  init(_ config: ConfigReader, headSize: Int, isNeoX: Bool) throws(VDSQError) {
+  init(_ config: ConfigReader, headSize: Int, keys: RotaryKeys) throws(VDSQError) {
     let longest = try config.size("max_position_embeddings", 1 << 24)
     // Configurations of transformers 5 have all parameters in one object.
     let settings = config["rope_parameters"] ?? config["rope_scaling"] ?? .object([])
-    let thetaKey = isNeoX ? "rotary_emb_base" : "rope_theta"
-    let base = settings["rope_theta"]?.double ?? config[thetaKey]?.double ?? 10_000
+    let base = settings["rope_theta"]?.double ?? config[keys.base]?.double ?? 10_000
     let share =
-      settings["partial_rotary_factor"]?.double
-      ?? config[isNeoX ? "rotary_pct" : "partial_rotary_factor"]?.double ?? (isNeoX ? 0.25 : 1)
+      settings["partial_rotary_factor"]?.double ?? config[keys.share]?.double
+      ?? keys.defaultShare
     guard share > 0, share <= 1 else {
       throw .badInput("\(config.path): partial_rotary_factor \(share) is not between 0 and 1")
     }

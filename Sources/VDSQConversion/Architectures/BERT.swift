@@ -1,0 +1,52 @@
+import VDSQFormat
+
+extension CheckpointArchitecture {
+  /// BERT (Devlin et al. 2018), and sentence encoders with its architecture.
+  static let bert = CheckpointArchitecture(
+    modelTypes: ["bert"],
+    configuration: { (config) throws(VDSQError) in try BERTKeys().read(config) },
+    prefixes: ["bert.", ""], embeddings: bertEmbeddings, layer: bertLayer,
+    head: LanguageModelHead(
+      dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
+      weight: "cls.predictions.decoder.weight",
+      biases: ["cls.predictions.decoder.bias", "cls.predictions.bias"]))
+
+  /// The embeddings of BERT and of architectures with the same names.
+  static let bertEmbeddings =
+    [
+      TensorRule(
+        "embeddings.word", ["embeddings.word_embeddings.weight"], .wordTable,
+        [.vocabulary, .embedding]),
+      TensorRule(
+        "embeddings.position", ["embeddings.position_embeddings.weight"], .positionTable,
+        [.positions, .embedding]),
+      TensorRule(
+        "embeddings.token_type", ["embeddings.token_type_embeddings.weight"], .vector,
+        [.tokenTypes, .embedding]),
+    ] + TensorRule.norm("embeddings.norm", "embeddings.LayerNorm", .embedding)
+
+  /// The layers of BERT and of architectures with the same names.
+  static let bertLayer = encoderLayer(
+    prefix: "encoder.layer.#.", query: "attention.self.query", key: "attention.self.key",
+    value: "attention.self.value", output: "attention.output.dense",
+    attentionNorm: "attention.output.LayerNorm", up: "intermediate.dense", down: "output.dense",
+    outputNorm: "output.LayerNorm")
+
+  /// The layer of a post-norm encoder, by the names of its tensors.
+  static func encoderLayer(
+    prefix: String, query: String, key: String, value: String, output: String,
+    attentionNorm: String, up: String, down: String, outputNorm: String
+  ) -> [TensorRule] {
+    func linear(_ name: String, _ sources: [String], _ rows: Axis, _ columns: Axis) -> [TensorRule]
+    {
+      TensorRule.linear(
+        "layer.#.\(name)", sources.map { prefix + $0 }, rows: sources.map { _ in rows }, columns)
+    }
+    return linear("attention.qkv", [query, key, value], .hidden, .hidden)
+      + linear("attention.output", [output], .hidden, .hidden)
+      + TensorRule.norm("layer.#.attention.norm", prefix + attentionNorm)
+      + linear("feed_forward.up", [up], .intermediate, .hidden)
+      + linear("feed_forward.down", [down], .hidden, .intermediate)
+      + TensorRule.norm("layer.#.feed_forward.norm", prefix + outputNorm)
+  }
+}

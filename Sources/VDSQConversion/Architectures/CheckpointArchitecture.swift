@@ -1,0 +1,52 @@
+import VDSQCheckpoints
+import VDSQFormat
+
+/// An architecture of Hugging Face's checkpoints: its names of tensors and of configuration keys,
+/// and how the two describe a model.
+///
+/// Each file in this folder describes one architecture, and `all` lists them. The converter, the
+/// readers of GGUF and llama2.c files, and messages about supported architectures use the list.
+struct CheckpointArchitecture: Sendable {
+  /// The values of `model_type` in `config.json`.
+  let modelTypes: [String]
+  /// Reads `config.json`.
+  let configuration: @Sendable (ConfigReader) throws(VDSQError) -> CheckpointConfiguration
+  /// Optional prefixes of all tensor names except those of the head, the most specific first.
+  let prefixes: [String]
+  /// The tensors before the layers. The word embeddings come first.
+  let embeddings: [TensorRule]
+  /// The tensors of a layer; `#` is the layer number.
+  let layer: [TensorRule]
+  /// The tensors after the last layer.
+  var final: [TensorRule] = []
+  /// The head of the language model.
+  let head: LanguageModelHead
+}
+
+extension CheckpointArchitecture {
+  /// Every architecture that can be converted.
+  static let all = [
+    bert, distilBERT, roberta, electra, gpt2, llama, mistral, qwen2, qwen3, gptNeoX,
+  ]
+
+  /// Every `model_type` that can be converted, for messages.
+  static var supportedModelTypes: String {
+    all.flatMap(\.modelTypes).joined(separator: ", ")
+  }
+
+  /// The architecture of a checkpoint.
+  ///
+  /// - Throws: `badInput` if its configuration names no architecture, or an unsupported one.
+  static func of(_ checkpoint: Checkpoint) throws(VDSQError) -> CheckpointArchitecture {
+    guard let type = checkpoint.config["model_type"]?.text else {
+      throw .badInput(
+        "\(checkpoint.path)/config.json: no model_type; supported: \(supportedModelTypes)")
+    }
+    guard let architecture = all.first(where: { $0.modelTypes.contains(type) }) else {
+      throw .badInput(
+        "\(checkpoint.path): architecture \(type) is not supported; supported: "
+          + supportedModelTypes)
+    }
+    return architecture
+  }
+}

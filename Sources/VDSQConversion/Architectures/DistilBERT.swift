@@ -1,0 +1,22 @@
+import VDSQFormat
+
+extension CheckpointArchitecture {
+  /// DistilBERT (Sanh et al. 2019): BERT without token types, with other names.
+  static let distilBERT = CheckpointArchitecture(
+    modelTypes: ["distilbert"],
+    configuration: { (config) throws(VDSQError) in
+      try BERTKeys(
+        hiddenSize: "dim", layers: "n_layers", heads: "n_heads", intermediateSize: "hidden_dim",
+        activation: "activation", tokenTypes: nil, layerNormEpsilon: nil
+      ).read(config)
+    },
+    prefixes: ["distilbert.", ""],
+    embeddings: bertEmbeddings.filter { $0.name != "embeddings.token_type" },
+    layer: encoderLayer(
+      prefix: "transformer.layer.#.", query: "attention.q_lin", key: "attention.k_lin",
+      value: "attention.v_lin", output: "attention.out_lin", attentionNorm: "sa_layer_norm",
+      up: "ffn.lin1", down: "ffn.lin2", outputNorm: "output_layer_norm"),
+    head: LanguageModelHead(
+      dense: "vocab_transform", norm: "vocab_layer_norm", weight: "vocab_projector.weight",
+      biases: ["vocab_projector.bias"]))
+}

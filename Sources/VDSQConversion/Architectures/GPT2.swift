@@ -1,0 +1,50 @@
+import VDSQFormat
+
+extension CheckpointArchitecture {
+  /// GPT-2 (Radford et al. 2019): learned positions, LayerNorm, and weights stored by columns.
+  static let gpt2 = CheckpointArchitecture(
+    modelTypes: ["gpt2"], configuration: gpt2Configuration, prefixes: ["transformer.", ""],
+    embeddings: [
+      TensorRule("embeddings.word", ["wte.weight"], .wordTable, [.vocabulary, .hidden]),
+      TensorRule("embeddings.position", ["wpe.weight"], .positionTable, [.positions, .hidden]),
+    ],
+    layer: TensorRule.norm("layer.#.attention.norm", "h.#.ln_1")
+      + TensorRule.linear(
+        "layer.#.attention.qkv", ["h.#.attn.c_attn"], rows: [.fused], .hidden, layout: .columns)
+      + TensorRule.linear(
+        "layer.#.attention.output", ["h.#.attn.c_proj"], rows: [.hidden], .queries, layout: .columns
+      )
+      + TensorRule.norm("layer.#.feed_forward.norm", "h.#.ln_2")
+      + TensorRule.linear(
+        "layer.#.feed_forward.up", ["h.#.mlp.c_fc"], rows: [.intermediate], .hidden,
+        layout: .columns)
+      + TensorRule.linear(
+        "layer.#.feed_forward.down", ["h.#.mlp.c_proj"], rows: [.hidden], .intermediate,
+        layout: .columns),
+    final: TensorRule.norm("final_norm", "ln_f"),
+    head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true))
+
+  private static func gpt2Configuration(
+    _ config: ConfigReader
+  ) throws(VDSQError) -> CheckpointConfiguration {
+    let vocabularySize = try config.size("vocab_size", 1 << 24)
+    let hiddenSize = try config.size("n_embd", 65536)
+    let layers = try config.size("n_layer", 1024)
+    let heads = try config.size("n_head", 4096)
+    guard hiddenSize % heads == 0 else {
+      throw .badInput("\(config.path): n_embd is not a multiple of n_head")
+    }
+    let intermediateSize = try config.size("n_inner", 1 << 20, default: 4 * hiddenSize)
+    let positions = try config.size("n_positions", 1 << 24)
+    let epsilon = try config.epsilon("layer_norm_epsilon", default: 1e-5)
+    guard config.flag("scale_attn_weights", default: true),
+      !config.flag("scale_attn_by_inverse_layer_idx", default: false)
+    else { throw .badInput("\(config.path): attention scaled by layer is not supported") }
+    return CheckpointConfiguration(
+      architecture: Architecture(
+        decoder: hiddenSize, layers: layers, heads: heads, headSize: hiddenSize / heads,
+        intermediateSize: intermediateSize, vocabularySize: vocabularySize,
+        maximumTokens: positions, positions: .learned(rows: positions), normEpsilon: epsilon,
+        activation: try config.activation("activation_function", default: .geluNew)))
+  }
+}

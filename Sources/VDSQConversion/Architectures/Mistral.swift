@@ -1,0 +1,4 @@
+extension CheckpointArchitecture {
+  /// Mistral (Jiang et al. 2023): Llama with a sliding window in all layers.
+  static let mistral = llamaLike(modelTypes: ["mistral"], usesWindow: true)
+}

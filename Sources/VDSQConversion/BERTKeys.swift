@@ -1,0 +1,58 @@
+import VDSQFormat
+
+/// The configuration keys of an encoder with the layers of BERT. The defaults are those of BERT.
+struct BERTKeys: Sendable {
+  var hiddenSize = "hidden_size"
+  var layers = "num_hidden_layers"
+  var heads = "num_attention_heads"
+  var intermediateSize = "intermediate_size"
+  var activation = "hidden_act"
+  /// Nil if the architecture has no token types.
+  var tokenTypes: String? = "type_vocab_size"
+  /// Nil if it is always 1e-12.
+  var layerNormEpsilon: String? = "layer_norm_eps"
+  /// Nil if it is the hidden size.
+  var embeddingSize: String?
+  /// Whether positions are counted from the id of the padding token plus one.
+  var offsetsPositions = false
+
+  /// - Throws: `badInput` if a value is missing, out of range or not supported.
+  func read(_ config: ConfigReader) throws(VDSQError) -> CheckpointConfiguration {
+    let path = config.path
+    let hiddenSize = try config.size(self.hiddenSize, 65536)
+    let embeddingSize =
+      if let key = self.embeddingSize {
+        try config.size(key, 65536, default: hiddenSize)
+      } else { hiddenSize }
+    let layers = try config.size(self.layers, 1024)
+    let heads = try config.size(self.heads, 4096)
+    let intermediateSize = try config.size(self.intermediateSize, 1 << 20)
+    let vocabularySize = try config.size("vocab_size", 1 << 24)
+    let positionRows = try config.size("max_position_embeddings", 1 << 20)
+    let positionOffset = offsetsPositions ? (config["pad_token_id"]?.integer ?? 1) + 1 : 0
+    guard positionOffset >= 0, positionRows - positionOffset >= 2 else {
+      throw .badInput("\(path): max_position_embeddings leaves no position for a token")
+    }
+    let tokenTypes = if let key = self.tokenTypes { try config.size(key, 1024) } else { 1 }
+    guard hiddenSize % heads == 0 else {
+      throw .badInput("\(path): \(self.hiddenSize) is not a multiple of \(self.heads)")
+    }
+    let positionType = config["position_embedding_type"]?.text ?? "absolute"
+    guard positionType == "absolute" else {
+      throw .badInput("\(path): position_embedding_type \(positionType); supported: absolute")
+    }
+    if config["is_decoder"]?.boolean == true {
+      throw .badInput("\(path): is_decoder is true; supported: encoders")
+    }
+    let activation = try config.activation(self.activation, default: .gelu)
+    let epsilon =
+      if let key = layerNormEpsilon { try config.epsilon(key, default: 1e-12) } else { 1e-12 }
+    return CheckpointConfiguration(
+      architecture: Architecture(
+        encoder: hiddenSize, layers: layers, heads: heads, intermediateSize: intermediateSize,
+        vocabularySize: vocabularySize, positions: positionRows - positionOffset,
+        tokenTypes: tokenTypes, normEpsilon: epsilon, activation: activation,
+        embeddingSize: embeddingSize),
+      positionOffset: positionOffset)
+  }
+}

@@ -1,0 +1,38 @@
+import VDSQFormat
+
+extension CheckpointConfiguration {
+  /// Reads the keys that decoders with rotary positions have in common. The result has LayerNorm
+  /// and no gate.
+  ///
+  /// - Parameters:
+  ///   - rotary: the names of the rotary parameters.
+  ///   - epsilon: the key of the norms' epsilon.
+  ///   - activation: the activation if `hidden_act` is absent.
+  /// - Throws: `badInput` if a value is missing, out of range or not supported.
+  init(
+    rotaryDecoder config: ConfigReader, rotary keys: RotaryKeys, epsilon: String,
+    activation: ActivationFunction
+  ) throws(VDSQError) {
+    let vocabularySize = try config.size("vocab_size", 1 << 24)
+    let hiddenSize = try config.size("hidden_size", 65536)
+    let layers = try config.size("num_hidden_layers", 1024)
+    let heads = try config.size("num_attention_heads", 4096)
+    let keyValueHeads = try config.size("num_key_value_heads", heads, default: heads)
+    guard config["head_dim"] != nil || hiddenSize % heads == 0, heads % keyValueHeads == 0 else {
+      throw .badInput("\(config.path): sizes are not multiples of the numbers of heads")
+    }
+    let headSize = try config.size("head_dim", 65536, default: hiddenSize / heads)
+    let intermediateSize = try config.size("intermediate_size", 1 << 20)
+    let rotary = try RotaryFrequencies(config, headSize: headSize, keys: keys)
+    let epsilon = try config.epsilon(epsilon, default: 1e-5)
+    var architecture = Architecture(
+      decoder: hiddenSize, layers: layers, heads: heads, headSize: headSize,
+      intermediateSize: intermediateSize, vocabularySize: vocabularySize,
+      maximumTokens: rotary.maximumTokens,
+      positions: .rotary(dimensions: 2 * rotary.frequencies.count, scale: rotary.scale),
+      normEpsilon: epsilon,
+      activation: try config.activation("hidden_act", default: activation))
+    architecture.keyValueHeads = keyValueHeads
+    self.init(architecture: architecture, rotaryFrequencies: rotary.frequencies)
+  }
+}

@@ -1,0 +1,27 @@
+import VDSQFormat
+
+/// The contents of a checkpoint's `config.json`.
+struct CheckpointConfiguration {
+  /// The model. Other files of the checkpoint may set another pooling.
+  var architecture: Architecture
+  /// Rows of the position table before that of the first token.
+  var positionOffset = 0
+  /// Radians per position for each pair of elements, if positions are rotary.
+  var rotaryFrequencies: [Float] = []
+
+  /// The length of an axis of the checkpoint's tensors.
+  func size(of axis: Axis) -> Int {
+    switch axis {
+    case .hidden: architecture.hiddenSize
+    case .embedding: architecture.embeddingSize
+    case .intermediate: architecture.intermediateSize
+    case .vocabulary: architecture.vocabularySize
+    case .positions: architecture.positions.learnedRows + positionOffset
+    case .tokenTypes: architecture.tokenTypes
+    case .queries: architecture.queryWidth
+    case .keyValues: architecture.keyValueWidth
+    case .head: architecture.headSize
+    case .fused: architecture.queryWidth + 2 * architecture.keyValueWidth
+    }
+  }
+}

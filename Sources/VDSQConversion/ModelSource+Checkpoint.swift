@@ -1,0 +1,113 @@
+import VDSQCheckpoints
+import VDSQFormat
+
+extension ModelSource {
+  /// Reads the configuration and finds the tensors of a checkpoint.
+  ///
+  /// - Throws: `badInput` if the architecture, its configuration or a tensor is not supported.
+  static func read(_ folder: Checkpoint) throws(VDSQError) -> ModelSource {
+    let names = try CheckpointArchitecture.of(folder)
+    let config = ConfigReader(folder)
+    var configuration = try names.configuration(config)
+    var lowercases = false
+    if configuration.architecture.family == .bidirectionalEncoder {
+      let sentence = try SentenceSettings(
+        folder, positions: configuration.architecture.maximumTokens)
+      lowercases = sentence.lowercases
+      let isMasked =
+        !sentence.isSentenceModel && folder.tensors[names.head.transform[0].sources[0]] != nil
+      configuration.architecture.use(
+        sentence, head: isMasked ? names.head : nil)
+    }
+    let architecture = configuration.architecture
+    let prefix = try TensorResolver.prefix(names.prefixes, of: names.embeddings[0], in: folder)
+    let size = configuration.size
+    let resolver = TensorResolver(
+      folder: folder, prefix: prefix, heads: architecture.heads, size: size)
+    var source = ModelSource(
+      folder: folder,
+      metadata: architecture.metadata(modelType: config["model_type"]?.text ?? ""),
+      vocabularySize: architecture.vocabularySize, lowercases: lowercases)
+    source.embeddings = try resolver.tensors(names.embeddings).map {
+      $0.role == .positionTable ? $0.withoutRows(before: configuration.positionOffset) : $0
+    }
+    source.addConstants(configuration)
+    for layer in 0..<architecture.layers {
+      source.layers.append(try resolver.tensors(names.layer, layer: layer))
+    }
+    source.head = try resolver.tensors(names.final)
+    if architecture.hasLanguageModelHead {
+      try source.add(
+        names.head, architecture.family, config,
+        TensorResolver(folder: folder, prefix: "", heads: architecture.heads, size: size))
+    }
+    return source
+  }
+
+  /// Adds tensors that the runtime needs and checkpoints do not have.
+  private mutating func addConstants(_ configuration: CheckpointConfiguration) {
+    let architecture = configuration.architecture
+    if architecture.tokenTypes > 0,
+      !embeddings.contains(where: { $0.rows.name == "embeddings.token_type" })
+    {
+      // The encoder adds a token type to the embeddings. Zeros change nothing.
+      let columns = architecture.embeddingSize
+      constants.append(
+        Constant(
+          name: "embeddings.token_type", shape: [1, columns],
+          values: [Float](repeating: 0, count: columns)))
+    }
+    if !configuration.rotaryFrequencies.isEmpty {
+      constants.append(
+        Constant(
+          name: "rotary.frequencies", shape: [configuration.rotaryFrequencies.count],
+          values: configuration.rotaryFrequencies))
+    }
+  }
+
+  private mutating func add(
+    _ head: LanguageModelHead, _ family: Architecture.Family, _ config: ConfigReader,
+    _ resolver: TensorResolver
+  ) throws(VDSQError) {
+    self.head += try resolver.tensors(head.transform)
+    vocabulary = embeddings[0].rows
+    // If a checkpoint stores both tied tensors, only the configuration says that they are tied. A
+    // masked language model without a stored head has a tied one, whatever its configuration says.
+    let isTied = config.flag("tie_word_embeddings", default: head.isTiedByDefault)
+    if !isTied, family == .causalDecoder || folder.tensors[head.weight] != nil {
+      let rule = TensorRule("head.weight", [head.weight], .wordTable, [.vocabulary, .embedding])
+      let tensor = try resolver.tensors([rule])[0]
+      self.head.append(tensor)
+      vocabulary = tensor.rows
+    }
+    if let bias = head.biases.first(where: { folder.tensors[$0] != nil }) {
+      self.head += try resolver.tensors(
+        [TensorRule("head.bias", [bias], .vector, [.vocabulary])])
+    }
+  }
+}
+
+extension Architecture {
+  /// Sets how the states of an encoder become the vector of a text.
+  ///
+  /// - Parameter head: the head of a masked language model; nil for a sentence encoder.
+  fileprivate mutating func use(_ sentence: SentenceSettings, head: LanguageModelHead?) {
+    maximumTokens = sentence.maximumTokens
+    pooling = head == nil ? sentence.pooling : .mask
+    normalize = head == nil && sentence.normalize
+    if let head { headActivation = head.activation ?? activation }
+  }
+}
+
+extension ModelSource.Tensor {
+  /// A table without its first rows.
+  fileprivate func withoutRows(before first: Int) -> ModelSource.Tensor {
+    guard first > 0 else { return self }
+    let part = rows.parts[0]
+    return ModelSource.Tensor(
+      rows: RowSource(
+        name: rows.name, columns: rows.columns,
+        parts: [.init(tensor: part.tensor, rows: first..<part.rows.upperBound)]),
+      role: role, shape: [shape[0] - first, shape[1]])
+  }
+}
