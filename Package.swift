@@ -162,7 +162,9 @@ let tests: [Target] = [
     dependencies: ["KernelChecks", "TestSupport", "VDSQSemantics", "VDSQConversion"]),
   .testTarget(name: "VDSQTests",
     dependencies: ["TestSupport", "VDSQ", "VDSQConversion", "VDSQTraining"]),
-  .testTarget(name: "VDSQCheckpointsTests", dependencies: ["TestSupport", "VDSQCheckpoints"]),
+  .testTarget(
+    name: "VDSQCheckpointsTests",
+    dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion"]),
   .testTarget(name: "VDSQConversionTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(name: "VDSQTrainingTests", dependencies: ["TestSupport", "VDSQTraining"]),
   .testTarget(

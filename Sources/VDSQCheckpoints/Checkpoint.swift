@@ -17,9 +17,14 @@ public struct Checkpoint {
   /// Nil for a folder.
   private let single: (any ModelFile)?
 
+  /// - Parameters:
+  ///   - gguf: the architectures of GGUF files that are supported.
+  ///   - llama2C: the names of llama2.c's tensors.
   /// - Throws: `missingInput` if the folder or one of its files does not exist, `badInput` if one
   ///   is malformed.
-  public init(path: String) throws(VDSQError) {
+  public init(
+    path: String, gguf: [GGUFArchitecture], llama2C: Llama2CNames
+  ) throws(VDSQError) {
     let given = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     guard InputFile.exists(given) else {
       throw VDSQError(.missingInput, "\(given): no such file or folder")
@@ -28,7 +33,7 @@ public struct Checkpoint {
     let chosen = Self.weightFile(given)
     let path = chosen?.folder ?? given
     self.path = path
-    if let model = try Self.single(path) {
+    if let model = try Self.single(path, gguf, llama2C) {
       single = model
       config = model.config
       tensors = model.tensors
@@ -74,10 +79,12 @@ public struct Checkpoint {
     return InputFile.exists("\(folder)/config.json") ? (folder, name) : nil
   }
 
-  private static func single(_ path: String) throws(VDSQError) -> (any ModelFile)? {
-    if GGUF.isGGUF(path) { return try GGUFModel(try GGUF(path: path)) }
+  private static func single(
+    _ path: String, _ gguf: [GGUFArchitecture], _ llama2C: Llama2CNames
+  ) throws(VDSQError) -> (any ModelFile)? {
+    if GGUF.isGGUF(path) { return try GGUFModel(try GGUF(path: path), gguf) }
     if Llama2C.isModel(path) || (path.hasSuffix(".bin") && !PyTorchArchive.isArchive(path)) {
-      return try Llama2C(path: path)
+      return try Llama2C(path: path, names: llama2C)
     }
     return nil
   }

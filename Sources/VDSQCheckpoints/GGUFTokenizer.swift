@@ -2,6 +2,13 @@ import VDSQFormat
 
 /// Converts the tokenizer of a GGUF file to a `tokenizer.json`.
 struct GGUFTokenizer {
+  /// The values of `tokenizer.ggml.model`.
+  enum Kind: String, CaseIterable {
+    case bytePairs = "gpt2"
+    case sentencePiece = "llama"
+    case wordPiece = "bert"
+  }
+
   private(set) var json = JSON.null
   private let metadata: [String: GGUF.Value]
   private let path: String
@@ -48,14 +55,15 @@ struct GGUFTokenizer {
     guard case .text(let model)? = metadata["tokenizer.ggml.model"] else {
       throw .badInput("\(path): metadata tokenizer.ggml.model is missing or no text")
     }
-    switch model {
-    case "gpt2": json = try bytePairs()
-    case "llama": json = try sentencePiece()
-    case "bert": json = wordPiece()
-    default:
+    guard let kind = Kind(rawValue: model) else {
       throw .badInput(
-        "\(path): tokenizer \(model) is not supported in GGUF; supported: gpt2, llama, bert"
-      )
+        "\(path): tokenizer \(model) is not supported in GGUF; supported: "
+          + Kind.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    switch kind {
+    case .bytePairs: json = try bytePairs()
+    case .sentencePiece: json = try sentencePiece()
+    case .wordPiece: json = wordPiece()
     }
   }
 

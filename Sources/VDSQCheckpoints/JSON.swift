@@ -52,6 +52,14 @@ public enum JSON: Sendable, Equatable {
     }
   }
 
+  /// An object of members with different keys.
+  public init(members: [(key: String, value: JSON)]) {
+    self = .object(members.map { Member(key: $0.key, value: $0.value) })
+  }
+
+  /// A number that is an integer.
+  public static func integer(_ value: Int) -> JSON { .number(Double(value)) }
+
   public subscript(_ key: String) -> JSON? {
     switch self {
     case .object(let members): return members.first { $0.key == key }?.value

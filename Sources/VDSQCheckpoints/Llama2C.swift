@@ -11,15 +11,7 @@ struct Llama2C: ModelFile {
   private static let magic: UInt32 = 0x616B_3432
   private static let headerLength = 256
 
-  /// The sizes at the start of all versions.
-  private struct Header {
-    var version = 0
-    var dim = 0, hidden = 0, layers = 0, heads = 0, keyValueHeads = 0, vocabulary = 0, positions = 0
-    var isShared = true
-    var group = 0
-
-    var headSize: Int { dim / heads }
-  }
+  private typealias Header = Llama2CHeader
 
   /// Whether a file is one of these. A file without a magic number is recognised by its length.
   static func isModel(_ path: String) -> Bool {
@@ -29,29 +21,20 @@ struct Llama2C: ModelFile {
     return header.version > 0 || (try? Layout(file, header).end == file.length) == true
   }
 
+  /// - Parameter names: the names of Hugging Face.
   /// - Throws: `badInput` if sizes are out of range or do not match the length of the file.
-  init(path: String) throws(VDSQError) {
+  init(path: String, names: Llama2CNames) throws(VDSQError) {
     self.path = path
     let file = try InputFile(path: path)
     let header = try Self.header(of: file)
-    let layout = try Layout(file, header)
+    let layout = try Layout(file, header, names: names.tensors)
     guard layout.end == file.length else {
       throw .badInput(
         "\(path): llama2.c: \(file.length) bytes, but a model of its sizes has \(layout.end)")
     }
     tensors = layout.tensors
     vocabularySize = header.vocabulary
-    func number(_ value: Int) -> JSON { .number(Double(value)) }
-    config = .object(
-      [
-        ("model_type", .string("llama")), ("hidden_size", number(header.dim)),
-        ("num_hidden_layers", number(header.layers)), ("num_attention_heads", number(header.heads)),
-        ("num_key_value_heads", number(header.keyValueHeads)),
-        ("intermediate_size", number(header.hidden)),
-        ("max_position_embeddings", number(header.positions)), ("rms_norm_eps", .number(1e-5)),
-        ("vocab_size", number(header.vocabulary)), ("hidden_act", .string("silu")),
-        ("tie_word_embeddings", .bool(header.isShared)),
-      ].map { JSON.Member(key: $0.0, value: $0.1) })
+    config = JSON(members: names.config(header))
   }
 
   private static func header(of file: InputFile) throws(VDSQError) -> Header {
@@ -111,44 +94,50 @@ struct Llama2C: ModelFile {
     private(set) var end: Int
     private let file: InputFile
     private let header: Header
+    private let names: [String: String]
 
-    init(_ file: InputFile, _ header: Header) throws(VDSQError) {
+    /// - Parameter names: other names of the tensors; `#` is the layer number.
+    init(_ file: InputFile, _ header: Header, names: [String: String] = [:]) throws(VDSQError) {
       self.file = file
       self.header = header
+      self.names = names
       end = header.version == 0 ? 28 : Llama2C.headerLength
       let d = header.dim, kv = header.keyValueHeads * header.headSize
-      let table = "model.embed_tokens.weight"
-      let matrices: [(String, [Int])] = [
-        ("self_attn.q_proj", [d, d]), ("self_attn.k_proj", [kv, d]), ("self_attn.v_proj", [kv, d]),
-        ("self_attn.o_proj", [d, d]), ("mlp.gate_proj", [header.hidden, d]),
-        ("mlp.down_proj", [d, header.hidden]), ("mlp.up_proj", [header.hidden, d]),
+      let attention = [("wq", [d, d]), ("wk", [kv, d]), ("wv", [kv, d]), ("wo", [d, d])]
+      let feedForward = [
+        ("w1", [header.hidden, d]), ("w2", [d, header.hidden]), ("w3", [header.hidden, d]),
       ]
       if header.version == 0 {
-        try add(table, [header.vocabulary, d])
-        try addLayers("input_layernorm", [d])
-        for (name, shape) in matrices[..<4] { try addLayers(name, shape) }
-        try addLayers("post_attention_layernorm", [d])
-        for (name, shape) in matrices[4...] { try addLayers(name, shape) }
-        try add("model.norm.weight", [d])
+        try add("token_embedding_table", [header.vocabulary, d])
+        try addLayers("rms_att_weight", [d])
+        for (name, shape) in attention { try addLayers(name, shape) }
+        try addLayers("rms_ffn_weight", [d])
+        for (name, shape) in feedForward { try addLayers(name, shape) }
+        try add("rms_final_weight", [d])
         // Skips cosines and sines, which can be computed from the positions.
         end += header.positions * header.headSize * 4
       } else {
-        try addLayers("input_layernorm", [d])
-        try addLayers("post_attention_layernorm", [d])
-        try add("model.norm.weight", [d])
-        try add(table, [header.vocabulary, d])
-        for (name, shape) in matrices { try addLayers(name, shape) }
+        try addLayers("rms_att_weight", [d])
+        try addLayers("rms_ffn_weight", [d])
+        try add("rms_final_weight", [d])
+        try add("token_embedding_table", [header.vocabulary, d])
+        for (name, shape) in attention + feedForward { try addLayers(name, shape) }
       }
-      if !header.isShared { try add("lm_head.weight", [header.vocabulary, d]) }
+      if !header.isShared { try add("wcls", [header.vocabulary, d]) }
     }
 
     private mutating func addLayers(_ name: String, _ shape: [Int]) throws(VDSQError) {
-      for layer in 0..<header.layers {
-        try add("model.layers.\(layer).\(name).weight", shape)
-      }
+      for layer in 0..<header.layers { try add(name, shape, layer: layer) }
     }
 
-    private mutating func add(_ name: String, _ shape: [Int]) throws(VDSQError) {
+    private mutating func add(
+      _ ownName: String, _ shape: [Int], layer: Int? = nil
+    ) throws(VDSQError) {
+      var name = names[ownName] ?? ownName
+      if let layer {
+        name = name.split(separator: "#", omittingEmptySubsequences: false)
+          .joined(separator: "\(layer)")
+      }
       let count = shape.reduce(1, *)
       let isQuantized = header.version == 2 && shape.count == 2
       var tensor = SourceTensor(
@@ -161,7 +150,7 @@ struct Llama2C: ModelFile {
       guard end <= file.length else {
         throw .badInput("\(file.path): llama2.c: tensor \(name) lies outside of the file")
       }
-      if name.contains("q_proj") || name.contains("k_proj") {
+      if ownName == "wq" || ownName == "wk" {
         tensor.order = .alternatingHalves(headSize: header.headSize)
       }
       tensors[name] = tensor
@@ -202,7 +191,8 @@ struct Llama2C: ModelFile {
     }
     return try GGUFTokenizer(
       [
-        "tokenizer.ggml.model": .text("llama"), "tokenizer.ggml.tokens": .texts(tokens),
+        "tokenizer.ggml.model": .text(GGUFTokenizer.Kind.sentencePiece.rawValue),
+        "tokenizer.ggml.tokens": .texts(tokens),
         "tokenizer.ggml.scores": .numbers(scores), "tokenizer.ggml.token_type": .integers(kinds),
         "tokenizer.ggml.bos_token_id": .integer(1), "tokenizer.ggml.unknown_token_id": .integer(0),
       ], path: file

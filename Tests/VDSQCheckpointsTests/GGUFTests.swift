@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import VDSQCheckpoints
+import VDSQConversion
 import VDSQFormat
 
 @Suite struct GGUFTests {

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import VDSQCheckpoints
+import VDSQConversion
 import VDSQFormat
 
 /// Files of llama2.c, which have hardly any structure that identifies them.

@@ -1,3 +1,4 @@
+import VDSQCheckpoints
 import VDSQFormat
 
 extension CheckpointArchitecture {
@@ -9,7 +10,42 @@ extension CheckpointArchitecture {
     head: LanguageModelHead(
       dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
       weight: "cls.predictions.decoder.weight",
-      biases: ["cls.predictions.decoder.bias", "cls.predictions.bias"]))
+      biases: ["cls.predictions.decoder.bias", "cls.predictions.bias"]),
+    gguf: bertGGUF)
+
+  private static let bertGGUF = GGUFArchitecture(
+    name: "bert",
+    tensors: [
+      "token_embd.weight": "embeddings.word_embeddings.weight",
+      "position_embd.weight": "embeddings.position_embeddings.weight",
+      "token_types.weight": "embeddings.token_type_embeddings.weight",
+      "token_embd_norm.weight": "embeddings.LayerNorm.weight",
+      "token_embd_norm.bias": "embeddings.LayerNorm.bias",
+    ],
+    layerTensors: [
+      "attn_q": "encoder.layer.#.attention.self.query",
+      "attn_k": "encoder.layer.#.attention.self.key",
+      "attn_v": "encoder.layer.#.attention.self.value",
+      "attn_output": "encoder.layer.#.attention.output.dense",
+      "attn_output_norm": "encoder.layer.#.attention.output.LayerNorm",
+      "ffn_up": "encoder.layer.#.intermediate.dense", "ffn_down": "encoder.layer.#.output.dense",
+      "layer_output_norm": "encoder.layer.#.output.LayerNorm",
+    ],
+    config: { (m) throws(VDSQError) in
+      guard let types = m.file.tensors["token_types.weight"] else {
+        throw .badInput("\(m.file.file.path): tensor token_types.weight is missing")
+      }
+      return [
+        ("model_type", .string("bert")), ("hidden_size", .integer(try m.size("embedding_length"))),
+        ("num_hidden_layers", .integer(try m.size("block_count"))),
+        ("num_attention_heads", .integer(try m.size("attention.head_count"))),
+        ("intermediate_size", .integer(try m.size("feed_forward_length"))),
+        ("max_position_embeddings", .integer(try m.size("context_length"))),
+        ("type_vocab_size", .integer(types.rows)),
+        ("layer_norm_eps", .number(try m.number("attention.layer_norm_epsilon"))),
+        ("vocab_size", .integer(try m.vocabulary())), ("hidden_act", .string("gelu")),
+      ]
+    })
 
   /// The embeddings of BERT and of architectures with the same names.
   static let bertEmbeddings =

@@ -21,6 +21,8 @@ struct CheckpointArchitecture: Sendable {
   var final: [TensorRule] = []
   /// The head of the language model.
   let head: LanguageModelHead
+  /// The architecture's names in GGUF files; nil if such files are not supported.
+  var gguf: GGUFArchitecture?
 }
 
 extension CheckpointArchitecture {

@@ -1,3 +1,4 @@
+import VDSQCheckpoints
 import VDSQFormat
 
 extension CheckpointArchitecture {
@@ -22,7 +23,34 @@ extension CheckpointArchitecture {
         "layer.#.feed_forward.down", ["h.#.mlp.c_proj"], rows: [.hidden], .intermediate,
         layout: .columns),
     final: TensorRule.norm("final_norm", "ln_f"),
-    head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true))
+    head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true),
+    gguf: gpt2GGUF)
+
+  private static let gpt2GGUF = GGUFArchitecture(
+    name: "gpt2",
+    tensors: [
+      "token_embd.weight": "wte.weight", "position_embd.weight": "wpe.weight",
+      "output_norm.weight": "ln_f.weight", "output_norm.bias": "ln_f.bias",
+      "output.weight": "lm_head.weight",
+    ],
+    layerTensors: [
+      "attn_norm": "h.#.ln_1", "attn_qkv": "h.#.attn.c_attn", "attn_output": "h.#.attn.c_proj",
+      "ffn_norm": "h.#.ln_2", "ffn_up": "h.#.mlp.c_fc", "ffn_down": "h.#.mlp.c_proj",
+    ],
+    isTransposed: true,
+    config: { (m) throws(VDSQError) in
+      // A head that is stored beside the embeddings is not tied to them.
+      [
+        ("model_type", .string("gpt2")), ("n_embd", .integer(try m.size("embedding_length"))),
+        ("n_layer", .integer(try m.size("block_count"))),
+        ("n_head", .integer(try m.size("attention.head_count"))),
+        ("n_positions", .integer(try m.size("context_length"))),
+        ("n_inner", .integer(try m.size("feed_forward_length"))),
+        ("layer_norm_epsilon", .number(try m.number("attention.layer_norm_epsilon"))),
+        ("vocab_size", .integer(try m.vocabulary())),
+        ("tie_word_embeddings", .bool(m.file.tensors["output.weight"] == nil)),
+      ]
+    })
 
   private static func gpt2Configuration(
     _ config: ConfigReader

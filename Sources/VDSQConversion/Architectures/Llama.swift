@@ -1,9 +1,11 @@
+import VDSQCheckpoints
 import VDSQFormat
 
 extension CheckpointArchitecture {
   /// Llama 1 to 3 (Touvron et al. 2023): RMSNorm, rotary positions, a gated feed-forward network,
   /// and fewer heads of keys and values than of queries.
-  static let llama = llamaLike(modelTypes: ["llama"])
+  static let llama = llamaLike(
+    modelTypes: ["llama"], gguf: llamaLikeGGUF("llama", alternatingHeadSize: "head_dim"))
 
   /// An architecture with the layers and the names of Llama.
   ///
@@ -13,7 +15,7 @@ extension CheckpointArchitecture {
   ///     if the window applies to all layers. `layer_types` precedes it.
   static func llamaLike(
     modelTypes: [String], usesWindow: Bool = false,
-    firstSlidingLayer: (key: String, default: Int)? = nil
+    firstSlidingLayer: (key: String, default: Int)? = nil, gguf: GGUFArchitecture? = nil
   ) -> CheckpointArchitecture {
     CheckpointArchitecture(
       modelTypes: modelTypes,
@@ -53,6 +55,78 @@ extension CheckpointArchitecture {
           "layer.#.feed_forward.down", ["layers.#.mlp.down_proj"], rows: [.hidden], .intermediate,
           optionalBias: true),
       final: TensorRule.norm("final_norm", "norm", hasBias: false),
-      head: LanguageModelHead(weight: "lm_head.weight"))
+      head: LanguageModelHead(weight: "lm_head.weight"), gguf: gguf)
   }
+
+  /// The names of an architecture with the layers of Llama in GGUF files.
+  ///
+  /// - Parameters:
+  ///   - name: the value of `general.architecture`, and of `model_type`.
+  ///   - alternatingHeadSize: see `GGUFArchitecture`.
+  static func llamaLikeGGUF(
+    _ name: String, alternatingHeadSize: String? = nil
+  ) -> GGUFArchitecture {
+    GGUFArchitecture(
+      name: name,
+      tensors: [
+        "token_embd.weight": "model.embed_tokens.weight",
+        "output_norm.weight": "model.norm.weight", "output.weight": "lm_head.weight",
+      ],
+      layerTensors: [
+        "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj",
+        "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+        "attn_output": "self_attn.o_proj", "attn_q_norm": "self_attn.q_norm",
+        "attn_k_norm": "self_attn.k_norm", "ffn_norm": "post_attention_layernorm",
+        "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
+      ].mapValues { "model.layers.#.\($0)" },
+      alternatingHeadSize: alternatingHeadSize,
+      config: { (m) throws(VDSQError) in try llamaLikeConfig(m, modelType: name) })
+  }
+
+  private static func llamaLikeConfig(
+    _ m: GGUFMetadata, modelType: String
+  ) throws(VDSQError) -> [(key: String, value: JSON)] {
+    let hidden = try m.size("embedding_length"), heads = try m.size("attention.head_count")
+    let head = try m.size("attention.key_length", default: hidden / max(heads, 1))
+    let longest = try m.size("context_length")
+    return [
+      ("model_type", .string(modelType)), ("hidden_size", .integer(hidden)),
+      ("num_hidden_layers", .integer(try m.size("block_count"))),
+      ("num_attention_heads", .integer(heads)),
+      ("num_key_value_heads", .integer(try m.size("attention.head_count_kv", default: heads))),
+      ("head_dim", .integer(head)),
+      ("intermediate_size", .integer(try m.size("feed_forward_length"))),
+      ("max_position_embeddings", .integer(longest)),
+      ("rms_norm_eps", .number(try m.number("attention.layer_norm_rms_epsilon"))),
+      ("vocab_size", .integer(try m.vocabulary())), ("hidden_act", .string("silu")),
+      ("rope_parameters", JSON(members: try RotaryKeys.parameters(m, longest: longest))),
+      ("tie_word_embeddings", .bool(m.file.tensors["output.weight"] == nil)),
+    ]
+  }
+
+  /// The names of Llama in files of llama2.c.
+  static let llama2C = Llama2CNames(
+    tensors: [
+      "token_embedding_table": "model.embed_tokens.weight", "rms_final_weight": "model.norm.weight",
+      "wcls": "lm_head.weight", "rms_att_weight": "model.layers.#.input_layernorm.weight",
+      "rms_ffn_weight": "model.layers.#.post_attention_layernorm.weight",
+      "wq": "model.layers.#.self_attn.q_proj.weight",
+      "wk": "model.layers.#.self_attn.k_proj.weight",
+      "wv": "model.layers.#.self_attn.v_proj.weight",
+      "wo": "model.layers.#.self_attn.o_proj.weight",
+      "w1": "model.layers.#.mlp.gate_proj.weight", "w2": "model.layers.#.mlp.down_proj.weight",
+      "w3": "model.layers.#.mlp.up_proj.weight",
+    ],
+    config: { header in
+      [
+        ("model_type", .string("llama")), ("hidden_size", .integer(header.dim)),
+        ("num_hidden_layers", .integer(header.layers)),
+        ("num_attention_heads", .integer(header.heads)),
+        ("num_key_value_heads", .integer(header.keyValueHeads)),
+        ("intermediate_size", .integer(header.hidden)),
+        ("max_position_embeddings", .integer(header.positions)), ("rms_norm_eps", .number(1e-5)),
+        ("vocab_size", .integer(header.vocabulary)), ("hidden_act", .string("silu")),
+        ("tie_word_embeddings", .bool(header.isShared)),
+      ]
+    })
 }
