@@ -7,7 +7,7 @@ import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct KernelRidgeTests {
   private let kernels = KernelTable.available()[0]
