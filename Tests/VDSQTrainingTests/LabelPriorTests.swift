@@ -211,7 +211,8 @@ import VDSQTraining
       modelIdentity: model.identity)
     _ = try adapter.write(to: folder.path("a.vdsa"), replace: false)
     let read = try Adapter(path: folder.path("a.vdsa"), model: model)
-    #expect(read.linear!.weights == trained.linear!.weights && read.linear!.bias == trained.linear!.bias)
+    #expect(
+      read.linear!.weights == trained.linear!.weights && read.linear!.bias == trained.linear!.bias)
     #expect(
       read.intermediateFeatures == [
         IntermediateFeature(1), IntermediateFeature(4, of: .firstToken),
