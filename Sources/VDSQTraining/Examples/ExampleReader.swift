@@ -9,8 +9,10 @@ public import VDSQFormat
 ///
 /// All examples of a file are in memory; `ExampleStream` reads them one at a time.
 public struct ExampleReader: Sendable {
+  /// Which fields hold texts and labels.
   public let fields: ExampleFields
 
+  /// - Parameter fields: which fields, or columns of a table, hold texts and labels.
   public init(fields: ExampleFields = ExampleFields()) { self.fields = fields }
 
   /// Reads a file of at most 256 MiB in the format that its name tells (`ExampleFormat`).
