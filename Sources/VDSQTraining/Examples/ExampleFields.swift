@@ -4,14 +4,10 @@ public struct ExampleFields: Sendable, Equatable {
   public var text: String
   /// The name of the label's field.
   public var label: String
-  /// What lets somebody choose the names, for the message about a table that does not have them:
-  /// `--text-field and --label-field`, for example. Nil where nothing does.
-  public var chosenBy: String?
 
   /// `text` and `label`, unless other names are given.
-  public init(text: String = "text", label: String = "label", chosenBy: String? = nil) {
+  public init(text: String = "text", label: String = "label") {
     self.text = text
     self.label = label
-    self.chosenBy = chosenBy
   }
 }

@@ -82,10 +82,10 @@ public struct ExampleReader: Sendable {
       let label = table.names.firstIndex(of: fields.label)
     else {
       let names = table.names.joined(separator: ", ")
-      let remedy = fields.chosenBy.map { "; \($0) say others" } ?? ""
-      throw .badInput(
+      throw VDSQError(
+        .badInput,
         "\(name): no fields \(fields.text) and \(fields.label) in the first line, which names "
-          + names + remedy)
+          + names, .exampleFields)
     }
     var examples: [Examples.Example] = []
     for record in table.records {
