@@ -8,6 +8,7 @@ public struct JSONField: Sendable, Equatable {
   /// A key of the record's object.
   public let name: String
 
+  /// - Parameter name: a key of the record's object.
   public init(_ name: String) { self.name = name }
 
   /// The field's text; nil where the record is not an object, does not have the field, or its value

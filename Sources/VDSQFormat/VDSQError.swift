@@ -40,6 +40,10 @@ public struct VDSQError: Error, Sendable {
     case coarseRows
     /// Which tensors are stored in another precision than the rest.
     case keptTensors
+    /// The labels of an adapter.
+    case labels
+    /// The names of the fields that hold examples' texts and labels.
+    case exampleFields
     /// How bases are computed, or how an adapter is trained.
     case method
   }

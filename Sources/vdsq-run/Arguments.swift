@@ -63,7 +63,9 @@ struct Arguments {
     case .memoryPolicy: "--memory-policy: "
     case .memoryBudget: "--memory-budget: "
     case .template: "--template: "
-    case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors, .method, nil: ""
+    case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors, .labels,
+      .exampleFields, .method, nil:
+      ""
     }
   }
 

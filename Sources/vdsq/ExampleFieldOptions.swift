@@ -12,7 +12,6 @@ struct ExampleFieldOptions: ParsableArguments {
   func reader() -> ExampleReader { ExampleReader(fields: fields()) }
 
   func fields() -> ExampleFields {
-    ExampleFields(
-      text: textField, label: labelField, chosenBy: "--text-field and --label-field")
+    ExampleFields(text: textField, label: labelField)
   }
 }

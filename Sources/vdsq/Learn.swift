@@ -74,13 +74,13 @@ struct Learn: Command {
     let encoder = try encoding.open(model, more: 10 * 4 * d * d).encoder()
     let learner = OnlineLearner(path: adapter, encoder: encoder)
     let begun = try beginning(encoder)
-    if let begun { try begin(learner, begun) }
+    if let begun { try learner.begin(begun) }
     if undo {
       let name = try learner.undo()
       return report("one of \(name)", learner, "undone", name)
     }
     if let forget {
-      try self.forget(forget, learner)
+      try learner.forget(forget, context: "--forget")
       return report(forget, learner, "forgotten", forget)
     }
     if let addLabels {
@@ -113,39 +113,13 @@ struct Learn: Command {
     return try LabelSet(all, encoder: encoder, template: try parsedTemplate())
   }
 
-  private func begin(_ learner: OnlineLearner, _ labels: LabelSet) throws(VDSQError) {
-    do throws(VDSQError) {
-      try learner.begin(labels)
-    } catch  where error.category == .usage && learner.exists {
-      throw VDSQError(error.category, error.message + "; --add-labels adds to them")
-    }
-  }
-
-  private func forget(_ label: String, _ learner: OnlineLearner) throws(VDSQError) {
-    do throws(VDSQError) {
-      try learner.forget(label, context: "--forget")
-    } catch { throw advised(error, of: label, learner) }
-  }
-
   private func learn(_ learner: OnlineLearner) throws(VDSQError) {
     let name = "standard input"
     let examples = ExampleStream(
       LineReader(descriptor: 0, name: name), name: name, fields: fields.fields(), label: label)
     while let next = try examples.next() {
-      let outcome: OnlineLearner.Outcome
-      do throws(VDSQError) {
-        outcome = try learner.learn(next.example, context: next.context)
-      } catch { throw advised(error, of: next.example.label, learner) }
-      try report(next.example, outcome)
+      try report(next.example, try learner.learn(next.example, context: next.context))
     }
-  }
-
-  /// An error, with what to do about it where the label is unknown.
-  private func advised(
-    _ error: VDSQError, of label: String, _ learner: OnlineLearner
-  ) -> VDSQError {
-    guard !learner.labels.isEmpty, !learner.labels.contains(label) else { return error }
-    return VDSQError(error.category, error.message + "; --add-labels adds it")
   }
 
   private func report(

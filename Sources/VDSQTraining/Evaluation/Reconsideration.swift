@@ -43,7 +43,8 @@ public struct Reconsideration: Sendable {
     guard labels.count > 1 else { throw .usage("a review needs at least two labels") }
     guard let folds = Folds(targets: examples.targets, labels: labels.count, count: count) else {
       throw .usage(
-        "a label has a single example, which cannot be held out; add one, or review with an adapter")
+        "a label has a single example, which cannot be held out; add one, or review with an adapter"
+      )
     }
     let columns = labels.dimensions
     var items: [Reconsideration] = []

@@ -9,8 +9,10 @@ public import VDSQFormat
 ///
 /// All examples of a file are in memory; `ExampleStream` reads them one at a time.
 public struct ExampleReader: Sendable {
+  /// Which fields hold texts and labels.
   public let fields: ExampleFields
 
+  /// - Parameter fields: which fields, or columns of a table, hold texts and labels.
   public init(fields: ExampleFields = ExampleFields()) { self.fields = fields }
 
   /// Reads a file of at most 256 MiB in the format that its name tells (`ExampleFormat`).
@@ -80,10 +82,10 @@ public struct ExampleReader: Sendable {
       let label = table.names.firstIndex(of: fields.label)
     else {
       let names = table.names.joined(separator: ", ")
-      let remedy = fields.chosenBy.map { "; \($0) say others" } ?? ""
-      throw .badInput(
+      throw VDSQError(
+        .badInput,
         "\(name): no fields \(fields.text) and \(fields.label) in the first line, which names "
-          + names + remedy)
+          + names, .exampleFields)
     }
     var examples: [Examples.Example] = []
     for record in table.records {

@@ -6,6 +6,7 @@ public import VDSQStreams
 public final class ExampleStream {
   /// An example and where it is from.
   public struct Element: Sendable {
+    /// The text and its label.
     public let example: Examples.Example
     /// The input's name and the line's number, for error messages.
     public let context: String

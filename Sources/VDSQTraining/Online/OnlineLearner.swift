@@ -55,7 +55,8 @@ public final class OnlineLearner {
     }
     let known = try Adapter(path: path, model: encoder.container).labels.names
     guard Set(known) == Set(labels.names) else {
-      throw .usage("\(path): exists and has other labels (\(known.joined(separator: ", ")))")
+      throw .usage(
+        "\(path): exists and has other labels (\(known.joined(separator: ", ")))", .labels)
     }
   }
 
@@ -118,9 +119,9 @@ public final class OnlineLearner {
     of label: String, in prior: RunningPrior, _ context: String
   ) throws(VDSQError) -> Int {
     guard let index = prior.labels.names.firstIndex(of: label) else {
-      throw .badInput(
-        "\(context): \(label) is not among the labels of \(path): "
-          + prior.labels.names.joined(separator: ", "))
+      let known = prior.labels.names.joined(separator: ", ")
+      throw VDSQError(
+        .badInput, "\(context): \(label) is not among the labels of \(path): \(known)", .labels)
     }
     return index
   }

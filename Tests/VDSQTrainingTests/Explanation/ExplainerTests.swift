@@ -47,10 +47,9 @@ import VDSQTraining
     #expect(
       explanation.shared[0].cosine <= min(explanation.text[0].cosine, explanation.label[0].cosine))
 
-    classifier.classify(state, top: 2)
-    #expect(
-      explanation.labels.map(\.label) == classifier.ranking.map { classifier.labels.names[$0] })
-    #expect(explanation.best.probability == classifier.probabilities[classifier.ranking[0]])
+    let scores = classifier.scores(of: state, top: 2)
+    #expect(explanation.labels.map(\.label) == scores.ranking.map { classifier.labels.names[$0] })
+    #expect(explanation.best.probability == scores.probabilities[scores.best])
     #expect(abs(explanation.labels.reduce(0) { $0 + $1.probability } - 1) < 1e-5)
     for label in explanation.labels {
       // The words' anchors are brought to length 1 once more.
@@ -58,7 +57,7 @@ import VDSQTraining
     }
   }
 
-  /// What examples changed is told for every kind of correction.
+  /// What examples changed is told for every kind of head.
   @Test func withExamples() throws {
     let encoder = try encoder("bert-mean")
     let bases = try ExplanationBases(encoder: encoder)
@@ -70,18 +69,18 @@ import VDSQTraining
     let module = ResidualModule(
       rank: 1, down: [Float](repeating: 0, count: d), up: [Float](repeating: 0, count: d),
       offset: pull)
-    let neighbors = Neighbors(
+    let neighbors = NearestNeighborsHead(
       states: pull + [Float](repeating: 0, count: d), targets: [0, 1], count: 2, sharpness: 4)
-    for correction in [Adapter.Correction.head(head), .module(module), .neighbors(neighbors)] {
-      let adapter = Adapter(labels: labels, correction: correction, modelIdentity: 0)
-      let classifier = try Classifier(labels: labels, adapter: adapter, kernels: kernels)
+    for head in [Head.linear(head), .residual(module), .nearestNeighbors(neighbors)] {
+      let adapter = Adapter(labels: labels, head: head, modelIdentity: 0)
+      let classifier = try Classifier(adapter: adapter, kernels: kernels)
       let explanation = try Explainer(
         bases: bases, encoder: encoder, adapter: adapter, classifier: classifier
       ).explain(state)
       let change = try #require(explanation.change)
       #expect(explanation.hasAdapter && isSorted(change.toward) && isSorted(change.away))
       guard let pulled = change.labels else {
-        #expect(adapter.movesStates)
+        #expect(head.movesStates)
         #expect(change.toward[0].cosine == bases.cosines(pull).max())
         continue
       }
@@ -94,40 +93,14 @@ import VDSQTraining
     }
   }
 
-  /// The direction of a linear head is the gradient of the difference of two logits.
-  @Test func theDirectionIsTheGradient() throws {
-    var random = Random(3)
-    let (d, kernels) = (16, KernelTable.available()[0])
-    let labels = LabelSet(
-      names: ["a", "b"], dimensions: d, anchors: random.floats(2 * d, in: -1...1))
-    let head = LinearHead(weights: random.floats(2 * d, in: -1...1), bias: [0, 0])
-    var state = random.floats(d, in: -1...1)
-    let norm = state.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    state = state.map { $0 / norm }
-    let adapter = Adapter(labels: labels, correction: .head(head), modelIdentity: 0)
-    let direction = adapter.direction(
-      toward: 0, awayFrom: 1, at: state, columns: d, kernels: kernels)
-    func difference(_ state: [Float]) -> Float {
-      var logits: [Float] = [0, 0]
-      logits.withUnsafeMutableBufferPointer { head.logits(state, kernels, into: $0.baseAddress!) }
-      return logits[0] - logits[1]
-    }
-    for j in 0..<d {
-      var (above, below) = (state, state)
-      above[j] += 0.01
-      below[j] -= 0.01
-      #expect(abs((difference(above) - difference(below)) / 0.02 - direction[j]) < 1e-2)
-    }
-  }
-
   @Test func aSingleLabelIsPulledNowhere() throws {
     let encoder = try encoder("bert-mean")
     let labels = try LabelSet([Label(name: "hello")], encoder: encoder, template: nil)
     let head = LinearHead(weights: [Float](repeating: 1, count: labels.dimensions), bias: [0])
-    let adapter = Adapter(labels: labels, correction: .head(head), modelIdentity: 0)
+    let adapter = Adapter(labels: labels, head: .linear(head), modelIdentity: 0)
     let explainer = try Explainer(
       bases: ExplanationBases(encoder: encoder), encoder: encoder, adapter: adapter,
-      classifier: Classifier(labels: labels, adapter: adapter, kernels: encoder.kernels))
+      classifier: Classifier(adapter: adapter, kernels: encoder.kernels))
     let explanation = explainer.explain(try encoder.vector(of: "stop"))
     #expect(
       explanation.change == nil && explanation.hasAdapter && explanation.best.probability == 1)

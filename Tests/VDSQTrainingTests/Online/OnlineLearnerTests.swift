@@ -49,13 +49,11 @@ import VDSQTraining
     let texts = [("hello world", "order"), ("stop now", "order"), ("hello", "greeting")]
     for (i, (text, label)) in texts.enumerated() {
       let adapter = try Adapter(path: path, model: encoder.container)
-      let classifier = try Classifier(
-        labels: adapter.labels, adapter: adapter, kernels: encoder.kernels)
-      classifier.classify(try encoder.vector(of: text), top: 1)
-      let best = classifier.ranking[0]
+      let classifier = try Classifier(adapter: adapter, kernels: encoder.kernels)
+      let scores = classifier.scores(of: try encoder.vector(of: text))
       let outcome = try learn(learner, text, label)
-      #expect(outcome.predicted == classifier.labels.names[best])
-      #expect(abs(outcome.probability - classifier.probabilities[best]) < 1e-4)
+      #expect(outcome.predicted == classifier.labels.names[scores.best])
+      #expect(abs(outcome.probability - scores.probabilities[scores.best]) < 1e-4)
       #expect(outcome.count == i + 1 && learner.count == i + 1)
     }
     #expect(learner.labels == ["greeting", "order"])
@@ -92,7 +90,7 @@ import VDSQTraining
     try learner.forget("greeting", context: "x")
     #expect(learner.labels == ["order", "noise"] && learner.count == 1)
     let unknown = failure { try learner.forget("greeting", context: "x") }
-    #expect(unknown?.category == .badInput)
+    #expect(unknown?.category == .badInput && unknown?.setting == .labels)
     #expect(unknown?.message == "x: greeting is not among the labels of \(path): order, noise")
   }
 
@@ -113,7 +111,8 @@ import VDSQTraining
     let again = try begun("order=stop;greeting=hello")
     #expect(try learn(again, "stop", "order").count == 2)
     let refused = failure { _ = try begun("greeting,noise") }
-    #expect(refused?.category == .usage && refused?.message.contains("greeting, order") == true)
+    #expect(refused?.category == .usage && refused?.setting == .labels)
+    #expect(refused?.message.contains("greeting, order") == true)
     let absent = OnlineLearner(path: folder.path("absent.vdsa"), encoder: encoder)
     #expect(!absent.exists && absent.labels.isEmpty)
     #expect(failure { _ = try learn(absent, "hello", "greeting") }?.category == .missingInput)
