@@ -118,10 +118,10 @@ let tools: [Target] = [
   .systemLibrary(name: "CLZ4", providers: [.apt(["liblz4-dev"])]),
   // Debian's OpenBLAS by its headers, loaded late: never linked.
   .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
-  // Writes files: whole or not at all, .vdsq containers, NumPy arrays, JSON; and their digests.
+  // Writes files, whole or not at all: .vdsq containers, NumPy arrays; provenance and digests.
   .target(
     name: "VDSQFiles",
-    dependencies: ["VDSQFormat", "CNettle", "CLZ4"],
+    dependencies: ["VDSQFormat", "VDSQStreams", "CNettle", "CLZ4"],
     swiftSettings: fuzzSettings,
     linkerSettings: [.linkedLibrary(":libnettle.a"), .linkedLibrary(":liblz4.a")]),
   // Readers for other people's files: JSON, safetensors, PyTorch, GGUF, llama2.c, NumPy.
@@ -129,26 +129,33 @@ let tools: [Target] = [
     name: "VDSQCheckpoints",
     dependencies: ["VDSQFormat", .product(name: "SystemPackage", package: "swift-system")],
     swiftSettings: fuzzSettings),
-  // Architecture maps, tokenizer compilers, quantizers, the bases' solver, the container writer.
+  // Architecture maps, tokenizer compilers, quantizers, the bases' solver; whole conversions.
   .target(
     name: "VDSQConversion",
     dependencies: [
       "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference", "VDSQFiles", "COpenBLAS",
     ], swiftSettings: fuzzSettings),
-  // Adapters from cached states, all at once or one after another, or by finetuning, and how well labels are told.
+  // Few-shot methods, finetuning, online learning, evaluation; labelled texts.
   .target(
     name: "VDSQTraining",
-    dependencies: ["VDSQ", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles"]),
-  // Times kernels, models and starts, beside what the machine could do at most and what it counts.
+    dependencies: ["VDSQ", "VDSQCheckpoints", "VDSQFiles"]),
+  // Measures kernels, models and starts beside the machine's limits; memory policies, fidelity, recall.
   .target(
     name: "VDSQMeasurement",
-    dependencies: ["VDSQ", .product(name: "Histogram", package: "hdrhistogram-swift")]),
-  // The command line.
+    dependencies: [
+      "VDSQ", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles",
+      .product(name: "Histogram", package: "hdrhistogram-swift"),
+    ]),
+  // What commands found out, for people and as JSON: tables, pages, pictures.
+  .target(
+    name: "VDSQReports",
+    dependencies: ["VDSQConversion", "VDSQFiles", "VDSQMeasurement", "VDSQTraining", "VDSQ"]),
+  // The command line: parses, calls a library, prints.
   .executableTarget(
     name: "vdsq",
     dependencies: [
       "VDSQCheckpoints", "VDSQConversion", "VDSQFiles", "VDSQTraining", "VDSQMeasurement",
-      "VDSQ",
+      "VDSQReports", "VDSQ",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     // What FoundationEssentials consists of, which swift-argument-parser uses.
@@ -179,7 +186,15 @@ let tests: [Target] = [
     name: "VDSQCheckpointsTests",
     dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion"]),
   .testTarget(name: "VDSQConversionTests", dependencies: ["TestSupport", "VDSQConversion"]),
-  .testTarget(name: "VDSQTrainingTests", dependencies: ["TestSupport", "VDSQTraining"]),
+  .testTarget(
+    name: "VDSQTrainingTests",
+    dependencies: ["TestSupport", "VDSQTraining", "VDSQCheckpoints", "VDSQConversion"]),
+  .testTarget(
+    name: "VDSQMeasurementTests",
+    dependencies: ["TestSupport", "VDSQConversion", "VDSQMeasurement"]),
+  .testTarget(
+    name: "VDSQReportsTests",
+    dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion", "VDSQReports"]),
   // Runs the programs, which are built beside the tests: depending on them would link the tests
   // statically, too.
   .testTarget(name: "CommandTests", dependencies: ["TestSupport"]),

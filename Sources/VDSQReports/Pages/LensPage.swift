@@ -1,10 +1,14 @@
 /// A self-contained page that shows a lens as a heat map: layers upwards, tokens to the right. Each
 /// cell shows the closest token, coloured by its cosine.
-enum LensPage {
-  static func html(_ json: String, title: String) -> String {
+package struct LensPage: Page {
+  let report: LensReport
+
+  package init(_ report: LensReport) { self.report = report }
+
+  package var html: String {
     // The text of a script ends at the first end tag, even inside a string.
-    let data = json.replacing("<", with: "\\u003c")
-    let name = title.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+    let data = report.json.replacing("<", with: "\\u003c")
+    let name = report.text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
     return """
       <!doctype html>
       <html lang="en">
@@ -12,7 +16,7 @@ enum LensPage {
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <title>Lens: \(name)</title>
-      <style>\(style)</style>
+      <style>\(Self.style)</style>
       </head>
       <body>
       <header>
@@ -32,7 +36,7 @@ enum LensPage {
       <div id="scroll"><table id="map"></table></div>
       <div id="tip" role="tooltip" hidden></div>
       <script type="application/json" id="data">\(data)</script>
-      <script>\(script)</script>
+      <script>\(Self.script)</script>
       </body>
       </html>
 
