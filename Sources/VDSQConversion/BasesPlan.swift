@@ -1,6 +1,6 @@
 public import VDSQFormat
 
-/// What memory solving for bases takes, known before the work.
+/// The memory of a bases solver, known before the work.
 public struct BasesPlan: Sendable {
   public struct Part: Sendable {
     public let name: String
@@ -8,21 +8,21 @@ public struct BasesPlan: Sendable {
   }
 
   public let parts: [Part]
-  /// Rows of the head in memory at a time.
+  /// The number of rows of the head in memory at a time.
   public let tileRows: Int
-  /// The smallest budget that would do.
+  /// The smallest sufficient budget.
   public let smallest: Int
 
   public var total: Int { parts.reduce(0) { $0 + $1.bytes } }
 
-  /// The program itself with OpenBLAS and its work space, for each thread; measured.
+  /// The measured memory of the program with OpenBLAS, and of its workspace per thread.
   static let program = 26 << 20
   static let perThread = 3 << 20
   private static let fewestRows = 64
   private static let mostRows = 4096
 
-  /// - Parameter matrices: how many square matrices of doubles are there at a time.
-  /// - Throws: `budgetTooSmall`, naming the smallest that would do.
+  /// - Parameter matrices: the number of square matrices of doubles in memory at a time.
+  /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget.
   init(
     rows: Int, columns: Int, matrices: Int, options: BasesOptions
   ) throws(VDSQError) {

@@ -2,23 +2,23 @@ import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference
 
-/// Keeps a conversion's peak memory within a budget: refuses what cannot do before the work, and watches it
-/// after.
+/// Keeps the peak memory of a conversion within a budget. It refuses an insufficient budget before
+/// the work, and checks the peak during the work.
 struct ConversionBudget {
-  /// The program, measured.
+  /// The measured memory of the program.
   private static let program = 12 << 20
-  /// The program with blocks of tensors on their way, measured.
+  /// The measured memory of the program with blocks of tensors.
   private static let streaming = 24 << 20
-  /// What is made of a byte of `tokenizer.json`, text and all, before the tensors; measured.
+  /// The measured memory per byte of `tokenizer.json`, including its text, before the tensors.
   private static let perTokenizerByte = 3.0
-  /// What the allocator keeps of memory that was given back.
+  /// The freed memory that the allocator keeps.
   private static let slack = 4 << 20
 
   private let budget: Int?
 
   init(_ budget: Int?) { self.budget = budget }
 
-  /// Before anything is read.
+  /// Checks the budget before anything is read.
   func check(folder path: String) throws(VDSQError) {
     guard budget != nil else { return }
     var needed = Self.streaming
@@ -28,13 +28,13 @@ struct ConversionBudget {
     try compare(needed)
   }
 
-  /// Between two steps.
+  /// Checks the peak between two steps.
   func check() throws(VDSQError) {
     guard budget != nil, let peak = ProcessMemory.peakResidentBytes() else { return }
     try compare(peak)
   }
 
-  /// What solving for bases may take, which counts the program itself too.
+  /// The budget of the bases solver, which includes the program itself.
   func left(beside section: Int) throws(VDSQError) -> Int? {
     guard let budget else { return nil }
     ProcessMemory.trim()

@@ -3,7 +3,8 @@ public import VDSQFormat
 import VDSQInference
 import VDSQKernels
 
-/// The rows that vocabulary bases are made of, `[vocabulary, dimensions]`, read a tile at a time.
+/// The rows from which vocabulary bases are computed, `[vocabulary, dimensions]`, read one tile at
+/// a time.
 public struct HeadMatrix {
   public let name: String
   public let rows: Int
@@ -21,7 +22,7 @@ public struct HeadMatrix {
 
   /// The LM head of a checkpoint's folder, or its word embeddings.
   ///
-  /// - Throws: `badInput` where the model has no LM head and one is wanted.
+  /// - Throws: `badInput` if an LM head is requested and the model has none.
   public init(folder: Checkpoint, embedding: Bool) throws(VDSQError) {
     try self.init(try ModelSource.read(folder), embedding: embedding)
   }
@@ -42,7 +43,7 @@ public struct HeadMatrix {
     try self.init(rows.parts[0].tensor)
   }
 
-  /// The LM head of a converted model, as it is stored there, or its word embeddings.
+  /// The stored LM head of a converted model, or its word embeddings.
   public init(model: Container, embedding: Bool) throws(VDSQError) {
     let view =
       embedding
@@ -56,7 +57,7 @@ public struct HeadMatrix {
     let columns = columns
     let kernels = try KernelTable.select()
     let width = view.record.dataLength / view.record.rows
-    // Read, not mapped: the budget is the whole process's.
+    // Read, not mapped, because the budget is that of the whole process.
     read = { (range, out) throws(VDSQError) in
       var bytes = [UInt8](repeating: 0, count: width)
       var floats = [Float](repeating: 0, count: columns)

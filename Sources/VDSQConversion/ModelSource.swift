@@ -24,12 +24,12 @@ struct ModelSource {
   var embeddings: [Tensor] = []
   var constants: [Constant] = []
   var layers: [[Tensor]] = []
-  /// What comes after the layers.
+  /// The tensors after the layers.
   var head: [Tensor] = []
-  /// The LM head's rows, which vocabulary bases are made of; nil where there is no LM head.
+  /// The rows of the LM head, from which vocabulary bases are computed; nil if there is no LM head.
   var vocabulary: RowSource?
 
-  /// Names of the checkpoint's tensors that are made use of.
+  /// The names of the checkpoint's tensors that are used.
   var used: Set<String> {
     Set((embeddings + layers.joined() + head).flatMap { $0.rows.parts.map(\.tensor.name) })
   }

@@ -1,18 +1,18 @@
 import VDSQCheckpoints
 import VDSQFormat
 
-/// How a sentence-transformers folder makes one vector of token states.
+/// The pooling of a sentence-transformers folder, which turns token states into one vector.
 ///
-/// A folder without `modules.json` is read as sentence-transformers reads it: mean pooling.
+/// A folder without `modules.json` has mean pooling, as in sentence-transformers.
 struct SentenceSettings {
   private(set) var pooling = Pooling.mean
   private(set) var normalize = false
   let maximumTokens: Int
   private(set) var lowercases = false
-  /// Whether the folder says that it is a sentence encoder's.
+  /// Whether the folder declares a sentence encoder.
   private(set) var isSentenceModel = false
 
-  /// - Throws: `badInput` where the folder asks for a module or a pooling that is not supported.
+  /// - Throws: `badInput` if the folder uses an unsupported module or pooling.
   init(_ folder: Checkpoint, positions: Int) throws(VDSQError) {
     let settings = try folder.optionalJSON("sentence_bert_config.json")
     let wanted =

@@ -8,8 +8,8 @@ struct TensorResolver {
   let heads: Int
   let size: (Axis) -> Int
 
-  /// - Parameter prefixes: what may stand before the first rule's source.
-  /// - Throws: `badInput` where the tensor is missing under every prefix.
+  /// - Parameter prefixes: the possible prefixes of the first rule's source.
+  /// - Throws: `badInput` if the tensor is missing under every prefix.
   static func prefix(
     _ prefixes: [String], of rule: TensorRule, in folder: Checkpoint
   ) throws(VDSQError) -> String {
@@ -22,7 +22,8 @@ struct TensorResolver {
 
   /// The tensors of some rules, without optional ones that the checkpoint does not have.
   ///
-  /// - Throws: `badInput` where one is missing, of another shape, or of a type that holds no weights.
+  /// - Throws: `badInput` if one is missing, has another shape, or has a type that holds no
+  ///   weights.
   func tensors(_ rules: [TensorRule], layer: Int? = nil) throws(VDSQError) -> [ModelSource.Tensor] {
     var tensors: [ModelSource.Tensor] = []
     for rule in rules {
@@ -33,7 +34,7 @@ struct TensorResolver {
     return tensors
   }
 
-  /// What checkpoints converted from TensorFlow call a norm's parts.
+  /// The names of a norm's parts in checkpoints that were converted from TensorFlow.
   private static func older(_ name: String) -> String {
     for (new, old) in [
       ("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta"),

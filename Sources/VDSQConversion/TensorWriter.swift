@@ -2,7 +2,7 @@ import VDSQFiles
 import VDSQFormat
 
 extension ContainerWriter {
-  /// A small tensor that no checkpoint has.
+  /// Writes a small tensor that is made at conversion.
   func writeConstant(_ constant: ModelSource.Constant) throws(VDSQError) {
     var out = ByteWriter()
     for value in constant.values { out.append(value) }
@@ -13,7 +13,7 @@ extension ContainerWriter {
         error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
   }
 
-  /// Norms, biases and other small tensors, in float32.
+  /// Writes norms, biases and other small tensors in float32.
   func writeFloats(_ source: RowSource, shape: [Int]) throws(VDSQError) {
     let offset = try alignedOffset()
     var length = 0
@@ -27,7 +27,7 @@ extension ContainerWriter {
         error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
   }
 
-  /// A table of rows in fp16 or fp32.
+  /// Writes a table of rows in fp16 or fp32.
   func writeFloatRows(_ source: RowSource, half: Bool) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
@@ -41,7 +41,7 @@ extension ContainerWriter {
         length, error: meter.result))
   }
 
-  /// A table of rows in int8, their scales behind them.
+  /// Writes a table of rows in int8, followed by the scales.
   func writeInt8Rows(_ source: RowSource) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
@@ -71,10 +71,10 @@ extension ContainerWriter {
         scales: scalesOffset, error: meter.result))
   }
 
-  /// A linear layer's weights in int8 panels `[N/16][K/4][16][4]`, then scales and row sums, and factors
-  /// where columns are in groups.
+  /// Writes the weights of a linear layer in int8 panels `[N/16][K/4][16][4]`, then scales and row
+  /// sums, and factors if columns are in groups.
   ///
-  /// - Parameter groups: columns of a group; nil where a row has one scale.
+  /// - Parameter groups: the columns of a group; nil if a row has a single scale.
   func writeInt8Panels(_ source: RowSource, groups: Int? = nil) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
@@ -83,7 +83,7 @@ extension ContainerWriter {
     let columns = source.columns
     let quads = (columns + 3) / 4
     var length = 0
-    // Rows are filled up to whole quads of zeros.
+    // Rows are padded with zeros to whole quads.
     var row = [Int8](repeating: 0, count: quads * 4)
     var panel = [UInt32](repeating: 0, count: quads * 16)
     let groupCount = groups.map { (columns + $0 - 1) / $0 } ?? 0
@@ -138,7 +138,7 @@ extension ContainerWriter {
         error: meter.result))
   }
 
-  /// A linear layer's weights in fp16 or fp32 panels `[N/16][K][16]`.
+  /// Writes the weights of a linear layer in fp16 or fp32 panels `[N/16][K][16]`.
   func writeFloatPanels(_ source: RowSource, half: Bool) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
@@ -158,7 +158,7 @@ extension ContainerWriter {
         error: meter.result))
   }
 
-  /// At most sixteen rows to `[columns][16]`, four by four.
+  /// Transposes at most sixteen rows to `[columns][16]`, four by four.
   private static func transpose(
     _ x: UnsafePointer<Float>, _ rows: Int, _ columns: Int, into out: UnsafeMutablePointer<Float>
   ) {
@@ -182,9 +182,9 @@ extension ContainerWriter {
     }
   }
 
-  /// Writes floats as they are or in half precision.
+  /// Writes floats in single or half precision.
   ///
-  /// - Returns: how many bytes.
+  /// - Returns: the number of bytes.
   private func writeElements(
     _ values: [Float], half: Bool, _ source: RowSource, _ meter: inout ErrorMeter
   ) throws(VDSQError) -> Int {
@@ -202,7 +202,7 @@ extension ContainerWriter {
     return bits.count * 2
   }
 
-  /// Regroups blocks into panels of sixteen rows; parts may begin in the middle of one.
+  /// Regroups blocks into panels of sixteen rows. Parts may begin in the middle of a panel.
   private func forEachPanel(
     of source: RowSource,
     _ body: (_ values: UnsafePointer<Float>, _ rows: Int) throws(VDSQError) -> Void

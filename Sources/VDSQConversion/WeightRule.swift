@@ -1,15 +1,15 @@
 public import VDSQFormat
 
-/// How tensors of some names are stored, whatever the rest is: `embeddings=fp16`.
+/// The element type of tensors whose names match a pattern: `embeddings=fp16`.
 public struct WeightRule: Sendable {
-  /// As it was given.
+  /// The text of the rule.
   public let text: String
   private let pattern: [UInt8]
   let weights: Converter.Weights
 
-  /// - Parameter text: `PATTERN=int8|fp16|fp32`; the pattern is a tensor's name in the container, or the
-  ///   beginning of one up to a dot, in which `*` stands for anything.
-  /// - Throws: `usage` where it is not of that form.
+  /// - Parameter text: `PATTERN=int8|fp16|fp32`. The pattern is the name of a tensor in the
+  ///   container, or the beginning of a name up to a dot. `*` matches anything.
+  /// - Throws: `usage` if it does not have that form.
   public init(_ text: String) throws(VDSQError) {
     let parts = text.split(separator: "=", omittingEmptySubsequences: false)
     guard parts.count == 2, !parts[0].isEmpty,
@@ -26,7 +26,7 @@ public struct WeightRule: Sendable {
 
   func matches(_ name: String) -> Bool {
     let name = Array(name.utf8)
-    // Positions in the name that the pattern read so far can end at.
+    // The positions in the name at which the pattern read so far can end.
     var ends: Set<Int> = [0]
     for byte in pattern {
       if byte == UInt8(ascii: "*") {

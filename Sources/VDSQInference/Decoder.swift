@@ -1,11 +1,12 @@
 public import VDSQFormat
 public import VDSQKernels
 
-/// The forward pass of a causal language model: token ids in, the state at the end of each sequence out.
+/// The forward pass of a causal language model. It turns token ids into the state at the end of
+/// each sequence.
 ///
-/// Keys and values of the batch's tokens stay in a cache until the batch is begun anew, so sequences can
-/// be read in any number of steps. All memory is one arena, planned before the first token. But for
-/// rounding, a sequence's state does not depend on what else is in its batch.
+/// Keys and values of the batch's tokens stay in a cache until a new batch begins, so sequences can
+/// be read in any number of steps. All memory is one arena, planned before the first token. Up to
+/// rounding, the state of a sequence does not depend on the rest of its batch.
 public final class Decoder {
   public let architecture: Architecture
   public let plan: DecoderPlan
@@ -16,15 +17,16 @@ public final class Decoder {
   private let pass: DecoderPass
   private let weights: DecoderWeights
 
-  /// Bytes of the arena that were touched so far.
+  /// The number of touched bytes of the arena.
   var presentArenaBytes: Int { arena.presentBytes }
 
   /// - Parameters:
-  ///   - tokenCapacity: tokens of a batch at most; raised to the longest sequence.
-  ///   - longest: tokens of a sequence at most; the model's own limit where it is lower.
-  ///   - policy: how layers' weights are in memory.
-  /// - Throws: `badInput` where the container is no decoder's, `budgetTooSmall` where there is no memory
-  ///   for the arena.
+  ///   - tokenCapacity: the maximum number of tokens of a batch; at least that of the longest
+  ///     sequence.
+  ///   - longest: the maximum number of tokens of a sequence, limited by the model.
+  ///   - policy: how layers are kept in memory.
+  /// - Throws: `badInput` if the container does not hold a decoder, `budgetTooSmall` if there is no
+  ///   memory for the arena.
   public init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
     tokenCapacity: Int, longest: Int = .max, policy: MemoryPolicy = .resident
@@ -52,15 +54,15 @@ public final class Decoder {
       arena: arena, memory: memory)
   }
 
-  /// Reads the tokens of a batch from `start` on; those before must have been read already, as part of
-  /// the same batch.
+  /// Reads the tokens of a batch from `start` on. The tokens before must have been read already, as
+  /// part of the same batch.
   ///
   /// - Parameter trace: receives the states after the embeddings and each layer,
   ///   `[layers + 1, tokens, hiddenSize]`, before the final norm.
-  /// - Returns: `[sequences, hiddenSize]` floats, the normalized states of the sequences' last tokens,
-  ///   valid until the next call; sequences without new tokens keep theirs.
-  /// - Throws: `badInput` where an id is not in the vocabulary, a sequence too long, the file cannot be
-  ///   read, or weights make numbers that are not finite.
+  /// - Returns: `[sequences, hiddenSize]` floats, the normalized states of the last tokens, valid
+  ///   until the next call. Sequences without new tokens keep their states.
+  /// - Throws: `badInput` if an id is not in the vocabulary, a sequence is too long, the file
+  ///   cannot be read, or a result is not finite.
   public func decode(
     _ batch: TokenBatch, from start: Int = 0, trace: UnsafeMutablePointer<Float>? = nil
   ) throws(VDSQError) -> UnsafePointer<Float> {
@@ -101,7 +103,7 @@ public final class Decoder {
     return UnsafePointer(vectors)
   }
 
-  /// A layer's weights beyond it are worth sharing between threads, be it for one token.
+  /// Above this size, the weights of a layer are shared between threads even for a single token.
   private static let largeLayer = 1 << 20
 
   private func width(_ rows: Range<Int>) -> Int {
@@ -110,7 +112,7 @@ public final class Decoder {
     return isLarge ? threads.count : max(1, min(threads.count, rows.count / 16))
   }
 
-  /// The final norm: a state as the head reads it.
+  /// Applies the final norm, which gives a state as the head reads it.
   public func normalize(
     _ states: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>
   ) {

@@ -2,11 +2,11 @@ import CShims
 import VDSQFormat
 import VDSQKernels
 
-/// A pass of some tokens of a batch through all layers, behind those whose keys and values are in the
-/// cache already.
+/// A pass of some tokens of a batch through all layers. The keys and values of earlier tokens are
+/// in the cache already.
 ///
-/// Where there are many tokens each worker takes its own through all layers; where there are few, all
-/// workers take every token through their own part of each layer's weights, so that weights come from
+/// With many tokens, each worker takes its own tokens through all layers. With few, all workers
+/// take every token through their own part of each layer's weights, so that weights are read from
 /// memory once.
 final class DecoderPass: SharedWork {
   private let c: Architecture
@@ -20,13 +20,13 @@ final class DecoderPass: SharedWork {
   private let plan: DecoderPlan
   private let arena: Arena
   let memory: LayerMemory
-  /// What the pass is over: rows of the batch, over all its sequences.
+  /// The input of the pass: rows of the batch, over all its sequences.
   var batch = TokenBatch()
   var rows = 0..<0
-  /// Where the states after the embeddings and each layer go, `[layers + 1, tokens, hiddenSize]` over
-  /// the whole batch; nil where nobody wants them.
+  /// The destination of the states after the embeddings and each layer,
+  /// `[layers + 1, tokens, hiddenSize]` over the whole batch; nil if they are not needed.
   var trace: UnsafeMutablePointer<Float>?
-  /// Set where a row of the word table could not be read.
+  /// Set if a row of the word embeddings could not be read.
   private(set) var unreadable = false
 
   init(
@@ -51,13 +51,13 @@ final class DecoderPass: SharedWork {
   /// Below this many tokens for each worker, workers share weights instead of tokens.
   private static let fewTokens = 16
 
-  /// A worker's part: its tokens of the pass, or its part of each layer's outputs.
+  /// The part of a worker: its tokens of the pass, or its outputs of each layer.
   private struct Part {
     let worker: ThreadPool.Worker
     let sharesWeights: Bool
     let rows: Range<Int>
 
-    /// Waits where workers need each other's outputs.
+    /// Waits if workers need each other's outputs.
     func meet() { if sharesWeights { worker.barrier() } }
 
     func share(of items: Int) -> Range<Int> {
@@ -110,7 +110,7 @@ final class DecoderPass: SharedWork {
     arena.region(region, as: Float.self) + row * columns
   }
 
-  /// The worker's normalized states, counted like the pass's rows.
+  /// The normalized states of the worker, indexed like the rows of the pass.
   private func normed(_ part: Part) -> UnsafeMutablePointer<Float> {
     arena.region(plan.normed, as: Float.self, worker: part.worker.index)
   }
@@ -181,7 +181,8 @@ final class DecoderPass: SharedWork {
     }
   }
 
-  /// A linear layer of the part's rows, `x` and outputs counted like the pass's rows.
+  /// A linear layer over the rows of the part. `x` and outputs are indexed like the rows of the
+  /// pass.
   private func apply(
     _ layer: Linear, _ x: UnsafePointer<Float>, _ columns: Int, stride: Int? = nil, _ part: Part,
     _ region: Int, _ outputs: Int, _ activation: Activation = .identity
@@ -205,7 +206,7 @@ final class DecoderPass: SharedWork {
       panels: part.share(of: layer.panels.panels))
   }
 
-  /// Adds a region's states to the hidden ones: those that the part itself computed.
+  /// Adds the states of a region to the hidden states, for those that the part itself computed.
   private func add(_ region: Int, _ part: Part) {
     let d = c.hiddenSize
     let panels = part.share(of: (d + 15) / 16)
@@ -218,8 +219,8 @@ final class DecoderPass: SharedWork {
     }
   }
 
-  /// Normalizes heads where the architecture does, turns queries and keys to their positions, and puts
-  /// keys and values into the cache.
+  /// Normalizes heads if the architecture does, rotates queries and keys to their positions, and
+  /// stores keys and values in the cache.
   private func store(_ layer: DecoderWeights.Layer, _ index: Int, _ own: Range<Int>) {
     let half = rotaryDimensions / 2
     for row in own {
@@ -248,7 +249,7 @@ final class DecoderPass: SharedWork {
     }
   }
 
-  /// A token's keys or values in a layer.
+  /// The keys or values of a token in a layer.
   private func cached(_ region: Int, _ layer: Int, _ token: Int) -> UnsafeMutablePointer<Float> {
     floats(region, row: layer * plan.tokenCapacity + token, c.keyValueWidth)
   }
@@ -293,12 +294,12 @@ final class DecoderPass: SharedWork {
         gate + columns.lowerBound, gate + width + columns.lowerBound, columns.count, activation)
     }
     part.meet()
-    // The gated states lie where the gates were, with the others between them.
+    // The gated states take the place of the gates; the other rows lie between them.
     apply(
       layer.down, floats(plan.inner), width, stride: innerWidth, part, plan.fed, c.hiddenSize)
   }
 
-  /// The states of last tokens, normalized: what the head reads.
+  /// The normalized states of the last tokens, which the head reads.
   private func finish(_ own: Range<Int>) {
     let d = c.hiddenSize
     forEachSequence(own) { sequence, start, some in

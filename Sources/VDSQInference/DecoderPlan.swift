@@ -1,30 +1,31 @@
 public import VDSQFormat
 public import VDSQKernels
 
-/// What a decoder's forward pass needs, laid out before the first token.
+/// The memory of a decoder's forward pass, planned before the first token.
 public struct DecoderPlan: Sendable {
   public let arena: ArenaLayout
-  /// Tokens of a batch at most, over all its sequences: what the key and value caches hold.
+  /// The maximum number of tokens of a batch, over all its sequences, which is the capacity of the
+  /// key and value caches.
   public let tokenCapacity: Int
-  /// Tokens of a sequence at most.
+  /// The maximum number of tokens of a sequence.
   public let longest: Int
-  /// Tokens that go through the layers at a time at most.
+  /// The maximum number of tokens in a pass through the layers.
   public let passCapacity: Int
-  /// Sequences of a batch at most.
+  /// The maximum number of sequences of a batch.
   public var sequenceCapacity: Int { tokenCapacity }
 
   // Region indices.
   let hidden, qkv, keys, values, context, attended, inner, fed, angles, vectors: Int
-  /// Each worker's own.
+  /// Regions of each worker.
   let normed, quantized, scales, zeroPoints, attention, row: Int
   let words: EmbeddingRows.Memory
 
-  /// Tokens that each worker takes through the layers at a time, where there are enough.
+  /// The number of tokens of a worker in a pass, if there are enough.
   static let workerRows = 32
 
   /// - Parameters:
-  ///   - longest: tokens of a sequence at most.
-  ///   - element: how the word table is stored.
+  ///   - longest: the maximum number of tokens of a sequence.
+  ///   - element: the element type of the word embeddings.
   public init(
     _ c: Architecture, tokenCapacity: Int, longest: Int, threads: Int,
     layout: ActivationLayout, element: ElementType
@@ -37,7 +38,7 @@ public struct DecoderPlan: Sendable {
     let d = c.hiddenSize
     let innerWidth = (c.isGated ? 2 : 1) * c.intermediateSize
     hidden = arena.add("hidden states", pass * d * 4)
-    // A vector's width more: the last head's last vector may be read beyond it.
+    // One vector more, because the last vector of the last head may be read beyond its end.
     qkv = arena.add(
       "queries, keys, values", pass * (c.queryWidth + 2 * c.keyValueWidth) * 4 + 128)
     let cache = c.layers * self.tokenCapacity * c.keyValueWidth * 4 + 128

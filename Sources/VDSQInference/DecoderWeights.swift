@@ -1,25 +1,25 @@
 import VDSQFormat
 import VDSQKernels
 
-/// A causal language model's tensors by their names in the container.
+/// The tensors of a causal language model, found by their names in the container.
 struct DecoderWeights {
   struct Layer {
     let attentionNorm: Normalization
-    /// Queries, keys and values as one layer: their input is quantized once.
+    /// Queries, keys and values as one layer, so that their input is quantized once.
     let qkv: Linear
-    /// RMSNorms over each head, where the architecture has them.
+    /// RMSNorms over each head, if the architecture has them.
     let queryNorm: Normalization?
     let keyNorm: Normalization?
     let attentionOutput: Linear
     let feedForwardNorm: Normalization
-    /// The gate's rows before the others' where there is one.
+    /// The up projection; the rows of the gate come first if there is one.
     let up: Linear
     let down: Linear
   }
 
   let words: TensorView
   let positions: TensorView?
-  /// `rotaryDimensions / 2` of them, in radians a position.
+  /// `rotaryDimensions / 2` frequencies, in radians per position.
   let rotaryFrequencies: UnsafePointer<Float>?
   let layers: [Layer]
   let finalNorm: Normalization
@@ -80,7 +80,7 @@ extension Container {
     return view
   }
 
-  /// A LayerNorm, or an RMSNorm where there is no bias.
+  /// A LayerNorm, or an RMSNorm if there is no bias.
   func norm(_ name: String, _ columns: Int, _ epsilon: Float) throws(VDSQError) -> Normalization {
     Normalization(
       gain: try finite("\(name).weight", shape: [columns]),

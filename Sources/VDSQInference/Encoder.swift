@@ -1,10 +1,10 @@
 public import VDSQFormat
 public import VDSQKernels
 
-/// The forward pass of a BERT-family encoder: token ids in, one vector a sequence out.
+/// The forward pass of a BERT-like encoder. It turns token ids into one vector per sequence.
 ///
-/// All memory is one arena, planned from the architecture before the first token. A sequence's
-/// vector does not depend on what else is in its batch.
+/// All memory is one arena, planned from the architecture before the first token. The vector of a
+/// sequence does not depend on the rest of its batch.
 public final class Encoder {
   public let architecture: Architecture
   public let plan: MemoryPlan
@@ -14,20 +14,21 @@ public final class Encoder {
   private let arena: Arena
   private let pass: EncoderPass
   private let weights: EncoderWeights
-  /// How many rows of the positions' table are in the arena.
+  /// The number of rows of the position table in the arena.
   private var knownPositions = 0
 
-  /// Bytes of the arena that were touched so far.
+  /// The number of touched bytes of the arena.
   var presentArenaBytes: Int { arena.presentBytes }
 
   /// - Parameters:
-  ///   - tokenCapacity: tokens of a batch at most; raised to the longest sequence.
-  ///   - longest: tokens of a sequence at most; the model's own limit where it is lower.
-  ///   - intermediateFeatures: states of lower layers that follow the vector.
-  ///   - updates: what is changed of the layers' weights.
-  ///   - policy: how layers' weights are in memory.
-  /// - Throws: `badInput` where the container is no encoder's, `budgetTooSmall` where there is no
-  ///   memory for the arena.
+  ///   - tokenCapacity: the maximum number of tokens of a batch; at least that of the longest
+  ///     sequence.
+  ///   - longest: the maximum number of tokens of a sequence, limited by the model.
+  ///   - intermediateFeatures: states of intermediate layers that are appended to the vector.
+  ///   - updates: low-rank updates of the weights; nil for none.
+  ///   - policy: how layers are kept in memory.
+  /// - Throws: `badInput` if the container does not hold an encoder, `budgetTooSmall` if there is
+  ///   no memory for the arena.
   public init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
     tokenCapacity: Int, longest: Int = .max, intermediateFeatures: [IntermediateFeature] = [],
@@ -46,7 +47,7 @@ public final class Encoder {
       intermediateFeatures.allSatisfy({ $0.layer >= 1 && $0.layer < c.layers })
     else { throw .badInput("\(container.path): the model has no such lower layers") }
     if let updates {
-      // Their products stand in a row of the embeddings' scratch.
+      // Their products use a row of the scratch of the embeddings.
       guard updates.layers == c.layers, updates.hiddenSize == c.hiddenSize,
         2 * updates.rank <= c.embeddingSize
       else { throw .badInput("\(container.path): updates of weights are not for such layers") }
@@ -74,8 +75,8 @@ public final class Encoder {
   /// - Parameter trace: receives the states after the embeddings and each layer,
   ///   `[layers + 1, tokens, hiddenSize]`.
   /// - Returns: `[sequences, plan.stateSize]` floats, valid until the next call.
-  /// - Throws: `badInput` where an id is not in the vocabulary, the file cannot be read, or weights
-  ///   make numbers that are not finite.
+  /// - Throws: `badInput` if an id is not in the vocabulary, the file cannot be read, or a result
+  ///   is not finite.
   public func encode(
     _ batch: TokenBatch, trace: UnsafeMutablePointer<Float>? = nil
   ) throws(VDSQError) -> UnsafePointer<Float> {
@@ -89,7 +90,7 @@ public final class Encoder {
         "\(container.path): a sequence of \(batch.range(sequence).count) tokens is longer than "
           + "\(plan.longest)")
     }
-    // So many rows that states stay in the caches, and one sequence at least.
+    // As many rows as keep states in the caches, but at least one sequence.
     let rows = min(plan.passCapacity, MemoryPlan.workerRows * threads.count)
     var first = 0
     while first < batch.sequences {
@@ -104,14 +105,14 @@ public final class Encoder {
     return UnsafePointer(arena.region(plan.vectors, as: Float.self))
   }
 
-  /// The mask token, whose state is what a masked language model is asked for.
+  /// The mask token, whose state is the result of a masked language model.
   public var maskToken: Int32 {
     get { pass.maskToken }
     set { pass.maskToken = newValue }
   }
 
-  /// A state as the masked language model's head has it before the vocabulary, or as it is where there
-  /// is no such head; `vectorSize` floats.
+  /// A state after the transformation of the masked language model's head, or the state itself if
+  /// there is no such head; `vectorSize` floats.
   public func transform(
     _ state: UnsafePointer<Float>, into vector: UnsafeMutablePointer<Float>
   ) {
@@ -119,7 +120,7 @@ public final class Encoder {
     for i in 0..<architecture.vectorSize { vector[i] = state[i] }
   }
 
-  /// Below this many rows a worker's share is not worth waking it.
+  /// Below this many rows, the share of a worker does not justify waking it.
   private static let smallestShare = 4
 
   private func run(_ batch: TokenBatch, _ sequences: Range<Int>) throws(VDSQError) {
@@ -145,7 +146,8 @@ public final class Encoder {
     }
   }
 
-  /// Reads the positions' table as far as a text is long: mapped, all of it would become resident.
+  /// Reads the position table up to the length of the text. If it were mapped, all of it would
+  /// become resident.
   private func readPositions(_ count: Int) throws(VDSQError) {
     guard count > knownPositions else { return }
     let table = weights.positions
@@ -156,7 +158,8 @@ public final class Encoder {
     knownPositions = count
   }
 
-  /// Scales to length 1 where the model says so, and refuses what is no number.
+  /// Scales the vector to length 1 if the model requires it, and refuses values that are not
+  /// finite.
   private func finish(_ vector: UnsafeMutablePointer<Float>) throws(VDSQError) {
     let d = architecture.vectorSize
     let square = try container.finiteSquare(of: vector, d, kernels)

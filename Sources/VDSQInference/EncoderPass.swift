@@ -1,8 +1,8 @@
 import VDSQFormat
 import VDSQKernels
 
-/// A pass of some sequences through all layers, by workers that each take their own rows: they meet
-/// only around attention, which is the one step that looks at other rows.
+/// A pass of some sequences through all layers. Each worker takes its own rows. Workers meet only
+/// around attention, the one step that reads other rows.
 final class EncoderPass: SharedWork {
   private let c: Architecture
   private let activation: Activation
@@ -13,20 +13,20 @@ final class EncoderPass: SharedWork {
   private let linear: LinearRunner
   private let plan: MemoryPlan
   private let arena: Arena
-  /// What the pass is over.
+  /// The input of the pass.
   var batch = TokenBatch()
   var sequences = 0..<0
-  /// The id of the mask token; -1 where there is none.
+  /// The id of the mask token; -1 if there is none.
   var maskToken: Int32 = -1
-  /// Where the states after the embeddings and each layer go, `[layers + 1, tokens, hiddenSize]` over
-  /// the whole batch; nil where nobody wants them.
+  /// The destination of the states after the embeddings and each layer,
+  /// `[layers + 1, tokens, hiddenSize]` over the whole batch; nil if they are not needed.
   var trace: UnsafeMutablePointer<Float>?
-  /// What of lower layers is wanted beside the last one's.
+  /// Intermediate layers whose states are appended to the output vector.
   let intermediateFeatures: [IntermediateFeature]
-  /// What is changed of the layers' weights.
+  /// Low-rank updates of the weights; nil for none.
   private let updates: LowRankUpdates?
   let memory: LayerMemory
-  /// Set where a row of the word table could not be read.
+  /// Set if a row of the word embeddings could not be read.
   private(set) var unreadable = false
 
   init(
@@ -49,7 +49,7 @@ final class EncoderPass: SharedWork {
     super.init()
   }
 
-  /// One worker's part. Row 0 is the first token of the first sequence.
+  /// The part of one worker. Row 0 is the first token of the first sequence.
   override func run(_ worker: ThreadPool.Worker) {
     let origin = batch.range(sequences.lowerBound).lowerBound
     let total = batch.range(sequences.upperBound - 1).upperBound - origin
@@ -75,7 +75,7 @@ final class EncoderPass: SharedWork {
         for (place, state) in intermediateFeatures.enumerated() where state.layer == index + 1 {
           takeIntermediate(state, place, origin, worker)
         }
-        // The next layer writes over the states.
+        // The next layer overwrites the states.
         worker.barrier()
       }
     }
@@ -86,7 +86,8 @@ final class EncoderPass: SharedWork {
     }
   }
 
-  /// A lower layer's states as vectors of length 1, behind the last layer's.
+  /// Appends the states of an intermediate layer as vectors of length 1, behind the vector of the
+  /// last layer.
   private func takeIntermediate(
     _ state: IntermediateFeature, _ place: Int, _ origin: Int, _ worker: ThreadPool.Worker
   ) {
@@ -129,7 +130,7 @@ final class EncoderPass: SharedWork {
       zeroPoints: arena.region(plan.zeroPoints, as: Int32.self, worker: worker))
   }
 
-  /// Calls `body` with blocks of rows that the scratch regions hold.
+  /// Calls `body` with blocks of rows that fit the scratch regions.
   private func forEachBlock(_ rows: Range<Int>, _ body: (_ first: Int, _ count: Int) -> Void) {
     var first = rows.lowerBound
     while first < rows.upperBound {
@@ -182,7 +183,7 @@ final class EncoderPass: SharedWork {
     for i in 0..<rows.count * d { to[i] = from[i] }
   }
 
-  /// Queries, keys and values of the worker's rows.
+  /// Computes queries, keys and values of the worker's rows.
   private func project(
     _ layer: Linear, _ rows: Range<Int>, _ worker: Int, knowsRanges: Bool
   ) {
@@ -195,7 +196,7 @@ final class EncoderPass: SharedWork {
     }
   }
 
-  /// Adds what a layer's updates make of the worker's rows to their queries and values.
+  /// Adds the low-rank updates of a layer to the queries and values of the worker's rows.
   private func update(
     _ updates: LowRankUpdates, _ layer: Int, _ rows: Range<Int>, _ worker: Int
   ) {
@@ -211,12 +212,12 @@ final class EncoderPass: SharedWork {
     }
   }
 
-  /// Attention of the rows `own` of one sequence, `all` of whose rows they may look at.
+  /// Attention of the rows `own` of one sequence over `all` of its rows.
   private func attend(
     _ layer: EncoderWeights.Layer, _ all: Range<Int>, _ own: Range<Int>, _ worker: Int
   ) {
     guard !own.isEmpty else { return }
-    // What is in integers already loses nothing that shows.
+    // Models with integer layers lose nothing measurable by integer attention.
     let attention =
       linear.isInteger(layer.qkv) ? kernels.attentionInt16 : kernels.attention
     let d = c.hiddenSize
@@ -233,7 +234,7 @@ final class EncoderPass: SharedWork {
     }
   }
 
-  /// Attention's output projection, added to the states.
+  /// The output projection of attention, added to the states.
   private func mix(_ layer: EncoderWeights.Layer, _ rows: Range<Int>, _ worker: Int) {
     let d = c.hiddenSize
     forEachBlock(rows) { first, count in
@@ -266,12 +267,12 @@ final class EncoderPass: SharedWork {
     }
   }
 
-  /// One vector of a sequence's states.
+  /// Pools the states of a sequence into one vector.
   private func pool(_ range: Range<Int>, _ origin: Int, _ sequence: Int, _ worker: Int) {
     let d = c.hiddenSize
     let vector = floats(plan.vectors, row: sequence, plan.stateSize)
     if let head = weights.head {
-      // A sequence without a mask is told by its first token.
+      // A sequence without a mask uses its first token.
       let place = range.firstIndex { batch.ids[$0] == maskToken } ?? range.lowerBound
       return transform(head, floats(plan.hidden, row: place - origin, d), into: vector, worker)
     }
@@ -297,7 +298,7 @@ final class EncoderPass: SharedWork {
     }
   }
 
-  /// A state as the masked language model's head has it before the vocabulary.
+  /// A state after the transformation of the masked language model's head.
   func transform(
     _ head: EncoderWeights.Head, _ state: UnsafePointer<Float>,
     into vector: UnsafeMutablePointer<Float>, _ worker: Int

@@ -1,10 +1,10 @@
 import VDSQFormat
 import VDSQKernels
 
-/// A BERT encoder's tensors by their names in the container.
+/// The tensors of a BERT-like encoder, found by their names in the container.
 struct EncoderWeights {
   struct Layer {
-    /// Queries, keys and values as one layer: their input is quantized once.
+    /// Queries, keys and values as one layer, so that their input is quantized once.
     let qkv: Linear
     let attentionOutput: Linear
     let attentionNorm: Normalization
@@ -13,7 +13,7 @@ struct EncoderWeights {
     let outputNorm: Normalization
   }
 
-  /// What a masked language model makes of a state before its vocabulary's rows are compared with it.
+  /// The transformation of a masked language model's head, before the product with the vocabulary.
   struct Head {
     let transform: Linear
     let norm: Normalization
@@ -23,7 +23,7 @@ struct EncoderWeights {
   let positions: TensorView
   let tokenTypes: UnsafePointer<Float>
   let embeddingNorm: Normalization
-  /// From the embeddings' size to the hidden one, where they differ.
+  /// The projection from the embedding size to the hidden size, if they differ.
   let projection: Linear?
   let head: Head?
   let layers: [Layer]

@@ -1,20 +1,21 @@
 import VDSQFormat
 import VDSQKernels
 
-/// How a linear layer multiplies int8 weights.
+/// The arithmetic of int8 weights in a linear layer.
 public enum Precision: Sendable {
   /// Activations quantized to u8 per token; products in integers.
   case integer
-  /// Activations in float32 by weights dequantized on the fly: slower, closer to the checkpoint.
+  /// Activations in float32 times weights that are dequantized on the fly. Slower, closer to the
+  /// checkpoint.
   case high
 }
 
-/// A linear layer's weights and bias, where they lie in the map.
+/// The weights and the bias of a linear layer, in place in the map.
 struct Linear {
   let panels: WeightPanels
 
-  /// - Throws: `badInput` if the container has no such layer, or one of its scales or biases is not
-  ///   finite: quantizing what they lead to would hide it.
+  /// - Throws: `badInput` if the container has no such layer, or if a scale or a bias is not
+  ///   finite. Quantization of the results would hide that.
   init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
     let isGrouped = container.find("\(name).weight")?.record.order == .groups16
     let view = try container.tensor(
@@ -54,7 +55,7 @@ extension Container {
 
   /// The square of a state's length.
   ///
-  /// - Throws: `badInput` if the state is no vector of numbers.
+  /// - Throws: `badInput` if the state is not finite.
   func finiteSquare(
     of state: UnsafePointer<Float>, _ count: Int, _ kernels: KernelTable
   ) throws(VDSQError) -> Float {
@@ -82,7 +83,7 @@ extension Container {
   }
 }
 
-/// Runs linear layers on rows, quantizing them first where products are in integers.
+/// Runs linear layers on rows, which are quantized first if products are in integers.
 struct LinearRunner {
   let kernels: KernelTable
   let precision: Precision
@@ -95,10 +96,10 @@ struct LinearRunner {
   /// `y = activation(x W^T + b)`.
   ///
   /// - Parameters:
-  ///   - stride: floats from one row of x to the next; nil where rows lie side by side.
-  ///   - panels: which of the layer's outputs, in sixteens; nil for all.
-  ///   - ranges: the extremes of x's rows, where they are known.
-  ///   - scratch: room for the quantized rows.
+  ///   - stride: floats from one row of x to the next; nil if rows are contiguous.
+  ///   - panels: the range of output panels of sixteen rows; nil for all.
+  ///   - ranges: the minimum and maximum of each row of x, if they are known.
+  ///   - scratch: a buffer for the quantized rows.
   func apply(
     _ layer: Linear, _ x: UnsafePointer<Float>, stride: Int? = nil, rows: Int,
     ranges: RowRanges?, scratch: QuantizedRows, _ out: LinearOutput, panels: Range<Int>? = nil

@@ -1,40 +1,42 @@
 public import VDSQFormat
 public import VDSQKernels
 
-/// What an encoder's forward pass needs, laid out before the first token.
+/// The memory of an encoder's forward pass, planned before the first token.
 public struct MemoryPlan: Sendable {
   public let arena: ArenaLayout
-  /// Tokens of a batch at most, over all its sequences.
+  /// The maximum number of tokens of a batch, over all its sequences.
   public let tokenCapacity: Int
-  /// Tokens that go through the layers at a time at most: a batch takes as many passes as it needs,
-  /// so that states stay in the caches.
+  /// The maximum number of tokens in a pass through the layers. A batch takes several passes if
+  /// necessary, so that states stay in the caches.
   public let passCapacity: Int
-  /// Tokens of a sequence at most.
+  /// The maximum number of tokens of a sequence.
   public let longest: Int
 
-  /// Numbers in a state: the vector, and lower layers' where they are wanted.
+  /// The number of dimensions of a state: the vector and the intermediate features.
   public let stateSize: Int
 
-  /// Sequences of a batch at most: batches of shorter ones than eight tokens are full before their tokens are.
+  /// The maximum number of sequences of a batch. A batch of sequences shorter than eight tokens is
+  /// full before its tokens are.
   public var sequenceCapacity: Int { Self.sequences(tokenCapacity) }
 
   private static func sequences(_ tokens: Int) -> Int { max(1, tokens / 8) }
 
   // Region indices.
   let hidden, qkv, context, projected, ranges, vectors, positions: Int
-  /// Each worker's own.
+  /// Regions of each worker.
   let quantized, intermediate, scales, zeroPoints, attention, row: Int
   let words: EmbeddingRows.Memory
 
-  /// Rows that pass through the feed-forward network at a time: its inner states are the largest.
+  /// The number of rows in a step of the feed-forward network, whose inner states are the largest.
   static let feedForwardRows = 16
-  /// Tokens that each worker takes through the layers at a time, where there are enough.
+  /// The number of tokens of a worker in a pass, if there are enough.
   static let workerRows = 128
 
   /// - Parameters:
-  ///   - longest: tokens of a sequence at most.
-  ///   - element: how the word table is stored; `positionElement` the positions'.
-  ///   - intermediateFeatures: how many states of lower layers are wanted beside the vector.
+  ///   - longest: the maximum number of tokens of a sequence.
+  ///   - element: the element type of the word embeddings; `positionElement` that of the position
+  ///     table.
+  ///   - intermediateFeatures: the number of intermediate features.
   public init(
     _ c: Architecture, tokenCapacity: Int, longest: Int, threads: Int,
     layout: ActivationLayout,
@@ -49,10 +51,10 @@ public struct MemoryPlan: Sendable {
     let d = c.hiddenSize
     let block = min(Self.feedForwardRows, pass)
     hidden = arena.add("hidden states", pass * d * 4)
-    // A vector's width more: the last head's last vector may be read beyond it.
+    // One vector more, because the last vector of the last head may be read beyond its end.
     qkv = arena.add("queries, keys, values", pass * 3 * d * 4 + 128)
     context = arena.add("attention output", pass * d * 4)
-    // Embeddings too, where they are projected to the hidden size.
+    // Embeddings too, if they are projected to the hidden size.
     projected = arena.add("projections", pass * max(d, c.embeddingSize) * 4)
     ranges = arena.add("extremes of rows", pass * 128)
     vectors = arena.add("vectors", Self.sequences(self.tokenCapacity) * stateSize * 4)

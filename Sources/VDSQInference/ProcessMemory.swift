@@ -1,29 +1,32 @@
 import CShims
 import VDSQStreams
 
-/// What the system says of this process's memory.
+/// The memory of this process, as the system reports it.
 public enum ProcessMemory {
-  /// Gives memory that was freed back to the system.
+  /// Returns freed memory to the system.
   public static func trim() { vdsq_trim_memory() }
 
-  /// Takes the program's code out of memory and keeps the system from mapping more of it than is used: what is used comes
-  /// back in small pieces. To be called first of all, where a megabyte counts.
+  /// Releases the program's code from memory and keeps the system from mapping more of it than is
+  /// used. Used code comes back in small pieces. Call this first in a program for which a megabyte
+  /// matters.
   ///
-  /// - Parameter piece: bytes, a multiple of the page's size: larger ones cost memory, smaller ones time.
+  /// - Parameter piece: the size of a piece in bytes, a multiple of the page size. Larger pieces
+  ///   take memory, smaller ones time.
   public static func releaseCode(piece: UInt32) { vdsq_release_code(piece) }
 
-  /// The peak resident set (`VmHWM`) in bytes, or nil if the system does not tell.
+  /// The peak resident set (`VmHWM`) in bytes, or nil if the system does not report it.
   public static func peakResidentBytes() -> Int? { field("VmHWM:") }
 
-  /// Resident memory that is nobody else's, in bytes, or nil if the system does not tell.
+  /// Resident anonymous memory in bytes, or nil if the system does not report it.
   public static func anonymousBytes() -> Int? { field("RssAnon:") }
 
-  /// Resident pages of files: the program, its libraries and maps; in bytes, or nil if the system
-  /// does not tell.
+  /// Resident pages of files (the program, its libraries and maps) in bytes, or nil if the system
+  /// does not report them.
   public static func fileBytes() -> Int? { field("RssFile:") }
 
-  /// Resident bytes page by page, those that are nobody else's among them: the figures above are sums that each processor
-  /// keeps for itself for a while, and may be off by half a megabyte. Nil where the system does not tell.
+  /// Resident bytes counted page by page, with the anonymous ones among them. The figures above are
+  /// sums that each processor keeps for a while, so they may be off by half a megabyte. Nil if the
+  /// system does not report them.
   public static func exactResidentBytes() -> (anonymous: Int, file: Int)? {
     guard let all = field("Rss:", of: "/proc/self/smaps_rollup"),
       let anonymous = field("Anonymous:", of: "/proc/self/smaps_rollup")

@@ -2,44 +2,46 @@ public import VDSQFormat
 public import VDSQKernels
 import VDSQTokenizers
 
-/// A model file, ready to turn texts into states.
+/// A model that turns texts into states.
 ///
-/// What a text's state is depends on the model: a sentence encoder's vector, a masked language model's
-/// state at the mask token, as its head transforms it, or a causal language model's state at the last
-/// token, after the final norm. Texts are added to a batch until it is full; `encode` then makes a state
-/// for each. Nothing is allocated after the first batches.
+/// The state of a text depends on the model: the vector of a sentence encoder, the state of a
+/// masked language model at the mask token, as its head transforms it, or the state of a causal
+/// language model at the last token, after the final norm. Texts are added to a batch until it is
+/// full; `encode` then computes a state for each. Nothing is allocated after the first batches.
 public final class TextEncoder {
   public struct Options: Sendable {
     public var threads = 1
     public var precision = Precision.integer
-    /// Tokens in a batch, never fewer than the longest text's.
+    /// The number of tokens in a batch, at least that of the longest text.
     public var tokenCapacity = 0
-    /// Texts of the longest kind that a batch has room for, at least.
+    /// The minimum number of texts of maximum length that fit a batch.
     public var batch = 1
-    /// Whether there is to be room for one more text of the longest kind behind a batch that keeps all
-    /// threads busy: more speed where texts are short, for more memory.
+    /// Whether one more text of maximum length fits behind a batch that keeps all threads busy.
+    /// This is faster for short texts and takes more memory.
     public var keepsThreadsBusy = false
-    /// The most tokens of one text; nil for the model's longest sequence, or `defaultLongest` where a
-    /// causal model's is longer.
+    /// The maximum number of tokens of a text. Nil means the model's longest sequence, but at most
+    /// `defaultLongest` for causal models.
     public var maximumTokens: Int?
-    /// States of a sentence encoder's lower layers that follow a text's vector: an adapter may have learned from
-    /// them.
+    /// Intermediate layers of a sentence encoder whose states are appended to the vector of a text.
+    /// An adapter may have been trained on them.
     public var intermediateFeatures: [IntermediateFeature] = []
-    /// What an adapter changes of a sentence encoder's weights.
+    /// Low-rank updates of a sentence encoder's weights; nil for none.
     public var updates: LowRankUpdates?
 
-    /// How layers' weights are in memory. Where they are streamed, the container need not have decoded them.
+    /// How layers are kept in memory. If they are streamed, the container need not have decoded
+    /// them.
     public var policy = MemoryPolicy.resident
 
     public init() {}
   }
 
-  /// What a text's state is.
+  /// The kind of a text's state.
   public enum Kind: Sendable {
     case sentences, masked, causal
   }
 
-  /// Causal models keep keys and values for every token, so theirs is bounded unless asked for more.
+  /// The limit of causal models, which keep keys and values for every token. An explicit limit
+  /// overrides it.
   public static let defaultLongest = 2048
 
   private enum Backbone {
@@ -51,19 +53,19 @@ public final class TextEncoder {
   public let kernels: KernelTable
   public let threads: ThreadPool
   public let kind: Kind
-  /// The most tokens of one text; longer ones are cut.
+  /// The maximum number of tokens of a text; longer texts are truncated.
   public let maximumTokens: Int
-  /// Numbers in a state.
+  /// The number of dimensions of a state.
   public let dimensions: Int
   public let vocabularySize: Int
   public let layers: Int
-  /// What follows a sentence encoder's vector in a state.
+  /// The intermediate features that follow the vector of a sentence encoder in a state.
   public var intermediateFeatures: [IntermediateFeature] { options.intermediateFeatures }
-  /// What was changed of the model's weights.
+  /// The low-rank updates of the weights.
   public var updates: LowRankUpdates? { options.updates }
-  /// How layers' weights are in memory.
+  /// How layers are kept in memory.
   public var policy: MemoryPolicy { options.policy }
-  /// What it was made with, for another that is to run alike.
+  /// The options of this encoder, for another that should run alike.
   public let options: Options
   public let tokenizer: Tokenizer
   private let backbone: Backbone
@@ -154,7 +156,7 @@ public final class TextEncoder {
     }
   }
 
-  /// The regions of memory that were planned when the model was opened.
+  /// The memory regions that were planned when the model was opened.
   public var arena: ArenaLayout {
     switch backbone {
     case .encoder(let encoder): encoder.plan.arena
@@ -162,7 +164,7 @@ public final class TextEncoder {
     }
   }
 
-  /// Bytes of the arena that were touched so far.
+  /// The number of touched bytes of the arena.
   public var presentArenaBytes: Int {
     switch backbone {
     case .encoder(let encoder): encoder.presentArenaBytes
@@ -170,7 +172,7 @@ public final class TextEncoder {
     }
   }
 
-  /// Texts in the current batch.
+  /// The number of texts in the current batch.
   public var count: Int { batch.sequences }
 
   /// Whether a text of any length still fits into the batch.
@@ -180,8 +182,8 @@ public final class TextEncoder {
 
   /// Adds a text to the batch, which must have room.
   ///
-  /// - Parameter text: UTF-8; what is invalid reads as U+FFFD.
-  /// - Returns: how many tokens it has, and whether it was cut to the longest sequence.
+  /// - Parameter text: UTF-8. Invalid bytes become U+FFFD.
+  /// - Returns: the number of tokens, and whether the text was truncated to the longest sequence.
   @discardableResult
   public func add(_ text: UnsafeRawBufferPointer) -> (tokens: Int, truncated: Bool) {
     let before = batch.ids.count
@@ -190,14 +192,15 @@ public final class TextEncoder {
     return (batch.ids.count - before, truncated)
   }
 
-  /// Whether a text is short enough not to be cut.
+  /// Whether a text is short enough not to be truncated.
   public func fits(_ text: UnsafeRawBufferPointer) -> Bool {
     var ids: [Int32] = []
     return !tokens(of: text, into: &ids)
   }
 
-  /// A text's ids as the model wants them: a masked language model's text without a mask gets one at its
-  /// end, and a causal one's without any token the first of the vocabulary.
+  /// The ids of a text as the model needs them. For a masked language model, a text without a mask
+  /// gets one at its end. For a causal one, a text without tokens gets the first token of the
+  /// vocabulary.
   private func tokens(of text: UnsafeRawBufferPointer, into ids: inout [Int32]) -> Bool {
     let before = ids.count
     let truncated = tokenizer.encode(text, limit: maximumTokens, into: &ids)
@@ -209,7 +212,7 @@ public final class TextEncoder {
     return truncated
   }
 
-  /// Calls `body` with each state of the batch, in order, and empties it.
+  /// Calls `body` with each state of the batch, in order, and empties the batch.
   public func encode(
     _ body: (_ index: Int, _ state: UnsafePointer<Float>) throws(VDSQError) -> Void
   ) throws(VDSQError) {
@@ -227,7 +230,7 @@ public final class TextEncoder {
     }
   }
 
-  /// One text's state; the batch must be empty.
+  /// The state of one text. The batch must be empty.
   public func vector(of text: String) throws(VDSQError) -> [Float] {
     var result = [Float](repeating: 0, count: dimensions)
     var copy = text
@@ -238,20 +241,21 @@ public final class TextEncoder {
     return result
   }
 
-  /// A text's states after the embeddings and every layer, at every token.
+  /// The states of a text after the embeddings and every layer, at every token.
   public struct Trace {
     public let ids: [Int32]
-    /// One more than the model's layers: the embeddings are the first.
+    /// The number of layers of the model plus one, because the embeddings are the first.
     public let layers: Int
     public let dimensions: Int
-    /// `[layers, tokens, dimensions]`: each as the model's head reads the last layer's.
+    /// `[layers, tokens, dimensions]`. Each state is transformed as the head transforms that of the
+    /// last layer.
     public let states: [Float]
   }
 
-  /// Runs one text and keeps every layer's states; the batch must be empty.
+  /// Runs one text and keeps the states of every layer. The batch must be empty.
   ///
-  /// States go through the final norm, or the masked head's transformation, so that all layers can be
-  /// compared with the vocabulary.
+  /// States pass through the final norm, or the transformation of the masked head, so that all
+  /// layers can be compared with the vocabulary.
   public func trace(_ text: UnsafeRawBufferPointer) throws(VDSQError) -> Trace {
     var ids: [Int32] = []
     _ = tokens(of: text, into: &ids)
@@ -278,14 +282,14 @@ public final class TextEncoder {
     return Trace(ids: ids, layers: layers + 1, dimensions: dimensions, states: states)
   }
 
-  /// A token's text; empty for an id that no token has. Not always whole UTF-8.
+  /// The text of a token; empty for an unknown id. It may be a part of a UTF-8 sequence.
   public func token(_ id: Int32) -> [UInt8] {
     var text: [UInt8] = []
     tokenizer.appendText(of: id, to: &text)
     return text
   }
 
-  /// The token ids of a text, those that the model wants around it included.
+  /// The token ids of a text, including special tokens.
   public func tokens(of text: UnsafeRawBufferPointer) -> [Int32] {
     var ids: [Int32] = []
     _ = tokenizer.encode(text, limit: maximumTokens, into: &ids)
