@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQ
 import VDSQFormat
 import VDSQSemantics
 import VDSQStreams

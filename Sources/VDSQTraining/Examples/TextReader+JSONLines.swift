@@ -1,3 +1,4 @@
+public import VDSQ
 import VDSQCheckpoints
 import VDSQFormat
 public import VDSQSemantics
