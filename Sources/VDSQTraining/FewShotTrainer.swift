@@ -9,8 +9,8 @@ public import VDSQSemantics
 ///       model: model, labels: Examples.labels(of: examples), examples: examples)
 ///     try adapter.write(to: "tickets.vdsa", replace: false)
 ///
-/// A trainer keeps its model open, so that several adapters can be trained on parts of the same examples.
-/// Use it from one thread at a time; the work is shared by the encoder's threads.
+/// A trainer keeps its model open, so that several adapters can be trained on parts of the same
+/// examples. Use it from one thread at a time; the work is shared by the encoder's threads.
 public final class FewShotTrainer {
   public let plan: TrainingPlan
   public let encoder: TextEncoder
@@ -19,8 +19,8 @@ public final class FewShotTrainer {
 
   /// Opens the plan's model and encodes the labels' words.
   ///
-  /// - Throws: `missingInput` or `badInput` for the model, `usage` for labels or options that do not go
-  ///   with it.
+  /// - Throws: `missingInput` or `badInput` for the model, `usage` for labels or options that do
+  ///   not go with it.
   public init(_ plan: TrainingPlan) throws(VDSQError) {
     self.plan = plan
     let container = try Container(
@@ -55,12 +55,13 @@ public final class FewShotTrainer {
   ///
   /// - Throws: `usage` where there are none, `internalFault` where their states are not finite.
   public func train(
-    on examples: Examples, report: (TrainingEvent) -> Void = { _ in }
+    on examples: Examples, report: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
     let context = TrainingContext(
       encoder: encoder, anchors: anchors, allowsFinetuning: plan.triesFinetuning,
       seed: plan.options.seed)
-    return try plan.method.definition.train(examples, context) { report(.trained($0)) }
+    return try plan.method.definition.train(
+      examples, context, ProgressSpan { report(.trained($0)) })
   }
 
   /// Plans, encodes and trains.
@@ -72,7 +73,8 @@ public final class FewShotTrainer {
   /// - Throws: what `TrainingPlan`, `encode` and `train` do.
   public static func adapter(
     model: Container, labels: [Label], examples: [Examples.Example],
-    options: TrainingOptions = TrainingOptions(), report: (TrainingEvent) -> Void = { _ in }
+    options: TrainingOptions = TrainingOptions(),
+    report: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
     let trainer = try FewShotTrainer(
       try TrainingPlan(

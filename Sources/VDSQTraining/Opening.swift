@@ -19,7 +19,8 @@ struct Opening {
   /// Takes the fastest policy that the budget allows, or the one that is asked for.
   ///
   /// - Parameters:
-  ///   - policies: those that may be taken where none is asked for; the first where there is no budget.
+  ///   - policies: those that may be taken where none is asked for; the first where there is no
+  ///     budget.
   ///   - more: bytes that are known to be taken beside the model.
   /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
   mutating func choose(

@@ -27,8 +27,8 @@ public struct TrainingPlan: Sendable {
   ///   - labels: at least one; `Examples.labels` finds those of examples.
   ///   - examples: all that will be encoded at a time.
   ///   - report: called where the default does without finetuning.
-  /// - Throws: `budgetTooSmall`, with the smallest budget that would do; `badInput` where the method
-  ///   cannot be used with the model.
+  /// - Throws: `budgetTooSmall`, with the smallest budget that would do; `badInput` where the
+  ///   method cannot be used with the model.
   public init(
     model: Container, labels: [Label], examples: [Examples.Example], options: TrainingOptions,
     report: (TrainingEvent) -> Void = { _ in }
@@ -78,27 +78,29 @@ public struct TrainingPlan: Sendable {
     }
   }
 
-  /// What is tried beside the vector: states two thirds and five sixths of the way up, where what a sentence is
-  /// like is told more plainly than at the top, which was trained for what it means; and the first word's, which
-  /// pooling would drown.
+  /// What is tried beside the vector, pooled features first: states of intermediate layers, where
+  /// what a sentence is like is more plain than at the top, which was trained for what it means;
+  /// and the first word's state, which pooling would hide.
   private static func intermediateFeatures(
     of model: Container
   ) throws(VDSQError) -> [IntermediateFeature] {
     let architecture = try Architecture(model.metadata)
     let layers = architecture.layers
-    guard !architecture.hasLanguageModelHead, layers >= 6 else { return [] }
-    let upper = layers * 5 / 6
+    guard !architecture.hasLanguageModelHead,
+      layers >= Hyperparameters.Intermediate.leastLayers
+    else { return [] }
+    let (lower, upper) = Hyperparameters.Intermediate.layers(of: layers)
     return [
-      IntermediateFeature(layers * 2 / 3), IntermediateFeature(upper),
+      IntermediateFeature(lower), IntermediateFeature(upper),
       IntermediateFeature(upper, of: .firstToken),
     ]
   }
 
-  /// Bytes that examples and training by closed forms take at most: states and copies of them, and the matrices
-  /// of the covariance or of the centers.
+  /// Bytes that examples and training by closed forms take at most: states and copies of them, and
+  /// the matrices of the covariance or of the centers.
   static func bytes(for examples: [Examples.Example], columns: Int) -> Int {
     let count = examples.count
-    let centers = min(count, LabelPrior.mostCenters)
+    let centers = min(count, Hyperparameters.Ridge.mostCenters)
     let system = max(
       count < columns ? 3 * count * count : 6 * columns * columns, 5 * centers * centers)
     let texts = examples.reduce(0) { $0 + $1.text.utf8.count + 128 }

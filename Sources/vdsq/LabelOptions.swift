@@ -29,7 +29,7 @@ struct LabelOptions: ParsableArguments {
   @OptionGroup var fields: ExampleFieldOptions
 
   @Option(
-    help: "How examples teach: \(TrainingMethod.summaries).")
+    help: "The training method: \(TrainingMethod.summaries).")
   var method = TrainingMethod.joint
 
   @Option(

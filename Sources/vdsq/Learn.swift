@@ -45,7 +45,7 @@ struct Learn: Command {
   @Option(help: "Forget a label and all its examples.")
   var forget: String?
 
-  @Flag(help: "Take back the last example; up to \(RunningPrior.undoable) times in a row.")
+  @Flag(help: "Take back the last example; up to \(OnlineDiscriminant.undoable) times in a row.")
   var undo = false
 
   @Option(help: "A sentence around each label's words, as for classify.")

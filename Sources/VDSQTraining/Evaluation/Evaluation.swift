@@ -6,8 +6,9 @@ public struct Evaluation: Sendable {
   public let confusion: [Int]
   /// The number of labels.
   public let labels: Int
-  /// The expected calibration error over `bins` bins of the answers' probabilities (Naeini et al. 2015): how far
-  /// probabilities are from the share of right answers, weighted by how many answers have them.
+  /// The expected calibration error over `bins` bins of the answers' probabilities (Naeini et al.
+  /// 2015): how far probabilities are from the share of right answers, weighted by how many answers
+  /// have them.
   public let calibrationError: Double
 
   private static let bins = 15
@@ -21,7 +22,8 @@ public struct Evaluation: Sendable {
     return Double(right) / Double(max(1, count))
   }
 
-  /// The mean of the labels' F1 scores, from 0 to 1; a label that neither is nor is given counts for nothing.
+  /// The mean of the labels' F1 scores, from 0 to 1; a label that neither is nor is given counts
+  /// for nothing.
   public var macroF1: Double {
     var sum = 0.0
     var present = 0
@@ -39,25 +41,23 @@ public struct Evaluation: Sendable {
   /// Classifies states of which each has at least the classifier's dimensions.
   ///
   /// - Parameters:
-  ///   - states: `[targets.count, columns]`.
-  ///   - targets: each state's label.
-  public init(of classifier: Classifier, states: [Float], columns: Int, targets: [Int]) {
+  ///   - features: of which the classifier reads the first columns.
+  ///   - targets: each row's label.
+  public init(of classifier: Classifier, features: FeatureMatrix, targets: [Int]) {
     let labels = classifier.labels.count
     var confusion = [Int](repeating: 0, count: labels * labels)
     var sums = [(count: Int, right: Int, confidence: Double)](
       repeating: (0, 0, 0), count: Self.bins)
     var scores = classifier.makeScores()
-    states.withUnsafeBufferPointer { states in
-      for (i, target) in targets.enumerated() {
-        classifier.classify(states.baseAddress! + i * columns, top: 1, into: &scores)
-        let answer = scores.best
-        confusion[target * labels + answer] += 1
-        let probability = Double(scores.probabilities[answer])
-        let bin = min(Self.bins - 1, max(0, Int(probability * Double(Self.bins))))
-        sums[bin].count += 1
-        sums[bin].right += answer == target ? 1 : 0
-        sums[bin].confidence += probability
-      }
+    for (i, target) in targets.enumerated() {
+      classifier.classify(features, row: i, into: &scores)
+      let answer = scores.best
+      confusion[target * labels + answer] += 1
+      let probability = Double(scores.probabilities[answer])
+      let bin = min(Self.bins - 1, max(0, Int(probability * Double(Self.bins))))
+      sums[bin].count += 1
+      sums[bin].right += answer == target ? 1 : 0
+      sums[bin].confidence += probability
     }
     self.labels = labels
     self.confusion = confusion

@@ -1,7 +1,7 @@
 /// The evaluation of one number of examples per label over several seeds, or of one adapter.
 public struct EvaluationRow: Sendable {
-  /// Examples of each label that were trained on, 0 for the label words alone; nil for an adapter that was
-  /// trained elsewhere.
+  /// Examples of each label that were trained on, 0 for the label words alone; nil for an adapter
+  /// that was trained elsewhere.
   public let shots: Int?
   /// `zero-shot`, the training method's name, or `adapter`.
   public let method: String
@@ -23,7 +23,7 @@ public struct EvaluationRow: Sendable {
       shots: nil, method: "adapter", names: adapted.classifier.labels.names,
       evaluations: [
         Evaluation(
-          of: adapted.classifier, states: adapted.examples.states, columns: adapted.columns,
+          of: adapted.classifier, features: adapted.examples.features,
           targets: adapted.examples.targets)
       ])
   }
@@ -37,7 +37,8 @@ public struct EvaluationRow: Sendable {
   /// The mean over seeds of `Evaluation.calibrationError`, from 0 to 1.
   public var calibrationError: Double { Spread(evaluations.map(\.calibrationError)).mean }
 
-  /// `[labels][labels]`: how many texts of a label (row) were given another (column), summed over seeds.
+  /// `[labels][labels]`: how many texts of a label (row) were given another (column), summed over
+  /// seeds.
   public var confusion: [[Int]] {
     names.indices.map { row in
       names.indices.map { column in

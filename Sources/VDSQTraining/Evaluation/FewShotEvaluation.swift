@@ -2,8 +2,8 @@ public import VDSQFormat
 import VDSQInference
 import VDSQSemantics
 
-/// Measures few-shot training: draws a few examples of each label, trains on them, and classifies texts
-/// that were held out.
+/// Measures few-shot training: draws a few examples of each label, trains on them, and classifies
+/// texts that were held out.
 ///
 ///     let trainer = try FewShotTrainer(plan)
 ///     let evaluation = FewShotEvaluation(shots: [0, 4, 16], seeds: 5)
@@ -11,8 +11,8 @@ import VDSQSemantics
 ///       print(row.shots!, row.accuracy.mean)
 ///     }
 ///
-/// Each text goes through the model once, unless an adapter changes the encoder's weights: then the test
-/// texts go through the changed model again.
+/// Each text goes through the model once, unless an adapter changes the encoder's weights: then the
+/// test texts go through the changed model again.
 public struct FewShotEvaluation: Sendable {
   /// The progress of an evaluation.
   public enum Event: Sendable {

@@ -6,7 +6,7 @@ extension Reconsideration {
   ///
   /// - Returns: one item for each text, most doubtful first.
   public static func list(_ adapted: AdaptedExamples) -> [Reconsideration] {
-    list(adapted.examples, columns: adapted.columns, classifier: adapted.classifier)
+    list(adapted.examples, classifier: adapted.classifier)
   }
 
   /// Reviews labelled texts by adapters that are trained on the others, each text held out in turn.
@@ -17,7 +17,7 @@ extension Reconsideration {
   ///   there are fewer than two labels, or one has a single text; what encoding and training throw.
   public static func list(
     _ texts: [Examples.Example], trainer: FewShotTrainer,
-    report: (TrainingEvent) -> Void = { _ in }
+    report: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> [Reconsideration] {
     guard !trainer.plan.triesFinetuning else {
       throw .usage("finetuning changes the states that a review compares; try another method")

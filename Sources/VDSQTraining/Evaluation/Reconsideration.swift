@@ -5,9 +5,10 @@ public import VDSQSemantics
 
 /// How much an example's label asks to be looked at again.
 ///
-/// A text at the border of its label's region may as well be another's. The probability of reconsideration falls
-/// exponentially with the distance to that border, measured in log-odds, in which borders of linear logits are
-/// planes: `exp(-log(p_label / p_other))`, and 1 for a text on the other side.
+/// A text at the border of its label's region may as well be another's. The probability of
+/// reconsideration falls exponentially with the distance to that border, measured in log-odds, in
+/// which borders of linear logits are planes: `exp(-log(p_label / p_other))`, and 1 for a text on
+/// the other side.
 public struct Reconsideration: Sendable {
   /// The example's index.
   public let example: Int
@@ -19,57 +20,45 @@ public struct Reconsideration: Sendable {
   public let distance: Float
 
   /// Examples under an adapter that others made, most doubtful first.
-  ///
-  /// - Parameter columns: numbers in a state.
-  public static func list(
-    _ examples: Examples, columns: Int, classifier: Classifier
-  ) -> [Reconsideration] {
-    sorted(
-      examples.targets.indices.map {
-        Reconsideration(examples, $0, columns: columns, classifier: classifier)
-      })
+  public static func list(_ examples: Examples, classifier: Classifier) -> [Reconsideration] {
+    sorted(examples.targets.indices.map { Reconsideration(examples, $0, classifier: classifier) })
   }
 
-  /// Examples under what the others teach, each held out in turn, most doubtful first: a wrong label must not speak
-  /// for itself.
+  /// Examples under what the others teach, each held out in turn, most doubtful first: a wrong
+  /// label must not speak for itself.
   ///
-  /// - Parameter learn: makes an adapter of some of the examples.
-  /// - Throws: `usage` where there are fewer than two labels, or one has a single example; what `learn` throws.
+  /// - Parameter train: makes an adapter of some of the examples.
+  /// - Throws: `usage` where there are fewer than two labels, or one has a single example; what
+  ///   `train` throws.
   public static func list(
     _ examples: Examples, labels: LabelSet, kernels: KernelTable,
-    learn: (Examples) throws(VDSQError) -> Adapter
+    train: (Examples) throws(VDSQError) -> Adapter
   ) throws(VDSQError) -> [Reconsideration] {
-    let count = LabelPrior.foldCount
     guard labels.count > 1 else { throw .usage("a review needs at least two labels") }
-    guard let folds = Folds(targets: examples.targets, labels: labels.count, count: count) else {
+    guard
+      let validation = CrossValidation(
+        targets: examples.targets, labels: labels.count, folds: Hyperparameters.folds)
+    else {
       throw .usage(
         "a label has a single example, which cannot be held out; add one, or review with an adapter"
       )
     }
-    let columns = labels.dimensions
     var items: [Reconsideration] = []
-    for fold in 0..<count {
-      let held = folds.heldOut(fold)
-      guard !held.isEmpty else { continue }
-      let adapter = try learn(examples.subset(folds.training(without: fold), columns: columns))
+    for fold in validation.folds {
+      let adapter = try train(examples.subset(fold.training))
       let classifier = try Classifier(adapter: adapter, kernels: kernels)
-      items += held.map {
-        Reconsideration(examples, $0, columns: columns, classifier: classifier)
-      }
+      items += fold.heldOut.map { Reconsideration(examples, $0, classifier: classifier) }
     }
     return sorted(items)
   }
 
-  private init(_ examples: Examples, _ example: Int, columns: Int, classifier: Classifier) {
+  private init(_ examples: Examples, _ example: Int, classifier: Classifier) {
     let target = examples.targets[example]
-    let scores = examples.states.withUnsafeBufferPointer {
-      classifier.scores(of: $0.baseAddress! + example * columns, top: 2)
-    }
+    let scores = classifier.scores(of: examples.features, row: example, top: 2)
     let other = scores.ranking.first { $0 != target } ?? target
-    let least: Float = 1e-30
     let distance =
-      logarithm(max(scores.probabilities[target], least))
-      - logarithm(max(scores.probabilities[other], least))
+      LogLikelihood.of(scores.probabilities[target])
+      - LogLikelihood.of(scores.probabilities[other])
     self.example = example
     self.other = other
     self.distance = distance

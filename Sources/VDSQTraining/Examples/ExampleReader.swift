@@ -17,8 +17,8 @@ public struct ExampleReader: Sendable {
 
   /// Reads a file of at most 256 MiB in the format that its name tells (`ExampleFormat`).
   ///
-  /// - Throws: `missingInput` where it cannot be opened; `badInput`, naming the file and the line, where
-  ///   an example is malformed, and where there is none.
+  /// - Throws: `missingInput` where it cannot be opened; `badInput`, naming the file and the line,
+  ///   where an example is malformed, and where there is none.
   public func read(_ path: String) throws(VDSQError) -> [Examples.Example] {
     try examples(
       in: try InputFile.contents(of: path), format: ExampleFormat(path: path), name: path)
@@ -27,8 +27,8 @@ public struct ExampleReader: Sendable {
   /// Reads the contents of a file.
   ///
   /// - Parameter name: what to call the file in errors.
-  /// - Throws: `badInput`, naming the file and the line, where an example is malformed, and where there
-  ///   is none.
+  /// - Throws: `badInput`, naming the file and the line, where an example is malformed, and where
+  ///   there is none.
   public func examples(
     in bytes: [UInt8], format: ExampleFormat, name: String
   ) throws(VDSQError) -> [Examples.Example] {
@@ -45,7 +45,8 @@ public struct ExampleReader: Sendable {
   /// Reads a JSON object with a text and a label.
   ///
   /// - Parameter context: where the object is from, for error messages.
-  /// - Throws: `badInput` where it is not JSON, or a field is missing or not a text, or the label is empty.
+  /// - Throws: `badInput` where it is not JSON, or a field is missing or not a text, or the label
+  ///   is empty.
   public func example(
     inLine bytes: [UInt8], context: String
   ) throws(VDSQError) -> Examples.Example {

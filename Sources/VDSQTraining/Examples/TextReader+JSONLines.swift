@@ -7,8 +7,8 @@ public import VDSQStreams
 extension TextReader {
   /// Reads JSON Lines: an object per line, with the text in one of its fields.
   ///
-  /// A line that is not JSON, is longer than `LineReader.longestLine` bytes or has no text in the field is
-  /// an error (`badInput`) of `forEach`.
+  /// A line that is not JSON, is longer than `LineReader.longestLine` bytes or has no text in the
+  /// field is an error (`badInput`) of `forEach`.
   ///
   /// - Parameters:
   ///   - field: the key of the text.

@@ -38,7 +38,7 @@ public final class Explainer {
     self.encoder = encoder
     self.adapter = adapter
     self.classifier = classifier
-    columns = encoder.dimensions / (encoder.intermediateFeatures.count + 1)
+    columns = FeatureMatrix.Layout(of: encoder).blockSize
     words = try Classifier(labels: classifier.labels.prefix(columns), kernels: encoder.kernels)
   }
 

@@ -4,8 +4,8 @@ public struct Explanation: Sendable {
   public struct Leaning: Sendable, Equatable {
     /// The token's text.
     public let token: String
-    /// The cosine of the vector to the token's basis, from -1 to 1; in `shared` the smaller one of the
-    /// text's and the label's, and in `away` that of the opposite direction.
+    /// The cosine of the vector to the token's basis, from -1 to 1; in `shared` the smaller one of
+    /// the text's and the label's, and in `away` that of the opposite direction.
     public let cosine: Float
   }
 
@@ -23,8 +23,8 @@ public struct Explanation: Sendable {
 
   /// What the examples of an adapter changed.
   public struct Change: Sendable, Equatable {
-    /// The label that examples pull the text to, and the one that they pull it away from; nil for an
-    /// adapter that moves every text in the same way, whatever its label.
+    /// The label that examples pull the text to, and the one that they pull it away from; nil for
+    /// an adapter that moves every text in the same way, whatever its label.
     public let labels: Labels?
     /// What the direction of the pull leans to, best first.
     public let toward: [Leaning]

@@ -4,9 +4,9 @@ import VDSQSemantics
 extension TrainingMethod.Definition {
   /// Low-rank updates of the encoder's queries and values, whatever the number of examples.
   static let finetune = Self(
-    summary: "low-rank updates of the encoder's own weights: by name", finetuning: .always
-  ) { (examples, context, report) throws(VDSQError) in
-    try context.finetuning.adapter(examples, labels: context.anchors, report: report)
+    summary: "low-rank updates of the weights of a sentence encoder", finetuning: .always
+  ) { (examples, context, progress) throws(VDSQError) in
+    try context.finetuning.adapter(examples, labels: context.anchors, progress: progress)
   }
 }
 

@@ -4,11 +4,15 @@ import VDSQSemantics
 extension TrainingMethod.Definition {
   /// What `joint` does without finetuning.
   static let frozen = Self(
-    summary: "the same without finetuning", usesIntermediateFeatures: true
-  ) { (examples, context, report) throws(VDSQError) in
-    try LabelPrior(kernels: context.kernels, joinsRegression: true).train(
-      states: examples.states, targets: examples.targets, labels: context.anchors,
-      intermediateFeatures: context.encoder.intermediateFeatures,
-      modelIdentity: context.modelIdentity, report: report)
+    summary: "joint without finetuning", usesIntermediateFeatures: true
+  ) { (examples, context, progress) throws(VDSQError) in
+    let discriminant = try LinearDiscriminant(kernels: context.kernels).select(
+      TrainingSet(examples, anchors: context.anchors), progress: progress.part(0, of: 2))
+    guard let stack = StackedClassifier(discriminant) else {
+      return discriminant.adapter(
+        try discriminant.head(), modelIdentity: context.modelIdentity)
+    }
+    let (linear, votes) = try stack.train(progress: progress.part(1, of: 2))
+    return discriminant.adapter(linear, votes, modelIdentity: context.modelIdentity)
   }
 }

@@ -4,10 +4,10 @@ import VDSQSemantics
 extension TrainingMethod.Definition {
   /// The retrieval baseline.
   static let knn = Self(
-    summary: "a vote of the closest examples"
-  ) { (examples, context, report) throws(VDSQError) in
+    summary: "k nearest neighbours"
+  ) { (examples, context, progress) throws(VDSQError) in
     try NearestNeighbors(kernels: context.kernels).train(
-      states: examples.states, targets: examples.targets, labels: context.anchors,
-      modelIdentity: context.modelIdentity, report: report)
+      TrainingSet(examples, anchors: context.anchors), modelIdentity: context.modelIdentity,
+      progress: progress)
   }
 }

@@ -2,12 +2,13 @@ import VDSQFormat
 import VDSQSemantics
 
 extension TrainingMethod.Definition {
-  /// Linear discriminant analysis of the model's vector alone.
+  /// Linear discriminant analysis alone, of the model's vector alone.
   static let prior = Self(
-    summary: "the first alone"
-  ) { (examples, context, report) throws(VDSQError) in
-    try LabelPrior(kernels: context.kernels, joinsRegression: false).train(
-      states: examples.states, targets: examples.targets, labels: context.anchors,
-      modelIdentity: context.modelIdentity, report: report)
+    summary: "linear discriminant analysis alone"
+  ) { (examples, context, progress) throws(VDSQError) in
+    let discriminant = try LinearDiscriminant(kernels: context.kernels).select(
+      TrainingSet(examples, anchors: context.anchors), progress: progress)
+    return discriminant.adapter(
+      try discriminant.head(), modelIdentity: context.modelIdentity)
   }
 }

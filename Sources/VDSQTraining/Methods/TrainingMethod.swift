@@ -4,11 +4,13 @@ import VDSQSemantics
 
 /// How an adapter is trained on examples.
 ///
-/// The raw value is the method's name on the command line. A method registers here, as a case and its
-/// definition; the definition itself stands in a file of its own in this folder:
+/// The raw value is the method's name on the command line. A method registers here, as a case and
+/// its definition; the definition itself stands in a file of its own in this folder:
 ///
 ///     extension TrainingMethod.Definition {
-///       static let centroid = Self(summary: "the nearest mean") { examples, context, report in ... }
+///       static let centroid = Self(summary: "the nearest mean") {
+///         (examples, context, progress) throws(VDSQError) in ...
+///       }
 ///     }
 public enum TrainingMethod: String, CaseIterable, Sendable {
   case joint
@@ -54,10 +56,11 @@ extension TrainingMethod {
   struct Definition: Sendable {
     /// Trains an adapter.
     ///
-    /// - Throws: `usage` where there are no examples, `internalFault` where their states are not finite.
+    /// - Throws: `usage` where there are no examples, `internalFault` where their states are not
+    ///   finite.
     typealias Train =
       @Sendable (
-        _ examples: Examples, _ context: TrainingContext, _ report: (_ share: Double) -> Void
+        _ examples: Examples, _ context: TrainingContext, _ progress: ProgressSpan
       ) throws(VDSQError) -> Adapter
 
     let summary: String

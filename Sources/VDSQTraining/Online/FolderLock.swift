@@ -1,8 +1,8 @@
 import Glibc
 import VDSQFiles
 
-/// An exclusive lock (flock) on the folder of a file that is replaced by each change: the file itself
-/// is another one afterwards, so that a lock on it would keep nobody out.
+/// An exclusive lock (flock) on the folder of a file that is replaced by each change: the file
+/// itself is another one afterwards, so that a lock on it would keep nobody out.
 ///
 /// Where the folder cannot be opened there is no lock; writing the file fails then.
 struct FolderLock {

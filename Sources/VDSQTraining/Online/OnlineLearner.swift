@@ -11,7 +11,7 @@ public import VDSQSemantics
 ///
 /// Every change reads the file again where another process replaced it, and replaces it whole, under a
 /// lock, so that a kill loses one change at most and learners may share a file. The file keeps sums over
-/// the examples (`RunningPrior`), not their texts: its size does not depend on their number.
+/// the examples (`OnlineDiscriminant`), not their texts: its size does not depend on their number.
 public final class OnlineLearner {
   /// The outcome of learning an example.
   public struct Outcome: Sendable, Equatable {
@@ -27,7 +27,7 @@ public final class OnlineLearner {
   public let path: String
   private let encoder: TextEncoder
   private var stamp: FileStamp?
-  private var prior: RunningPrior?
+  private var discriminant: OnlineDiscriminant?
   private var classifier: Classifier?
 
   /// - Parameter path: an adapter file that `begin` made, or that is to be made.
@@ -40,17 +40,17 @@ public final class OnlineLearner {
   public var exists: Bool { FileStamp(path: path) != nil }
 
   /// The number of examples that were learned, as of the last change; 0 before the first.
-  public var count: Int { prior?.count ?? 0 }
+  public var count: Int { discriminant?.count ?? 0 }
 
   /// The names of the labels, as of the last change; none before the first.
-  public var labels: [String] { prior?.labels.names ?? [] }
+  public var labels: [String] { discriminant?.labels.names ?? [] }
 
   /// Makes the file where it does not exist.
   ///
   /// - Throws: `usage` if it exists and has other labels, or cannot be written.
   public func begin(_ labels: LabelSet) throws(VDSQError) {
     guard exists else {
-      return try save(RunningPrior(labels: labels, kernels: encoder.kernels), replace: false)
+      return try save(OnlineDiscriminant(labels: labels, kernels: encoder.kernels), replace: false)
     }
     let known = try Adapter(path: path, model: encoder.container).labels.names
     guard Set(known) == Set(labels.names) else {
@@ -70,29 +70,29 @@ public final class OnlineLearner {
   ) throws(VDSQError) -> Outcome {
     let state = try encoder.vector(of: example.text)
     var predicted = (label: "", probability: Float(0))
-    try change { (prior, classifier) throws(VDSQError) in
-      let target = try self.index(of: example.label, in: prior, context)
+    try change { (discriminant, classifier) throws(VDSQError) in
+      let target = try self.index(of: example.label, in: discriminant, context)
       let scores = classifier.scores(of: state)
       predicted = (classifier.labels.names[scores.best], scores.probabilities[scores.best])
-      try prior.learn(state, target)
+      try discriminant.learn(state, target)
     }
     return Outcome(
       predicted: predicted.label, probability: predicted.probability, count: count)
   }
 
-  /// Forgets the last example that was learned, of the last `RunningPrior.undoable` ones.
+  /// Forgets the last example that was learned, of the last `OnlineDiscriminant.undoable` ones.
   ///
   /// - Returns: its label.
   /// - Throws: `usage` if there is none left that could be forgotten.
   public func undo() throws(VDSQError) -> String {
     var name = ""
-    try change { (prior, _) throws(VDSQError) in
-      guard let label = prior.undo() else {
+    try change { (discriminant, _) throws(VDSQError) in
+      guard let label = discriminant.undo() else {
         throw .usage(
-          "\(self.path): no example is left to take back; only the last \(RunningPrior.undoable) can be"
+          "\(self.path): no example is left to take back; only the last \(OnlineDiscriminant.undoable) can be"
         )
       }
-      name = prior.labels.names[label]
+      name = discriminant.labels.names[label]
     }
     return name
   }
@@ -102,8 +102,8 @@ public final class OnlineLearner {
   /// - Parameter context: where the label is from, for error messages.
   /// - Throws: `badInput` if it is not one of the file's; `usage` if it is the only one.
   public func forget(_ label: String, context: String) throws(VDSQError) {
-    try change { (prior, _) throws(VDSQError) in
-      try prior.forget(try self.index(of: label, in: prior, context))
+    try change { (discriminant, _) throws(VDSQError) in
+      try discriminant.forget(try self.index(of: label, in: discriminant, context))
     }
   }
 
@@ -111,14 +111,14 @@ public final class OnlineLearner {
   ///
   /// - Throws: `usage` if one is there already.
   public func add(_ labels: LabelSet) throws(VDSQError) {
-    try change { (prior, _) throws(VDSQError) in try prior.add(labels) }
+    try change { (discriminant, _) throws(VDSQError) in try discriminant.add(labels) }
   }
 
   private func index(
-    of label: String, in prior: RunningPrior, _ context: String
+    of label: String, in discriminant: OnlineDiscriminant, _ context: String
   ) throws(VDSQError) -> Int {
-    guard let index = prior.labels.names.firstIndex(of: label) else {
-      let known = prior.labels.names.joined(separator: ", ")
+    guard let index = discriminant.labels.names.firstIndex(of: label) else {
+      let known = discriminant.labels.names.joined(separator: ", ")
       throw VDSQError(
         .badInput, "\(context): \(label) is not among the labels of \(path): \(known)", .labels)
     }
@@ -126,14 +126,14 @@ public final class OnlineLearner {
   }
 
   private func change(
-    _ body: (inout RunningPrior, Classifier) throws(VDSQError) -> Void
+    _ body: (inout OnlineDiscriminant, Classifier) throws(VDSQError) -> Void
   ) throws(VDSQError) {
     let lock = FolderLock(of: path)
     defer { lock.release() }
     let now = FileStamp(path: path)
-    if prior == nil || now != stamp { try read(now) }
+    if discriminant == nil || now != stamp { try read(now) }
     // A change that cannot be saved is not applied either.
-    var changed = prior!
+    var changed = discriminant!
     let before =
       if let classifier { classifier } else {
         try makeClassifier(try changed.adapter(modelIdentity: encoder.container.identity))
@@ -143,8 +143,9 @@ public final class OnlineLearner {
   }
 
   private func read(_ now: FileStamp?) throws(VDSQError) {
-    prior = try RunningPrior(path: path, model: encoder.container, kernels: encoder.kernels)
-    guard prior!.labels.dimensions == encoder.dimensions else {
+    discriminant = try OnlineDiscriminant(
+      path: path, model: encoder.container, kernels: encoder.kernels)
+    guard discriminant!.labels.dimensions == encoder.dimensions else {
       throw .badInput("\(path): the adapter's dimensions are not the model's")
     }
     stamp = now
@@ -155,10 +156,10 @@ public final class OnlineLearner {
     try Classifier(adapter: adapter, kernels: encoder.kernels)
   }
 
-  private func save(_ changed: RunningPrior, replace: Bool) throws(VDSQError) {
+  private func save(_ changed: OnlineDiscriminant, replace: Bool) throws(VDSQError) {
     let adapter = try changed.write(
       to: path, modelIdentity: encoder.container.identity, replace: replace)
-    prior = changed
+    discriminant = changed
     stamp = FileStamp(path: path)
     classifier = try makeClassifier(adapter)
   }

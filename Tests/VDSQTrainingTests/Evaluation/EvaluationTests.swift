@@ -24,7 +24,7 @@ import VDSQTraining
     // A column more than the classifier reads.
     let states = answers.flatMap { answer in (0..<4).map { $0 == answer ? Float(1) : 0 } }
     let evaluation = Evaluation(
-      of: try classifier(), states: states, columns: 4, targets: targets)
+      of: try classifier(), features: FeatureMatrix(states, columns: 4), targets: targets)
     #expect(evaluation.confusion == [2, 1, 0, 0, 2, 1, 1, 1, 2])
     #expect((evaluation.accuracy - 0.6).magnitude < 1e-12)
     #expect((evaluation.macroF1 - 0.6031746031746033).magnitude < 1e-12)
@@ -44,7 +44,7 @@ import VDSQTraining
   @Test func shotsAreDrawnBySeed() {
     let targets = (0..<60).map { $0 % 3 } + [3, 3]
     func draw(_ count: Int, _ seed: UInt64) -> [Int] {
-      Shots(targets, labels: 4, count: count, seed: seed).members
+      FewShotSample(targets, labels: 4, count: count, seed: seed).members
     }
     for count in [1, 2, 5, 20, 100] {
       let members = draw(count, 1)

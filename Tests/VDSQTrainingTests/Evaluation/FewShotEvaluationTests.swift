@@ -69,9 +69,9 @@ import VDSQTraining
       trainer, test: examples, training: examples)
     let encoded = try trainer.encode(examples)
     for (seed, evaluation) in rows[0].evaluations.enumerated() {
-      let drawn = Shots(encoded.targets, labels: 2, count: 2, seed: UInt64(seed)).members
+      let drawn = FewShotSample(encoded.targets, labels: 2, count: 2, seed: UInt64(seed)).members
       let adapter = try trainer.train(
-        on: encoded.subset(drawn, columns: trainer.encoder.dimensions))
+        on: encoded.subset(drawn))
       let adapted = try AdaptedExamples(
         examples, adapter: adapter, modelPath: model.path, options: TrainingOptions())
       let row = EvaluationRow(of: adapted)

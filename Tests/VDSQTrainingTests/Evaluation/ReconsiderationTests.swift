@@ -30,14 +30,13 @@ import VDSQTraining
       for j in 0..<d { states.append(labels.anchors[i % 2 * d + j] + noise[j]) }
       targets.append(wrong.contains(i) ? 1 - i % 2 : i % 2)
     }
-    return Examples(states: states, targets: targets)
+    return Examples(FeatureMatrix(states, columns: d), targets: targets)
   }
 
   private func heldOut(_ examples: Examples) throws -> [Reconsideration] {
     try Reconsideration.list(examples, labels: labels, kernels: kernels) {
       (chosen) throws(VDSQError) in
-      try LabelPrior(kernels: kernels).train(
-        states: chosen.states, targets: chosen.targets, labels: labels, modelIdentity: 7)
+      try TrainingSet(chosen, anchors: labels).discriminantAdapter(kernels)
     }
   }
 
@@ -53,12 +52,10 @@ import VDSQTraining
   @Test func fallsExponentiallyWithTheDistance() throws {
     let all = examples(20, wrong: [4])
     let classifier = try Classifier(labels: labels, kernels: kernels)
-    let items = Reconsideration.list(all, columns: d, classifier: classifier)
+    let items = Reconsideration.list(all, classifier: classifier)
     for (a, b) in zip(items, items.dropFirst()) { #expect(a.distance <= b.distance) }
     for item in items {
-      let scores = all.states.withUnsafeBufferPointer {
-        classifier.scores(of: $0.baseAddress! + item.example * d, top: 1)
-      }
+      let scores = classifier.scores(of: all.features, row: item.example)
       let own = scores.probabilities[all.targets[item.example]]
       #expect((item.probability - min(1, (1 - own) / own)).magnitude < 1e-3)
       #expect(item.other == 1 - all.targets[item.example])
@@ -66,7 +63,7 @@ import VDSQTraining
   }
 
   @Test func aSingleExampleCannotBeHeldOut() {
-    let one = Examples(states: examples(3, wrong: []).states, targets: [0, 1, 0])
+    let one = Examples(examples(3, wrong: []).features, targets: [0, 1, 0])
     #expect { try heldOut(one) } throws: { ($0 as? VDSQError)?.category == .usage }
   }
 }

@@ -104,7 +104,8 @@ import VDSQTraining
     #expect(try Data(contentsOf: URL(filePath: path)) == before && learner.count == 1)
   }
 
-  /// Beginning again is nothing where the labels are the same, in whatever order, and refused otherwise.
+  /// Beginning again is nothing where the labels are the same, in whatever order, and refused
+  /// otherwise.
   @Test func beginningAgain() throws {
     let learner = try begun()
     _ = try learn(learner, "hello", "greeting")

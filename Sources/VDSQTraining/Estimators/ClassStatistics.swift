@@ -1,0 +1,99 @@
+import VDSQKernels
+import VDSQSemantics
+
+/// Sufficient statistics of Gaussian classes with a shared covariance: how many examples each label
+/// has, their sum, and the scatter within labels. Their size does not depend on the number of
+/// examples.
+struct ClassStatistics {
+  let dimensions: Int
+  /// `[labels]`.
+  private(set) var counts: [Float]
+  /// `[labels, dimensions]`.
+  private(set) var sums: [Float]
+  /// Sums of products of deviations from labels' means, `[dimensions, dimensions]`, lower triangle;
+  /// empty where only their squares are wanted.
+  private(set) var scatter: [Float]
+  /// The sum of squared deviations: the scatter's trace.
+  private var squares: Float
+
+  init(labels: Int, dimensions: Int, hasScatter: Bool = true) {
+    self.init(
+      counts: [Float](repeating: 0, count: labels),
+      sums: [Float](repeating: 0, count: labels * dimensions),
+      scatter: [Float](repeating: 0, count: hasScatter ? dimensions * dimensions : 0),
+      dimensions: dimensions)
+  }
+
+  init(counts: [Float], sums: [Float], scatter: [Float], dimensions: Int) {
+    self.counts = counts
+    self.sums = sums
+    self.scatter = scatter
+    self.dimensions = dimensions
+    squares = stride(from: 0, to: scatter.count, by: dimensions + 1).reduce(0) { $0 + scatter[$1] }
+  }
+
+  var count: Float { counts.reduce(0, +) }
+
+  /// Adds an example (Welford: a deviation from the mean before it, so that nothing cancels).
+  mutating func add(_ state: UnsafePointer<Float>, _ target: Int, _ kernels: KernelTable) {
+    let d = dimensions
+    let n = counts[target]
+    if n > 0 {
+      var deviation = [Float](repeating: 0, count: d)
+      for j in 0..<d { deviation[j] = state[j] - sums[target * d + j] / n }
+      addProduct(deviation, n / (n + 1), kernels)
+    }
+    counts[target] = n + 1
+    for j in 0..<d { sums[target * d + j] += state[j] }
+  }
+
+  private mutating func addProduct(_ x: [Float], _ weight: Float, _ kernels: KernelTable) {
+    let d = dimensions
+    var square: Float = 0
+    kernels.dotRows(x, x, 1, d, &square)
+    squares += weight * square
+    if scatter.isEmpty { return }
+    scatter.withUnsafeMutableBufferPointer {
+      for j in 0..<d { kernels.addScaled(weight * x[j], x, j + 1, $0.baseAddress! + j * d) }
+    }
+  }
+
+  mutating func addLabel() {
+    counts.append(0)
+    sums += [Float](repeating: 0, count: dimensions)
+  }
+
+  /// Forgets a label's examples. The scatter is all labels', so it loses their share of it.
+  mutating func removeLabel(_ label: Int) {
+    let all = count
+    let share = all > 0 ? (all - counts[label]) / all : 0
+    for i in scatter.indices { scatter[i] *= share }
+    squares *= share
+    counts.remove(at: label)
+    sums.removeSubrange(label * dimensions..<(label + 1) * dimensions)
+  }
+
+  /// The scatter about other points than the labels' means, over the number of examples.
+  ///
+  /// - Parameter points: `[labels, dimensions]`.
+  func covariance(about points: [Float], _ kernels: KernelTable) -> [Float] {
+    let d = dimensions
+    var moved = self
+    for label in counts.indices where counts[label] > 0 {
+      var deviation = [Float](repeating: 0, count: d)
+      for j in 0..<d {
+        deviation[j] = sums[label * d + j] / counts[label] - points[label * d + j]
+      }
+      moved.addProduct(deviation, counts[label], kernels)
+    }
+    let n = count
+    return moved.scatter.map { $0 / n }
+  }
+
+  /// The mean squared length of examples.
+  var meanSquare: Float {
+    var total = squares
+    for (i, sum) in sums.enumerated() where sum != 0 { total += sum * sum / counts[i / dimensions] }
+    return total / count
+  }
+}

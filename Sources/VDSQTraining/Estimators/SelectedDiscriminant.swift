@@ -1,0 +1,48 @@
+import VDSQFormat
+import VDSQInference
+import VDSQKernels
+import VDSQSemantics
+
+/// Linear discriminant analysis with the hyperparameters and features that were selected.
+struct SelectedDiscriminant {
+  /// The examples with the selected features, balanced.
+  let set: TrainingSet
+  /// The examples that the selection was made on.
+  let members: [Int]
+  let choice: LinearDiscriminant.Choice
+  /// What intermediate features were multiplied by to balance them.
+  let featureScale: Float
+  let kernels: KernelTable
+
+  /// The head of some of the examples.
+  ///
+  /// - Throws: `internalFault` where states are not finite.
+  func head(_ training: [Int]) throws(VDSQError) -> LinearHead {
+    let head = try GaussianClasses(set, training, priorCount: choice.priorCount, kernels)
+      .linearHead(shrinkageCount: choice.shrinkageCount, kernels)
+    return LinearHead(
+      weights: head.weights.map { $0 * choice.logitScale },
+      bias: head.bias.map { $0 * choice.logitScale })
+  }
+
+  /// The head of all examples.
+  func head() throws(VDSQError) -> LinearHead { try head(Array(set.targets.indices)) }
+
+  /// An adapter with a head over the balanced features.
+  ///
+  /// - Parameter votes: of kernel ridge regression beside the head; nil for none.
+  func adapter(
+    _ linear: LinearHead, _ votes: RBFVotes? = nil, modelIdentity: UInt32
+  ) -> Adapter {
+    // Weights take over what intermediate features were multiplied by.
+    let layout = set.features.layout
+    let weights = linear.weights.enumerated().map { i, weight in
+      weight * (i % layout.columns < layout.blockSize ? 1 : featureScale)
+    }
+    let linear = LinearHead(weights: weights, bias: linear.bias)
+    return Adapter(
+      labels: set.anchors, intermediateFeatures: layout.intermediateFeatures,
+      head: votes.map { .rbf(RBFHead(linear: linear, votes: $0)) } ?? .linear(linear),
+      modelIdentity: modelIdentity)
+  }
+}

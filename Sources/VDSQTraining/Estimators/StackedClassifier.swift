@@ -1,0 +1,146 @@
+import VDSQFormat
+import VDSQKernels
+import VDSQSemantics
+
+/// Linear discriminant analysis stacked with logistic regression and kernel ridge regression
+/// (Wolpert 1992).
+///
+/// Class means with a shared covariance need few examples; logistic regression needs no shape of
+/// the classes; kernel ridge regression does not even need a plane between them. The first two are
+/// linear, and so is their mixture. How much of each is used makes held-out examples likeliest.
+struct StackedClassifier {
+  private typealias Constants = Hyperparameters.Stacking
+
+  /// What was chosen.
+  struct Choice {
+    /// Of logistic regression, and its share of the linear logits.
+    var strength: Float = 0
+    var share: Float = 0
+    /// What linear logits are multiplied by.
+    var linearScale: Float = 1
+    /// Of kernel ridge regression, and what its outputs are multiplied by; 0 leaves it out.
+    var penalty: Float = 0
+    var ridgeScale: Float = 0
+  }
+
+  let discriminant: SelectedDiscriminant
+  private let validation: CrossValidation
+
+  private var set: TrainingSet { discriminant.set }
+  private var kernels: KernelTable { discriminant.kernels }
+  private var ridge: KernelRidge { KernelRidge(set: set, kernels: kernels) }
+
+  /// Returns nil where there are too few examples for it.
+  init?(_ discriminant: SelectedDiscriminant) {
+    let set = discriminant.set
+    guard set.count >= Constants.examplesPerLabel * set.anchors.count,
+      let validation = CrossValidation(
+        targets: set.targets, labels: set.anchors.count, folds: Hyperparameters.folds,
+        members: discriminant.members)
+    else { return nil }
+    self.discriminant = discriminant
+    self.validation = validation
+  }
+
+  /// Chooses by held-out examples, and trains what was chosen on all of them.
+  ///
+  /// - Throws: `internalFault` where states are not finite.
+  func train(progress: ProgressSpan) throws(VDSQError) -> (linear: LinearHead, votes: RBFVotes?) {
+    let choice = Self.choose(try heldOutLogits(progress))
+    let all = Array(set.targets.indices)
+    let own = try discriminant.head()
+    var other = own
+    if choice.share > 0 {
+      // From weak to strong, as it was tried.
+      var start: LinearHead?
+      for strength in Constants.strengths where strength <= choice.strength {
+        start = regression(all, strength).train(from: start)
+      }
+      other = start!
+    }
+    func mixed(_ a: [Float], _ b: [Float]) -> [Float] {
+      zip(a, b).map { ((1 - choice.share) * $0 + choice.share * $1) * choice.linearScale }
+    }
+    let head = LinearHead(
+      weights: mixed(own.weights, other.weights), bias: mixed(own.bias, other.bias))
+    guard choice.ridgeScale > 0 else { return (head, nil) }
+    let votes = try ridge.train(all, penalties: [choice.penalty])[0]
+    return (head, votes.scaled(by: choice.ridgeScale))
+  }
+
+  /// The models' logits of held-out examples: the discriminant's, logistic regression's by
+  /// strength, kernel ridge regression's by penalty.
+  private func heldOutLogits(_ progress: ProgressSpan) throws(VDSQError) -> HeldOutLogits {
+    let penalties = Hyperparameters.Ridge.penalties
+    let strengths = Constants.strengths
+    let features = set.features
+    return try validation.predictions(
+      set.targets, labels: set.anchors.count, candidates: 1 + strengths.count + penalties.count,
+      progress: progress
+    ) { (fold, evaluate, progress) throws(VDSQError) in
+      let head = try discriminant.head(fold.training)
+      try evaluate(0) { example, logits in
+        features.withRow(example) { head.logits($0, kernels, into: &logits) }
+      }
+      var start: LinearHead?
+      for (i, strength) in strengths.enumerated() {
+        let head = regression(fold.training, strength).train(from: start)
+        start = head
+        try evaluate(1 + i) { example, logits in
+          features.withRow(example) { head.logits($0, kernels, into: &logits) }
+        }
+      }
+      progress.advance(to: 0.5)
+      for (i, head) in try ridge.train(fold.training, penalties: penalties).enumerated() {
+        var activations = [Float](repeating: 0, count: head.count)
+        try evaluate(1 + strengths.count + i) { example, logits in
+          features.withRow(example) { row in
+            logits.withUnsafeMutableBufferPointer {
+              head.add(row, kernels, closeness: &activations, to: $0)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static func choose(_ heldOut: HeldOutLogits) -> Choice {
+    let discriminant = heldOut.candidates[0]
+    var choice = Choice()
+    var (best, linear) = (-Double.infinity, discriminant)
+    for (i, strength) in Constants.strengths.enumerated() {
+      let regression = heldOut.candidates[1 + i]
+      for share in Constants.shares {
+        for scale in Constants.logitScales {
+          let score = heldOut.logLikelihood(
+            (1 - share) * scale, discriminant, share * scale, regression)
+          guard score > best else { continue }
+          best = score
+          (choice.strength, choice.share, choice.linearScale) = (strength, share, scale)
+          linear = zip(discriminant, regression).map {
+            scale * ((1 - share) * $0 + share * $1)
+          }
+        }
+      }
+    }
+    let whole = choice.linearScale
+    for (i, penalty) in Hyperparameters.Ridge.penalties.enumerated() {
+      let ridge = heldOut.candidates[1 + Constants.strengths.count + i]
+      for linearScale in Constants.linearScales {
+        for ridgeScale in Constants.ridgeScales {
+          let score = heldOut.logLikelihood(linearScale, linear, ridgeScale, ridge)
+          guard score > best + (choice.ridgeScale > 0 ? 0 : Constants.leastGain) else { continue }
+          best = score
+          (choice.linearScale, choice.penalty, choice.ridgeScale) = (
+            whole * linearScale, penalty, ridgeScale
+          )
+        }
+      }
+    }
+    return choice
+  }
+
+  private func regression(_ training: [Int], _ strength: Float) -> LogisticRegression {
+    LogisticRegression(set: set, members: training, strength: strength, kernels: kernels)
+  }
+}

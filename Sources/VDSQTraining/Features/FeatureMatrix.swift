@@ -1,0 +1,107 @@
+public import VDSQInference
+
+/// Hidden states of texts: `[rows, columns]` floats, row-major, a text a row.
+///
+/// A row is the model's vector, and behind it one block of the same size for each intermediate
+/// feature:
+///
+///     | vector (blockSize) | feature 0 (blockSize) | feature 1 (blockSize) | ...
+public struct FeatureMatrix: Sendable {
+  /// What the columns of a row are.
+  public struct Layout: Sendable, Equatable {
+    /// Columns of the model's vector, and of each block behind it.
+    public let blockSize: Int
+    /// What the blocks behind the vector hold, in order.
+    public let intermediateFeatures: [IntermediateFeature]
+
+    public init(blockSize: Int, intermediateFeatures: [IntermediateFeature] = []) {
+      self.blockSize = blockSize
+      self.intermediateFeatures = intermediateFeatures
+    }
+
+    /// The layout of an encoder's states.
+    public init(of encoder: TextEncoder) {
+      self.init(
+        blockSize: encoder.dimensions / (encoder.intermediateFeatures.count + 1),
+        intermediateFeatures: encoder.intermediateFeatures)
+    }
+
+    /// The model's vector, and the intermediate features.
+    public var blocks: Int { intermediateFeatures.count + 1 }
+    public var columns: Int { blockSize * blocks }
+
+    /// The layout with the first intermediate features alone.
+    public func prefix(features count: Int) -> Layout {
+      Layout(
+        blockSize: blockSize, intermediateFeatures: Array(intermediateFeatures.prefix(count)))
+    }
+  }
+
+  public let layout: Layout
+  /// `rows * columns` of them.
+  public let values: [Float]
+
+  public var columns: Int { layout.columns }
+  public var rows: Int { values.count / layout.columns }
+
+  /// - Precondition: values are whole rows.
+  public init(_ values: [Float], layout: Layout) {
+    precondition(values.count % layout.columns == 0)
+    self.values = values
+    self.layout = layout
+  }
+
+  /// A matrix without intermediate features.
+  public init(_ values: [Float], columns: Int) {
+    self.init(values, layout: Layout(blockSize: columns))
+  }
+
+  public subscript(row: Int) -> ArraySlice<Float> {
+    values[row * columns..<(row + 1) * columns]
+  }
+
+  /// Calls `body` with a row's `columns` floats.
+  public func withRow<Result, Failure: Error>(
+    _ row: Int, _ body: (UnsafePointer<Float>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try values.withUnsafeBufferPointer { (values) throws(Failure) in
+      try body(values.baseAddress! + row * columns)
+    }
+  }
+
+  /// Some of the rows, in the order in which they are asked for.
+  public func subset(_ rows: [Int]) -> FeatureMatrix {
+    var chosen: [Float] = []
+    chosen.reserveCapacity(rows.count * columns)
+    for row in rows { chosen += self[row] }
+    return FeatureMatrix(chosen, layout: layout)
+  }
+
+  /// The model's vector and the first intermediate features alone.
+  public func prefix(features count: Int) -> FeatureMatrix {
+    let layout = layout.prefix(features: count)
+    guard layout != self.layout else { return self }
+    var cut: [Float] = []
+    cut.reserveCapacity(rows * layout.columns)
+    for row in 0..<rows { cut += self[row].prefix(layout.columns) }
+    return FeatureMatrix(cut, layout: layout)
+  }
+
+  /// The root of the mean squared length of the models' vectors: what intermediate features, whose
+  /// length is 1, are multiplied by to count as much.
+  var vectorLength: Float {
+    var square: Float = 0
+    for start in stride(from: 0, to: values.count, by: columns) {
+      for i in start..<start + layout.blockSize { square += values[i] * values[i] }
+    }
+    return (square / Float(max(1, rows))).squareRoot()
+  }
+
+  /// The matrix with all intermediate features multiplied by a factor.
+  func scalingFeatures(by factor: Float) -> FeatureMatrix {
+    let scaled = values.enumerated().map {
+      $0 % columns < layout.blockSize ? $1 : $1 * factor
+    }
+    return FeatureMatrix(scaled, layout: layout)
+  }
+}

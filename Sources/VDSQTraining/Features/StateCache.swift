@@ -1,0 +1,142 @@
+import Glibc
+import VDSQFiles
+public import VDSQFormat
+public import VDSQInference
+
+/// States of texts that went through a model before, in a file by the texts' digests.
+///
+/// Only digests are in memory; a state is read when it is asked for, and one whose checksum is
+/// wrong counts as missing. Processes may share a file: each appends whole records under a lock,
+/// and a record that a kill cut short is overwritten by the next.
+public final class StateCache {
+  /// The first half of SHA-256 over what the model read.
+  struct Key: Hashable {
+    let low: UInt64
+    let high: UInt64
+
+    init(_ text: UnsafeRawBufferPointer) {
+      (low, high) = SHA256.digest(of: text).withUnsafeBytes {
+        ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      }
+    }
+
+    fileprivate init(record: UnsafeRawBufferPointer) {
+      low = record.loadUnaligned(as: UInt64.self)
+      high = record.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+    }
+  }
+
+  public let path: String
+  private let dimensions: Int
+  private let descriptor: Int32
+  /// Where each text's record starts.
+  private var records: [Key: Int] = [:]
+  private var pending: [UInt8] = []
+  private var buffer: [UInt8]
+  private let crc = CRC32()
+
+  private static let keyLength = 16
+  private static let pendingLimit = 1 << 18
+  private var recordLength: Int { Self.keyLength + 4 * dimensions + 4 }
+
+  /// Opens the file for a model and what its states depend on, or makes it.
+  ///
+  /// - Parameters:
+  ///   - folder: made where it does not exist; its parent must.
+  ///   - settings: what else than the model and the text decides a state; part of the file's name.
+  /// - Throws: `usage` where the folder cannot be used.
+  public init(folder: String, encoder: TextEncoder, settings: String) throws(VDSQError) {
+    dimensions = encoder.dimensions
+    let identity = String(encoder.container.identity, radix: 16)
+    path = "\(folder)/\(identity)-\(settings)-\(dimensions).states"
+    mkdir(folder, 0o700)
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    buffer = []
+    guard descriptor >= 0 else { throw .usage("\(path): cannot be written: \(lastErrorText())") }
+    buffer = [UInt8](repeating: 0, count: recordLength)
+    index()
+  }
+
+  /// Opens the file of an encoder's states in a folder.
+  ///
+  /// Returns nil for no folder, and where the encoder's weights are updated: such states are gone
+  /// with their adapter.
+  ///
+  /// - Throws: `usage` where the folder cannot be used.
+  public convenience init?(folder: String?, encoder: TextEncoder) throws(VDSQError) {
+    guard let folder, encoder.updates == nil else { return nil }
+    let settings =
+      [encoder.options.precision == .high ? "high" : "int8", "\(encoder.maximumTokens)"]
+      + encoder.intermediateFeatures.map { "\($0.layer)\($0.tokens == .firstToken ? "f" : "")" }
+    try self.init(folder: folder, encoder: encoder, settings: settings.joined(separator: "-"))
+  }
+
+  deinit { close(descriptor) }
+
+  private var length: Int {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+  }
+
+  private func index() {
+    let end = length
+    var start = 0
+    while start + recordLength <= end {
+      let count = buffer.withUnsafeMutableBytes {
+        pread(descriptor, $0.baseAddress, Self.keyLength, start)
+      }
+      guard count == Self.keyLength else { return }
+      records[buffer.withUnsafeBytes { Key(record: $0) }] = start
+      start += recordLength
+    }
+  }
+
+  /// Appends a text's state to `states`.
+  ///
+  /// - Returns: whether it was there.
+  func find(_ key: Key, into states: inout [Float]) -> Bool {
+    guard let start = records[key] else { return false }
+    let isWhole = buffer.withUnsafeMutableBytes { raw in
+      pread(descriptor, raw.baseAddress, raw.count, start) == raw.count
+        && crc.checksum(of: UnsafeRawBufferPointer(rebasing: raw[..<(raw.count - 4)]))
+          == raw.loadUnaligned(fromByteOffset: raw.count - 4, as: UInt32.self)
+    }
+    guard isWhole else { return false }
+    buffer.withUnsafeBytes { raw in
+      for i in 0..<dimensions {
+        states.append(raw.loadUnaligned(fromByteOffset: Self.keyLength + 4 * i, as: Float.self))
+      }
+    }
+    return true
+  }
+
+  /// Keeps a text's state, in the file at the latest with `flush`.
+  func add(_ key: Key, _ state: UnsafePointer<Float>) throws(VDSQError) {
+    let start = pending.count
+    withUnsafeBytes(of: key.low) { pending.append(contentsOf: $0) }
+    withUnsafeBytes(of: key.high) { pending.append(contentsOf: $0) }
+    pending.append(contentsOf: UnsafeRawBufferPointer(start: state, count: 4 * dimensions))
+    let checksum = pending[start...].withUnsafeBytes { crc.checksum(of: $0) }
+    withUnsafeBytes(of: checksum) { pending.append(contentsOf: $0) }
+    if pending.count >= Self.pendingLimit { try flush() }
+  }
+
+  /// Appends what is kept to the file.
+  ///
+  /// - Throws: `usage` where the disk is full or the file cannot be written.
+  func flush() throws(VDSQError) {
+    guard !pending.isEmpty else { return }
+    flock(descriptor, LOCK_EX)
+    defer { flock(descriptor, LOCK_UN) }
+    var position = length / recordLength * recordLength
+    var rest = pending[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, position) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw .usage("\(path): cannot be written: \(lastErrorText())") }
+      position += count
+      rest = rest.dropFirst(count)
+    }
+    pending.removeAll(keepingCapacity: true)
+  }
+}

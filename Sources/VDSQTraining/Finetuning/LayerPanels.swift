@@ -1,0 +1,64 @@
+import VDSQFormat
+import VDSQKernels
+
+/// A linear layer's weights as floats for a while: panels of the matrix, and of its transpose,
+/// through which gradients go back.
+struct LayerPanels {
+  let outputs: Int
+  let inputs: Int
+  let bias: UnsafePointer<Float>?
+  private let rows: StoredRows
+
+  /// - Throws: `badInput` where the container has no such layer.
+  init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
+    self.outputs = outputs
+    self.inputs = inputs
+    rows = try StoredRows(container, "\(name).weight")
+    bias = try container.find("\(name).bias").map { _ throws(VDSQError) in
+      try container.floats("\(name).bias", shape: [outputs])
+    }
+  }
+
+  /// Floats that either kind of panels takes.
+  var count: Int { (outputs + 15) / 16 * 16 * ((inputs + 15) / 16 * 16) }
+  var panels: Int { (outputs + 15) / 16 }
+
+  /// Takes the layer's section of the file out of memory.
+  func release() { rows.release() }
+
+  /// Fills the panels of `x W^T` that hold some panels' rows.
+  func decode(_ range: Range<Int>, into to: UnsafeMutablePointer<Float>) {
+    forEachBlock(range) { panel, column, block in
+      for j in 0..<min(16, inputs - column) {
+        let at = to + (panel * inputs + column + j) * 16
+        for i in 0..<16 { at[i] = block[i * 16 + j] }
+      }
+    }
+  }
+
+  /// Fills the same rows' part of the panels of `x W`.
+  func decodeTransposed(_ range: Range<Int>, into to: UnsafeMutablePointer<Float>) {
+    forEachBlock(range) { panel, column, block in
+      for i in 0..<min(16, outputs - panel * 16) {
+        let at = to + (column / 16 * outputs + panel * 16 + i) * 16
+        for j in 0..<16 { at[j] = block[i * 16 + j] }
+      }
+    }
+  }
+
+  /// Calls `body` with sixteen rows by sixteen columns at a time, zero where there are none.
+  private func forEachBlock(
+    _ range: Range<Int>,
+    _ body: (_ panel: Int, _ column: Int, _ block: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 256) { block in
+      let block = block.baseAddress!
+      for panel in range {
+        for column in stride(from: 0, to: inputs, by: 16) {
+          rows.block(panel * 16, column, into: block)
+          body(panel, column, block)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+public import VDSQFormat
+public import VDSQKernels
+public import VDSQSemantics
+
+extension OnlineDiscriminant {
+  /// The names of what an adapter's file has besides where it can be learned on with.
+  enum Name {
+    static let counts = "learning.counts"
+    static let sums = "learning.sums"
+    static let scatter = "learning.scatter"
+    static let scores = "learning.scores"
+    static let states = "learning.recent.states"
+    static let targets = "learning.recent.labels"
+    static let likelihoods = "learning.recent.scores"
+  }
+
+  /// Writes an adapter that can be learned on with.
+  ///
+  /// - Throws: `usage` where it cannot be written.
+  /// - Returns: the adapter.
+  @discardableResult
+  public func write(
+    to path: String, modelIdentity: UInt32, replace: Bool
+  ) throws(VDSQError) -> Adapter {
+    let d = labels.dimensions
+    let adapter = try adapter(modelIdentity: modelIdentity)
+    var file = adapter.contents
+    file.add(Name.counts, .float32(statistics.counts), shape: [labels.count])
+    file.add(Name.sums, .float32(statistics.sums), shape: [labels.count, d])
+    file.add(Name.scatter, .float32(triangle), shape: [d * (d + 1) / 2])
+    file.add(Name.scores, .float32(scores), shape: [Self.scoreCount])
+    if !recent.isEmpty {
+      file.add(Name.states, .float32(recent.flatMap(\.state)), shape: [recent.count, d])
+      file.add(
+        Name.targets, .float32(recent.map { Float($0.target) }), shape: [recent.count])
+      file.add(
+        Name.likelihoods, .float32(recent.flatMap(\.scores)),
+        shape: [recent.count, Self.scoreCount])
+    }
+    _ = try file.write(to: path, replace: replace)
+    return adapter
+  }
+
+  /// The rows of the scatter up to the diagonal.
+  private var triangle: [Float] {
+    let d = labels.dimensions
+    return (0..<d).flatMap { statistics.scatter[$0 * d...$0 * (d + 1)] }
+  }
+
+  /// Reads what `write` wrote.
+  ///
+  /// - Throws: `missingInput` or `badInput` for the file; `badInput` where it was made for another
+  ///   model, or cannot be learned on with.
+  public init(path: String, model: Container, kernels: KernelTable) throws(VDSQError) {
+    let file = try Container(path: path, kind: .adapter)
+    let labels = try Adapter(file, model: model).labels
+    guard file.find(Name.counts) != nil else {
+      throw .badInput(
+        "\(path): this adapter keeps nothing to learn on with; begin a new one"
+      )
+    }
+    let d = labels.dimensions
+    let counts = try file.finiteFloats(Name.counts, shape: [labels.count])
+    guard counts.allSatisfy({ $0 >= 0 && $0 == $0.rounded() }) else {
+      throw .badInput("\(path): tensor \(Name.counts) has a value that is no number of examples")
+    }
+    let triangle = try file.finiteFloats(Name.scatter, shape: [d * (d + 1) / 2])
+    var scatter = [Float](repeating: 0, count: d * d)
+    for j in 0..<d {
+      let start = j * (j + 1) / 2
+      for i in 0...j { scatter[j * d + i] = triangle[start + i] }
+      guard scatter[j * d + j] >= 0 else {
+        throw .badInput("\(path): tensor \(Name.scatter) has a negative square")
+      }
+    }
+    try self.init(
+      labels: labels,
+      statistics: ClassStatistics(
+        counts: counts, sums: try file.finiteFloats(Name.sums, shape: [labels.count, d]),
+        scatter: scatter, dimensions: d),
+      recent: try Self.recent(file, labels),
+      scores: try file.finiteFloats(Name.scores, shape: [Self.scoreCount]), kernels: kernels)
+  }
+
+  private static func recent(
+    _ file: Container, _ labels: LabelSet
+  ) throws(VDSQError) -> [Recent] {
+    guard let count = file.find(Name.targets)?.record.shape.first else { return [] }
+    guard count <= undoable else {
+      throw .badInput("\(file.path): tensor \(Name.targets) has more than \(undoable) examples")
+    }
+    let d = labels.dimensions
+    let states = try file.finiteFloats(Name.states, shape: [count, d])
+    let targets = try file.finiteFloats(Name.targets, shape: [count])
+    let scores = try file.finiteFloats(Name.likelihoods, shape: [count, scoreCount])
+    guard targets.allSatisfy({ $0 >= 0 && $0 < Float(labels.count) && $0 == $0.rounded() }) else {
+      throw .badInput("\(file.path): tensor \(Name.targets) has a value that is no label")
+    }
+    return targets.enumerated().map { i, target in
+      Recent(
+        state: Array(states[i * d..<(i + 1) * d]), target: Int(target),
+        scores: Array(scores[i * scoreCount..<(i + 1) * scoreCount]))
+    }
+  }
+}

@@ -1,0 +1,165 @@
+public import VDSQFormat
+public import VDSQKernels
+public import VDSQSemantics
+
+/// Linear discriminant analysis that learns from one example after another in constant memory.
+///
+/// It keeps the counts, sums and scatter of the labels' examples; states only of the last few
+/// examples, which can be undone. Prior and shrinkage counts are chosen by the prequential
+/// log-likelihood: how likely each example was before it was learned, with a weight that fades
+/// (Dawid 1984).
+public struct OnlineDiscriminant {
+  private typealias Constants = Hyperparameters.Online
+
+  /// How many examples can be undone.
+  public static var undoable: Int { Constants.undoable }
+  /// The hyperparameters that are tried.
+  private static let grid = DiscriminantGrid(
+    priorCounts: Constants.priorCounts, shrinkageCounts: Constants.shrinkageCounts)
+  static let scoreCount = grid.count * LinearDiscriminant.temperatures.count
+
+  /// An example that is not folded into the statistics yet.
+  struct Recent {
+    let state: [Float]
+    var target: Int
+    /// Its log-likelihood before it was learned, under each of the hyperparameters.
+    let scores: [Float]
+  }
+
+  public private(set) var labels: LabelSet
+  private(set) var statistics: ClassStatistics
+  private(set) var recent: [Recent]
+  /// Log-likelihoods under each of the hyperparameters, of examples that were folded in.
+  private(set) var scores: [Float]
+  private let kernels: KernelTable
+
+  /// - Throws: `usage` where there are no labels.
+  public init(labels: LabelSet, kernels: KernelTable) throws(VDSQError) {
+    try self.init(
+      labels: labels,
+      statistics: ClassStatistics(labels: labels.count, dimensions: labels.dimensions),
+      recent: [], scores: [Float](repeating: 0, count: Self.scoreCount), kernels: kernels)
+  }
+
+  init(
+    labels: LabelSet, statistics: ClassStatistics, recent: [Recent], scores: [Float],
+    kernels: KernelTable
+  ) throws(VDSQError) {
+    guard labels.count > 0 else { throw .usage("labels: the list is empty") }
+    self.labels = labels
+    self.statistics = statistics
+    self.recent = recent
+    self.scores = scores
+    self.kernels = kernels
+  }
+
+  /// Examples that were learned and not undone or forgotten.
+  public var count: Int { Int(statistics.count) + recent.count }
+
+  /// Examples that `undo` can still take back.
+  public var undoableCount: Int { recent.count }
+
+  /// Learns an example.
+  ///
+  /// - Parameter state: `labels.dimensions` floats.
+  /// - Throws: `internalFault` where the state is not finite.
+  public mutating func learn(_ state: [Float], _ target: Int) throws(VDSQError) {
+    let likelihoods = try likelihoods(of: state, target)
+    if recent.count == Self.undoable { fold() }
+    recent.append(Recent(state: state, target: target, scores: likelihoods))
+  }
+
+  /// Takes back the last example.
+  ///
+  /// - Returns: its label, or nil where there is none that could be taken back.
+  public mutating func undo() -> Int? { recent.popLast()?.target }
+
+  /// Forgets all examples of a label, and the label.
+  ///
+  /// - Throws: `usage` where it is the only one.
+  public mutating func forget(_ label: Int) throws(VDSQError) {
+    guard labels.count > 1 else { throw .usage("the last label cannot be forgotten") }
+    recent.removeAll { $0.target == label }
+    for i in recent.indices where recent[i].target > label { recent[i].target -= 1 }
+    statistics.removeLabel(label)
+    labels = labels.removing(label)
+  }
+
+  /// Adds a label.
+  ///
+  /// - Parameter label: a set of it alone.
+  /// - Throws: `usage` where there is one of that name.
+  public mutating func add(_ label: LabelSet) throws(VDSQError) {
+    labels = try labels.adding(label)
+    statistics.addLabel()
+  }
+
+  /// What classifies by all that was learned.
+  ///
+  /// - Throws: `internalFault` where states were not finite.
+  public func adapter(modelIdentity: UInt32) throws(VDSQError) -> Adapter {
+    // Without examples there is nothing but cosines.
+    guard count > 0 else {
+      return Adapter(
+        labels: labels, temperature: Classifier.defaultTemperature, head: nil,
+        modelIdentity: modelIdentity)
+    }
+    let choice = choice
+    let head = try GaussianClasses(labels, current, priorCount: choice.priorCount, kernels)
+      .linearHead(shrinkageCount: choice.shrinkageCount, kernels)
+    return Adapter(
+      labels: labels,
+      head: .linear(
+        LinearHead(
+          weights: head.weights.map { $0 * choice.logitScale },
+          bias: head.bias.map { $0 * choice.logitScale })), modelIdentity: modelIdentity)
+  }
+
+  /// The statistics with the last examples in them.
+  private var current: ClassStatistics {
+    var all = statistics
+    for example in recent { all.add(example.state, example.target, kernels) }
+    return all
+  }
+
+  private mutating func fold() {
+    let oldest = recent.removeFirst()
+    statistics.add(oldest.state, oldest.target, kernels)
+    for i in scores.indices { scores[i] = Float(Constants.memory) * scores[i] + oldest.scores[i] }
+  }
+
+  private var choice: LinearDiscriminant.Choice {
+    guard count >= Constants.leastExamples else { return Constants.unchosen }
+    var totals = scores.map(Double.init)
+    for example in recent {
+      for i in totals.indices {
+        totals[i] = Constants.memory * totals[i] + Double(example.scores[i])
+      }
+    }
+    let scales = LinearDiscriminant.temperatures.count
+    func choice(_ i: Int) -> LinearDiscriminant.Choice { Self.grid.choice(i / scales, i % scales) }
+    for i in totals.indices { totals[i] += choice(i).logPrior }
+    return choice(totals.indices.max { totals[$0] < totals[$1] }!)
+  }
+
+  /// How likely an example is by what was learned before it, under each of the hyperparameters.
+  private func likelihoods(of state: [Float], _ target: Int) throws(VDSQError) -> [Float] {
+    var found: [Float] = []
+    found.reserveCapacity(Self.scoreCount)
+    guard count > 0 else { return [Float](repeating: 0, count: Self.scoreCount) }
+    let current = current
+    var logits = [Float](repeating: 0, count: labels.count)
+    for priorCount in Self.grid.priorCounts {
+      let classes = try GaussianClasses(labels, current, priorCount: priorCount, kernels)
+      for shrinkageCount in Self.grid.shrinkageCounts {
+        let head = try classes.linearHead(shrinkageCount: shrinkageCount, kernels)
+        logits.withUnsafeMutableBufferPointer { head.logits(state, kernels, into: $0.baseAddress!) }
+        for temperature in LinearDiscriminant.temperatures {
+          found.append(
+            Float(LogLikelihood.of(target, logits: logits, temperature: temperature)))
+        }
+      }
+    }
+    return found
+  }
+}

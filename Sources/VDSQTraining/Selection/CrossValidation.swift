@@ -1,0 +1,122 @@
+import VDSQFormat
+
+/// K-fold cross-validation: examples are held out in turn, each label spread over all folds.
+///
+/// A method trains on each fold's training examples and gives one predictor a candidate:
+///
+///     let table = try validation.score(
+///       targets, labels: 3, candidates: strengths.count, .logits(temperatures: [0.5, 1, 2])
+///     ) { (fold, evaluate, progress) throws(VDSQError) in
+///       for (i, strength) in strengths.enumerated() {
+///         let head = train(fold.training, strength)
+///         try evaluate(i) { example, logits in head.logits(features[example], into: &logits) }
+///       }
+///     }
+///     let strength = strengths[table.best.candidate]
+struct CrossValidation {
+  /// Indices of examples.
+  struct Fold {
+    let training: [Int]
+    let heldOut: [Int]
+  }
+
+  /// Fills in what a candidate predicts for each label of a held-out example.
+  typealias Predict = (_ example: Int, _ output: inout [Float]) throws(VDSQError) -> Void
+
+  /// Predicts all examples that a fold holds out, by a candidate that was trained without them.
+  typealias Evaluate = (_ candidate: Int, _ predict: Predict) throws(VDSQError) -> Void
+
+  let folds: [Fold]
+
+  private init(folds: [Fold]) { self.folds = folds }
+
+  /// Divides examples into folds.
+  ///
+  /// Returns nil where some label has a single example: without it nothing would be known of the
+  /// label.
+  ///
+  /// - Parameters:
+  ///   - targets: each example's label.
+  ///   - members: the examples that take part; nil for all of them.
+  init?(targets: [Int], labels: Int, folds count: Int, members: [Int]? = nil) {
+    let members = members ?? Array(targets.indices)
+    var seen = [Int](repeating: 0, count: labels)
+    let fold = members.map { member in
+      let target = targets[member]
+      seen[target] += 1
+      return (seen[target] - 1 + target) % count
+    }
+    guard !seen.contains(1) else { return nil }
+    folds = (0..<count).compactMap { held in
+      let places = members.indices
+      let heldOut = places.filter { fold[$0] == held }
+      guard !heldOut.isEmpty else { return nil }
+      return Fold(
+        training: places.filter { fold[$0] != held }.map { members[$0] },
+        heldOut: heldOut.map { members[$0] })
+    }
+  }
+
+  /// Each of some examples is held out alone, for predictors that leave out an example by
+  /// themselves.
+  static func leaveOneOut(_ members: [Int]) -> CrossValidation {
+    CrossValidation(folds: [Fold(training: members, heldOut: members)])
+  }
+
+  /// The first fold alone: a single part of the examples is held out.
+  var holdout: CrossValidation { CrossValidation(folds: Array(folds.prefix(1))) }
+
+  /// The log-likelihood of held-out examples under each candidate.
+  ///
+  /// - Parameters:
+  ///   - targets: each example's label.
+  ///   - candidates: how many there are.
+  ///   - prediction: what predictors fill in, and the temperatures that are tried.
+  ///   - fit: trains on a fold's training examples and evaluates every candidate once.
+  func score(
+    _ targets: [Int], labels: Int, candidates: Int, _ prediction: LikelihoodTable.Prediction,
+    progress: ProgressSpan = .silent,
+    fit: (_ fold: Fold, _ evaluate: Evaluate, _ progress: ProgressSpan) throws(VDSQError) -> Void
+  ) throws(VDSQError) -> LikelihoodTable {
+    var table = LikelihoodTable(candidates: candidates, prediction)
+    try predict(labels: labels, progress, fit) { candidate, example, output in
+      table.add(candidate, output, target: targets[example])
+    }
+    return table
+  }
+
+  /// What each candidate predicts for the examples, each of them held out.
+  ///
+  /// - Parameters: as above.
+  func predictions(
+    _ targets: [Int], labels: Int, candidates: Int, progress: ProgressSpan = .silent,
+    fit: (_ fold: Fold, _ evaluate: Evaluate, _ progress: ProgressSpan) throws(VDSQError) -> Void
+  ) throws(VDSQError) -> HeldOutLogits {
+    var logits = [[Float]](repeating: [], count: candidates)
+    try predict(labels: labels, progress, fit) { candidate, _, output in
+      logits[candidate] += output
+    }
+    return HeldOutLogits(
+      targets: folds.flatMap { $0.heldOut.map { targets[$0] } }, candidates: logits)
+  }
+
+  private func predict(
+    labels: Int, _ progress: ProgressSpan,
+    _ fit: (_ fold: Fold, _ evaluate: Evaluate, _ progress: ProgressSpan) throws(VDSQError) -> Void,
+    _ take: @escaping (_ candidate: Int, _ example: Int, _ output: [Float]) -> Void
+  ) throws(VDSQError) {
+    var output = [Float](repeating: 0, count: labels)
+    for (i, fold) in folds.enumerated() {
+      try fit(
+        fold,
+        { (candidate, predict) throws(VDSQError) in
+          for example in fold.heldOut {
+            for label in output.indices { output[label] = 0 }
+            try predict(example, &output)
+            take(candidate, example, output)
+          }
+        }, progress.part(i, of: folds.count))
+      progress.advance(to: Double(i + 1) / Double(folds.count))
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/// The log-likelihood of held-out examples under each candidate, at each temperature of its logits.
+struct LikelihoodTable {
+  /// What a candidate's prediction of an example is.
+  enum Prediction {
+    /// A logit a label, which is divided by each of the temperatures.
+    case logits(temperatures: [Float])
+    case probabilities
+    case logProbabilities
+  }
+
+  /// What is best in a table.
+  struct Best {
+    let candidate: Int
+    /// Index of the temperature.
+    let temperature: Int
+    let score: Double
+  }
+
+  let prediction: Prediction
+  /// `[candidates, temperatures]`, sums over examples.
+  private(set) var sums: [Double]
+
+  init(candidates: Int, _ prediction: Prediction) {
+    self.prediction = prediction
+    sums = [Double](repeating: 0, count: candidates * Self.temperatures(prediction))
+  }
+
+  var temperatures: Int { Self.temperatures(prediction) }
+
+  private static func temperatures(_ prediction: Prediction) -> Int {
+    if case .logits(let temperatures) = prediction { temperatures.count } else { 1 }
+  }
+
+  /// Adds an example under one of the candidates.
+  ///
+  /// - Parameter output: what the candidate predicts for each label.
+  mutating func add(_ candidate: Int, _ output: [Float], target: Int) {
+    switch prediction {
+    case .logits(let temperatures):
+      for (i, temperature) in temperatures.enumerated() {
+        sums[candidate * temperatures.count + i] += LogLikelihood.of(
+          target, logits: output, temperature: temperature)
+      }
+    case .probabilities: sums[candidate] += LogLikelihood.of(target, probabilities: output)
+    case .logProbabilities: sums[candidate] += Double(output[target])
+    }
+  }
+
+  /// Adds the logarithm of how likely candidates are before any example is held out.
+  mutating func addLogPrior(_ logPrior: (_ candidate: Int, _ temperature: Int) -> Double) {
+    for i in sums.indices { sums[i] += logPrior(i / temperatures, i % temperatures) }
+  }
+
+  /// What makes held-out examples likeliest; the first of several.
+  var best: Best {
+    let i = sums.indices.max { sums[$0] < sums[$1] }!
+    return Best(candidate: i / temperatures, temperature: i % temperatures, score: sums[i])
+  }
+}

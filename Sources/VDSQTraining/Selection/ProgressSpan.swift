@@ -1,0 +1,33 @@
+/// A part of a piece of work, which reports how far the whole is.
+struct ProgressSpan {
+  private let start: Double
+  private let length: Double
+  private let report: (_ share: Double) -> Void
+
+  /// - Parameter report: called with the share of the work that is done, from 0 to 1.
+  init(_ report: @escaping (_ share: Double) -> Void) {
+    self.init(start: 0, length: 1, report: report)
+  }
+
+  private init(start: Double, length: Double, report: @escaping (Double) -> Void) {
+    self.start = start
+    self.length = length
+    self.report = report
+  }
+
+  /// Work that nobody watches.
+  static var silent: ProgressSpan { ProgressSpan { _ in } }
+
+  /// Reports that so much of this part is done, from 0 to 1.
+  func advance(to share: Double) { report(start + length * share) }
+
+  /// A part of this part.
+  func part(from first: Double, to last: Double) -> ProgressSpan {
+    ProgressSpan(start: start + length * first, length: length * (last - first), report: report)
+  }
+
+  /// One of so many equal parts of this part.
+  func part(_ index: Int, of count: Int) -> ProgressSpan {
+    part(from: Double(index) / Double(count), to: Double(index + 1) / Double(count))
+  }
+}

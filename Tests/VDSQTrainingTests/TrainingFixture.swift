@@ -1,0 +1,31 @@
+import TestSupport
+import VDSQConversion
+import VDSQFormat
+import VDSQSemantics
+
+@testable import VDSQTraining
+
+/// A converted model and labelled texts that it tells apart.
+struct TrainingFixture {
+  let folder: TemporaryFolder
+  let model: Container
+  let examples: [Examples.Example]
+
+  /// - Parameter perLabel: examples of each of two labels.
+  init(perLabel: Int = 9) throws {
+    folder = try TemporaryFolder()
+    _ = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8).write(
+      to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
+    model = try Container(path: folder.path("m.vdsq"), kind: .model)
+    let words = ["hello", "world", "twelve", "a café", "yes", "go on", "the", "is", "12"]
+    examples = (0..<2 * perLabel).map { i in
+      let word = words[i / 2 % words.count]
+      let more = String(repeating: " and", count: i / 2 / words.count)
+      return i % 2 == 0
+        ? .init(text: "stop \(word)\(more)", label: "stop")
+        : .init(text: "\(word) hello\(more)", label: "hello")
+    }
+  }
+
+  var labels: [Label] { Examples.labels(of: examples) }
+}
