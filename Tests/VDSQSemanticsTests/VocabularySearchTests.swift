@@ -3,7 +3,7 @@ import Testing
 import VDSQInference
 import VDSQKernels
 
-@testable import VDSQSemantics
+import VDSQSemantics
 
 @Suite struct VocabularySearchTests {
   /// A search over random int8 rows, with and without coarse rows.

@@ -6,7 +6,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct StateCacheTests {
   private let labels = [Label(name: "a"), Label(name: "b")]

@@ -3,7 +3,7 @@ import Testing
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 /// Figures against what scikit-learn 1.9 and a table of Student's t say.
 @Suite struct EvaluationTests {
