@@ -1,11 +1,11 @@
 /// Converts floats to half precision, rounding to nearest even, many at a time. The compiler
 /// vectorises these loops, which it does not do with the library's conversion.
-enum HalfPrecision {
+package enum HalfPrecision {
   /// The number of values whose errors are summed in float32 before they are added to a double.
   private static let chunk = 4096
 
   /// - Returns: whether all values are within the range of half precision.
-  static func encode(
+  package static func encode(
     _ values: [Float], into out: inout [UInt16], _ meter: inout ErrorMeter
   ) -> Bool {
     var kept = [Float](repeating: 0, count: chunk)

@@ -1,7 +1,7 @@
 import VDSQFormat
 
 /// Symmetric int8 with one scale per row: `x ~= scale * q`, q in -127...127.
-enum Quantizer {
+package enum Quantizer {
   /// Quantizes a row of `count` values.
   ///
   /// - Returns: the scale.
@@ -80,7 +80,7 @@ enum Quantizer {
   }
 
   /// Quantizes a row into an array.
-  static func quantize(
+  package static func quantize(
     _ row: [Float], into q: inout [Int8], _ meter: inout ErrorMeter
   ) -> Float {
     q = [Int8](repeating: 0, count: row.count)
@@ -117,7 +117,7 @@ enum Quantizer {
 }
 
 /// Accumulates the storage error of a tensor while its rows stream by.
-struct ErrorMeter {
+package struct ErrorMeter {
   /// The contribution of a row. A row has few enough values for sums in float32.
   struct Row {
     fileprivate var largest = SIMD8<Float>(repeating: 0)
@@ -154,6 +154,8 @@ struct ErrorMeter {
   private var storedSquares = 0.0
   private var count = 0
 
+  package init() {}
+
   mutating func add(_ row: Row, _ count: Int) {
     maxAbs = max(maxAbs, row.largest.max())
     squares += Double(row.squares.sum())
@@ -186,7 +188,7 @@ struct ErrorMeter {
     count += values.count
   }
 
-  mutating func add(_ source: Float, _ stored: Float) {
+  package mutating func add(_ source: Float, _ stored: Float) {
     let difference = source - stored
     maxAbs = max(maxAbs, difference.magnitude)
     squares += Double(difference) * Double(difference)
@@ -196,7 +198,7 @@ struct ErrorMeter {
     count += 1
   }
 
-  var result: QuantizationError {
+  package var result: QuantizationError {
     let norm = (sourceSquares * storedSquares).squareRoot()
     return QuantizationError(
       maxAbs: maxAbs, rms: Float((squares / Double(max(count, 1))).squareRoot()),

@@ -92,7 +92,7 @@ public struct Examples: Sendable {
     }
   }
 
-  init(states: [Float], targets: [Int], texts: [String]? = nil) {
+  package init(states: [Float], targets: [Int], texts: [String]? = nil) {
     self.states = states
     self.targets = targets
     self.texts = texts ?? targets.map { _ in "" }

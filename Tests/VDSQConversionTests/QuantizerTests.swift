@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import VDSQConversion
+import VDSQConversion
 
 /// The vectorised loops, compared with a conversion of single values.
 @Suite struct QuantizerTests {

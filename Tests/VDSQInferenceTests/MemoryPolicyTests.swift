@@ -4,7 +4,7 @@ import Testing
 import VDSQConversion
 import VDSQFormat
 
-@testable import VDSQInference
+import VDSQInference
 
 @Suite struct MemoryPolicyTests {
   private let texts = [

@@ -60,7 +60,7 @@ import VDSQStreams
   }
 
   @Test func anyStringReadsBack() throws {
-    var random = Random(seed: 1)
+    var random = Random(1)
     let scalars: [ClosedRange<UInt32>] = [
       0...0x7F, 0x80...0x7FF, 0x800...0xD7FF, 0x10000...0x10FFFF,
     ]
@@ -82,7 +82,7 @@ import VDSQStreams
   }
 
   @Test func numbersReadBackAsTheyWere() throws {
-    var random = Random(seed: 2)
+    var random = Random(2)
     for _ in 0..<2000 {
       let double = Double(bitPattern: UInt64.random(in: 0...UInt64.max, using: &random))
       let float = Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &random))
@@ -110,7 +110,7 @@ import VDSQStreams
     #expect(fixed(.nan, 3) == "null")
     #expect(fixed(-.infinity, 3) == "null")
     #expect(fixed(1e300, 9) == "null")
-    var random = Random(seed: 3)
+    var random = Random(3)
     for _ in 0..<1000 {
       let value = Double.random(in: -1e6...1e6, using: &random)
       #expect(abs(Double(fixed(value, 6))! - value) <= 0.5000001e-6)

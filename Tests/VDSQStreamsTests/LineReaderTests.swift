@@ -43,7 +43,7 @@ import VDSQStreams
   }
   /// Whatever the bytes are and however they come, lines and line ends make the input again.
   @Test func linesJoinToTheInput() throws {
-    var random = Random(seed: 4)
+    var random = Random(4)
     for _ in 0..<50 {
       let bytes = (0..<Int.random(in: 0..<60_000, using: &random)).map { _ -> UInt8 in
         [10, 0, 255, 97].randomElement(using: &random)!

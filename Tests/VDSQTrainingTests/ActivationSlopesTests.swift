@@ -1,7 +1,7 @@
 import Testing
 import VDSQKernels
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct ActivationSlopesTests {
   @Test(arguments: [Activation.identity, .relu, .gelu, .geluTanh, .silu])

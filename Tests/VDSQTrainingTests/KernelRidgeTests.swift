@@ -7,7 +7,7 @@ import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct KernelRidgeTests {
   private let kernels = KernelTable.available()[0]
@@ -132,7 +132,7 @@ import VDSQSemantics
     func write(_ kernel: RBFVotes, _ layers: [IntermediateFeature] = []) throws -> Adapter {
       let path = folder.path("a.vdsa")
       _ = try Adapter(
-        labels: labels, intermediateFeatures: layers, 
+        labels: labels, intermediateFeatures: layers,
         head: .rbf(RBFHead(linear: head.linear, votes: kernel)),
         modelIdentity: model.identity
       ).write(to: path, replace: true)

@@ -6,7 +6,7 @@ import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct LabelPriorTests {
   private let d = 24
@@ -211,7 +211,8 @@ import VDSQSemantics
       modelIdentity: model.identity)
     _ = try adapter.write(to: folder.path("a.vdsa"), replace: false)
     let read = try Adapter(path: folder.path("a.vdsa"), model: model)
-    #expect(read.linear!.weights == trained.linear!.weights && read.linear!.bias == trained.linear!.bias)
+    #expect(
+      read.linear!.weights == trained.linear!.weights && read.linear!.bias == trained.linear!.bias)
     #expect(
       read.intermediateFeatures == [
         IntermediateFeature(1), IntermediateFeature(4, of: .firstToken),

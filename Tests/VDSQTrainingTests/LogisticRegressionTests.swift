@@ -3,7 +3,7 @@ import Testing
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 /// Probabilities of scikit-learn 1.9's LogisticRegression(C) on the same examples.
 @Suite struct LogisticRegressionTests {

@@ -5,7 +5,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 /// Gradients against differences of the loss, and that training learns.
 @Suite struct LowRankFinetuningTests {

@@ -6,7 +6,7 @@ import VDSQFormat
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct RunningPriorTests {
   private let d = 24

@@ -4,7 +4,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQInference
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct WordBasesTests {
   /// Each word's cosine is that of the model's own vector of it; what follows the vector in a state does not count.

@@ -4,7 +4,7 @@ import VDSQFormat
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct ReconsiderationTests {
   private let d = 16

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VDSQFormat
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct ExampleReaderTests {
   private func read(

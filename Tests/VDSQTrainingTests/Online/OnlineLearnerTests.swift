@@ -6,7 +6,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct OnlineLearnerTests {
   private let folder: TemporaryFolder
