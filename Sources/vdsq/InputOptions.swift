@@ -1,7 +1,5 @@
 import ArgumentParser
-import VDSQFormat
-import VDSQSemantics
-import VDSQStreams
+import VDSQ
 import VDSQTraining
 
 /// Reads texts from standard input: one text per line, or one JSON object per line.

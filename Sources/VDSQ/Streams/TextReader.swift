@@ -1,6 +1,6 @@
 public import VDSQFormat
 public import VDSQStreams
-import VDSQTokenizers
+internal import VDSQTokenizers
 
 /// Reads texts from lines in constant memory: a text per line, or the text in each line's record.
 ///

@@ -1,6 +1,6 @@
 import VDSQCheckpoints
 import VDSQFormat
-public import VDSQSemantics
+public import VDSQ
 public import VDSQStreams
 
 extension TextReader {
