@@ -1,8 +1,5 @@
 import ArgumentParser
 import VDSQ
-import VDSQFormat
-import VDSQSemantics
-import VDSQStreams
 import VDSQTraining
 
 /// Reads texts from standard input: one text per line, or one JSON object per line.

@@ -1,7 +1,7 @@
 public import VDSQ
 import VDSQCheckpoints
 import VDSQFormat
-public import VDSQSemantics
+public import VDSQ
 public import VDSQStreams
 
 extension TextReader {

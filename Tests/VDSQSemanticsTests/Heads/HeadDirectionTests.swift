@@ -20,7 +20,8 @@ import VDSQKernels
     linear = LinearHead(weights: random.floats(32, in: -1...1), bias: [0.5, -0.5])
     let centers = random.floats(3 * 16, in: -0.3...0.3)
     votes = RBFVotes(
-      dimensions: 16, centers: centers.map(floatToHalf), weights: random.floats(6, in: -4...4),
+      dimensions: 16, centers: centers.map { Float16($0).bitPattern },
+      weights: random.floats(6, in: -4...4),
       sharpness: 2)
   }
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import VDSQFormat
-import VDSQSemantics
+import VDSQ
 import VDSQStreams
 import VDSQTraining
 
