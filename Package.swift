@@ -110,7 +110,7 @@ let tools: [Target] = [
   // Writes files: whole or not at all, .vdsq containers, NumPy arrays, JSON; and their digests.
   .target(
     name: "VDSQFiles",
-    dependencies: ["VDSQFormat", "CNettle", "CLZ4"],
+    dependencies: ["VDSQFormat", "VDSQStreams", "CNettle", "CLZ4"],
     swiftSettings: fuzzSettings,
     linkerSettings: [.linkedLibrary(":libnettle.a"), .linkedLibrary(":liblz4.a")]),
   // Readers for other people's files: JSON, safetensors, PyTorch, GGUF, llama2.c, NumPy.
@@ -127,17 +127,24 @@ let tools: [Target] = [
   // Adapters from cached states, all at once or one after another, or by finetuning, and how well labels are told.
   .target(
     name: "VDSQTraining",
-    dependencies: ["VDSQ", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles"]),
+    dependencies: ["VDSQ", "VDSQCheckpoints", "VDSQFiles"]),
   // Times kernels, models and starts, beside what the machine could do at most and what it counts.
   .target(
     name: "VDSQMeasurement",
-    dependencies: ["VDSQ", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+    dependencies: [
+      "VDSQ", "VDSQCheckpoints", "VDSQConversion",
+      .product(name: "Histogram", package: "hdrhistogram-swift"),
+    ]),
+  // What commands found out, for people and as JSON: tables, pages, pictures.
+  .target(
+    name: "VDSQReports",
+    dependencies: ["VDSQConversion", "VDSQFiles", "VDSQMeasurement", "VDSQTraining", "VDSQ"]),
   // The command line.
   .executableTarget(
     name: "vdsq",
     dependencies: [
       "VDSQCheckpoints", "VDSQConversion", "VDSQFiles", "VDSQTraining", "VDSQMeasurement",
-      "VDSQ",
+      "VDSQReports", "VDSQ",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
 ]
@@ -166,7 +173,14 @@ let tests: [Target] = [
     name: "VDSQCheckpointsTests",
     dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion"]),
   .testTarget(name: "VDSQConversionTests", dependencies: ["TestSupport", "VDSQConversion"]),
-  .testTarget(name: "VDSQTrainingTests", dependencies: ["TestSupport", "VDSQTraining"]),
+  .testTarget(
+    name: "VDSQTrainingTests",
+    dependencies: ["TestSupport", "VDSQTraining", "VDSQCheckpoints", "VDSQConversion"]),
+  .testTarget(
+    name: "VDSQMeasurementTests", dependencies: ["TestSupport", "VDSQMeasurement"]),
+  .testTarget(
+    name: "VDSQReportsTests",
+    dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion", "VDSQReports"]),
   .testTarget(
     name: "CommandTests", dependencies: ["TestSupport", "vdsq", "vdsq-run", "allocation-check"]),
 ]

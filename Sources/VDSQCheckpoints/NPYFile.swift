@@ -4,9 +4,12 @@ public import VDSQFormat
 /// an array of an `.npz` file. `FILE.npz:NAME` names an array if the file has several.
 public struct NPYFile {
   public let tensor: SourceTensor
+  /// As it was named, with the array's name.
+  private let path: String
 
   /// - Throws: `missingInput` or `badInput`, naming the unsupported feature.
   public init(path: String) throws(VDSQError) {
+    self.path = path
     let (file, place) = try Self.place(path)
     let end = place.upperBound
     guard place.count >= 10 else { throw .badInput("\(path): too short for a .npy file") }
@@ -84,5 +87,23 @@ public struct NPYFile {
       throw .badInput("\(path): \(shape.count) dimensions; a matrix has two")
     }
     return shape.count == 1 ? [1, shape[0]] : shape
+  }
+}
+
+extension NPYFile {
+  /// Calls `body` with each row, as floats.
+  ///
+  /// - Parameter columns: numbers that a row must have.
+  /// - Throws: `badInput` if rows have another length, or the file is cut short.
+  package func forEachRow(
+    of columns: Int, _ body: (UnsafePointer<Float>) -> Void
+  ) throws(VDSQError) {
+    guard tensor.columns == columns else {
+      throw .badInput(
+        "\(path): rows of \(tensor.columns) numbers; the bases have \(columns)")
+    }
+    for row in 0..<tensor.rows {
+      try tensor.read(rows: row..<row + 1).withUnsafeBufferPointer { body($0.baseAddress!) }
+    }
   }
 }

@@ -143,7 +143,8 @@ public struct Converter {
         try writeWeights(to: writer, basesWeights, progress)
       },
       hash: { (isWanted) throws(VDSQError) in
-        try Provenance.json(folder, options: options, isWanted: isWanted)
+        let provenance = try Provenance(folder, options: options, isWanted: isWanted)
+        return Array((provenance?.json ?? "").utf8)
       })
     let (bases, provenance) = try work.result(threads: options.threads)
     try writer.add(.provenance, "provenance", provenance)

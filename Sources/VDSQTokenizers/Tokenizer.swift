@@ -104,3 +104,13 @@ public enum Tokenizer {
     }
   }
 }
+
+extension Tokenizer {
+  /// The tokenizer of a model or of bases; nil if the file has none.
+  ///
+  /// - Throws: `badInput` if its section is malformed.
+  package init?(of file: Container) throws(VDSQError) {
+    guard file.sections.contains(where: { $0.kind == .tokenizer }) else { return nil }
+    try self.init(section: try file.bytes(of: .tokenizer), path: file.path)
+  }
+}

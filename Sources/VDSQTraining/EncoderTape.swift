@@ -1,4 +1,3 @@
-import VDSQConversion
 import VDSQFormat
 import VDSQInference
 import VDSQKernels

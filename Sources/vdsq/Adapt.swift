@@ -2,6 +2,7 @@ import ArgumentParser
 import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
+import VDSQReports
 import VDSQTraining
 
 struct Adapt: Command {

@@ -4,6 +4,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
+import VDSQReports
 
 extension BasesMethod: ExpressibleByArgument {}
 
@@ -85,7 +86,11 @@ struct Bases: Command {
       tokenizer = TokenizerConversion.section(tokens: try Self.tokens(vocab, matrix.rows))
     }
     let solver = try BasesSolver(matrix, options: options)
-    if !quiet { printPlan(solver) }
+    if !quiet {
+      StandardError.write(
+        solver.plan.text(
+          rows: solver.head.rows, columns: solver.head.columns, method: method))
+    }
     let bar = ProgressBar("computing bases", quiet: quiet)
     defer { bar.end() }
     var done = 0
@@ -97,7 +102,10 @@ struct Bases: Command {
         bar.show(done, of: solver.passes * matrix.rows)
       })
     bar.end()
-    print(report, bytes, Timing.now() - start)
+    print(
+      BasesFileReport(
+        report, output: output, bytes: bytes, seconds: Timing.now() - start,
+        peakBytes: ProcessMemory.peakResidentBytes() ?? 0), json: json)
   }
 
   private struct Source {
@@ -127,41 +135,5 @@ struct Bases: Command {
       throw .badInput("\(path): \(lines.count) lines, but the head has \(rows) rows")
     }
     return lines
-  }
-
-  private func printPlan(_ solver: BasesSolver) {
-    var text = "plan: \(solver.head.rows) x \(solver.head.columns), \(method.rawValue)\n"
-    for part in solver.plan.parts {
-      text += "  \(padded(part.name, 40)) \(rightAligned(mebibytes(part.bytes), 10))\n"
-    }
-    text += "  \(padded("in all", 40)) \(rightAligned(mebibytes(solver.plan.total), 10))\n"
-    StandardError.write(text)
-  }
-
-  private func print(_ report: BasesReport, _ bytes: Int, _ seconds: Double) {
-    let peak = ProcessMemory.peakResidentBytes() ?? 0
-    if json {
-      Swift.print(
-        """
-        {"method": "\(report.method.rawValue)", "rows": \(report.rows), "columns": \(report.columns), \
-        "condition": \(report.condition), "rank": \(report.rank), \
-        "effective_rank": \(report.effectiveRank), "refined": \(report.refined), \
-        "reconstruction_error": {"mean": \(report.meanError), "max": \(report.largestError), \
-        "sampled": \(report.sampled)}, "bytes": \(bytes), "seconds": \(fixed(seconds, 3)), \
-        "peak_bytes": \(peak)}
-        """)
-      return
-    }
-    if report.method == .pinv || report.method == .ridge {
-      Swift.print(
-        "condition number \(significant(report.condition)), rank \(report.rank) of \(report.columns), "
-          + "effective rank \(fixed(report.effectiveRank, 1))"
-          + (report.refined ? "; solved in two steps" : ""))
-      Swift.print(
-        "|W S^T e - e| over \(report.sampled) tokens: mean \(fixed(report.meanError, 4)), largest "
-          + fixed(report.largestError, 4))
-    }
-    Swift.print(
-      "\(output): \(mebibytes(bytes)), \(fixed(seconds, 2)) s, peak RSS \(mebibytes(peak))")
   }
 }

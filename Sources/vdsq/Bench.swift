@@ -1,8 +1,11 @@
 import ArgumentParser
+import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference
 import VDSQKernels
 import VDSQMeasurement
+import VDSQReports
+import VDSQStreams
 
 struct Bench: Command {
   static let configuration = CommandConfiguration(
@@ -87,10 +90,12 @@ struct Bench: Command {
   }
 
   func execute() throws(VDSQError) {
-    // Before the work: it may be named wrongly.
-    let old = try compare.map { (path) throws(VDSQError) in try BenchFigures(path: path) }
+    // Read first, because it may be named wrongly and the work takes long.
+    let old = try compare.map { (path) throws(VDSQError) in
+      try BenchComparison.earlier(path: path)
+    }
     let isPlain = !json && old == nil
-    let result: String
+    let result: BenchRecord
     if let model {
       result =
         try tokens.isEmpty
@@ -98,60 +103,34 @@ struct Bench: Command {
     } else {
       result = try kernelRows(isPlain: isPlain)
     }
-    guard let old else { return print(result, terminator: json ? "\n" : "") }
-    let new = try BenchFigures(result, context: "the new figures")
-    print(try json ? new.comparison(with: old, adding: result) : new.table(beside: old))
+    if isPlain { return }
+    guard let old else { return print(JSONWriter.string { $0.write(result) }) }
+    print(try BenchComparison(result, with: old, path: compare!), json: json)
   }
 
-  /// - Returns: a JSON array; empty where rows are written as they come.
-  private func kernelRows(isPlain: Bool) throws(VDSQError) -> String {
+  /// Each kernel at each shape; plain rows are written as they come.
+  private func kernelRows(isPlain: Bool) throws(VDSQError) -> BenchRecord {
     let threads = threads.isEmpty ? [1] : threads
     let bench = KernelBench(
       kernels: try KernelTable.select(), threads: threads.max()!, seconds: seconds ?? 0.3)
-    if isPlain {
-      print(
-        "\(bench.kernels.name): \(fixed(bench.limits.int8Products / 1e9, 0)) GMAC/s of int8 and "
-          + "\(fixed(bench.limits.floatProducts / 1e9, 0)) of float32 on one thread at most\n")
-      print(
-        padded("kernel", 18)
-          + ["rows", "cols", "batch", "threads", "ms", "GB/s", "GMAC/s", "limit"]
-          .map { rightAligned($0, 9) }.joined())
-    }
-    var rows: [String] = []
+    if isPlain { print(bench.heading) }
+    var rows: [BenchRecord] = []
     for setup in KernelBench.setups where kernel.isEmpty || kernel.contains(setup.kernel) {
       guard shape == nil || shape == setup.shape else { continue }
       let ready = setup.make(bench)
       for count in threads {
         let result = bench.measure(ready, threads: count)
-        rows.append(object(result))
-        if isPlain { print(line(result)) }
+        rows.append(result.record)
+        if isPlain { print(result.text) }
       }
     }
     guard !rows.isEmpty else { throw .usage("--shape \(shape ?? ""): no kernel is measured at it") }
-    return isPlain ? "" : "[\(rows.joined(separator: ",\n"))]"
+    return .rows(rows)
   }
 
-  private func line(_ r: KernelResult) -> String {
-    let numbers = [
-      "\(r.rows)", "\(r.columns)", "\(r.batch)", "\(r.threads)", significant(r.milliseconds),
-      fixed(r.gigabytesPerSecond, 1), fixed(r.gigaproductsPerSecond, 1),
-      fixed(r.shareOfLimit * 100, 0) + "%",
-    ]
-    return padded(r.kernel, 18) + numbers.map { rightAligned($0, 9) }.joined()
-  }
-
-  private func object(_ r: KernelResult) -> String {
-    """
-    {"kernel": "\(r.kernel)", "isa": "\(r.isa)", "rows": \(r.rows), "cols": \(r.columns), \
-    "batch": \(r.batch), "threads": \(r.threads), "ms": \(r.milliseconds), \
-    "gb_per_s": \(r.gigabytesPerSecond), "gmac_per_s": \(r.gigaproductsPerSecond), \
-    "share_of_limit": \(r.shareOfLimit)}
-    """
-  }
-
-  /// The forward pass alone.
-  private func passes(of path: String, isPlain: Bool) throws(VDSQError) -> String {
-    var objects: [String] = []
+  /// The forward pass alone; plain rows are written as they come.
+  private func passes(of path: String, isPlain: Bool) throws(VDSQError) -> BenchRecord {
+    var rows: [BenchRecord] = []
     for count in threads.isEmpty ? [1] : threads {
       var options = TextEncoder.Options()
       options.threads = count
@@ -160,34 +139,44 @@ struct Bench: Command {
       let opened = try OpenedModel(
         path, options, among: MemoryPolicy.among(memoryPolicy), budget: memory.bytes())
       for length in tokens {
-        let r = try ForwardBench(
+        let result = try ForwardBench(
           opened.container, batch: batch, tokens: length, threads: count,
           seconds: seconds ?? 0.3, policy: opened.options.policy)
-        objects.append(
-          """
-          {"batch": \(r.batch), "tokens": \(r.tokens), "threads": \(r.threads), \
-          "ms": \(r.milliseconds), "share_of_peak": \(r.shareOfPeak)}
-          """)
-        guard isPlain else { continue }
-        print(
-          "\(r.batch) x \(r.tokens) tokens, \(r.threads) thread\(r.threads == 1 ? "" : "s"): "
-            + "\(significant(r.milliseconds)) ms, \(fixed(r.shareOfPeak * 100, 0))% of the peak "
-            + "multiplication rate")
+        rows.append(result.record)
+        if isPlain { print(result.text) }
       }
     }
-    return isPlain ? "" : "[\(objects.joined(separator: ",\n"))]"
+    return .rows(rows)
   }
 
   /// Starts, and texts one by one and in batches.
-  private func texts(of path: String, isPlain: Bool) throws(VDSQError) -> String {
+  private func texts(of path: String, isPlain: Bool) throws(VDSQError) -> BenchRecord {
+    let lines = try lines()
     var options = TextEncoder.Options()
     options.threads = threads.first ?? 1
     options.maximumTokens = maxTokens
     options.batch = batch
     options.keepsThreadsBusy = true
-    let report = try BenchReport(
-      path, options, policy: memoryPolicy, budget: memory.bytes(), texts: texts,
+    // A file that is no model is refused here, and not by a process that fails.
+    options.policy = try OpenedModel(
+      path, options, among: MemoryPolicy.among(memoryPolicy), budget: memory.bytes()
+    ).options.policy
+    let bench = try ModelBench(
+      path, options, texts: lines,
+      starting: ["/proc/self/exe", "embed", path, "--threads", "\(options.threads)"]
+        + (maxTokens.map { ["--max-tokens", "\($0)"] } ?? [])
+        + ["--memory-policy", options.policy.name],
       seconds: seconds ?? 2)
-    return isPlain ? report.lines : report.object
+    if isPlain { print(bench.text) }
+    return bench.record
+  }
+
+  /// The texts to bench with, as UTF-8.
+  private func lines() throws(VDSQError) -> [[UInt8]] {
+    guard let texts else { return SampleTexts.all.map { Array($0.utf8) } }
+    let bytes = try InputFile.contents(of: texts, limit: 64 << 20)
+    let lines = bytes.split(separator: UInt8(ascii: "\n")).map { Array($0) }
+    guard !lines.isEmpty else { throw .badInput("\(texts): no texts; give a line each") }
+    return lines
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import VDSQ
 import VDSQMeasurement
+import VDSQReports
 import VDSQStreams
 import VDSQTraining
 
@@ -129,10 +130,10 @@ struct Classify: Command {
         if let template, template.aroundTexts { template.fill(text, into: &filled) }
         filled.withUnsafeBytes { _ = encoder.add($0) }
         try encoder.encode { _, state in
-          let explanation = ExplanationText(explanation: explainer.explain(state))
-          output.write(
-            json
-              ? explanation.object : explanation.lines(for: String(decoding: text, as: UTF8.self)))
+          let report = ExplanationReport(
+            explainer.explain(state), of: String(decoding: text, as: UTF8.self))
+          output.write(json ? report.json : report.text)
+          output.write("\n")
         }
       }, pause: { () throws(VDSQError) in try output.flush() })
   }

@@ -4,6 +4,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
+import VDSQReports
 
 extension Converter.Weights: ExpressibleByArgument {}
 
@@ -113,10 +114,13 @@ struct Convert: Command {
       try memory.checkReading(
         [try Container(path: output, decoding: .noWeights)], decodes: true,
         what: "\(output) is written, but its report")
-      try ConversionPage.write(try Container(path: output), to: report, replace: force)
+      try ConversionPage(try Container(path: output)).write(to: report, replace: force)
     }
-    let text = ConversionSummary(summary: summary, output: output, seconds: seconds)
-    if json { print(text.json) } else if !quiet { print(text.table) }
+    guard json || !quiet else { return }
+    print(
+      ConversionReport(
+        summary: summary, output: output, seconds: seconds,
+        peakBytes: ProcessMemory.peakResidentBytes()), json: json)
   }
 
   private func options() throws(VDSQError) -> Converter.Options {

@@ -4,6 +4,7 @@ import VDSQFiles
 import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
+import VDSQReports
 import VDSQStreams
 
 struct Embed: Command {

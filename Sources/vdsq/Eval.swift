@@ -1,7 +1,7 @@
 import ArgumentParser
-import VDSQConversion
 import VDSQFormat
 import VDSQInference
+import VDSQReports
 import VDSQSemantics
 import VDSQTraining
 
@@ -74,9 +74,7 @@ struct Eval: Command {
     if let report {
       try EvaluationPage(title: "\(model), \(test)", rows: rows).write(to: report, replace: force)
     }
-    let table = EvaluationTable(rows: rows)
-    if json { return print(table.json) }
-    for line in table.lines { print(line) }
+    print(EvaluationReport(rows), json: json)
   }
 
   private func adapted() throws(VDSQError) -> EvaluationRow {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import VDSQFormat
 import VDSQInference
+import VDSQReports
 import VDSQSemantics
 import VDSQStreams
 import VDSQTraining

@@ -1,8 +1,7 @@
 import ArgumentParser
-import VDSQConversion
-import VDSQFiles
 import VDSQFormat
 import VDSQInference
+import VDSQReports
 import VDSQSemantics
 
 struct LensCommand: Command {
@@ -53,56 +52,14 @@ struct LensCommand: Command {
     let lens = try bytes.withBytes { (raw) throws(VDSQError) in
       try Lens(raw, encoder: encoder, top: top, temperature: temperature)
     }
-    let document = LensDocument(
+    let report = LensReport(
       lens: lens, model: Self.name(model), text: text,
-      token: { String(decoding: encoder.token($0), as: UTF8.self) }
-    ).json
-    if json { print(document) }
-    if let output {
-      let file = try AtomicFile(path: output, replace: force)
-      try file.write(Array(LensPage.html(document, title: text).utf8))
-      try file.commit()
-    }
+      token: { String(decoding: encoder.token($0), as: UTF8.self) })
+    if json { print(report.json) }
+    if let output { try LensPage(report).write(to: output, replace: force) }
   }
 
   private static func name(_ path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path
-  }
-}
-
-/// Renders a lens as JSON.
-struct LensDocument {
-  let lens: Lens
-  let model: String
-  let text: String
-  let token: (Int32) -> String
-
-  var json: String {
-    let tokens = lens.ids.map { "{\"id\": \($0), \"token\": \(quoted($0))}" }
-    let layers = lens.cells.enumerated().map { layer, row in
-      "{\"layer\": \(layer), \"positions\": [\(row.map(cell).joined(separator: ", "))]}"
-    }
-    let finals = lens.firstLayers.enumerated().map { position, first in
-      let id = lens.cells.last![position].top[0].id
-      return "{\"id\": \(id), \"token\": \(quoted(id)), \"first_layer\": \(first)}"
-    }
-    return """
-      {"model": \(Provenance.quoted(model)), "text": \(Provenance.quoted(text)), \
-      "tokens": [\(tokens.joined(separator: ", "))], "layers": [\(layers.joined(separator: ", "))], \
-      "final": [\(finals.joined(separator: ", "))]}
-      """
-  }
-
-  private func quoted(_ id: Int32) -> String { Provenance.quoted(token(id)) }
-
-  private func cell(_ cell: Lens.Cell) -> String {
-    let top = cell.top.map {
-      "{\"id\": \($0.id), \"token\": \(quoted($0.id)), \"cosine\": \(fixed(Double($0.value), 6)), "
-        + "\"probability\": \(fixed(Double($0.probability), 9))}"
-    }
-    let similarity = cell.similarity.map { fixed(Double($0), 6) } ?? "null"
-    let rank = cell.rankOfFinal.map { "\($0)" } ?? "null"
-    return "{\"top\": [\(top.joined(separator: ", "))], \"similarity\": \(similarity), "
-      + "\"rank_of_final\": \(rank)}"
   }
 }

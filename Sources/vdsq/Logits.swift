@@ -3,6 +3,8 @@ import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference
 import VDSQKernels
+import VDSQMeasurement
+import VDSQReports
 import VDSQSemantics
 import VDSQStreams
 import VDSQTokenizers
@@ -77,7 +79,7 @@ struct Logits: Command {
     guard file.header.kind != .adapter else {
       throw .badInput("\(model): this file has an adapter, not a model or bases")
     }
-    if approx { return try ApproximateLogits(top: top, json: json, quiet: quiet).run(self, file) }
+    if approx { return try approximate(file) }
     let encoder =
       file.header.kind == .model
       ? try encoding.open(model, more: file.vocabularyBytes).encoder() : nil
@@ -85,17 +87,23 @@ struct Logits: Command {
     let writer = try writer(file, encoder, output)
     if let hidden {
       try writer.checkTokens()
-      try Self.forEachState(hidden, writer.dimensions) { (state) throws(VDSQError) in
-        try writer.write(state)
-      }
+      try NPYFile(path: hidden).forEachRow(of: writer.dimensions) { writer.write($0) }
       return try output.flush()
     }
     guard let encoder else {
       throw .usage("\(model): bases alone tell nothing of texts; give --hidden, or a model")
     }
+    try forEachState(of: encoder, output) { writer.write($0) }
+  }
+
+  /// Calls `body` with the state of each text, and writes out what it wrote batch by batch.
+  private func forEachState(
+    of encoder: TextEncoder, _ output: OutputBuffer,
+    _ body: (UnsafePointer<Float>) -> Void
+  ) throws(VDSQError) {
     func flush() throws(VDSQError) {
       guard encoder.count > 0 else { return }
-      try encoder.encode { (_, state) throws(VDSQError) in try writer.write(state) }
+      try encoder.encode { _, state in body(state) }
       try output.flush()
     }
     try input.forEachText(
@@ -105,17 +113,40 @@ struct Logits: Command {
       }, pause: flush)
   }
 
+  /// Looks at candidates only, and measures on a sample how many of the exact best that finds.
+  private func approximate(_ file: Container) throws(VDSQError) {
+    let encoder = try encoding.open(model, more: file.vocabularyBytes).encoder()
+    let search = try VocabularySearch(
+      file, shape: [encoder.vocabularySize, encoder.dimensions], approximate: true,
+      kernels: encoder.kernels, threads: encoder.threads, capacity: top)
+    let output = OutputBuffer(descriptor: 1)
+    let writer = SearchResultWriter(json: json, to: output) {
+      String(decoding: encoder.token($0), as: UTF8.self)
+    }
+    var recall = SearchRecall()
+    try forEachState(of: encoder, output) { state in
+      var found: [VocabularySearch.Result] = []
+      search.search(state, approximate: true) { found.append($0) }
+      recall.add(found, state, search)
+      writer.write(found)
+    }
+    guard !quiet, recall.checked > 0 else { return }
+    StandardError.write(
+      "recall@\(search.capacity) \(fixed(recall.share, 4)), measured on \(recall.checked) of "
+        + "\(recall.states) texts\n")
+  }
+
   private func writer(
     _ file: Container, _ encoder: TextEncoder?, _ output: OutputBuffer
   ) throws(VDSQError) -> LogitsWriter {
-    let source = try bases.map { (path) throws(VDSQError) in
-      try Self.bases(path, for: file)
-    }
-    let rows = try VocabularyRows(bases: source ?? file)
+    let rows =
+      if let bases { try VocabularyRows(path: bases, for: file) } else {
+        try VocabularyRows(bases: file)
+      }
     let kernels = if let encoder { encoder.kernels } else { try KernelTable.select() }
     let threads = encoder?.threads ?? ThreadPool(count: encoding.threads)
     let tokenizer =
-      if let encoder { Optional(encoder.tokenizer) } else { try Self.tokenizer(file) }
+      if let encoder { Optional(encoder.tokenizer) } else { try Tokenizer(of: file) }
     if let encoder, encoder.dimensions != rows.dimensions {
       throw .badInput("\(bases ?? model): bases of another size than the model's states")
     }
@@ -143,21 +174,7 @@ struct Logits: Command {
     return writer
   }
 
-  /// Bases of a file beside the model.
-  private static func bases(_ path: String, for model: Container) throws(VDSQError) -> Container {
-    let file = try Container(path: path, kind: .bases)
-    let owner = try file.metadata.find(integer: "model_identity", in: 0...Int(UInt32.max))
-    guard owner == nil || owner == Int(model.identity) else {
-      throw .badInput("\(path): these bases were made for another model than \(model.path)")
-    }
-    return file
-  }
-
-  private static func tokenizer(_ file: Container) throws(VDSQError) -> Tokenizer? {
-    guard file.sections.contains(where: { $0.kind == .tokenizer }) else { return nil }
-    return try Tokenizer(section: try file.bytes(of: .tokenizer), path: file.path)
-  }
-
+  /// A token by its text, or its id.
   private static func token(
     _ text: String, _ tokenizer: Tokenizer?, _ count: Int
   ) throws(VDSQError) -> Int32 {
@@ -166,25 +183,5 @@ struct Logits: Command {
       throw .usage("--gradient \(text): no token has this text or id")
     }
     return id
-  }
-
-  /// Calls `body` with each row of a .npy file.
-  private static func forEachState(
-    _ path: String, _ dimensions: Int,
-    _ body: (UnsafePointer<Float>) throws(VDSQError) -> Void
-  ) throws(VDSQError) {
-    let states = try NPYFile(path: path).tensor
-    guard states.columns == dimensions else {
-      throw .badInput(
-        "\(path): rows of \(states.columns) numbers; the bases have \(dimensions)")
-    }
-    for row in 0..<states.rows {
-      let state = try states.read(rows: row..<row + 1)
-      var failure: VDSQError?
-      state.withUnsafeBufferPointer { state in
-        do throws(VDSQError) { try body(state.baseAddress!) } catch { failure = error }
-      }
-      if let failure { throw failure }
-    }
   }
 }

@@ -1,5 +1,4 @@
 import Glibc
-import VDSQConversion
 
 /// A progress line on standard error. Nothing is shown if standard error is not a terminal.
 final class ProgressBar {

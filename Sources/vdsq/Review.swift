@@ -1,6 +1,7 @@
 import ArgumentParser
 import VDSQFormat
 import VDSQInference
+import VDSQReports
 import VDSQSemantics
 import VDSQStreams
 import VDSQTraining

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Glibc
-import VDSQConversion
+import VDSQFiles
 import VDSQFormat
 import VDSQInference
+import VDSQReports
 
 @main
 struct VDSQCommand: ParsableCommand {
@@ -48,6 +49,11 @@ extension Command {
       throw ExitCode(error.category.rawValue)
     }
   }
+}
+
+/// Prints a report for people, or as JSON.
+func print(_ report: some Report, json: Bool) {
+  print(json ? report.json : report.text)
 }
 
 enum StandardError {

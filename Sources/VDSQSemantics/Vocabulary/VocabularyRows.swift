@@ -168,3 +168,17 @@ public struct VocabularyRows: Sendable {
     for i in 0..<dimensions { out[i] *= scale }
   }
 }
+
+extension VocabularyRows {
+  /// Bases of a file that `vdsq bases` made, for a model or for other bases.
+  ///
+  /// - Throws: what opening the file does; `badInput` if they were made for another model.
+  package init(path: String, for model: Container) throws(VDSQError) {
+    let file = try Container(path: path, kind: .bases)
+    let owner = try file.metadata.find(integer: "model_identity", in: 0...Int(UInt32.max))
+    guard owner == nil || owner == Int(model.identity) else {
+      throw .badInput("\(path): these bases were made for another model than \(model.path)")
+    }
+    try self.init(bases: file)
+  }
+}

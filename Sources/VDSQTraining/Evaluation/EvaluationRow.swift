@@ -10,7 +10,7 @@ public struct EvaluationRow: Sendable {
   /// One per seed.
   public let evaluations: [Evaluation]
 
-  init(shots: Int?, method: String, names: [String], evaluations: [Evaluation]) {
+  package init(shots: Int?, method: String, names: [String], evaluations: [Evaluation]) {
     self.shots = shots
     self.method = method
     self.names = names

@@ -1,4 +1,3 @@
-import VDSQConversion
 public import VDSQFormat
 public import VDSQInference
 public import VDSQSemantics

@@ -1,12 +1,11 @@
 import VDSQFormat
-import VDSQInference
 import VDSQSemantics
 import VDSQStreams
 import VDSQTokenizers
 
-/// Writes what states are closest to: a line each.
-final class LogitsWriter {
-  let rows: VocabularyRows
+/// Writes the tokens, or the labels, that states are closest to: a line per state.
+package final class LogitsWriter {
+  package let rows: VocabularyRows
   private let tokenizer: Tokenizer?
   private let temperature: Float
   private let json: Bool
@@ -14,14 +13,18 @@ final class LogitsWriter {
   private let document: JSONWriter
   private let logits: VocabularyLogits
   /// The LM head's logits, where they are wanted too.
-  var head: VocabularyLogits?
+  package var head: VocabularyLogits?
   /// The token whose loss's gradient is wanted.
-  var target: Int32?
+  package var target: Int32?
   /// Labels instead of tokens, and how many of them.
-  var classifier: Classifier?
-  var top = 0
+  package var classifier: Classifier?
+  package var top = 0
 
-  init(
+  /// - Parameters:
+  ///   - tokenizer: nil where the file does not name its tokens.
+  ///   - temperature: the cosines' softmax temperature.
+  ///   - logits: over the rows.
+  package init(
     rows: VocabularyRows, tokenizer: Tokenizer?, temperature: Float, json: Bool,
     output: OutputBuffer, logits: VocabularyLogits
   ) {
@@ -34,16 +37,20 @@ final class LogitsWriter {
     self.logits = logits
   }
 
-  var dimensions: Int { rows.dimensions }
+  /// Numbers of a state.
+  package var dimensions: Int { rows.dimensions }
 
   /// - Throws: `badInput` where the file names more or fewer tokens than it has bases.
-  func checkTokens() throws(VDSQError) {
+  package func checkTokens() throws(VDSQError) {
     if let tokenizer, tokenizer.count > rows.count {
       throw .badInput("the file names \(tokenizer.count) tokens, but has \(rows.count) bases")
     }
   }
 
-  func write(_ state: UnsafePointer<Float>) throws(VDSQError) {
+  /// Writes the line of a state.
+  ///
+  /// - Parameter state: `[dimensions]`.
+  package func write(_ state: UnsafePointer<Float>) {
     if let classifier {
       writeLabels(classifier, state)
     } else if json {
@@ -140,23 +147,5 @@ final class LogitsWriter {
         }
       }
     }
-  }
-}
-
-/// A token's text as a field of a line.
-enum LineText {
-  /// Tabs, line ends and backslashes escaped.
-  static func escaped(_ text: String) -> String {
-    var out = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\t": out += "\\t"
-      case "\n": out += "\\n"
-      case "\r": out += "\\r"
-      case "\\": out += "\\\\"
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out
   }
 }

@@ -1,9 +1,16 @@
 import VDSQStreams
 import VDSQTraining
 
-/// An explanation as lines for a person, or as a JSON object.
-struct ExplanationText {
+/// Why a text got its label: what `vdsq classify --explain` writes.
+package struct ExplanationReport: Report {
   let explanation: Explanation
+  /// The text that was explained.
+  let source: String
+
+  package init(_ explanation: Explanation, of text: String) {
+    self.explanation = explanation
+    source = text
+  }
 
   private typealias Part = (key: String, title: String, leanings: [Explanation.Leaning])
 
@@ -18,42 +25,40 @@ struct ExplanationText {
     ]
   }
 
-  /// - Parameter text: the text that was explained.
-  func lines(for text: String) -> String {
+  package var text: String {
     let best = explanation.best
-    var out = "\(best.label)\t\(fixed(Double(best.probability), 4))\t\(LineText.escaped(text))\n"
+    var lines = [
+      "\(best.label)\t\(fixed(Double(best.probability), 4))\t\(LineText.escaped(source))"
+    ]
     for part in parts where !part.leanings.isEmpty {
       let list = part.leanings.map {
         "\(LineText.escaped($0.token)) \(fixed(Double($0.cosine), 2))"
       }
-      out += "  \(padded(part.title, 34))  \(list.joined(separator: ", "))\n"
+      lines.append("  \(padded(part.title, 34))  \(list.joined(separator: ", "))")
     }
     for label in explanation.labels.prefix(3) {
       let before = fixed(Double(label.probabilityByWords), 2)
       let after =
         explanation.hasAdapter ? ", with examples \(fixed(Double(label.probability), 2))" : ""
-      out += "  \(padded(label.label, 34))  by its words \(before)\(after)\n"
+      lines.append("  \(padded(label.label, 34))  by its words \(before)\(after)")
     }
-    return out
+    return lines.joined(separator: "\n")
   }
 
-  /// A JSON object and a line end.
-  var object: String {
-    JSONWriter.string { json in
+  package func write(to json: JSONWriter) {
+    json.object {
+      json.member("label", explanation.best.label)
+      json.member("probability", explanation.best.probability)
+      json.key("leanings")
       json.object {
-        json.member("label", explanation.best.label)
-        json.member("probability", explanation.best.probability)
-        json.key("leanings")
-        json.object {
-          for part in parts {
-            json.key(part.key)
-            json.array { for leaning in part.leanings { Self.write(leaning, to: json) } }
-          }
+        for part in parts {
+          json.key(part.key)
+          json.array { for leaning in part.leanings { Self.write(leaning, to: json) } }
         }
-        json.key("labels")
-        json.array { for label in explanation.labels { Self.write(label, to: json) } }
       }
-    } + "\n"
+      json.key("labels")
+      json.array { for label in explanation.labels { Self.write(label, to: json) } }
+    }
   }
 
   private static func write(_ leaning: Explanation.Leaning, to json: JSONWriter) {

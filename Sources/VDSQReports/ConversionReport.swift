@@ -1,15 +1,26 @@
 import VDSQConversion
 import VDSQFormat
-import VDSQInference
+import VDSQStreams
 
-/// The summary of a conversion, as a table or as JSON.
-struct ConversionSummary {
-  /// The number of tensors in the table.
+/// What a conversion did.
+package struct ConversionReport: Report {
+  /// Tensors that the table shows.
   private static let shown = 10
 
   let summary: Converter.Summary
+  /// The file that was written.
   let output: String
+  /// How long it took.
   let seconds: Double
+  /// The process's peak resident set; nil where the system does not tell.
+  let peakBytes: Int?
+
+  package init(summary: Converter.Summary, output: String, seconds: Double, peakBytes: Int?) {
+    self.summary = summary
+    self.output = output
+    self.seconds = seconds
+    self.peakBytes = peakBytes
+  }
 
   /// Tensors with a storage error, the largest error first.
   private var changed: [TensorRecord] {
@@ -24,7 +35,7 @@ struct ConversionSummary {
     Double(summary.fileBytes) / Double(max(1, summary.checkpointBytes)) * 100
   }
 
-  var table: String {
+  package var text: String {
     var lines = [
       "\(output): \(mebibytes(summary.fileBytes)), \(fixed(share, 1))% of the checkpoint's "
         + mebibytes(summary.checkpointBytes)
@@ -37,9 +48,7 @@ struct ConversionSummary {
       for tensor in changed.prefix(Self.shown) {
         lines.append(
           "\(padded(tensor.name, 36)) \(padded("\(tensor.element.name)", 5)) "
-            + "\(rightAligned(significant(Double(tensor.error.maxAbs)), 10)) "
-            + "\(rightAligned(significant(Double(tensor.error.rms)), 10)) "
-            + rightAligned(fixed(Double(tensor.error.cosine), 6), 10))
+            + errorColumns(tensor.error))
       }
       if changed.count > Self.shown {
         lines.append("and \(changed.count - Self.shown) more; vdsq inspect lists them")
@@ -61,31 +70,50 @@ struct ConversionSummary {
       lines.append(
         "left out, as the model has no use for them: \(summary.unused.joined(separator: ", "))")
     }
-    let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
+    let peak = peakBytes.map { ", peak RSS \(mebibytes($0))" } ?? ""
     lines.append("\(fixed(seconds, 2)) s\(peak)")
     return lines.joined(separator: "\n")
   }
 
-  var json: String {
-    let tensors = changed.map {
-      "{\"name\": \(Provenance.quoted($0.name)), \"type\": \"\($0.element.name)\", "
-        + "\"group_size\": \($0.groups.map { "\($0.length)" } ?? "null"), "
-        + "\"max_abs\": \($0.error.maxAbs), \"rms\": \($0.error.rms), \"cosine\": \($0.error.cosine)}"
+  package func write(to json: JSONWriter) {
+    json.object {
+      json.member("output", output)
+      json.member("checkpoint_bytes", summary.checkpointBytes)
+      json.member("bytes", summary.fileBytes)
+      json.member("seconds", seconds, decimals: 3)
+      json.member("peak_bytes", peakBytes ?? 0)
+      json.key("bases")
+      if let bases = summary.bases {
+        json.object {
+          json.member("rows", bases.rows)
+          json.member("condition", bases.condition)
+          json.member("rank", bases.rank)
+        }
+      } else {
+        json.null()
+      }
+      json.member("unused", summary.unused)
+      json.key("sections")
+      json.array {
+        for section in summary.sections {
+          json.object {
+            json.member("name", section.name)
+            json.member("bytes", section.length)
+            json.member("decoded_bytes", section.rawLength)
+          }
+        }
+      }
+      json.key("tensors")
+      json.array {
+        for tensor in changed {
+          json.object {
+            json.member("name", tensor.name)
+            json.member("type", tensor.element.name)
+            json.member("group_size", tensor.groups?.length)
+            json.members(of: tensor.error)
+          }
+        }
+      }
     }
-    let sections = summary.sections.map {
-      "{\"name\": \(Provenance.quoted($0.name)), \"bytes\": \($0.length), "
-        + "\"decoded_bytes\": \($0.rawLength)}"
-    }
-    let unused = summary.unused.map { Provenance.quoted($0) }.joined(separator: ", ")
-    let bases = summary.bases.map {
-      "{\"rows\": \($0.rows), \"condition\": \($0.condition), \"rank\": \($0.rank)}"
-    }
-    return """
-      {"output": \(Provenance.quoted(output)), "checkpoint_bytes": \(summary.checkpointBytes), \
-      "bytes": \(summary.fileBytes), "seconds": \(fixed(seconds, 3)), \
-      "peak_bytes": \(ProcessMemory.peakResidentBytes() ?? 0), "bases": \(bases ?? "null"), \
-      "unused": [\(unused)], "sections": [\(sections.joined(separator: ", "))], \
-      "tensors": [\(tensors.joined(separator: ", "))]}
-      """
   }
 }

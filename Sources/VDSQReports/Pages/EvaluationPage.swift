@@ -1,21 +1,17 @@
 import Glibc
-import VDSQConversion
-import VDSQFiles
-import VDSQFormat
 import VDSQTraining
 
 /// An evaluation as a page: the learning curve, and which labels are taken for which.
-struct EvaluationPage {
+package struct EvaluationPage: Page {
   let title: String
   let rows: [EvaluationRow]
 
-  func write(to path: String, replace: Bool) throws(VDSQError) {
-    let output = try AtomicFile(path: path, replace: replace)
-    try output.write(Array(html.utf8))
-    try output.commit()
+  package init(title: String, rows: [EvaluationRow]) {
+    self.title = title
+    self.rows = rows
   }
 
-  private var html: String {
+  package var html: String {
     let lines = rows.map {
       "<tr><td>\($0.shots.map { "\($0)" } ?? "")</td><td>\($0.method)</td><td>\(fixed($0.accuracy.mean, 4))</td>"
         + "<td>\(fixed($0.accuracy.deviation, 4))</td><td>\(fixed($0.macroF1, 4))</td>"

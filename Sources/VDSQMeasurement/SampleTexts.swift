@@ -1,6 +1,6 @@
-/// The texts of `vdsq verify` if none are given: plain and odd, short and long, in several scripts.
-enum SampleTexts {
-  static let all = [
+/// Texts to measure with if none are given: plain and odd, short and long, in several scripts.
+package enum SampleTexts {
+  package static let all = [
     "How do I reset my password?", "I was charged twice this month and nobody answers my calls.",
     "The server has been down since four in the morning.", "Thank you, that solved it.",
     "What is the capital of Burkina Faso?",

@@ -1,11 +1,9 @@
 import Glibc
-import VDSQConversion
-import VDSQFiles
 import VDSQFormat
 
 /// A self-contained page about a converted file: quantization error by layer, distribution of
 /// scales, sizes.
-struct ConversionPage {
+package struct ConversionPage: Page {
   private static let width = 760.0
   private static let left = 64.0
   /// One kind of linear layer, `attention.qkv`, over the layers.
@@ -17,13 +15,8 @@ struct ConversionPage {
   private let file: Container
   private let series: [Series]
 
-  static func write(_ file: Container, to path: String, replace: Bool) throws(VDSQError) {
-    let output = try AtomicFile(path: path, replace: replace)
-    try output.write(Array(ConversionPage(file).html.utf8))
-    try output.commit()
-  }
-
-  private init(_ file: Container) {
+  /// - Parameter file: opened with its weights, which have the scales.
+  package init(_ file: Container) {
     self.file = file
     var series: [Series] = []
     for record in file.tensors where record.error.maxAbs > 0 || record.element.hasScales {
@@ -37,7 +30,7 @@ struct ConversionPage {
     self.series = series
   }
 
-  private var html: String {
+  package var html: String {
     let name = SVG.escaped(file.path)
     let worst = file.tensors.filter { $0.error.maxAbs > 0 }.sorted {
       $0.error.cosine < $1.error.cosine
@@ -146,7 +139,7 @@ struct ConversionPage {
       + spreads.reversed().map { (x($0.layer), y($0.values[0])) }
     body += SVG.area(band, colour)
     body += SVG.line(spreads.map { (x($0.layer), y($0.values[1])) }, colour)
-    for layer in Set([0, layers]) {
+    for layer in [0, layers] {
       body += SVG.text(x(layer), bottom + 16, "\(layer)", anchor: layer == 0 ? "start" : "end")
     }
     return SVG.picture(width, height, "scales of \(series.name)", body)

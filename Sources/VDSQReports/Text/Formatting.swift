@@ -1,7 +1,7 @@
 import Glibc
 
 /// A number with a fixed number of decimals.
-func fixed(_ number: Double, _ decimals: Int) -> String {
+package func fixed(_ number: Double, _ decimals: Int) -> String {
   guard number.isFinite, number.magnitude < 0x1p52 else { return "\(number)" }
   let unit = pow(10, Double(decimals))
   let scaled = (number.magnitude * unit).rounded()
@@ -13,19 +13,22 @@ func fixed(_ number: Double, _ decimals: Int) -> String {
 }
 
 /// A number with a few significant digits, for tables.
-func significant(_ number: Double) -> String {
+package func significant(_ number: Double) -> String {
   guard number.isFinite else { return "\(number)" }
   if number.magnitude < 1e-30 { return "0" }
   let exponent = Int(log10(number.magnitude).rounded(.down))
   return fixed(number, max(0, 2 - exponent))
 }
 
-func mebibytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1_048_576, 1) + " MiB" }
+/// A number of bytes in mebibytes, with one decimal and the unit.
+package func mebibytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1_048_576, 1) + " MiB" }
 
-func padded(_ text: String, _ width: Int) -> String {
+/// Text with spaces behind it, to a width in characters.
+package func padded(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))
 }
 
-func rightAligned(_ text: String, _ width: Int) -> String {
+/// Text with spaces before it, to a width in characters.
+package func rightAligned(_ text: String, _ width: Int) -> String {
   String(repeating: " ", count: max(0, width - text.count)) + text
 }

@@ -1,6 +1,3 @@
-public import VDSQFormat
-import VDSQInference
-
 /// The values of a container's tensor as floats, row by row, for every storage type. A scalar
 /// implementation of docs/format.md that shares no code with the kernels.
 public struct StoredRows {

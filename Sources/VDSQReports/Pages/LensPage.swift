@@ -1,10 +1,14 @@
 /// A self-contained page that shows a lens as a heat map: layers upwards, tokens to the right. Each
 /// cell shows the closest token, coloured by its cosine.
-enum LensPage {
-  static func html(_ json: String, title: String) -> String {
+package struct LensPage: Page {
+  let report: LensReport
+
+  package init(_ report: LensReport) { self.report = report }
+
+  package var html: String {
     // The text of a script ends at the first end tag, even inside a string.
-    let data = json.replacing("<", with: "\\u003c")
-    let name = title.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+    let data = report.json.replacing("<", with: "\\u003c")
+    let name = report.text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
     return """
       <!doctype html>
       <html lang="en">

@@ -1,0 +1,78 @@
+import VDSQStreams
+
+/// Where a container's contents came from: the checkpoint's files with their SHA-256, and the
+/// conversion's options. A model stores it as JSON.
+///
+/// Nothing of it depends on the time or the place of the conversion: the same input gives the same
+/// bytes.
+package struct Provenance: Sendable {
+  /// The version of the tools.
+  package static let toolVersion = "0.1.0"
+
+  /// A file of the checkpoint.
+  package struct SourceFile: Sendable {
+    /// Its path within the checkpoint.
+    package let name: String
+    /// Its length.
+    package let bytes: Int
+    /// 64 hexadecimal digits.
+    package let sha256: String
+
+    package init(name: String, bytes: Int, sha256: String) {
+      (self.name, self.bytes, self.sha256) = (name, bytes, sha256)
+    }
+  }
+
+  /// How weights are stored: int8, fp16 or fp32.
+  let weights: String
+  /// Rules for tensors that are stored otherwise.
+  let keep: [String]
+  /// Columns of a group that has a factor of its own; nil for a scale per row.
+  let groupSize: Int?
+  /// Whether sections are compressed.
+  let compress: Bool
+  /// The model's name in its configuration.
+  let model: String
+  /// Bytes of the checkpoint's weights.
+  let checkpointBytes: Int
+  let files: [SourceFile]
+
+  package init(
+    weights: String, keep: [String], groupSize: Int?, compress: Bool, model: String,
+    checkpointBytes: Int, files: [SourceFile]
+  ) {
+    self.weights = weights
+    self.keep = keep
+    self.groupSize = groupSize
+    self.compress = compress
+    self.model = model
+    self.checkpointBytes = checkpointBytes
+    self.files = files
+  }
+
+  /// As a model stores it. Options that are as usual are left out.
+  package var json: String {
+    JSONWriter.string { json in
+      json.object {
+        json.member("tool", "vdsq")
+        json.member("version", Self.toolVersion)
+        json.member("weights", weights)
+        if !keep.isEmpty { json.member("keep", keep) }
+        if let groupSize { json.member("group_size", groupSize) }
+        if compress { json.member("compress", true) }
+        json.member("model", model)
+        json.member("checkpoint_bytes", checkpointBytes)
+        json.key("files")
+        json.array {
+          for file in files {
+            json.object {
+              json.member("name", file.name)
+              json.member("bytes", file.bytes)
+              json.member("sha256", file.sha256)
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import Glibc
+import VDSQCheckpoints
+import VDSQConversion
+import VDSQFormat
+import VDSQInference
+
+/// How faithful a converted model is to its checkpoint.
+package struct Verification: Sendable {
+  /// Whether the model was made from these files, by their SHA-256.
+  package let isSource: Bool
+  /// Beside the checkpoint in float32.
+  package let fidelity: Fidelity
+
+  /// Converts the checkpoint to float32 in a temporary file, and runs both over the same texts.
+  ///
+  /// - Parameters:
+  ///   - model: the converted model.
+  ///   - checkpoint: a model's folder or file.
+  ///   - openModel: opens the model to be run.
+  ///   - openReference: opens the file at a path, in float32.
+  ///   - progress: called with steps done, of how many; the first half of them is converting.
+  /// - Throws: what reading the checkpoint does, and what the closures do; `badInput` where the two are
+  ///   not of one shape.
+  package init(
+    _ model: Container, against checkpoint: String, texts: [String],
+    openModel: () throws(VDSQError) -> TextEncoder,
+    openReference: (_ path: String) throws(VDSQError) -> TextEncoder,
+    progress: (_ done: Int, _ total: Int) -> Void
+  ) throws(VDSQError) {
+    isSource = try Provenance.matches(model, try Checkpoint(path: checkpoint))
+    let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    let temporary = "\(folder)/vdsq-verify-\(getpid()).vdsq"
+    defer { unlink(temporary) }
+    var options = Converter.Options(weights: .fp32)
+    options.bases = nil
+    let converter = try Converter(folder: checkpoint, options: options)
+    try withoutActuallyEscaping(progress) { (progress) throws(VDSQError) in
+      _ = try converter.write(
+        to: temporary, replace: true,
+        progress: Progress(total: converter.totalBytes) { progress($0.done, 2 * $0.total) })
+    }
+    let encoder = try openModel()
+    let reference = try openReference(temporary)
+    // The name is removed now, so that nothing is left behind whatever happens.
+    unlink(temporary)
+    fidelity = try Fidelity(model: encoder, reference: reference, texts: texts) {
+      progress(texts.count + $0, 2 * texts.count)
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import VDSQStreams
+
+/// What a command found out, for people and for programs.
+package protocol Report: JSONValue {
+  /// Lines for people, the last without its line end.
+  var text: String { get }
+}
+
+extension Report {
+  /// One JSON value.
+  package var json: String { JSONWriter.string { $0.write(self) } }
+}

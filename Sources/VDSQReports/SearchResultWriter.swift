@@ -1,0 +1,40 @@
+import VDSQSemantics
+import VDSQStreams
+
+/// Writes what a search of the vocabulary found: a line per state.
+package struct SearchResultWriter {
+  private let json: Bool
+  private let output: OutputBuffer
+  private let token: (Int32) -> String
+
+  /// - Parameter token: the text of a token's id.
+  package init(json: Bool, to output: OutputBuffer, token: @escaping (Int32) -> String) {
+    self.json = json
+    self.output = output
+    self.token = token
+  }
+
+  /// Writes the tokens that were found for a state, and their cosines.
+  package func write(_ found: [VocabularySearch.Result]) {
+    if json {
+      let json = JSONWriter(output)
+      json.array {
+        for result in found {
+          json.object {
+            json.member("id", result.id)
+            json.member("token", token(result.id))
+            json.member("cosine", result.cosine, decimals: 6)
+          }
+        }
+      }
+    } else {
+      for (place, result) in found.enumerated() {
+        if place > 0 { output.write("\t") }
+        output.write(LineText.escaped(token(result.id)))
+        output.write("\t")
+        output.write(result.cosine, decimals: 4)
+      }
+    }
+    output.write("\n")
+  }
+}
