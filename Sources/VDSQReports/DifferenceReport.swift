@@ -71,7 +71,11 @@ package struct DifferenceReport: Report {
             json.member("shapes", [tensor.shapes.0, tensor.shapes.1])
             json.member("stored", [tensor.stored.0, tensor.stored.1])
             json.key("error")
-            if let error = tensor.error { json.object { json.members(of: error) } } else { json.null() }
+            if let error = tensor.error {
+              json.object { json.members(of: error) }
+            } else {
+              json.null()
+            }
           }
         }
       }

@@ -1,0 +1,99 @@
+import Foundation
+import TestSupport
+import Testing
+import VDSQConversion
+import VDSQFormat
+import VDSQReports
+import VDSQTraining
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+@Suite struct PageTests {
+  /// A page as XML: the doctype and the tags that HTML leaves open are closed first.
+  private func document(_ html: String) throws -> XMLDocument {
+    var text = html.replacingOccurrences(of: "<!doctype html>\n", with: "")
+    text = text.replacingOccurrences(
+      of: "<meta ([^>]*)>", with: "<meta $1/>", options: .regularExpression)
+    text = text.replacingOccurrences(of: " hidden>", with: " hidden=\"\">")
+    text = text.replacingOccurrences(
+      of: "(?s)<(style|script)([^>]*)>(.*?)</\\1>", with: "<$1$2><![CDATA[$3]]></$1>",
+      options: .regularExpression)
+    return try XMLDocument(data: Data(text.utf8))
+  }
+
+  private func texts(_ page: XMLDocument, _ path: String) throws -> [String] {
+    try page.nodes(forXPath: path).map { $0.stringValue ?? "" }
+  }
+
+  @Test func conversionPageShowsEveryTensorThatWasRounded() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("a<b>&\"c\".vdsq")
+    let converter = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8)
+    let summary = try converter.write(
+      to: path, replace: false, progress: Progress(total: converter.totalBytes) { _ in })
+    let page = try document(ConversionPage(try Container(path: path)).html)
+    #expect(try texts(page, "//h1") == [path])
+    let changed = summary.tensors.filter { $0.error.maxAbs > 0 }.sorted {
+      $0.error.cosine < $1.error.cosine
+    }
+    #expect(!changed.isEmpty)
+    #expect(try texts(page, "//tbody/tr/td[1]") == changed.map(\.name))
+    #expect(
+      try texts(page, "//tbody/tr/td[6]") == changed.map { fixed(Double($0.error.cosine), 6) })
+    // A bar for each section, and a dot for each rounded matrix of a layer.
+    let drawn = changed.filter { $0.name.hasPrefix("layer.") }
+    #expect(try page.nodes(forXPath: "//circle").count == drawn.count)
+    for section in summary.sections {
+      #expect(try texts(page, "//svg[@aria-label='size by section']/text").contains(section.name))
+    }
+  }
+
+  @Test func evaluationPageShowsFiguresAndConfusion() throws {
+    let names = ["a <b>", "c & d"]
+    let rows = [
+      EvaluationRow(
+        shots: 0, method: "zero-shot", names: names,
+        evaluations: [Evaluation(confusion: [3, 1, 2, 2], labels: 2, calibrationError: 0.25)]),
+      EvaluationRow(
+        shots: 4, method: "joint", names: names,
+        evaluations: [
+          Evaluation(confusion: [4, 0, 1, 3], labels: 2, calibrationError: 0.1),
+          Evaluation(confusion: [2, 2, 0, 4], labels: 2, calibrationError: 0.3),
+        ]),
+    ]
+    let page = try document(EvaluationPage(title: "x & <y>", rows: rows).html)
+    #expect(try texts(page, "//title") == ["x & <y>"])
+    #expect(
+      try texts(page, "//tbody/tr[1]/td") == [
+        "0", "zero-shot", "0.6250", "0.0000", "0.6190", "0.2500",
+      ])
+    #expect(try texts(page, "//tbody/tr[2]/td[3]") == [fixed(rows[1].accuracy.mean, 4)])
+    #expect(try page.nodes(forXPath: "//svg[@aria-label='learning curve']/circle").count == 2)
+    // The sum of the last row's seeds: 6 and 7 of 8 texts are classified correctly.
+    #expect(
+      try texts(page, "//svg[@aria-label='confusion matrix']/rect/title") == [
+        "a <b> taken for a <b>: 75.0%", "a <b> taken for c & d: 25.0%",
+        "c & d taken for a <b>: 12.5%", "c & d taken for c & d: 87.5%",
+      ])
+  }
+
+  @Test func picturesOfNothingAreWellFormed() throws {
+    let row = EvaluationRow(
+      shots: nil, method: "adapter", names: ["a"],
+      evaluations: [Evaluation(confusion: [0], labels: 1, calibrationError: 0)])
+    let page = try document(EvaluationPage(title: "", rows: [row]).html)
+    #expect(try page.nodes(forXPath: "//svg[@aria-label='learning curve']").isEmpty)
+    #expect(try page.nodes(forXPath: "//svg[@aria-label='confusion matrix']/rect").count == 1)
+  }
+
+  @Test func aPageIsNotReplacedUnasked() throws {
+    let folder = try TemporaryFolder()
+    let page = EvaluationPage(title: "t", rows: [])
+    try page.write(to: folder.path("a.html"), replace: false)
+    #expect(throws: VDSQError.self) { try page.write(to: folder.path("a.html"), replace: false) }
+    try page.write(to: folder.path("a.html"), replace: true)
+    #expect(try String(contentsOfFile: folder.path("a.html"), encoding: .utf8) == page.html)
+  }
+}

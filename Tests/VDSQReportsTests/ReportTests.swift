@@ -1,0 +1,128 @@
+import Foundation
+import TestSupport
+import Testing
+import VDSQCheckpoints
+import VDSQConversion
+import VDSQFormat
+import VDSQReports
+import VDSQStreams
+import VDSQTraining
+
+@Suite struct ReportTests {
+  private func parsed(_ report: some Report) throws -> JSON {
+    try JSON(parsing: Array(report.json.utf8), context: "test")
+  }
+
+  private func convert(
+    _ folder: TemporaryFolder, _ name: String, _ weights: Converter.Weights
+  ) throws -> (summary: Converter.Summary, path: String) {
+    let path = folder.path(name)
+    let converter = try Converter(folder: Fixtures.path("bert-mean"), weights: weights)
+    let summary = try converter.write(
+      to: path, replace: false, progress: Progress(total: converter.totalBytes) { _ in })
+    return (summary, path)
+  }
+
+  @Test func conversionReportHasTheSummary() throws {
+    let folder = try TemporaryFolder()
+    let (summary, path) = try convert(folder, "model.vdsq", .int8)
+    let report = ConversionReport(summary: summary, output: path, seconds: 1.25, peakBytes: 1 << 20)
+    let json = try parsed(report)
+    #expect(json["output"]?.text == path)
+    #expect(json["bytes"]?.integer == summary.fileBytes)
+    #expect(json["seconds"]?.double == 1.25)
+    #expect(json["peak_bytes"]?.integer == 1 << 20)
+    #expect(json["sections"]?.elements?.map { $0["name"]?.text } == summary.sections.map(\.name))
+    let changed = summary.tensors.count { $0.error.maxAbs > 0 }
+    let tensors = try #require(json["tensors"]?.elements)
+    #expect(tensors.count == changed)
+    let cosines = tensors.compactMap { $0["cosine"]?.double }
+    #expect(cosines == cosines.sorted())
+    let lines = report.text.split(separator: "\n")
+    #expect(lines.last == "1.25 s, peak RSS 1.0 MiB")
+    #expect(changed > 10)
+    #expect(lines.contains("and \(changed - 10) more; vdsq inspect lists them"))
+  }
+
+  @Test func containerReportHasWhatTheFileHolds() throws {
+    let folder = try TemporaryFolder()
+    let (conversion, path) = try convert(folder, "model.vdsq", .int8)
+    let container = try Container(path: path, decoding: .noWeights)
+    let summary = try ContainerSummary(container)
+    #expect(summary.checkpointBytes == conversion.checkpointBytes)
+    #expect(summary.sources.contains { $0.name == "config.json" && $0.sha256.utf8.count == 64 })
+    let json = try parsed(ContainerReport(summary, isVerified: false))
+    #expect(json["bytes"]?.integer == conversion.fileBytes)
+    #expect(json["verified"]?.boolean == false)
+    #expect(json["metadata"]?.members?.map(\.key) == container.metadata.entries.map(\.key))
+    #expect(json["provenance"]?["tool"]?.text == "vdsq")
+    let tensors = try #require(json["tensors"]?.elements)
+    #expect(tensors.map { $0["name"]?.text } == conversion.tensors.map(\.name))
+    // Scales and row sums are counted, so no section is smaller than its tensors.
+    for section in container.sections where section.kind == .weights {
+      let bytes = tensors.filter { $0["section"]?.text == section.name }
+        .reduce(0) { $0 + ($1["bytes"]?.integer ?? 0) }
+      #expect(bytes > 0 && bytes <= section.rawLength)
+      #expect(Double(bytes) > 0.8 * Double(section.rawLength))
+    }
+    let text = ContainerReport(summary, isVerified: true).text
+    #expect(text.hasSuffix("all \(container.sections.count) checksums match"))
+    for tensor in container.tensors { #expect(text.contains("\n\(padded(tensor.name, 36)) ")) }
+  }
+
+  @Test func differenceReportNamesWhatDiffers() throws {
+    let folder = try TemporaryFolder()
+    let first = try Container(path: try convert(folder, "a.vdsq", .fp32).path)
+    let second = try Container(path: try convert(folder, "b.vdsq", .int8).path)
+    let same = DifferenceReport(try ContainerDifference(first, first), first: "a", second: "a")
+    #expect(same.text == "the same contents: \(first.tensors.count) tensors")
+    #expect(try parsed(same)["same"]?.boolean == true)
+    let difference = try ContainerDifference(first, second)
+    let report = DifferenceReport(difference, first: "a", second: "b")
+    let json = try parsed(report)
+    #expect(json["same"]?.boolean == false)
+    let changed = difference.tensors.filter { !$0.isSame }
+    #expect(!changed.isEmpty)
+    #expect(json["tensors"]?.elements?.map { $0["name"]?.text } == changed.map(\.name))
+    #expect(
+      json["tensors"]?.elements?.first?["stored"]?.elements?.map(\.text) == ["float32", "int8"])
+    #expect(
+      report.text.contains("\(difference.tensors.count - changed.count) tensors are the same"))
+  }
+
+  @Test func evaluationReportHasARowForEachNumberOfExamples() throws {
+    let rows = [2, 8].map { shots in
+      EvaluationRow(
+        shots: shots, method: "knn", names: ["a", "b"],
+        evaluations: [
+          Evaluation(confusion: [shots, 0, 1, 1], labels: 2, calibrationError: 0.125),
+          Evaluation(confusion: [0, shots, 1, 1], labels: 2, calibrationError: 0.25),
+        ])
+    }
+    let json = try parsed(EvaluationReport(rows))
+    #expect(json["labels"]?.elements?.map(\.text) == ["a", "b"])
+    for (row, written) in zip(rows, json["rows"]?.elements ?? []) {
+      #expect(written["shots"]?.integer == row.shots)
+      #expect(written["seeds"]?.integer == 2)
+      #expect(written["accuracy_mean"]?.double == row.accuracy.mean)
+      #expect(written["ece"]?.double == 0.1875)
+      let confusion = written["confusion"]?.elements?.map { $0.elements?.map(\.integer) }
+      #expect(confusion == row.confusion.map { $0 })
+    }
+    #expect(EvaluationReport(rows).text.split(separator: "\n").count == 3)
+  }
+
+  @Test func numbersForPeople() {
+    #expect(fixed(1.005, 1) == "1.0")
+    #expect(fixed(-0.04, 1) == "0.0")
+    #expect(fixed(2.5, 0) == "3")
+    #expect(fixed(.nan, 2) == "nan")
+    #expect(significant(0) == "0")
+    #expect(significant(1234.5) == "1235")
+    #expect(significant(0.012345) == "0.0123")
+    #expect(mebibytes(3 << 19) == "1.5 MiB")
+    #expect(padded("ab", 4) == "ab  ")
+    #expect(rightAligned("abc", 2) == "abc")
+    #expect(LineText.escaped("a\tb\\\r\n") == "a\\tb\\\\\\r\\n")
+  }
+}
