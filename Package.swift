@@ -107,7 +107,7 @@ let tools: [Target] = [
   .systemLibrary(name: "CLZ4", providers: [.apt(["liblz4-dev"])]),
   // Debian's OpenBLAS by its headers, loaded late: never linked.
   .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
-  // Writes files: whole or not at all, .vdsq containers, NumPy arrays, JSON; and their digests.
+  // Writes files, whole or not at all: .vdsq containers, NumPy arrays; provenance and digests.
   .target(
     name: "VDSQFiles",
     dependencies: ["VDSQFormat", "VDSQStreams", "CNettle", "CLZ4"],
@@ -118,17 +118,17 @@ let tools: [Target] = [
     name: "VDSQCheckpoints",
     dependencies: ["VDSQFormat", .product(name: "SystemPackage", package: "swift-system")],
     swiftSettings: fuzzSettings),
-  // Architecture maps, tokenizer compilers, quantizers, the bases' solver, the container writer.
+  // Architecture maps, tokenizer compilers, quantizers, the bases' solver; whole conversions.
   .target(
     name: "VDSQConversion",
     dependencies: [
       "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference", "VDSQFiles", "COpenBLAS",
     ], swiftSettings: fuzzSettings),
-  // Adapters from cached states, all at once or one after another, or by finetuning, and how well labels are told.
+  // Few-shot methods, finetuning, online learning, evaluation; labelled texts.
   .target(
     name: "VDSQTraining",
     dependencies: ["VDSQ", "VDSQCheckpoints", "VDSQFiles"]),
-  // Times kernels, models and starts, beside what the machine could do at most and what it counts.
+  // Measures kernels, models and starts beside the machine's limits; memory policies, fidelity, recall.
   .target(
     name: "VDSQMeasurement",
     dependencies: [
@@ -139,7 +139,7 @@ let tools: [Target] = [
   .target(
     name: "VDSQReports",
     dependencies: ["VDSQConversion", "VDSQFiles", "VDSQMeasurement", "VDSQTraining", "VDSQ"]),
-  // The command line.
+  // The command line: parses, calls a library, prints.
   .executableTarget(
     name: "vdsq",
     dependencies: [
@@ -177,7 +177,8 @@ let tests: [Target] = [
     name: "VDSQTrainingTests",
     dependencies: ["TestSupport", "VDSQTraining", "VDSQCheckpoints", "VDSQConversion"]),
   .testTarget(
-    name: "VDSQMeasurementTests", dependencies: ["TestSupport", "VDSQMeasurement"]),
+    name: "VDSQMeasurementTests",
+    dependencies: ["TestSupport", "VDSQConversion", "VDSQMeasurement"]),
   .testTarget(
     name: "VDSQReportsTests",
     dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion", "VDSQReports"]),

@@ -43,6 +43,7 @@ struct Embed: Command {
     let start = Timing.now()
     let encoder = try encoding.encoder(model)
     let lines = OutputBuffer(descriptor: 1)
+    let json = JSONWriter(lines)
     var matrix: NPYWriter?
     if let output {
       matrix = try NPYWriter(path: output, columns: encoder.dimensions, replace: force)
@@ -56,7 +57,8 @@ struct Embed: Command {
         if let matrix {
           try matrix.append(values)
         } else {
-          write(values, to: lines)
+          json.object { json.member("embedding", Array(values)) }
+          lines.write("\n")
         }
       }
       if output == nil { try lines.flush() }
@@ -65,8 +67,8 @@ struct Embed: Command {
       { (text, line) throws(VDSQError) in
         count += 1
         if tokens {
-          let ids = encoder.tokens(of: text).map { "\($0)" }.joined(separator: ", ")
-          return lines.write("{\"tokens\": [\(ids)]}\n")
+          json.object { json.member("tokens", encoder.tokens(of: text)) }
+          return lines.write("\n")
         }
         if !encoder.hasRoom { try flush() }
         encoder.add(text)
@@ -76,10 +78,5 @@ struct Embed: Command {
       let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
       StandardError.write("\(count) texts, \(fixed(Timing.now() - start, 3)) s\(peak)\n")
     }
-  }
-
-  private func write(_ values: UnsafeBufferPointer<Float>, to lines: OutputBuffer) {
-    let numbers = values.map { "\($0)" }.joined(separator: ", ")
-    lines.write("{\"embedding\": [\(numbers)]}\n")
   }
 }
