@@ -1,5 +1,4 @@
 import ArgumentParser
-import VDSQConversion
 import VDSQFiles
 import VDSQFormat
 import VDSQInference
