@@ -132,7 +132,7 @@ let tools: [Target] = [
   .target(
     name: "VDSQMeasurement",
     dependencies: [
-      "VDSQ", "VDSQCheckpoints", "VDSQConversion",
+      "VDSQ", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
     ]),
   // What commands found out, for people and as JSON: tables, pages, pictures.

@@ -1,6 +1,7 @@
 import Glibc
 import VDSQCheckpoints
 import VDSQConversion
+import VDSQFiles
 import VDSQFormat
 import VDSQInference
 

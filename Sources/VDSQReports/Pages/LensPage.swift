@@ -16,7 +16,7 @@ package struct LensPage: Page {
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <title>Lens: \(name)</title>
-      <style>\(style)</style>
+      <style>\(Self.style)</style>
       </head>
       <body>
       <header>
@@ -36,7 +36,7 @@ package struct LensPage: Page {
       <div id="scroll"><table id="map"></table></div>
       <div id="tip" role="tooltip" hidden></div>
       <script type="application/json" id="data">\(data)</script>
-      <script>\(script)</script>
+      <script>\(Self.script)</script>
       </body>
       </html>
 
