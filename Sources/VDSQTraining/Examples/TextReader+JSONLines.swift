@@ -1,7 +1,6 @@
 public import VDSQ
 import VDSQCheckpoints
 import VDSQFormat
-public import VDSQ
 public import VDSQStreams
 
 extension TextReader {
