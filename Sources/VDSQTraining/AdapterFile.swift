@@ -6,9 +6,9 @@ extension Adapter {
   /// Writes the adapter's file.
   ///
   /// - Parameters:
-  ///   - path: where it goes; it appears whole or not at all.
+  ///   - path: the path of the file. It appears completely or not at all.
   ///   - replace: whether a file of that name may be replaced.
-  /// - Throws: `usage` where it cannot be written.
+  /// - Throws: `usage` if it cannot be written.
   /// - Returns: its length in bytes.
   @discardableResult
   public func write(to path: String, replace: Bool) throws(VDSQError) -> Int {
@@ -19,7 +19,7 @@ extension Adapter {
 extension AdapterContents {
   /// Writes an adapter's file: float32 tensors first, then float16 ones.
   ///
-  /// - Throws: `usage` where it cannot be written.
+  /// - Throws: `usage` if it cannot be written.
   /// - Returns: its length in bytes.
   func write(to path: String, replace: Bool) throws(VDSQError) -> Int {
     let writer = try ContainerWriter(

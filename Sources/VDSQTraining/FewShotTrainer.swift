@@ -19,8 +19,8 @@ public final class FewShotTrainer {
 
   /// Opens the plan's model and encodes the labels' words.
   ///
-  /// - Throws: `missingInput` or `badInput` for the model, `usage` for labels or options that do
-  ///   not go with it.
+  /// - Throws: `missingInput` or `badInput` for the model, `usage` for labels or options that it
+  ///   does not support.
   public init(_ plan: TrainingPlan) throws(VDSQError) {
     self.plan = plan
     let container = try Container(
@@ -31,16 +31,16 @@ public final class FewShotTrainer {
 
   /// Runs the model over labelled texts.
   ///
-  /// - Throws: `badInput` where an example's label is not among the plan's.
+  /// - Throws: `badInput` if an example's label is not among the plan's.
   public func encode(
     _ examples: [Examples.Example], report: (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> Examples {
     try encode(examples, with: encoder, report: report)
   }
 
-  /// Runs the model, as an adapter of it updates its weights, over labelled texts.
+  /// Runs the model with the weight updates of an adapter over labelled texts.
   ///
-  /// - Throws: `badInput` where an example's label is not among the plan's.
+  /// - Throws: `badInput` if an example's label is not among the plan's.
   public func encode(
     _ examples: [Examples.Example], with encoder: TextEncoder,
     report: (TrainingEvent) -> Void = { _ in }
@@ -53,7 +53,7 @@ public final class FewShotTrainer {
 
   /// Trains an adapter on examples that this trainer encoded, or some of them.
   ///
-  /// - Throws: `usage` where there are none, `internalFault` where their states are not finite.
+  /// - Throws: `usage` if there are none, `internalFault` if their states are not finite.
   public func train(
     on examples: Examples, report: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
@@ -70,7 +70,7 @@ public final class FewShotTrainer {
   ///   - model: the model's file; its weights need not have been decoded.
   ///   - labels: all labels; an example's must be among them.
   ///   - report: called as the work goes on.
-  /// - Throws: what `TrainingPlan`, `encode` and `train` do.
+  /// - Throws: the errors of `TrainingPlan`, `encode` and `train`.
   public static func adapter(
     model: Container, labels: [Label], examples: [Examples.Example],
     options: TrainingOptions = TrainingOptions(),

@@ -3,7 +3,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQSemantics
 
-/// How a model is to be opened within a memory budget.
+/// The memory policy and options with which a model is opened.
 struct Opening {
   let path: String
   let options: TrainingOptions
@@ -16,13 +16,13 @@ struct Opening {
     encoder.intermediateFeatures = features
   }
 
-  /// Takes the fastest policy that the budget allows, or the one that is asked for.
+  /// Chooses the requested policy, or the fastest that the budget allows.
   ///
   /// - Parameters:
-  ///   - policies: those that may be taken where none is asked for; the first where there is no
-  ///     budget.
-  ///   - more: bytes that are known to be taken beside the model.
-  /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
+  ///   - policies: the policies to choose from if none is requested. Without a budget the first is
+  ///     chosen.
+  ///   - more: bytes that the work needs beside the model.
+  /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
   mutating func choose(
     among policies: [MemoryPolicy], more: Int
   ) throws(VDSQError) {

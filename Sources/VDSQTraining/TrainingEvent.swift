@@ -2,7 +2,7 @@ public import VDSQFormat
 
 /// The progress of training.
 public enum TrainingEvent: Sendable {
-  /// The default method does without finetuning, for which the memory budget has no room.
+  /// The default method skips finetuning, because the memory budget is too small for it.
   case finetuningSkipped(VDSQError)
   /// The number of examples that have passed through the model.
   case encoded(Int, of: Int)

@@ -2,33 +2,33 @@ public import VDSQFormat
 public import VDSQInference
 public import VDSQSemantics
 
-/// What few-shot training will do, known before any example goes through the model.
+/// The plan of few-shot training, known before any example passes through the model.
 public struct TrainingPlan: Sendable {
   /// The model's file.
   public let modelPath: String
-  /// In the order of the adapter's logits.
+  /// The labels in the order of the adapter's logits.
   public let labels: [Label]
   public let options: TrainingOptions
-  /// How the model will be run, the memory policy and intermediate features among it.
+  /// How the model will be run, including memory policy and intermediate features.
   public let encoderOptions: TextEncoder.Options
-  /// Whether low-rank updates of the encoder's weights will be tried, or made.
+  /// Whether finetuning of the encoder will be tried, or done.
   public let triesFinetuning: Bool
-  /// Bytes that training takes beside the model at most.
+  /// The maximum number of bytes that training takes beside the model.
   public let trainingBytes: Int
 
   public var method: TrainingMethod { options.method }
-  /// The intermediate layers' states that are tried beside the model's vector.
+  /// The intermediate features that are tried beside the model's vector.
   public var intermediateFeatures: [IntermediateFeature] { encoderOptions.intermediateFeatures }
 
-  /// Plans within the options' memory budget, which is a matter of milliseconds.
+  /// Plans within the memory budget of the options. This takes milliseconds.
   ///
   /// - Parameters:
   ///   - model: the model's file; its weights need not have been decoded.
-  ///   - labels: at least one; `Examples.labels` finds those of examples.
-  ///   - examples: all that will be encoded at a time.
-  ///   - report: called where the default does without finetuning.
-  /// - Throws: `budgetTooSmall`, with the smallest budget that would do; `badInput` where the
-  ///   method cannot be used with the model.
+  ///   - labels: at least one label; `Examples.labels` finds the labels of examples.
+  ///   - examples: all examples that will be encoded together.
+  ///   - report: called if the default method skips finetuning.
+  /// - Throws: `budgetTooSmall`, with the smallest sufficient budget; `badInput` if the method
+  ///   cannot be used with the model.
   public init(
     model: Container, labels: [Label], examples: [Examples.Example], options: TrainingOptions,
     report: (TrainingEvent) -> Void = { _ in }
@@ -45,7 +45,7 @@ public struct TrainingPlan: Sendable {
       let more = try LowRankFinetuning.bytes(
         model, longest: min(options.encoder.maximumTokens ?? longest, longest))
       do {
-        // Every step needs all layers, so none of them are streamed.
+        // Every step needs all layers, so they cannot be streamed.
         try opening.choose(among: [.resident, .release], more: bytes + more)
         finetuningBytes = more
       } catch  where error.category == .budgetTooSmall && method.finetuning != .always {
@@ -61,7 +61,7 @@ public struct TrainingPlan: Sendable {
     trainingBytes = bytes + (finetuningBytes ?? 0)
   }
 
-  /// Whether finetuning is asked for, or the method's to try.
+  /// Whether finetuning is requested, or tried by the method.
   private static func maySpendOnFinetuning(
     _ model: Container, _ labels: [Label], _ examples: [Examples.Example],
     _ options: TrainingOptions
@@ -78,9 +78,9 @@ public struct TrainingPlan: Sendable {
     }
   }
 
-  /// What is tried beside the vector, pooled features first: states of intermediate layers, where
-  /// what a sentence is like is more plain than at the top, which was trained for what it means;
-  /// and the first word's state, which pooling would hide.
+  /// The features to try beside the vector, pooled features first: states of intermediate layers,
+  /// which keep information that the top layers discard, and the state of the first word, which
+  /// pooling would hide.
   private static func intermediateFeatures(
     of model: Container
   ) throws(VDSQError) -> [IntermediateFeature] {
@@ -96,8 +96,8 @@ public struct TrainingPlan: Sendable {
     ]
   }
 
-  /// Bytes that examples and training by closed forms take at most: states and copies of them, and
-  /// the matrices of the covariance or of the centers.
+  /// The maximum number of bytes for examples and closed-form training: states and copies of them,
+  /// and the matrices of the covariance or of the centres.
   static func bytes(for examples: [Examples.Example], columns: Int) -> Int {
     let count = examples.count
     let centers = min(count, Hyperparameters.Ridge.mostCenters)

@@ -3,14 +3,15 @@ import VDSQKernels
 /// The Cholesky factor L of a symmetric positive definite matrix `A = L L^T`, and solutions with
 /// it.
 ///
-/// Takes `size^3 / 6` multiplications; here because the device has no LAPACK.
+/// The factorisation takes `size^3 / 6` multiplications. It is implemented here because the device
+/// has no LAPACK.
 struct CholeskyFactor {
   private let size: Int
   /// Lower triangle, row-major.
   private var factor: [Float]
   private let kernels: KernelTable
 
-  /// Returns nil where the matrix is not positive definite.
+  /// Returns nil if the matrix is not positive definite.
   ///
   /// - Parameter matrix: `[size, size]`; only the lower triangle is read.
   init?(_ matrix: [Float], size: Int, kernels: KernelTable) {

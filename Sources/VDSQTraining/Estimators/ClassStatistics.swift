@@ -1,19 +1,19 @@
 import VDSQKernels
 import VDSQSemantics
 
-/// Sufficient statistics of Gaussian classes with a shared covariance: how many examples each label
-/// has, their sum, and the scatter within labels. Their size does not depend on the number of
-/// examples.
+/// Sufficient statistics of Gaussian classes with a shared covariance: the number of examples of
+/// each label, their sum, and the scatter within labels. Their size does not depend on the number
+/// of examples.
 struct ClassStatistics {
   let dimensions: Int
   /// `[labels]`.
   private(set) var counts: [Float]
   /// `[labels, dimensions]`.
   private(set) var sums: [Float]
-  /// Sums of products of deviations from labels' means, `[dimensions, dimensions]`, lower triangle;
-  /// empty where only their squares are wanted.
+  /// Sums of products of deviations from the means of labels, `[dimensions, dimensions]`, lower
+  /// triangle; empty if only the squares are needed.
   private(set) var scatter: [Float]
-  /// The sum of squared deviations: the scatter's trace.
+  /// The sum of squared deviations: the trace of the scatter.
   private var squares: Float
 
   init(labels: Int, dimensions: Int, hasScatter: Bool = true) {
@@ -34,7 +34,8 @@ struct ClassStatistics {
 
   var count: Float { counts.reduce(0, +) }
 
-  /// Adds an example (Welford: a deviation from the mean before it, so that nothing cancels).
+  /// Adds an example by Welford's method, which uses the deviation from the mean before the example
+  /// and so avoids cancellation.
   mutating func add(_ state: UnsafePointer<Float>, _ target: Int, _ kernels: KernelTable) {
     let d = dimensions
     let n = counts[target]
@@ -63,7 +64,8 @@ struct ClassStatistics {
     sums += [Float](repeating: 0, count: dimensions)
   }
 
-  /// Forgets a label's examples. The scatter is all labels', so it loses their share of it.
+  /// Removes the examples of a label. The scatter is shared by all labels, so it is scaled by the
+  /// share of the remaining examples.
   mutating func removeLabel(_ label: Int) {
     let all = count
     let share = all > 0 ? (all - counts[label]) / all : 0
@@ -73,7 +75,7 @@ struct ClassStatistics {
     sums.removeSubrange(label * dimensions..<(label + 1) * dimensions)
   }
 
-  /// The scatter about other points than the labels' means, over the number of examples.
+  /// The scatter about other points than the means of labels, divided by the number of examples.
   ///
   /// - Parameter points: `[labels, dimensions]`.
   func covariance(about points: [Float], _ kernels: KernelTable) -> [Float] {

@@ -17,7 +17,7 @@ struct DiscriminantGrid {
     self.shrinkageCounts = shrinkageCounts
   }
 
-  /// Those that are tried with intermediate features, near what was chosen without.
+  /// The grid with intermediate features: values near the choice without them.
   init(near choice: LinearDiscriminant.Choice) {
     let more = min(
       Constants.featurePriorCountFactor * choice.priorCount, Constants.mostFeaturePriorCount)

@@ -2,7 +2,7 @@ import VDSQFormat
 import VDSQKernels
 import VDSQSemantics
 
-/// Gaussian classes with a shared covariance, from some of the examples: class means, which have
+/// Gaussian classes with a shared covariance, estimated from some of the examples: class means with
 /// the label anchors as prior, and the covariance within classes.
 struct GaussianClasses {
   private let d: Int
@@ -14,7 +14,7 @@ struct GaussianClasses {
   /// The covariance's mean variance.
   private let variance: Float
 
-  /// The covariance, or where there are fewer examples than dimensions what it is made of.
+  /// The covariance, or the deviations that define it if there are fewer examples than dimensions.
   private enum Spread {
     /// `[dimensions, dimensions]`, lower triangle.
     case covariance([Float])
@@ -22,7 +22,7 @@ struct GaussianClasses {
     /// their products with each other, lower triangle.
     case deviations([Float], products: [Float])
 
-    /// The covariance's trace; both matrices have the same.
+    /// The trace of the covariance, which both forms share.
     func trace(_ d: Int) -> Float {
       switch self {
       case .covariance(let matrix): (0..<d).reduce(0) { $0 + matrix[$1 * d + $1] }
@@ -33,10 +33,10 @@ struct GaussianClasses {
   }
 
   /// - Parameters:
-  ///   - statistics: of as many examples as there are dimensions, or more.
-  ///   - priorCount: how many examples a label's anchor is worth.
-  ///   - centerCount: how many examples it is worth that the centre is 0.
-  /// - Throws: `internalFault` where states are not finite.
+  ///   - statistics: statistics of at least as many examples as dimensions.
+  ///   - priorCount: the number of examples that a label anchor counts for.
+  ///   - centerCount: the number of examples that the prior of the centre, which is 0, counts for.
+  /// - Throws: `internalFault` if states are not finite.
   init(
     _ anchors: LabelSet, _ statistics: ClassStatistics, priorCount: Float,
     centerCount: Float = Hyperparameters.Discriminant.centerCount, _ kernels: KernelTable
@@ -50,7 +50,7 @@ struct GaussianClasses {
       .covariance(statistics.covariance(about: points, kernels)))
   }
 
-  /// - Parameter members: those of the examples that are learned from.
+  /// - Parameter members: the indices of the training examples.
   init(
     _ set: TrainingSet, _ members: [Int], priorCount: Float,
     centerCount: Float = Hyperparameters.Discriminant.centerCount, _ kernels: KernelTable
@@ -80,14 +80,14 @@ struct GaussianClasses {
     guard trace.isFinite else {
       throw VDSQError(.internalFault, "the examples' states are not finite")
     }
-    // Where every example is its class's mean, any sphere does.
+    // If every example equals its class mean, any sphere is valid.
     variance = trace > 0 ? trace / Float(d) : 1
   }
 
-  /// Where texts lie and class means about it, both most probable: the anchors are the means'
-  /// prior, about their own mean and shorter than states; what class means have in common beyond
-  /// their anchors is the center, as far as examples outweigh that there is none. Examples of a
-  /// single label so move its mean, not only the center.
+  /// The most probable centre and class means about it. The centred and scaled anchors are the
+  /// prior of the class means. The centre is what class means share beyond their anchors, with a
+  /// prior at 0. Both are estimated together, so that examples of a single label move its mean, not
+  /// only the centre.
   private static func means(
     _ labels: LabelSet, _ statistics: ClassStatistics, priorCount: Float, centerCount: Float
   ) -> (center: [Float], means: [Float]) {
@@ -149,12 +149,13 @@ struct GaussianClasses {
     return .deviations(rows, products: products)
   }
 
-  /// The discriminant functions: weights `C^-1 m`, bias `-m C^-1 m / 2`, moved to states that are
-  /// not centred.
+  /// The discriminant functions: weights `C^-1 m` and bias `-m C^-1 m / 2`, adjusted to states that
+  /// are not centred.
   ///
-  /// - Parameter shrinkageCount: how many examples a spherical covariance of the same size is worth
-  ///   (its prior's degrees of freedom): the directions of a few examples would otherwise dominate.
-  /// - Throws: `internalFault` where the covariance cannot be inverted.
+  /// - Parameter shrinkageCount: the number of examples that a spherical covariance of the same
+  ///   size counts for (the degrees of freedom of its prior). Otherwise the directions of a few
+  ///   examples would dominate.
+  /// - Throws: `internalFault` if the covariance cannot be inverted.
   func linearHead(
     shrinkageCount: Float, _ kernels: KernelTable
   ) throws(VDSQError) -> LinearHead {
@@ -176,7 +177,7 @@ struct GaussianClasses {
     return LinearHead(weights: weights, bias: bias)
   }
 
-  /// Replaces rows by the shrunk covariance's inverse times them.
+  /// Replaces rows by the inverse of the shrunk covariance times the rows.
   private func solve(
     _ rows: inout [Float], _ shrinkage: Float, _ kernels: KernelTable
   ) throws(VDSQError) {

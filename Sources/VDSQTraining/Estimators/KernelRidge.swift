@@ -5,12 +5,12 @@ import VDSQSemantics
 /// Kernel ridge regression of the labels on the model's vector with a radial basis function (RBF),
 /// in closed form.
 ///
-/// Of many examples some are centres (the Nystroem approximation, Williams and Seeger 2001), and
-/// all are learned from.
+/// If there are many examples, some of them are centres (the Nystroem approximation, Williams and
+/// Seeger 2001). All are used for training.
 struct KernelRidge {
   private typealias Constants = Hyperparameters.Ridge
 
-  /// Only the model's vectors are read, not the intermediate features.
+  /// Only the model's vectors are used, not the intermediate features.
   let set: TrainingSet
   let kernels: KernelTable
 
@@ -18,13 +18,14 @@ struct KernelRidge {
 
   /// One head for each of the ridge penalties.
   ///
-  /// - Parameter training: those of the examples that are learned from.
-  /// - Throws: `internalFault` where states are not finite.
+  /// - Parameter training: the indices of the training examples.
+  /// - Throws: `internalFault` if states are not finite.
   func train(_ training: [Int], penalties: [Float]) throws(VDSQError) -> [RBFVotes] {
     let labels = set.anchors.count
     let bare = centers(training)
     let count = bare.count
-    // RBF activations, whitened by the centres' own, make an ordinary ridge regression of it.
+    // With RBF activations that are whitened by the kernel matrix of the centres, this is an
+    // ordinary ridge regression.
     var own = [Float](repeating: 0, count: count * count)
     var row = [Float](repeating: 0, count: columns)
     for i in 0..<count {
@@ -63,7 +64,7 @@ struct KernelRidge {
       var votes = sums
       votes.withUnsafeMutableBufferPointer {
         for label in 0..<labels {
-          // Of targets 1 for the label and 0 for others, less the label's share of them.
+          // Targets are 1 for the label and 0 for others, minus the share of the label.
           let row = $0.baseAddress! + label * count
           kernels.addScaled(-shares[label], total, count, row)
           factor.solve(row)
@@ -87,7 +88,7 @@ struct KernelRidge {
     return factor
   }
 
-  /// Examples spread over all of them, as centres without coefficients.
+  /// Evenly spread examples as centres, without coefficients.
   private func centers(_ training: [Int]) -> RBFVotes {
     let count = min(training.count, Constants.mostCenters)
     var centers: [UInt16] = []

@@ -6,21 +6,21 @@ import VDSQSemantics
 
 /// Linear discriminant analysis with the label anchors as prior of the class means, in closed form.
 ///
-/// Classes are Gaussian with a shared covariance, which is shrunk towards a sphere. How many
-/// examples the anchors and the sphere are worth, the scale of the logits, and which intermediate
-/// features are read, is what gives held-out examples the highest likelihood. Takes milliseconds
-/// for a few examples; none at all would be zero-shot.
+/// Classes are Gaussian with a shared covariance, which is shrunk towards a sphere. The prior
+/// count, the shrinkage count, the scale of the logits and the intermediate features maximise the
+/// likelihood of held-out examples. Training on a few examples takes milliseconds. docs/few-shot.md
+/// has the formulas.
 struct LinearDiscriminant {
-  /// What cross-validation chooses.
+  /// The hyperparameters that cross-validation chooses.
   struct Choice: Equatable {
-    /// How many examples an anchor is worth.
+    /// The number of examples that an anchor counts for.
     var priorCount: Float
-    /// How many examples a spherical covariance is worth.
+    /// The number of examples that a spherical covariance counts for.
     var shrinkageCount: Float
-    /// What logits are multiplied by: an inverse temperature.
+    /// The factor of the logits: an inverse temperature.
     var logitScale: Float
 
-    /// The logarithm of how likely a choice is before any example is held out, up to a constant.
+    /// The logarithm of the prior of a choice, up to a constant.
     var logPrior: Double {
       typealias Constants = Hyperparameters.Discriminant
       return -Double(
@@ -34,17 +34,17 @@ struct LinearDiscriminant {
 
   let kernels: KernelTable
 
-  /// Trains with hyperparameters and intermediate features that held-out examples choose.
+  /// Trains with the hyperparameters and intermediate features that maximise held-out likelihood.
   ///
-  /// - Parameter set: states of all intermediate features that are to be tried, pooled ones first.
-  /// - Throws: `usage` where there are no examples, `internalFault` where states are not finite.
+  /// - Parameter set: the examples with all intermediate features to try, pooled ones first.
+  /// - Throws: `usage` if there are no examples, `internalFault` if states are not finite.
   func select(
     _ set: TrainingSet, progress: ProgressSpan
   ) throws(VDSQError) -> SelectedDiscriminant {
     guard set.count > 0 else { throw .usage("there are no examples to learn from") }
     let members = set.spread(atMost: Hyperparameters.Discriminant.mostForChoosing)
     let features = set.features.layout.intermediateFeatures
-    // The vector alone, with what is pooled of intermediate layers, and with everything.
+    // The vector alone, with pooled intermediate layers, and with all features.
     let pooled = features.prefix { $0.tokens == .pooled }.count
     let steps = Set([pooled, features.count].filter { $0 > 0 }).sorted()
     var grid = DiscriminantGrid()
@@ -65,8 +65,8 @@ struct LinearDiscriminant {
     return selected
   }
 
-  /// The hyperparameters under which held-out examples are most likely; fixed ones, and a score of
-  /// minus infinity, where some label has too few examples to hold any out.
+  /// The hyperparameters that maximise held-out likelihood. If a label has too few examples to hold
+  /// any out, fixed ones and a score of minus infinity.
   private func choose(
     _ set: TrainingSet, _ members: [Int], _ grid: DiscriminantGrid, _ progress: ProgressSpan
   ) throws(VDSQError) -> (choice: Choice, score: Double) {
@@ -81,7 +81,7 @@ struct LinearDiscriminant {
       set.targets, labels: set.anchors.count, candidates: grid.count,
       .logits(temperatures: Self.temperatures), progress: progress
     ) { (fold, evaluate, progress) throws(VDSQError) in
-      // Where there are many examples, what takes time does not depend on the prior count.
+      // With many examples, the expensive statistics do not depend on the prior count.
       let statistics =
         fold.training.count < set.columns
         ? nil : set.statistics(of: fold.training, hasScatter: true, kernels)

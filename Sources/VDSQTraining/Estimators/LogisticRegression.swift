@@ -2,18 +2,18 @@ import Glibc
 import VDSQKernels
 import VDSQSemantics
 
-/// Multinomial logistic regression by L-BFGS (Liu and Nocedal 1989): the sum of the examples'
-/// losses, times `strength`, and half the square of the weights.
+/// Multinomial logistic regression by L-BFGS (Liu and Nocedal 1989). It minimises the sum of the
+/// examples' losses times `strength`, plus half the squared weights.
 struct LogisticRegression {
   private typealias Constants = Hyperparameters.Optimizer
 
   let set: TrainingSet
-  /// Those of the examples that are learned from.
+  /// The indices of the training examples.
   let members: [Int]
   let strength: Float
   let kernels: KernelTable
 
-  /// - Parameter start: where to start from; nil for zeros.
+  /// - Parameter start: the starting point; nil for zeros.
   func train(from start: LinearHead? = nil) -> LinearHead {
     let size = set.anchors.count * set.columns
     // Weights, then biases.
@@ -75,7 +75,7 @@ struct LogisticRegression {
               * log(Double(max(probabilities[target], Hyperparameters.leastProbability)))
             for label in 0..<labels {
               let share = strength * (probabilities[label] - (label == target ? 1 : 0))
-              // Most labels are out of the question for most examples.
+              // For most examples, most labels have a negligible probability.
               guard share.magnitude > Constants.negligibleError * strength else { continue }
               kernels.addScaled(share, state, d, gradient.baseAddress! + label * d)
               gradient[size + label] += share

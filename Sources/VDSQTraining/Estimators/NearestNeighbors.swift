@@ -4,14 +4,13 @@ import VDSQSemantics
 
 /// k-nearest-neighbour classifier over hidden states.
 ///
-/// How many neighbours vote, and how much closer ones count for more, is what makes each example
-/// likeliest by the others.
+/// The number of neighbours and the sharpness of their votes maximise the leave-one-out likelihood.
 struct NearestNeighbors {
   private typealias Constants = Hyperparameters.Neighbors
 
   let kernels: KernelTable
 
-  /// - Throws: `usage` where there are no examples.
+  /// - Throws: `usage` if there are no examples.
   func train(
     _ set: TrainingSet, modelIdentity: UInt32, progress: ProgressSpan = .silent
   ) throws(VDSQError) -> Adapter {
@@ -35,7 +34,7 @@ struct NearestNeighbors {
       modelIdentity: modelIdentity)
   }
 
-  /// The candidate by which each example is likeliest by all others.
+  /// The candidate with the highest leave-one-out likelihood.
   private func choose(
     _ candidates: [NearestNeighborsHead], _ set: TrainingSet, _ progress: ProgressSpan
   ) throws(VDSQError) -> Int {

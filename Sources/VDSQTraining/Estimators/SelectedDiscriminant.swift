@@ -7,16 +7,16 @@ import VDSQSemantics
 struct SelectedDiscriminant {
   /// The examples with the selected features, balanced.
   let set: TrainingSet
-  /// The examples that the selection was made on.
+  /// The indices of the examples that took part in the selection.
   let members: [Int]
   let choice: LinearDiscriminant.Choice
-  /// What intermediate features were multiplied by to balance them.
+  /// The factor of intermediate features that balances them with the vector.
   let featureScale: Float
   let kernels: KernelTable
 
-  /// The head of some of the examples.
+  /// A head that is trained on some of the examples.
   ///
-  /// - Throws: `internalFault` where states are not finite.
+  /// - Throws: `internalFault` if states are not finite.
   func head(_ training: [Int]) throws(VDSQError) -> LinearHead {
     let head = try GaussianClasses(set, training, priorCount: choice.priorCount, kernels)
       .linearHead(shrinkageCount: choice.shrinkageCount, kernels)
@@ -25,16 +25,16 @@ struct SelectedDiscriminant {
       bias: head.bias.map { $0 * choice.logitScale })
   }
 
-  /// The head of all examples.
+  /// A head that is trained on all examples.
   func head() throws(VDSQError) -> LinearHead { try head(Array(set.targets.indices)) }
 
   /// An adapter with a head over the balanced features.
   ///
-  /// - Parameter votes: of kernel ridge regression beside the head; nil for none.
+  /// - Parameter votes: the solution of kernel ridge regression to add; nil for none.
   func adapter(
     _ linear: LinearHead, _ votes: RBFVotes? = nil, modelIdentity: UInt32
   ) -> Adapter {
-    // Weights take over what intermediate features were multiplied by.
+    // The factor of the intermediate features moves into the weights.
     let layout = set.features.layout
     let weights = linear.weights.enumerated().map { i, weight in
       weight * (i % layout.columns < layout.blockSize ? 1 : featureScale)

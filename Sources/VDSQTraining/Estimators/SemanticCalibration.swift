@@ -3,16 +3,16 @@ import VDSQFormat
 import VDSQKernels
 import VDSQSemantics
 
-/// Semantic calibration ("neural clustering", arXiv 2401.16184): a residual module that moves a
-/// task's states towards their label anchors, which stay where the vocabulary put them.
+/// Semantic calibration ("neural clustering", arXiv 2401.16184): a residual module that moves the
+/// states of a task towards their label anchors, which stay fixed.
 ///
-/// Trained by cross-entropy on the cosine logits of the calibrated states, over cached states, from
-/// the identity, with the closed-form gradient (`CosineLogits.gradient`) and AdamW.
+/// Training starts at the identity. It minimises the cross-entropy of the cosine logits over cached
+/// states, with the closed-form gradient (`CosineLogits.gradient`) and AdamW.
 struct SemanticCalibration {
   private typealias Constants = Hyperparameters.Calibration
 
   struct Options {
-    /// Rank of the residual map, at most the dimensions.
+    /// The rank of the residual map, limited by the dimensions.
     var rank = Hyperparameters.Calibration.rank
     var epochs = Hyperparameters.Calibration.epochs
     var batch = Hyperparameters.Calibration.batch
@@ -25,10 +25,9 @@ struct SemanticCalibration {
   let options: Options
   let kernels: KernelTable
 
-  /// Trains a module, and scales its displacement to the strength under which held-out examples are
-  /// likeliest.
+  /// Trains a module, and scales its displacement by the factor that maximises held-out likelihood.
   ///
-  /// - Throws: `usage` where there are no examples, `internalFault` where training diverges.
+  /// - Throws: `usage` if there are no examples, `internalFault` if training diverges.
   func train(
     _ set: TrainingSet, modelIdentity: UInt32, progress: ProgressSpan = .silent
   ) throws(VDSQError) -> Adapter {
@@ -41,7 +40,7 @@ struct SemanticCalibration {
     let validation = CrossValidation(
       targets: set.targets, labels: set.anchors.count, folds: Hyperparameters.folds)
     var strength = Constants.strengthWithoutFolds
-    // A fold takes about as long as all examples do.
+    // A fold takes about as long as all examples.
     let parts = validation.map { $0.folds.count + 1 } ?? 1
     if let validation {
       let table = try validation.score(
@@ -73,8 +72,8 @@ struct SemanticCalibration {
     let d = set.columns
     let rank = min(options.rank, d)
     var random = SplitMix64(seed: options.seed)
-    // As in low-rank adaptation: one side random, the other zero, so that training starts at the
-    // identity.
+    // As in low-rank adaptation, one side is random and the other zero, so that training starts at
+    // the identity.
     var parameters = Parameters(rank: rank, dimensions: d)
     let spread = 1 / Float(d).squareRoot()
     for i in 0..<rank * d { parameters.values[i] = random.nextNormal() * spread }
@@ -94,7 +93,7 @@ struct SemanticCalibration {
           total += accumulate(
             set, example, parameters, 1 / Float(members.count), &gradient)
         }
-        // A cosine schedule: large steps first, then down to nothing.
+        // A cosine schedule, from large steps down to zero.
         let share = Double(step) / Double(steps)
         let rate = options.learningRate * Float(0.5 * (1 + cos(.pi * share)))
         optimizer.update(&parameters.values, gradient, rate: rate)
@@ -112,7 +111,7 @@ struct SemanticCalibration {
       offset: Array(v[(2 * rank * d)...]))
   }
 
-  /// Adds an example's gradient; returns its loss.
+  /// Adds the gradient of an example and returns its loss.
   private func accumulate(
     _ set: TrainingSet, _ example: Int, _ parameters: Parameters, _ weight: Float,
     _ gradient: inout [Float]

@@ -5,20 +5,21 @@ import VDSQSemantics
 /// Linear discriminant analysis stacked with logistic regression and kernel ridge regression
 /// (Wolpert 1992).
 ///
-/// Class means with a shared covariance need few examples; logistic regression needs no shape of
-/// the classes; kernel ridge regression does not even need a plane between them. The first two are
-/// linear, and so is their mixture. How much of each is used makes held-out examples likeliest.
+/// Class means with a shared covariance need few examples. Logistic regression makes no assumption
+/// about the shape of classes. Kernel ridge regression does not need linear separability. The first
+/// two are linear, and so is their mixture. The weights of the mixture maximise held-out
+/// likelihood. docs/few-shot.md has the formulas.
 struct StackedClassifier {
   private typealias Constants = Hyperparameters.Stacking
 
-  /// What was chosen.
+  /// The chosen mixture.
   struct Choice {
-    /// Of logistic regression, and its share of the linear logits.
+    /// The strength of logistic regression, and its share of the linear logits.
     var strength: Float = 0
     var share: Float = 0
-    /// What linear logits are multiplied by.
+    /// The factor of the linear logits.
     var linearScale: Float = 1
-    /// Of kernel ridge regression, and what its outputs are multiplied by; 0 leaves it out.
+    /// The penalty of kernel ridge regression, and the factor of its outputs; 0 leaves it out.
     var penalty: Float = 0
     var ridgeScale: Float = 0
   }
@@ -30,7 +31,7 @@ struct StackedClassifier {
   private var kernels: KernelTable { discriminant.kernels }
   private var ridge: KernelRidge { KernelRidge(set: set, kernels: kernels) }
 
-  /// Returns nil where there are too few examples for it.
+  /// Returns nil if there are too few examples.
   init?(_ discriminant: SelectedDiscriminant) {
     let set = discriminant.set
     guard set.count >= Constants.examplesPerLabel * set.anchors.count,
@@ -42,16 +43,16 @@ struct StackedClassifier {
     self.validation = validation
   }
 
-  /// Chooses by held-out examples, and trains what was chosen on all of them.
+  /// Chooses the mixture by held-out likelihood, and trains it on all examples.
   ///
-  /// - Throws: `internalFault` where states are not finite.
+  /// - Throws: `internalFault` if states are not finite.
   func train(progress: ProgressSpan) throws(VDSQError) -> (linear: LinearHead, votes: RBFVotes?) {
     let choice = Self.choose(try heldOutLogits(progress))
     let all = Array(set.targets.indices)
     let own = try discriminant.head()
     var other = own
     if choice.share > 0 {
-      // From weak to strong, as it was tried.
+      // In ascending order of strength, as in the selection.
       var start: LinearHead?
       for strength in Constants.strengths where strength <= choice.strength {
         start = regression(all, strength).train(from: start)
@@ -68,8 +69,8 @@ struct StackedClassifier {
     return (head, votes.scaled(by: choice.ridgeScale))
   }
 
-  /// The models' logits of held-out examples: the discriminant's, logistic regression's by
-  /// strength, kernel ridge regression's by penalty.
+  /// The logits of the models for held-out examples: the discriminant, logistic regression for each
+  /// strength, and kernel ridge regression for each penalty.
   private func heldOutLogits(_ progress: ProgressSpan) throws(VDSQError) -> HeldOutLogits {
     let penalties = Hyperparameters.Ridge.penalties
     let strengths = Constants.strengths

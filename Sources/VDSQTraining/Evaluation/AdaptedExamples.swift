@@ -2,8 +2,8 @@ public import VDSQFormat
 import VDSQInference
 public import VDSQSemantics
 
-/// Labelled texts as an adapter's model encodes them, and the adapter's classifier: what measuring
-/// the adapter, or reviewing the labels by it, needs.
+/// Labelled texts encoded by the model of an adapter, with the adapter's classifier, for evaluating
+/// the adapter or reviewing labels.
 public struct AdaptedExamples {
   public let classifier: Classifier
   public let examples: Examples
@@ -11,10 +11,10 @@ public struct AdaptedExamples {
   /// Runs an adapter's model over labelled texts.
   ///
   /// - Parameters:
-  ///   - options: how the model is run; the method does not count.
-  ///   - report: called as texts go through the model.
-  /// - Throws: `badInput` where an example's label is not among the adapter's, `budgetTooSmall`
-  ///   with the smallest budget that would do, and what opening the model does.
+  ///   - options: how the model is run. The method is ignored.
+  ///   - report: called as texts pass through the model.
+  /// - Throws: `badInput` if an example's label is not among the adapter's, `budgetTooSmall` with
+  ///   the smallest budget that would do, and what opening the model does.
   public init(
     _ examples: [Examples.Example], adapter: Adapter, modelPath: String, options: TrainingOptions,
     report: (TrainingEvent) -> Void = { _ in }

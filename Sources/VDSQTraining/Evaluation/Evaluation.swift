@@ -1,14 +1,14 @@
 import VDSQSemantics
 
-/// How good a classifier's answers are on labelled states.
+/// The accuracy of a classifier on labelled states.
 public struct Evaluation: Sendable {
-  /// `[labels, labels]`: how many of a label (row) were given another (column).
+  /// `[labels, labels]`: the number of examples of a label (row) that got another label (column).
   public let confusion: [Int]
   /// The number of labels.
   public let labels: Int
-  /// The expected calibration error over `bins` bins of the answers' probabilities (Naeini et al.
-  /// 2015): how far probabilities are from the share of right answers, weighted by how many answers
-  /// have them.
+  /// The expected calibration error over `bins` bins of probabilities (Naeini et al. 2015): the
+  /// difference between the mean probability and the accuracy of a bin, weighted by its number of
+  /// answers.
   public let calibrationError: Double
 
   private static let bins = 15
@@ -22,8 +22,8 @@ public struct Evaluation: Sendable {
     return Double(right) / Double(max(1, count))
   }
 
-  /// The mean of the labels' F1 scores, from 0 to 1; a label that neither is nor is given counts
-  /// for nothing.
+  /// The mean of the F1 scores of the labels, from 0 to 1. A label that neither occurs nor is
+  /// predicted does not count.
   public var macroF1: Double {
     var sum = 0.0
     var present = 0
@@ -38,11 +38,11 @@ public struct Evaluation: Sendable {
     return sum / Double(max(1, present))
   }
 
-  /// Classifies states of which each has at least the classifier's dimensions.
+  /// Evaluates a classifier on states that have at least its dimensions.
   ///
   /// - Parameters:
-  ///   - features: of which the classifier reads the first columns.
-  ///   - targets: each row's label.
+  ///   - features: the states. The classifier reads the first columns.
+  ///   - targets: the label of each row.
   public init(of classifier: Classifier, features: FeatureMatrix, targets: [Int]) {
     let labels = classifier.labels.count
     var confusion = [Int](repeating: 0, count: labels * labels)

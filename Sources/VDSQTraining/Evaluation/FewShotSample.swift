@@ -4,9 +4,10 @@ public struct FewShotSample: Sendable {
   public let members: [Int]
 
   /// - Parameters:
-  ///   - targets: each example's label.
-  ///   - count: how many of each label; of one that has fewer, all.
-  ///   - seed: the same seed draws the same examples, and more shots draw those of fewer first.
+  ///   - targets: the label of each example.
+  ///   - count: the number of examples per label. A label with fewer gives all of them.
+  ///   - seed: the same seed draws the same examples, and a larger sample begins with the smaller
+  ///     one.
   public init(_ targets: [Int], labels: Int, count: Int, seed: UInt64) {
     var members: [Int] = []
     for label in 0..<labels {

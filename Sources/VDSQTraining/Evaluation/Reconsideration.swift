@@ -3,32 +3,31 @@ public import VDSQFormat
 public import VDSQKernels
 public import VDSQSemantics
 
-/// How much an example's label asks to be looked at again.
+/// The probability that the label of an example should be reconsidered.
 ///
-/// A text at the border of its label's region may as well be another's. The probability of
-/// reconsideration falls exponentially with the distance to that border, measured in log-odds, in
-/// which borders of linear logits are planes: `exp(-log(p_label / p_other))`, and 1 for a text on
-/// the other side.
+/// A text near the decision boundary of its label may belong to another label. The probability
+/// falls exponentially with the distance to the boundary, measured in log-odds:
+/// `exp(-log(p_label / p_other))`. It is 1 for a text on the other side.
 public struct Reconsideration: Sendable {
   /// The example's index.
   public let example: Int
-  /// The label that the text's state is nearest to, other than its own.
+  /// The most probable label other than the given one.
   public let other: Int
   /// From 0 to 1.
   public let probability: Float
   /// `log(p_label / p_other)`, in nats; below 0 on the other side.
   public let distance: Float
 
-  /// Examples under an adapter that others made, most doubtful first.
+  /// Reviews examples with an adapter that was trained on others, most doubtful first.
   public static func list(_ examples: Examples, classifier: Classifier) -> [Reconsideration] {
     sorted(examples.targets.indices.map { Reconsideration(examples, $0, classifier: classifier) })
   }
 
-  /// Examples under what the others teach, each held out in turn, most doubtful first: a wrong
-  /// label must not speak for itself.
+  /// Reviews examples with adapters that are trained on the others, each example held out in turn,
+  /// most doubtful first. A wrong label must not confirm itself.
   ///
-  /// - Parameter train: makes an adapter of some of the examples.
-  /// - Throws: `usage` where there are fewer than two labels, or one has a single example; what
+  /// - Parameter train: trains an adapter on some of the examples.
+  /// - Throws: `usage` if there are fewer than two labels, or one has a single example; what
   ///   `train` throws.
   public static func list(
     _ examples: Examples, labels: LabelSet, kernels: KernelTable,

@@ -1,4 +1,4 @@
-/// The mean of a figure over several seeds, and how certain it is.
+/// The mean of a figure over several seeds, with its standard deviation and confidence interval.
 public struct Spread: Sendable {
   /// The arithmetic mean; 0 where there are no values.
   public let mean: Double

@@ -1,4 +1,4 @@
-/// How a file of labelled texts is written.
+/// The format of a file of labelled texts.
 public enum ExampleFormat: Sendable, Equatable {
   /// A JSON object per line. Blank lines are skipped.
   case jsonLines
@@ -7,7 +7,7 @@ public enum ExampleFormat: Sendable, Equatable {
   /// The same with tabs.
   case tabSeparated
 
-  /// The format that a file's name tells: `.csv`, `.tsv`, and JSON Lines for every other name.
+  /// The format for the name of a file: `.csv`, `.tsv`, and JSON Lines for every other name.
   public init(path: String) {
     if path.hasSuffix(".csv") {
       self = .commaSeparated

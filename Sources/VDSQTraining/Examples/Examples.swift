@@ -2,7 +2,7 @@ public import VDSQFormat
 public import VDSQInference
 public import VDSQSemantics
 
-/// Labelled texts, as states of a model.
+/// Labelled texts with their states in a model.
 public struct Examples: Sendable {
   public struct Example: Sendable {
     public let text: String
@@ -16,19 +16,19 @@ public struct Examples: Sendable {
 
   /// A row for each example.
   public let features: FeatureMatrix
-  /// Index of each example's label.
+  /// The index of each example's label.
   public let targets: [Int]
-  /// What the model read of each, a template around it included.
+  /// The text of each example as the model read it, including a template.
   public let texts: [String]
 
-  /// Runs the model over the examples, once over each different text.
+  /// Runs the model over the examples, once over each distinct text.
   ///
   /// - Parameters:
   ///   - labels: all labels; an example's must be among them.
   ///   - template: a template around texts, or nil.
-  ///   - cache: states from before, and where new ones are kept; nil for none.
-  ///   - advance: called with the number of examples whose states are known by then.
-  /// - Throws: `badInput` where an example's label is not among `labels`, and what the cache does.
+  ///   - cache: a cache of states; nil for none.
+  ///   - advance: called with the number of examples whose states are known.
+  /// - Throws: `badInput` if an example's label is not among `labels`, and the errors of the cache.
   public init(
     _ examples: [Example], labels: [Label], encoder: TextEncoder, template: Template?,
     cache: StateCache? = nil, advance: (Int) -> Void
@@ -97,18 +97,18 @@ public struct Examples: Sendable {
     self.texts = texts ?? targets.map { _ in "" }
   }
 
-  /// Some of the examples, in the order in which they are asked for.
+  /// Some of the examples, in the given order.
   public func subset(_ members: [Int]) -> Examples {
     Examples(
       features.subset(members), targets: members.map { targets[$0] },
       texts: members.map { texts[$0] })
   }
 
-  /// The labels to train for: those that are named, or else those that examples have, in the order
-  /// in which they first appear.
+  /// The labels to train: the named ones, or else those of the examples in the order of their first
+  /// appearance.
   ///
   /// - Parameters:
-  ///   - named: empty where none are.
+  ///   - named: the named labels; may be empty.
   ///   - outOfScope: the label of texts that belong to no other, whose name says nothing of them;
   ///     it is added
   ///     to those that are named where examples have it.

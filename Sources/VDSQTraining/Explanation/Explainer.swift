@@ -12,7 +12,7 @@ public import VDSQSemantics
 ///
 /// Use it from one thread at a time.
 public final class Explainer {
-  /// How many tokens are listed of each kind.
+  /// The number of tokens listed of each kind.
   public static let leaningCount = 6
 
   private let bases: ExplanationBases
@@ -22,15 +22,15 @@ public final class Explainer {
   /// A zero-shot classifier: label words only, over the model's vector without intermediate
   /// features.
   private let words: Classifier
-  /// Numbers of a state that are the model's vector.
+  /// The number of dimensions of the model's vector.
   private let columns: Int
   /// Cosines of labels' anchors to the bases.
   private var anchors: [Int: [Float]] = [:]
 
   /// - Parameters:
-  ///   - adapter: what the classifier classifies by; nil for label words alone.
-  ///   - classifier: whose answers are explained.
-  /// - Throws: what making a classifier throws.
+  ///   - adapter: the adapter of the classifier; nil for zero-shot.
+  ///   - classifier: the classifier whose answers are explained.
+  /// - Throws: the errors of making a classifier.
   public init(
     bases: ExplanationBases, encoder: TextEncoder, adapter: Adapter?, classifier: Classifier
   ) throws(VDSQError) {

@@ -3,10 +3,10 @@ public import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-/// The directions that states are explained by: one per word or token of the vocabulary, and its name.
+/// The directions that explain states: one per word or token of the vocabulary, with its text.
 ///
-/// A sentence encoder's word embeddings are not where its vectors are, so each word is read as a text
-/// (`WordBases`). A language model has the bases of its head (`VocabularyRows`).
+/// The vectors of a sentence encoder do not lie near its word embeddings, so each word is encoded
+/// as a text (`WordBases`). A language model has the bases of its head (`VocabularyRows`).
 public struct ExplanationBases {
   private enum Rows {
     case words(WordBases)
@@ -19,8 +19,8 @@ public struct ExplanationBases {
   /// Makes the bases of a model. A sentence encoder runs over its whole vocabulary for that.
   ///
   /// - Parameters:
-  ///   - cache: states of words from before, and where new ones are kept; nil for none.
-  ///   - advance: called with the share of the words that were read, from 0 to 1.
+  ///   - cache: a cache of the states of words; nil for none.
+  ///   - advance: called with the share of encoded words, from 0 to 1.
   /// - Throws: `badInput` if a language model's file has no bases; what the model and the cache
   ///   throw.
   public init(

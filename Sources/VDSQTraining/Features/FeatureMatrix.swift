@@ -1,17 +1,17 @@
 public import VDSQInference
 
-/// Hidden states of texts: `[rows, columns]` floats, row-major, a text a row.
+/// Hidden states of texts: `[rows, columns]` floats, row-major, one text per row.
 ///
-/// A row is the model's vector, and behind it one block of the same size for each intermediate
+/// A row consists of the model's vector and one block of the same size for each intermediate
 /// feature:
 ///
 ///     | vector (blockSize) | feature 0 (blockSize) | feature 1 (blockSize) | ...
 public struct FeatureMatrix: Sendable {
-  /// What the columns of a row are.
+  /// The layout of a row.
   public struct Layout: Sendable, Equatable {
-    /// Columns of the model's vector, and of each block behind it.
+    /// The number of columns of the model's vector, and of each block behind it.
     public let blockSize: Int
-    /// What the blocks behind the vector hold, in order.
+    /// The intermediate features of the blocks behind the vector, in order.
     public let intermediateFeatures: [IntermediateFeature]
 
     public init(blockSize: Int, intermediateFeatures: [IntermediateFeature] = []) {
@@ -38,7 +38,7 @@ public struct FeatureMatrix: Sendable {
   }
 
   public let layout: Layout
-  /// `rows * columns` of them.
+  /// `rows * columns` elements.
   public let values: [Float]
 
   public var columns: Int { layout.columns }
@@ -69,7 +69,7 @@ public struct FeatureMatrix: Sendable {
     }
   }
 
-  /// Some of the rows, in the order in which they are asked for.
+  /// Some of the rows, in the given order.
   public func subset(_ rows: [Int]) -> FeatureMatrix {
     var chosen: [Float] = []
     chosen.reserveCapacity(rows.count * columns)
@@ -87,8 +87,8 @@ public struct FeatureMatrix: Sendable {
     return FeatureMatrix(cut, layout: layout)
   }
 
-  /// The root of the mean squared length of the models' vectors: what intermediate features, whose
-  /// length is 1, are multiplied by to count as much.
+  /// The root mean square length of the model's vectors. Intermediate features have length 1, and
+  /// are multiplied by this factor to have the same weight.
   var vectorLength: Float {
     var square: Float = 0
     for start in stride(from: 0, to: values.count, by: columns) {

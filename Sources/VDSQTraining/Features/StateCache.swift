@@ -3,13 +3,13 @@ import VDSQFiles
 public import VDSQFormat
 public import VDSQInference
 
-/// States of texts that went through a model before, in a file by the texts' digests.
+/// A file that caches the states of texts, keyed by the digests of the texts.
 ///
-/// Only digests are in memory; a state is read when it is asked for, and one whose checksum is
-/// wrong counts as missing. Processes may share a file: each appends whole records under a lock,
-/// and a record that a kill cut short is overwritten by the next.
+/// Only digests are in memory. A state is read on demand, and a state with a wrong checksum counts
+/// as missing. Processes can share a file: each appends whole records under a lock, and a record
+/// that a kill truncated is overwritten by the next.
 public final class StateCache {
-  /// The first half of SHA-256 over what the model read.
+  /// The first half of the SHA-256 of the text that the model read.
   struct Key: Hashable {
     let low: UInt64
     let high: UInt64
@@ -29,7 +29,7 @@ public final class StateCache {
   public let path: String
   private let dimensions: Int
   private let descriptor: Int32
-  /// Where each text's record starts.
+  /// The offset of each text's record.
   private var records: [Key: Int] = [:]
   private var pending: [UInt8] = []
   private var buffer: [UInt8]
@@ -39,12 +39,13 @@ public final class StateCache {
   private static let pendingLimit = 1 << 18
   private var recordLength: Int { Self.keyLength + 4 * dimensions + 4 }
 
-  /// Opens the file for a model and what its states depend on, or makes it.
+  /// Opens or creates the file for a model and the settings on which its states depend.
   ///
   /// - Parameters:
-  ///   - folder: made where it does not exist; its parent must.
-  ///   - settings: what else than the model and the text decides a state; part of the file's name.
-  /// - Throws: `usage` where the folder cannot be used.
+  ///   - folder: created if it does not exist. Its parent must exist.
+  ///   - settings: the settings on which states depend besides the model and the text. They are
+  ///     part of the file's name.
+  /// - Throws: `usage` if the folder cannot be used.
   public init(folder: String, encoder: TextEncoder, settings: String) throws(VDSQError) {
     dimensions = encoder.dimensions
     let identity = String(encoder.container.identity, radix: 16)
@@ -59,10 +60,10 @@ public final class StateCache {
 
   /// Opens the file of an encoder's states in a folder.
   ///
-  /// Returns nil for no folder, and where the encoder's weights are updated: such states are gone
-  /// with their adapter.
+  /// Returns nil if there is no folder, and if the encoder has updated weights, because its states
+  /// are only valid with their adapter.
   ///
-  /// - Throws: `usage` where the folder cannot be used.
+  /// - Throws: `usage` if the folder cannot be used.
   public convenience init?(folder: String?, encoder: TextEncoder) throws(VDSQError) {
     guard let folder, encoder.updates == nil else { return nil }
     let settings =
@@ -91,9 +92,9 @@ public final class StateCache {
     }
   }
 
-  /// Appends a text's state to `states`.
+  /// Appends the cached state of a text to `states`.
   ///
-  /// - Returns: whether it was there.
+  /// - Returns: whether the state was found.
   func find(_ key: Key, into states: inout [Float]) -> Bool {
     guard let start = records[key] else { return false }
     let isWhole = buffer.withUnsafeMutableBytes { raw in
@@ -110,7 +111,7 @@ public final class StateCache {
     return true
   }
 
-  /// Keeps a text's state, in the file at the latest with `flush`.
+  /// Adds the state of a text. It is in the file after the next `flush` at the latest.
   func add(_ key: Key, _ state: UnsafePointer<Float>) throws(VDSQError) {
     let start = pending.count
     withUnsafeBytes(of: key.low) { pending.append(contentsOf: $0) }
@@ -121,9 +122,9 @@ public final class StateCache {
     if pending.count >= Self.pendingLimit { try flush() }
   }
 
-  /// Appends what is kept to the file.
+  /// Appends pending states to the file.
   ///
-  /// - Throws: `usage` where the disk is full or the file cannot be written.
+  /// - Throws: `usage` if the disk is full or the file cannot be written.
   func flush() throws(VDSQError) {
     guard !pending.isEmpty else { return }
     flock(descriptor, LOCK_EX)

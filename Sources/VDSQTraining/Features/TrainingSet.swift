@@ -2,11 +2,11 @@ import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-/// What estimators learn from: examples' features and labels, and the labels' anchors of the same
+/// The input of estimators: features and labels of examples, and label anchors with the same
 /// columns.
 struct TrainingSet {
   let features: FeatureMatrix
-  /// Each row's label.
+  /// The label of each row.
   let targets: [Int]
   /// The unit vectors of the labels' words.
   let anchors: LabelSet
@@ -28,7 +28,7 @@ struct TrainingSet {
 
   /// Statistics of some of the examples.
   ///
-  /// - Parameter hasScatter: whether products of deviations are wanted too, which take time.
+  /// - Parameter hasScatter: whether to compute the products of deviations, which take time.
   func statistics(
     of members: [Int], hasScatter: Bool, _ kernels: KernelTable
   ) -> ClassStatistics {
@@ -48,10 +48,9 @@ struct TrainingSet {
     return TrainingSet(cut, targets: targets, anchors: anchors.prefix(cut.columns))
   }
 
-  /// Intermediate features as long as the model's vectors are on average, which need not be of
-  /// length 1.
+  /// Scales intermediate features to the mean length of the model's vectors, which need not be 1.
   ///
-  /// - Returns: also what features were multiplied by.
+  /// - Returns: the set, and the factor of the features.
   func balanced() -> (set: TrainingSet, featureScale: Float) {
     let scale = features.vectorLength
     return (
@@ -59,8 +58,8 @@ struct TrainingSet {
     )
   }
 
-  /// As many of the examples as a choice needs, spread over all of them: a file may be sorted by
-  /// label.
+  /// The examples that take part in a selection: a limited number, evenly spread, because a file
+  /// may be sorted by label.
   func spread(atMost limit: Int) -> [Int] {
     let count = min(targets.count, limit)
     return (0..<count).map { $0 * targets.count / count }

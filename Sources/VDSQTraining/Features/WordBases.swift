@@ -3,8 +3,8 @@ public import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-/// A sentence encoder's vectors of the words of its vocabulary, each read as a text: the bases that
-/// labels' anchors are means of (design section 2.5). In int8, a scale a row.
+/// The vectors of a sentence encoder for the words of its vocabulary, each encoded as a text
+/// (docs/vocabulary-semantics.md, "Explanations"). They are stored in int8 with a scale per row.
 public final class WordBases {
   /// Tokens that are whole words.
   public let tokens: [Int32]
@@ -16,10 +16,10 @@ public final class WordBases {
   /// Runs the model over every word.
   ///
   /// - Parameters:
-  ///   - encoder: what follows its vector in a state is left out.
-  ///   - cache: states from before, and where new ones are kept.
-  ///   - advance: called with the share of the words that were read.
-  /// - Throws: what the model and the cache do.
+  ///   - encoder: the encoder. Intermediate features of its states are ignored.
+  ///   - cache: a cache of states; nil for none.
+  ///   - advance: called with the share of encoded words.
+  /// - Throws: the errors of the model and the cache.
   public init(
     encoder: TextEncoder, cache: StateCache?, advance: (Double) -> Void
   ) throws(VDSQError) {
@@ -32,7 +32,7 @@ public final class WordBases {
     tokens = words.map { $0.0 }
     values.reserveCapacity(words.count * d)
     scales.reserveCapacity(words.count)
-    // In pieces, so that states are in memory as int8 only.
+    // In pieces, so that only the int8 form of all states is in memory.
     let label = Label(name: "word")
     for start in stride(from: 0, to: words.count, by: 512) {
       let piece = words[start..<min(start + 512, words.count)]
@@ -44,7 +44,7 @@ public final class WordBases {
     }
   }
 
-  /// A token's text where it is a word; a single letter is one in some scripts only.
+  /// The text of a token if it is a word. A single letter is a word in some scripts only.
   private static func word(_ encoder: TextEncoder, _ id: Int32) -> String? {
     var bytes = encoder.token(id)[...]
     if bytes.first == 0x20 {

@@ -2,7 +2,8 @@ import Glibc
 import VDSQKernels
 
 extension Activation {
-  /// Gradients by an activation's inputs in place of those by its outputs.
+  /// Replaces gradients with respect to an activation's outputs by gradients with respect to its
+  /// inputs.
   func multiplyBySlopes(
     _ gradients: UnsafeMutablePointer<Float>, _ inputs: UnsafePointer<Float>, _ count: Int
   ) {
@@ -23,8 +24,7 @@ extension Activation {
     }
   }
 
-  /// The slopes of the polynomial that the kernels have for `x Phi(x)`, within 2e-3 of the
-  /// function's.
+  /// The derivative of the kernels' polynomial for `x Phi(x)`, within 2e-3 of that of the function.
   private static func geluSlopes(_ x: SIMD16<Float>) -> SIMD16<Float> {
     let c = x.clamped(
       lowerBound: SIMD16(repeating: -4.2), upperBound: SIMD16(repeating: 4.2))

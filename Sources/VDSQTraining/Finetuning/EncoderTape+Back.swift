@@ -3,7 +3,7 @@ import VDSQInference
 import VDSQKernels
 
 extension EncoderTape {
-  /// Spreads the gradients by pooled states over tokens, and empties the sums.
+  /// Distributes the gradients of pooled states over tokens, and resets the sums.
   func beginBack(_ worker: ThreadPool.Worker) {
     let d = c.hiddenSize
     for i in worker.share(of: Self.shardCount) {
@@ -74,7 +74,7 @@ extension EncoderTape {
       x, rows, panels, inputs: linear.outputs, outputs: linear.inputs, bias: nil, y)
   }
 
-  /// The gradient by a norm's inputs in place of that by its outputs.
+  /// Replaces the gradient with respect to a norm's outputs by that with respect to its inputs.
   private func normBack(
     _ g: UnsafeMutablePointer<Float>, _ norm: Normalization, _ rows: Range<Int>, _ kept: Floats,
     _ scratch: UnsafeMutablePointer<Float>
@@ -92,7 +92,8 @@ extension EncoderTape {
     }
   }
 
-  /// One head of one sequence: the gradients by queries, keys and values from that by its outputs.
+  /// The gradients with respect to queries, keys and values of one head of one sequence, from that
+  /// of its outputs.
   private func attentionBack(
     _ qkv: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ length: Int,
     _ dqkv: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>

@@ -63,7 +63,7 @@ extension EncoderTape {
       x, rows, panels, inputs: linear.inputs, outputs: linear.outputs, bias: linear.bias, y)
   }
 
-  /// Products with decoded panels, side by side.
+  /// Products with decoded panels, which are adjacent.
   func multiply(
     _ x: UnsafePointer<Float>, _ rows: Int, _ panels: Floats, inputs: Int, outputs: Int,
     bias: UnsafePointer<Float>?, _ y: UnsafeMutablePointer<Float>
@@ -75,8 +75,8 @@ extension EncoderTape {
       x, inputs, rows, weights, 0..<weights.panels, LinearOutput(y: y, stride: outputs))
   }
 
-  /// `y = norm(x + residual)`; keeps deviations over their size, and one over the size, for the way
-  /// back.
+  /// `y = norm(x + residual)`. Stores the normalised deviations and the reciprocal of the standard
+  /// deviation for the backward pass.
   private func normalize(
     _ x: UnsafeMutablePointer<Float>, _ residual: UnsafePointer<Float>, _ norm: Normalization,
     _ rows: Range<Int>, _ kept: Floats, _ y: UnsafeMutablePointer<Float>

@@ -2,12 +2,12 @@ import VDSQFormat
 import VDSQInference
 import VDSQKernels
 
-/// A sentence encoder's layers in floats, forward and back: what a loss of the vectors says of
-/// low-rank updates of the queries' and values' weights (Hu et al. 2021).
+/// The layers of a sentence encoder in floats, forward and backward. Computes the gradient of a
+/// loss over vectors with respect to low-rank updates of query and value weights (Hu et al. 2021).
 ///
-/// Weights stay as they are in the file; a layer's are decoded while they are needed. A layer's
-/// updates are `[2 rank, hidden]` that states are multiplied by, for queries, then values, and as
-/// much that the products are multiplied by.
+/// Weights stay unchanged in the file; those of a layer are decoded while they are needed. The
+/// updates of a layer are `[2 rank, hidden]` rows A that multiply states, for queries and then
+/// values, and as many rows B that multiply the products.
 final class EncoderTape: SharedWork {
   struct Layer {
     let qkv, attentionOutput, up, down: LayerPanels
@@ -21,30 +21,32 @@ final class EncoderTape: SharedWork {
   let activation: Activation
   let kernels: KernelTable
   let rank: Int
-  /// What the updates' products are multiplied by.
+  /// The factor of the products of the updates.
   let scale: Float
   let layers: [Layer]
   let panels: [Floats]
-  /// Of a layer each: its inputs, queries, keys and values, inner products of the updates, both
-  /// norms' deviations and the reciprocals of their sizes, and the inner states before the
-  /// activation.
+  /// For each layer: its inputs, queries, keys and values, inner products of the updates,
+  /// normalised deviations and reciprocal standard deviations of both norms, and the inner states
+  /// before the activation.
   let tape: [Record]
   let gradient: Floats
   let scratch: [Scratch]
   let ones: Floats
-  /// Whether layers' weights are taken out of memory behind a pass.
+  /// Whether the weights of layers are released behind a pass.
   let releases: Bool
 
-  /// What the next run is over.
+  /// The input of the next run.
   var batch = TokenBatch()
   var updates: UnsafePointer<Float>
   var isBackward = false
-  /// `[sequences, hidden]`: forward, the pooled states; back, the loss' gradient by them.
+  /// `[sequences, hidden]`: the pooled states in the forward pass, and the gradient of the loss
+  /// with respect to them in the backward pass.
   let pooled: Floats
-  /// Gradients by the updates, of each shard of a batch.
+  /// The gradients with respect to the updates, for each shard of a batch.
   let shards: [Floats]
 
-  /// Shards that a batch is cut into, whatever the threads, so that sums come out the same.
+  /// The number of shards of a batch. It does not depend on the threads, so that sums are
+  /// bit-identical.
   static let shardCount = 4
 
   struct Record {
@@ -55,7 +57,7 @@ final class EncoderTape: SharedWork {
     let wide, narrow, mixed, attention, head: Floats
   }
 
-  /// Bytes that a tape takes, the layers' decoded weights among them.
+  /// The size of a tape in bytes, including the decoded weights of layers.
   static func bytes(
     _ c: Architecture, rank: Int, tokens: Int, sequences: Int, longest: Int
   ) -> Int {
@@ -69,21 +71,21 @@ final class EncoderTape: SharedWork {
         + sequences * d + max(inner, d))
   }
 
-  /// Floats that a head of a sequence takes, forward or back.
+  /// The number of floats for a head of a sequence, forward or backward.
   private static func attentionScratch(_ c: Architecture, _ longest: Int) -> Int {
     max(
       AttentionInput.scratch(length: longest, headSize: c.headSize),
       8 * longest * c.headSize + 2 * longest + 32)
   }
 
-  /// How many numbers updates are.
+  /// The number of elements of the updates.
   static func count(_ c: Architecture, rank: Int) -> Int {
     c.layers * 4 * rank * c.hiddenSize
   }
 
   /// - Parameters:
-  ///   - tokens: tokens of a batch at most; `sequences` and `longest` likewise.
-  /// - Throws: `badInput` where the container is no encoder's.
+  ///   - tokens: the maximum number of tokens of a batch; `sequences` and `longest` likewise.
+  /// - Throws: `badInput` if the container does not hold an encoder.
   init(
     _ container: Container, kernels: KernelTable, rank: Int, scale: Float, tokens: Int,
     sequences: Int, longest: Int, releases: Bool = false, updates: UnsafePointer<Float>
@@ -139,7 +141,7 @@ final class EncoderTape: SharedWork {
     super.init()
   }
 
-  /// The states after the embeddings, `[tokens, hidden]`, which come from elsewhere.
+  /// The states after the embeddings, `[tokens, hidden]`, which the caller provides.
   var embeddings: UnsafeMutablePointer<Float> { tape[0].states.p }
 
   override func run(_ worker: ThreadPool.Worker) {

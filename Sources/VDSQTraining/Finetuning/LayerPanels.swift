@@ -1,15 +1,15 @@
 import VDSQFormat
 import VDSQKernels
 
-/// A linear layer's weights as floats for a while: panels of the matrix, and of its transpose,
-/// through which gradients go back.
+/// The decoded weights of a linear layer: panels of the matrix for the forward pass, and of its
+/// transpose for the backward pass.
 struct LayerPanels {
   let outputs: Int
   let inputs: Int
   let bias: UnsafePointer<Float>?
   private let rows: StoredRows
 
-  /// - Throws: `badInput` where the container has no such layer.
+  /// - Throws: `badInput` if the container has no such layer.
   init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
     self.outputs = outputs
     self.inputs = inputs
@@ -19,14 +19,14 @@ struct LayerPanels {
     }
   }
 
-  /// Floats that either kind of panels takes.
+  /// The number of floats of either kind of panels.
   var count: Int { (outputs + 15) / 16 * 16 * ((inputs + 15) / 16 * 16) }
   var panels: Int { (outputs + 15) / 16 }
 
-  /// Takes the layer's section of the file out of memory.
+  /// Releases the layer's section of the file.
   func release() { rows.release() }
 
-  /// Fills the panels of `x W^T` that hold some panels' rows.
+  /// Fills the panels of `x W^T` that hold the rows of some panels.
   func decode(_ range: Range<Int>, into to: UnsafeMutablePointer<Float>) {
     forEachBlock(range) { panel, column, block in
       for j in 0..<min(16, inputs - column) {

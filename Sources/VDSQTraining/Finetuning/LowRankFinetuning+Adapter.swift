@@ -7,12 +7,12 @@ import VDSQSemantics
 extension LowRankFinetuning {
   private typealias Constants = Hyperparameters.Finetuning
 
-  /// The logarithm of how likely a temperature is before any example is held out, up to a constant.
+  /// The logarithm of the prior of a temperature, up to a constant.
   private static func logPrior(temperature: Float) -> Double {
     -Double(abs(log2f(temperature / Constants.expectedTemperature)))
   }
 
-  /// Whether the model can be finetuned, and there are examples enough for it to gain on frozen
+  /// Whether the model can be finetuned, and there are enough examples for a gain over frozen
   /// states.
   static func isWorthTrying(_ targets: [Int], labels: Int, of model: Container) -> Bool {
     var counts = [Int](repeating: 0, count: labels)
@@ -21,12 +21,11 @@ extension LowRankFinetuning {
       && (try? architecture(of: model)) != nil
   }
 
-  /// Finetunes, starting with the head of linear discriminant analysis. Where there are examples
-  /// enough, a fifth of them is held out first to choose the temperature at which the others'
-  /// answers to them are likeliest.
+  /// Finetunes, starting with the head of linear discriminant analysis. If there are enough
+  /// examples, a fifth of them is held out first to choose the temperature.
   ///
   /// - Parameter labels: the labels' anchors.
-  /// - Throws: what `train` does.
+  /// - Throws: the errors of `train`.
   func adapter(
     _ examples: Examples, labels: LabelSet, progress: ProgressSpan = .silent
   ) throws(VDSQError) -> Adapter {
@@ -38,9 +37,9 @@ extension LowRankFinetuning {
       examples, labels, temperature: chosen.temperature, progress.part(from: 0.45, to: 1))
   }
 
-  /// The same; nil where it makes held-out examples clearly less likely than another method does.
+  /// The same. Nil if held-out examples are clearly less likely than under another method.
   ///
-  /// - Parameter other: what the other method makes of some examples.
+  /// - Parameter other: trains an adapter by the other method on some examples.
   func adapter(
     _ examples: Examples, labels: LabelSet,
     unlessLessLikelyThan other: (Examples) throws(VDSQError) -> Adapter,
@@ -64,7 +63,7 @@ extension LowRankFinetuning {
       examples, labels, temperature: own.temperature, progress.part(from: 0.45, to: 1))
   }
 
-  /// A fifth of the examples; nil where some label has a single one.
+  /// A fifth of the examples; nil if a label has a single one.
   private static func holdout(_ examples: Examples, _ labels: LabelSet) -> CrossValidation? {
     CrossValidation(
       targets: examples.targets, labels: labels.count, folds: Constants.folds)?.holdout
@@ -89,16 +88,15 @@ extension LowRankFinetuning {
       anchors: labels.prefix(examples.features.layout.blockSize))
     let start = try LinearDiscriminant(kernels: encoder.kernels).select(vectors, progress: .silent)
       .head()
-    // Each text is seen as often, whether all are learned from or some: what is found of some is to
-    // hold of all.
+    // Each text is seen equally often, whether all or some are used for training, so that the
+    // temperature holds for all.
     let lengths = examples.texts.map { encoder.tokens(of: $0).count }
     let steps = steps(for: lengths) * members.count / lengths.count
     return try train(
       chosen.texts, chosen.targets, from: start, steps: max(1, steps), progress: progress)
   }
 
-  /// The temperature at which held-out examples are likeliest by the others, and their
-  /// log-likelihood at it.
+  /// The temperature that maximises held-out likelihood, and the log-likelihood at it.
   private func score(
     _ examples: Examples, _ labels: LabelSet, _ holdout: CrossValidation, _ progress: ProgressSpan
   ) throws(VDSQError) -> (temperature: Float, score: Double) {
@@ -108,7 +106,7 @@ extension LowRankFinetuning {
       .logits(temperatures: temperatures), progress: progress
     ) { (fold, evaluate, progress) throws(VDSQError) in
       let tuned = try train(examples, fold.training, labels, progress)
-      // As it will run, a text at a time.
+      // One text at a time, as it will run.
       var options = encoder.options
       options.intermediateFeatures = []
       options.updates = tuned.updates

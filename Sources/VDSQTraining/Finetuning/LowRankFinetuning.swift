@@ -4,27 +4,28 @@ import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-/// Finetunes a sentence encoder by low-rank updates of its queries' and values' weights, and a
-/// linear head over its vectors with them, by the examples' cross-entropy (Hu et al. 2021).
+/// Finetunes a sentence encoder by low-rank updates of its query and value weights, together with a
+/// linear head over its vectors, on the cross-entropy of the examples (LoRA, Hu et al. 2021).
 struct LowRankFinetuning {
   struct Options {
     var rank = Hyperparameters.Finetuning.rank
-    /// What updates are multiplied by.
+    /// The factor of the updates.
     var scale = Hyperparameters.Finetuning.scale
     var epochs = Hyperparameters.Finetuning.epochs
     var batch = Hyperparameters.Finetuning.batch
     var learningRate = Hyperparameters.Finetuning.learningRate
     var weightDecay = Hyperparameters.Finetuning.weightDecay
     var seed: UInt64 = 1
-    /// Steps at least and at most.
+    /// The minimum and maximum number of steps.
     var steps = Hyperparameters.Finetuning.steps
-    /// Tokens that all steps together go through at most, about: long texts would take hours.
+    /// The approximate maximum number of tokens over all steps, because long texts would take
+    /// hours.
     var allTokens = Hyperparameters.Finetuning.allTokens
-    /// Tokens that go through the layers at a time, where there are more.
+    /// The number of tokens in a pass through the layers.
     var tokens = Hyperparameters.Finetuning.tokens
   }
 
-  /// What was learned: the updates, and the logits of the vectors that they lead to.
+  /// The result of training: the updates, and the head over the vectors.
   struct Result {
     let updates: LowRankUpdates
     let head: LinearHead
@@ -33,9 +34,9 @@ struct LowRankFinetuning {
   let encoder: TextEncoder
   let options: Options
 
-  /// Bytes that training takes beside the encoder, at most.
+  /// The maximum number of bytes that training takes beside the encoder.
   ///
-  /// - Parameter longest: tokens of a text at most.
+  /// - Parameter longest: the maximum number of tokens of a text.
   static func bytes(
     _ container: Container, longest: Int, options: Options = Options()
   ) throws(VDSQError) -> Int {
@@ -50,7 +51,7 @@ struct LowRankFinetuning {
     self.options = options
   }
 
-  /// - Throws: `badInput` where the model is not one of those that can be finetuned.
+  /// - Throws: `badInput` if the model cannot be finetuned.
   static func architecture(of model: Container) throws(VDSQError) -> Architecture {
     let architecture = try Architecture(model.metadata)
     guard architecture.isBERT, architecture.pooling == .mean || architecture.pooling == .cls else {
@@ -61,7 +62,7 @@ struct LowRankFinetuning {
     return architecture
   }
 
-  /// Steps for texts of so many tokens.
+  /// The number of steps for texts of the given numbers of tokens.
   func steps(for lengths: [Int]) -> Int {
     let all = options.epochs * ((lengths.count + options.batch - 1) / options.batch)
     let wanted = min(max(all, options.steps.lowerBound), options.steps.upperBound)
@@ -70,10 +71,10 @@ struct LowRankFinetuning {
   }
 
   /// - Parameters:
-  ///   - targets: each text's label, below as many as the head has.
-  ///   - start: a head over the model's own vectors to start from.
-  ///   - steps: nil for as many as the options have for so many texts.
-  /// - Throws: `badInput` where the model is no sentence encoder, `usage` where its layers are
+  ///   - targets: the label of each text, an index of the head's labels.
+  ///   - start: the head over the model's own vectors to start from.
+  ///   - steps: the number of steps; nil for that of the options.
+  /// - Throws: `badInput` if the model is not a sentence encoder, `usage` if its layers are
   ///   streamed.
   func train(
     _ texts: [String], _ targets: [Int], from start: LinearHead, steps: Int? = nil,
@@ -81,7 +82,7 @@ struct LowRankFinetuning {
   ) throws(VDSQError) -> Result {
     let c = try Self.architecture(of: encoder.container)
     guard encoder.policy != .stream else {
-      // Their weights are in the map no longer, and every step would read the file again.
+      // Streamed weights are not in the map, and every step would read the file again.
       throw .usage(
         "stream: finetuning needs all layers at every step; try release", .memoryPolicy)
     }
@@ -98,8 +99,8 @@ struct LowRankFinetuning {
       }
     }
     let lengths = texts.map { encoder.tokens(of: $0).count }
-    // Unit vectors times a trainable matrix of small numbers: the factor makes its gradients
-    // useful.
+    // The head multiplies unit vectors by a trainable matrix of small numbers. The factor scales
+    // its gradients to a useful size.
     let factor = c.normalize ? Float(d).squareRoot() : 1
     for i in start.weights.indices { values[count + i] = start.weights[i] / factor }
     for i in start.bias.indices { values[count + labels * d + i] = start.bias[i] }
@@ -152,7 +153,7 @@ struct LowRankFinetuning {
         bias: Array(values[(count + labels * d)...])))
   }
 
-  /// Adds the gradient of some examples' loss, times `share`, and returns the loss.
+  /// Adds the gradient of the loss of some examples, times `share`, and returns the loss.
   func add(
     _ examples: [(text: String, target: Int)], share: Float, _ tape: EncoderTape,
     head: UnsafePointer<Float>, labels: Int, to gradient: inout [Float]
@@ -164,7 +165,7 @@ struct LowRankFinetuning {
       let start = tape.batch.ids.count
       tape.batch.ids += trace.ids
       tape.batch.endSequence()
-      // Lower layers' states, where they are wanted, make a trace's rows longer.
+      // Intermediate features make the rows of a trace longer.
       for row in 0..<trace.ids.count {
         for i in 0..<d {
           tape.embeddings[(start + row) * d + i] = trace.states[row * trace.dimensions + i]

@@ -3,8 +3,9 @@ import VDSQInference
 import VDSQSemantics
 
 extension TrainingMethod.Definition {
-  /// Linear discriminant analysis stacked with logistic regression and kernel ridge regression, or
-  /// finetuning in their place where there are many examples and held-out ones are not against it.
+  /// Linear discriminant analysis stacked with logistic regression and kernel ridge regression.
+  /// With many examples, finetuning replaces them unless held-out examples are clearly less likely
+  /// under it.
   static let joint = Self(
     summary: """
       linear discriminant analysis with the label words as prior, stacked with logistic regression \

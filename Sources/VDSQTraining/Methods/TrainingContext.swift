@@ -2,13 +2,13 @@ import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-/// What a method trains with, beside the examples.
+/// The input of a training method besides the examples.
 struct TrainingContext {
-  /// The model whose states the examples are.
+  /// The encoder that encoded the examples.
   let encoder: TextEncoder
-  /// The labels with the vectors of their words.
+  /// The labels with their anchors.
   let anchors: LabelSet
-  /// Whether the encoder's weights may be updated: there is memory for it.
+  /// Whether the encoder's weights may be updated, for which there must be memory.
   let allowsFinetuning: Bool
   /// Seed of random numbers, for methods that draw some.
   let seed: UInt64

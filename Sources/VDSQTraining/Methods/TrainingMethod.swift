@@ -47,24 +47,23 @@ extension TrainingMethod {
   /// Whether a method changes the encoder's own weights.
   enum Finetuning: Sendable {
     case never
-    /// Where there are examples and memory enough for it.
+    /// If there are enough examples and memory.
     case whereWorthwhile
     case always
   }
 
-  /// What a method is: one for each case.
+  /// The definition of a method, one for each case.
   struct Definition: Sendable {
     /// Trains an adapter.
     ///
-    /// - Throws: `usage` where there are no examples, `internalFault` where their states are not
-    ///   finite.
+    /// - Throws: `usage` if there are no examples, `internalFault` if their states are not finite.
     typealias Train =
       @Sendable (
         _ examples: Examples, _ context: TrainingContext, _ progress: ProgressSpan
       ) throws(VDSQError) -> Adapter
 
     let summary: String
-    /// Whether states of intermediate layers are to follow the model's vector.
+    /// Whether intermediate features are appended to the model's vector.
     let usesIntermediateFeatures: Bool
     let finetuning: Finetuning
     let train: Train

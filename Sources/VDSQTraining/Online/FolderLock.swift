@@ -1,10 +1,10 @@
 import Glibc
 import VDSQFiles
 
-/// An exclusive lock (flock) on the folder of a file that is replaced by each change: the file
-/// itself is another one afterwards, so that a lock on it would keep nobody out.
+/// An exclusive lock (flock) on the folder of a file that each change replaces. A lock on the file
+/// itself would not exclude others, because it is a different file after a change.
 ///
-/// Where the folder cannot be opened there is no lock; writing the file fails then.
+/// If the folder cannot be opened, there is no lock, and writing the file fails.
 struct FolderLock {
   private let descriptor: Int32
 

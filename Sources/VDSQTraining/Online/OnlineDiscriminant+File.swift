@@ -3,7 +3,7 @@ public import VDSQKernels
 public import VDSQSemantics
 
 extension OnlineDiscriminant {
-  /// The names of what an adapter's file has besides where it can be learned on with.
+  /// The names of the additional tensors of an adapter that can learn further examples.
   enum Name {
     static let counts = "learning.counts"
     static let sums = "learning.sums"
@@ -14,9 +14,9 @@ extension OnlineDiscriminant {
     static let likelihoods = "learning.recent.scores"
   }
 
-  /// Writes an adapter that can be learned on with.
+  /// Writes an adapter that can learn further examples.
   ///
-  /// - Throws: `usage` where it cannot be written.
+  /// - Throws: `usage` if it cannot be written.
   /// - Returns: the adapter.
   @discardableResult
   public func write(
@@ -49,7 +49,7 @@ extension OnlineDiscriminant {
 
   /// Reads what `write` wrote.
   ///
-  /// - Throws: `missingInput` or `badInput` for the file; `badInput` where it was made for another
+  /// - Throws: `missingInput` or `badInput` for the file; `badInput` if it was made for another
   ///   model, or cannot be learned on with.
   public init(path: String, model: Container, kernels: KernelTable) throws(VDSQError) {
     let file = try Container(path: path, kind: .adapter)

@@ -2,7 +2,7 @@ public import VDSQFormat
 public import VDSQKernels
 public import VDSQSemantics
 
-/// Linear discriminant analysis that learns from one example after another in constant memory.
+/// Linear discriminant analysis that learns one example after another in constant memory.
 ///
 /// It keeps the counts, sums and scatter of the labels' examples; states only of the last few
 /// examples, which can be undone. Prior and shrinkage counts are chosen by the prequential
@@ -11,7 +11,7 @@ public import VDSQSemantics
 public struct OnlineDiscriminant {
   private typealias Constants = Hyperparameters.Online
 
-  /// How many examples can be undone.
+  /// The number of examples that can be undone.
   public static var undoable: Int { Constants.undoable }
   /// The hyperparameters that are tried.
   private static let grid = DiscriminantGrid(
@@ -22,7 +22,7 @@ public struct OnlineDiscriminant {
   struct Recent {
     let state: [Float]
     var target: Int
-    /// Its log-likelihood before it was learned, under each of the hyperparameters.
+    /// Its log-likelihood before it was learned, under each candidate of the hyperparameters.
     let scores: [Float]
   }
 
@@ -33,7 +33,7 @@ public struct OnlineDiscriminant {
   private(set) var scores: [Float]
   private let kernels: KernelTable
 
-  /// - Throws: `usage` where there are no labels.
+  /// - Throws: `usage` if there are no labels.
   public init(labels: LabelSet, kernels: KernelTable) throws(VDSQError) {
     try self.init(
       labels: labels,
@@ -62,21 +62,21 @@ public struct OnlineDiscriminant {
   /// Learns an example.
   ///
   /// - Parameter state: `labels.dimensions` floats.
-  /// - Throws: `internalFault` where the state is not finite.
+  /// - Throws: `internalFault` if the state is not finite.
   public mutating func learn(_ state: [Float], _ target: Int) throws(VDSQError) {
     let likelihoods = try likelihoods(of: state, target)
     if recent.count == Self.undoable { fold() }
     recent.append(Recent(state: state, target: target, scores: likelihoods))
   }
 
-  /// Takes back the last example.
+  /// Undoes the last example.
   ///
-  /// - Returns: its label, or nil where there is none that could be taken back.
+  /// - Returns: its label, or nil if there is none to undo.
   public mutating func undo() -> Int? { recent.popLast()?.target }
 
   /// Forgets all examples of a label, and the label.
   ///
-  /// - Throws: `usage` where it is the only one.
+  /// - Throws: `usage` if it is the only one.
   public mutating func forget(_ label: Int) throws(VDSQError) {
     guard labels.count > 1 else { throw .usage("the last label cannot be forgotten") }
     recent.removeAll { $0.target == label }
@@ -87,18 +87,18 @@ public struct OnlineDiscriminant {
 
   /// Adds a label.
   ///
-  /// - Parameter label: a set of it alone.
-  /// - Throws: `usage` where there is one of that name.
+  /// - Parameter label: a set with only this label.
+  /// - Throws: `usage` if there is one of that name.
   public mutating func add(_ label: LabelSet) throws(VDSQError) {
     labels = try labels.adding(label)
     statistics.addLabel()
   }
 
-  /// What classifies by all that was learned.
+  /// An adapter from all learned examples.
   ///
-  /// - Throws: `internalFault` where states were not finite.
+  /// - Throws: `internalFault` if states were not finite.
   public func adapter(modelIdentity: UInt32) throws(VDSQError) -> Adapter {
-    // Without examples there is nothing but cosines.
+    // Without examples there are only cosines.
     guard count > 0 else {
       return Adapter(
         labels: labels, temperature: Classifier.defaultTemperature, head: nil,
@@ -142,7 +142,8 @@ public struct OnlineDiscriminant {
     return choice(totals.indices.max { totals[$0] < totals[$1] }!)
   }
 
-  /// How likely an example is by what was learned before it, under each of the hyperparameters.
+  /// The log-likelihood of an example before it is learned, under each candidate of the
+  /// hyperparameters.
   private func likelihoods(of state: [Float], _ target: Int) throws(VDSQError) -> [Float] {
     var found: [Float] = []
     found.reserveCapacity(Self.scoreCount)

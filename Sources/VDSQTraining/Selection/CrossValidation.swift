@@ -20,10 +20,10 @@ struct CrossValidation {
     let heldOut: [Int]
   }
 
-  /// Fills in what a candidate predicts for each label of a held-out example.
+  /// Writes the prediction of a candidate for each label of a held-out example.
   typealias Predict = (_ example: Int, _ output: inout [Float]) throws(VDSQError) -> Void
 
-  /// Predicts all examples that a fold holds out, by a candidate that was trained without them.
+  /// Predicts all examples that a fold holds out, with a candidate that was trained without them.
   typealias Evaluate = (_ candidate: Int, _ predict: Predict) throws(VDSQError) -> Void
 
   let folds: [Fold]
@@ -32,8 +32,7 @@ struct CrossValidation {
 
   /// Divides examples into folds.
   ///
-  /// Returns nil where some label has a single example: without it nothing would be known of the
-  /// label.
+  /// Returns nil if a label has a single example, because the label would be unknown without it.
   ///
   /// - Parameters:
   ///   - targets: each example's label.
@@ -70,7 +69,7 @@ struct CrossValidation {
   ///
   /// - Parameters:
   ///   - targets: each example's label.
-  ///   - candidates: how many there are.
+  ///   - candidates: the number of candidates.
   ///   - prediction: what predictors fill in, and the temperatures that are tried.
   ///   - fit: trains on a fold's training examples and evaluates every candidate once.
   func score(
@@ -85,7 +84,7 @@ struct CrossValidation {
     return table
   }
 
-  /// What each candidate predicts for the examples, each of them held out.
+  /// The predictions of each candidate for all examples, each held out.
   ///
   /// - Parameters: as above.
   func predictions(

@@ -1,5 +1,5 @@
-/// What several models predict for examples, each of which was held out: the level-one data of
-/// stacked generalization (Wolpert 1992).
+/// The predictions of several models for held-out examples: the level-one data of stacked
+/// generalization (Wolpert 1992).
 struct HeldOutLogits {
   /// Labels of the examples.
   let targets: [Int]

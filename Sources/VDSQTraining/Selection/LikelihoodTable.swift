@@ -1,14 +1,14 @@
 /// The log-likelihood of held-out examples under each candidate, at each temperature of its logits.
 struct LikelihoodTable {
-  /// What a candidate's prediction of an example is.
+  /// The kind of a candidate's prediction.
   enum Prediction {
-    /// A logit a label, which is divided by each of the temperatures.
+    /// One logit per label, divided by each of the temperatures.
     case logits(temperatures: [Float])
     case probabilities
     case logProbabilities
   }
 
-  /// What is best in a table.
+  /// The best entry of a table.
   struct Best {
     let candidate: Int
     /// Index of the temperature.
@@ -33,7 +33,7 @@ struct LikelihoodTable {
 
   /// Adds an example under one of the candidates.
   ///
-  /// - Parameter output: what the candidate predicts for each label.
+  /// - Parameter output: the prediction of the candidate for each label.
   mutating func add(_ candidate: Int, _ output: [Float], target: Int) {
     switch prediction {
     case .logits(let temperatures):
@@ -46,12 +46,12 @@ struct LikelihoodTable {
     }
   }
 
-  /// Adds the logarithm of how likely candidates are before any example is held out.
+  /// Adds the logarithm of the prior of the candidates.
   mutating func addLogPrior(_ logPrior: (_ candidate: Int, _ temperature: Int) -> Double) {
     for i in sums.indices { sums[i] += logPrior(i / temperatures, i % temperatures) }
   }
 
-  /// What makes held-out examples likeliest; the first of several.
+  /// The entry with the highest likelihood; the first of several.
   var best: Best {
     let i = sums.indices.max { sums[$0] < sums[$1] }!
     return Best(candidate: i / temperatures, temperature: i % temperatures, score: sums[i])

@@ -1,4 +1,4 @@
-/// A part of a piece of work, which reports how far the whole is.
+/// A part of some work that reports the progress of the whole.
 struct ProgressSpan {
   private let start: Double
   private let length: Double
@@ -15,10 +15,10 @@ struct ProgressSpan {
     self.report = report
   }
 
-  /// Work that nobody watches.
+  /// Work without a progress report.
   static var silent: ProgressSpan { ProgressSpan { _ in } }
 
-  /// Reports that so much of this part is done, from 0 to 1.
+  /// Reports the share of this part that is done, from 0 to 1.
   func advance(to share: Double) { report(start + length * share) }
 
   /// A part of this part.
@@ -26,7 +26,7 @@ struct ProgressSpan {
     ProgressSpan(start: start + length * first, length: length * (last - first), report: report)
   }
 
-  /// One of so many equal parts of this part.
+  /// One of several equal parts of this part.
   func part(_ index: Int, of count: Int) -> ProgressSpan {
     part(from: Double(index) / Double(count), to: Double(index + 1) / Double(count))
   }
