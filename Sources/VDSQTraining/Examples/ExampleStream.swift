@@ -19,7 +19,7 @@ public final class ExampleStream {
 
   /// - Parameters:
   ///   - name: what to call the input in errors.
-  ///   - label: the label of all texts, which are then lines as they are; nil for JSON Lines.
+  ///   - label: the label of all texts, which are then plain lines; nil for JSON Lines.
   public init(
     _ lines: LineReader, name: String, fields: ExampleFields = ExampleFields(),
     label: String? = nil

@@ -9,43 +9,43 @@ import VDSQTraining
 
 struct Learn: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Learns from one example after another, or takes back what it learned.",
+    abstract: "Learns one example after another, and can undo it.",
     discussion: """
-      Begins an adapter with --labels or --labels-file where there is none. Reads examples from standard input: \
-      texts of one label with --label, a line each, or else JSON Lines: {"text": "...", "label": "..."}. The adapter \
-      is replaced after each, so that a kill loses the one in flight at most, and a vdsq classify or vdsq-run that \
-      has it open takes it from the next text on. Memory and file stay as small as they are, whatever the number of \
-      examples; the texts are not kept.
+      Starts an adapter with --labels or --labels-file if it does not exist. Reads examples from \
+      standard input: texts of one label, one per line, with --label, otherwise JSON Lines: \
+      {"text": "...", "label": "..."}. The adapter is replaced after each example, so a kill loses \
+      at most one. A running vdsq classify or vdsq-run uses the new adapter from the next text on. \
+      Memory and file size do not depend on the number of examples; texts are not stored.
 
-      For each example writes how many there are now, its label, and what it was taken for before, with the \
-      probability of that.
+      For each example, writes the number of examples, its label, and the previous answer with its \
+      probability.
       """)
 
   @Argument(help: "The .vdsq file.")
   var model: String
 
-  @Argument(help: "The adapter: made where it does not exist, replaced after each example.")
+  @Argument(help: "The adapter. It is created if it does not exist, and replaced after each example.")
   var adapter: String
 
-  @Option(help: "The label of all texts that are read.")
+  @Option(help: "The label of all texts on standard input.")
   var label: String?
 
-  @Option(help: "Labels to begin with, as for classify: a,b,c or \"a=word,word phrase;b\".")
+  @Option(help: "Labels to start with, as for classify: a,b,c or \"a=word,word phrase;b\".")
   var labels: String?
 
-  @Option(help: "A file of labels to begin with.")
+  @Option(help: "A file of labels to start with.")
   var labelsFile: String?
 
-  @Option(help: "The label of texts that belong to no other; its name says nothing of them.")
+  @Option(help: "The label of texts that belong to no other; its name is not used as a word.")
   var outOfScope: String?
 
-  @Option(help: "Labels to add to those that there are.")
+  @Option(help: "Labels to add.")
   var addLabels: String?
 
   @Option(help: "Forget a label and all its examples.")
   var forget: String?
 
-  @Flag(help: "Take back the last example; up to \(OnlineDiscriminant.undoable) times in a row.")
+  @Flag(help: "Undo the last example; up to \(OnlineDiscriminant.undoable) times in a row.")
   var undo = false
 
   @Option(help: "A sentence around each label's words, as for classify.")
@@ -53,12 +53,12 @@ struct Learn: Command {
 
   @OptionGroup var fields: ExampleFieldOptions
 
-  @Flag(help: "Write a JSON object an example.")
+  @Flag(help: "Write one JSON object per example.")
   var json = false
 
   @OptionGroup var encoding: EncoderOptions
 
-  @Flag(name: .shortAndLong, help: "Write nothing of what happened.")
+  @Flag(name: .shortAndLong, help: "Write no results.")
   var quiet = false
 
   func validate() throws {
