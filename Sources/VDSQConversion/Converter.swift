@@ -44,7 +44,7 @@ public struct Converter {
     public let sections: [Section]
     /// Checkpoint tensors that the runtime has no use for, sorted.
     public let unused: [String]
-    /// What was found out about the LM head; nil where there is none.
+    /// What was found out about the LM head; nil if there is none.
     public let bases: BasesReport?
   }
 
@@ -92,7 +92,7 @@ public struct Converter {
     options.keep.last { $0.matches(name) }?.weights ?? options.weights
   }
 
-  /// - Throws: `usage` where a rule is no tensor's.
+  /// - Throws: `usage` if a rule is no tensor's.
   private static func check(_ rules: [WeightRule], _ source: ModelSource) throws(VDSQError) {
     let tensors = (source.embeddings + source.layers.joined() + source.head).filter {
       $0.role != .vector
@@ -124,8 +124,8 @@ public struct Converter {
 
   /// Writes the file.
   ///
-  /// - Throws: `usage` where the file cannot be written, `badInput` where a tensor is missing, of
-  ///   another shape than the configuration says, or not finite.
+  /// - Throws: `usage` if the file cannot be written, `badInput` if a tensor is missing, of another
+  ///   shape than the configuration says, or not finite.
   public func write(
     to path: String, replace: Bool, progress: Progress
   ) throws(VDSQError) -> Summary {

@@ -111,7 +111,7 @@ struct Convert: Command {
     bar.end()
     let seconds = Timing.now() - start
     if let report {
-      // Scales of compressed sections are read of what they decode to.
+      // The scales of compressed sections are read from their decoded bytes.
       try memory.checkReading(
         [try Container(path: output, decoding: .noWeights)], decodes: true,
         what: "\(output) is written, but its report")
@@ -135,7 +135,7 @@ struct Convert: Command {
     return options
   }
 
-  /// What `vdsq bases --head` does, with its usual method.
+  /// Does what `vdsq bases --head` does, with its default method.
   private func convertHead() throws(VDSQError) {
     guard var command = try? Bases.parse(["--head", head!, "--output", output]) else {
       throw VDSQError(.internalFault, "convert --head \(head!) --output \(output)")

@@ -63,7 +63,7 @@ struct Eval: Command {
     }
   }
 
-  /// Nil where they are no numbers.
+  /// Nil if they are not numbers.
   private var counts: [Int]? {
     guard let shots else { return train == nil ? [0] : [0, 1, 4, 16, 64] }
     let counts = shots.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }

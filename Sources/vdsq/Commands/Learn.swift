@@ -71,7 +71,7 @@ struct Learn: Command {
   func execute() throws(VDSQError) {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let d = try Architecture(file.metadata).hiddenSize
-    // The scatter, and copies of it while it is changed, decomposed and written.
+    // The scatter, and copies of it while it is changed, factored and written.
     let encoder = try encoding.open(model, more: 10 * 4 * d * d).encoder()
     let learner = OnlineLearner(path: adapter, encoder: encoder)
     let begun = try beginning(encoder)
@@ -89,7 +89,7 @@ struct Learn: Command {
         try learner.add(try LabelSet([label], encoder: encoder, template: try parsedTemplate()))
       }
     }
-    // Where labels were all that was asked for, nothing is waited for on a terminal.
+    // If only labels were given, do not wait for input on a terminal.
     if (addLabels != nil || begun != nil) && label == nil && isatty(0) == 1 { return }
     try learn(learner)
   }
@@ -103,7 +103,7 @@ struct Learn: Command {
     return parsed
   }
 
-  /// The anchors of the labels to begin with; nil where none are named.
+  /// The anchors of the labels to start with; nil if none are named.
   private func beginning(_ encoder: TextEncoder) throws(VDSQError) -> LabelSet? {
     var all: [Label] = []
     if let labels { all += try Label.parse(list: labels) }
@@ -127,7 +127,7 @@ struct Learn: Command {
     _ example: Examples.Example, _ outcome: OnlineLearner.Outcome
   ) throws(VDSQError) {
     if quiet { return }
-    // Whoever waits for the line is to have it before the next example.
+    // A reader of the line must get it before the next example.
     let output = OutputBuffer(descriptor: 1)
     if json {
       let document = JSONWriter(output)
@@ -145,7 +145,7 @@ struct Learn: Command {
     try output.flush()
   }
 
-  /// Writes what was forgotten, and under `key` its name.
+  /// Writes what was removed, with its name under `key`.
   private func report(
     _ what: String, _ learner: OnlineLearner, _ key: String, _ name: String
   ) {

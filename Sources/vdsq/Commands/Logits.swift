@@ -97,7 +97,7 @@ struct Logits: Command {
     try forEachState(of: encoder, output) { writer.write($0) }
   }
 
-  /// Calls `body` with the state of each text, and writes out what it wrote batch by batch.
+  /// Calls `body` with the state of each text, and flushes its output batch by batch.
   private func forEachState(
     of encoder: TextEncoder, _ output: OutputBuffer,
     _ body: (UnsafePointer<Float>) -> Void
@@ -114,7 +114,7 @@ struct Logits: Command {
       }, pause: flush)
   }
 
-  /// Looks at candidates only, and measures on a sample how many of the exact best that finds.
+  /// Searches approximately, and measures the recall on a sample.
   private func approximate(_ file: Container) throws(VDSQError) {
     let encoder = try encoding.open(model, more: file.vocabularyBytes).encoder()
     let search = try VocabularySearch(

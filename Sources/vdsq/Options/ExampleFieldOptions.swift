@@ -1,7 +1,7 @@
 import ArgumentParser
 import VDSQTraining
 
-/// What the fields of labelled texts are called.
+/// The names of the fields of labelled texts.
 struct ExampleFieldOptions: ParsableArguments {
   @Option(help: "The name of the field with the text of an example.")
   var textField = "text"

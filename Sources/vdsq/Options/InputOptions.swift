@@ -16,7 +16,7 @@ struct InputOptions: ParsableArguments {
     return TextReader(jsonLines: lines, field: field, isStrict: strict)
   }
 
-  /// Calls `body` with each text, and `pause` before waiting for input that is not there yet.
+  /// Calls `body` with each text, and `pause` before waiting for input.
   func forEachText(
     _ body: (_ text: UnsafeRawBufferPointer, _ line: LineReader.Line) throws(VDSQError) -> Void,
     pause: () throws(VDSQError) -> Void

@@ -6,7 +6,7 @@ import VDSQTraining
 
 extension TrainingMethod: ExpressibleByArgument {}
 
-/// What the labels are and how they are learned; the same for `classify` and `adapt`.
+/// The labels and the options of training, shared by `classify` and `adapt`.
 struct LabelOptions: ParsableArguments {
   @Option(
     help: """
@@ -62,12 +62,12 @@ struct LabelOptions: ParsableArguments {
     return all.isEmpty && labels.isEmpty && labelsFile == nil ? [] : try Label.checked(scoped(all))
   }
 
-  /// The label of what is out of scope without words.
+  /// The labels, with the out-of-scope label without words.
   private func scoped(_ labels: [Label]) -> [Label] {
     labels.map { $0.name == outOfScope ? .outOfScope($0.name) : $0 }
   }
 
-  /// The labels that the options name, or else those of examples.
+  /// The labels that the options name, or else those of the examples.
   func all(in examples: [Examples.Example]) throws(VDSQError) -> [Label] {
     Examples.labels(of: examples, named: try named(), outOfScope: outOfScope)
   }
@@ -101,7 +101,7 @@ struct LabelOptions: ParsableArguments {
       report: progress.show)
   }
 
-  /// Opens a model to train on examples, whose labels are taken where the options name none.
+  /// Opens a model to train on examples. Their labels are used if the options name none.
   func trainer(
     _ model: String, _ examples: [Examples.Example], _ encoding: EncoderOptions,
     allowsFinetuning: Bool = true, quiet: Bool
