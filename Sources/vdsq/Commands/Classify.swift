@@ -25,7 +25,7 @@ struct Classify: Command {
   @Option(help: "Use an adapter that vdsq adapt made for this model.")
   var adapter: String?
 
-  @Option(help: "Softmax temperature, which divides the logits; default that of the adapter, or 0.05.")
+  @Option(help: "Softmax temperature; the default is that of the adapter, or 0.05.")
   var temperature: Float?
 
   @Option(help: "The number of labels to write for each text.")

@@ -30,7 +30,7 @@ struct Convert: Command {
   var input: String?
 
   @Option(
-    help: "A .npy or .npz file with an LM head's weights, one row per token; W.npz:NAME names an array."
+    help: "A .npy or .npz file with an LM head, one row per token; W.npz:NAME names an array."
   )
   var head: String?
 

@@ -24,7 +24,7 @@ struct Learn: Command {
   @Argument(help: "The .vdsq file.")
   var model: String
 
-  @Argument(help: "The adapter. It is created if it does not exist, and replaced after each example.")
+  @Argument(help: "The adapter; created if it does not exist, replaced after each example.")
   var adapter: String
 
   @Option(help: "The label of all texts on standard input.")
