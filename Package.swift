@@ -5,7 +5,8 @@ import PackageDescription
 // are built in Embedded mode (see Tools/build-embedded), so that leaving the subset fails the build.
 let embedded = Context.environment["VDSQ_EMBEDDED"] == "1"
 
-// With VDSQ_FUZZ=1 what reads files is built for libFuzzer and AddressSanitizer (see Tools/fuzz).
+// With VDSQ_FUZZ=1 the readers of files are built for libFuzzer and AddressSanitizer (see
+// Tools/fuzz).
 let fuzzing = Context.environment["VDSQ_FUZZ"] == "1"
 let fuzzSettings: [SwiftSetting] =
   fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : []
@@ -17,8 +18,8 @@ let coreSettings: [SwiftSetting] =
     .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
   ] : fuzzSettings
 
-/// The Swift runtime is linked into what people install: one file, and half the memory. By the
-/// linker's settings rather than `--static-swift-stdlib`, which would compile everything once for
+/// The Swift runtime is linked into the programs: one file, and half the memory. The linker
+/// settings do this rather than `--static-swift-stdlib`, which would compile everything once for
 /// programs and once more for tests.
 func staticRuntime(_ libraries: [String] = []) -> [LinkerSetting] {
   [
@@ -28,9 +29,9 @@ func staticRuntime(_ libraries: [String] = []) -> [LinkerSetting] {
   ]
 }
 
-/// Kernels are worth nothing unoptimised, and unoptimised SIMD generics are not inlined into the
-/// target whose instruction set they were written for. They work on pointers that their callers
-/// have checked, so overflow traps in their index arithmetic would only cost.
+/// Kernels are always optimised, because unoptimised SIMD generics are not inlined into the target
+/// of their instruction set. They work on pointers that their callers have checked, so overflow
+/// traps in their index arithmetic would only cost time.
 func isaSettings(_ clangFlags: [String]) -> [SwiftSetting] {
   (embedded ? coreSettings : []) + [
     .unsafeFlags(["-Ounchecked"] + clangFlags.flatMap { ["-Xcc", $0] })
@@ -86,14 +87,14 @@ let core: [Target] = [
   // Bases, cosine logits over label sets and vocabularies, gradients, the lens, adapters, the classifier.
   .target(
     name: "VDSQSemantics", dependencies: ["VDSQInference"], swiftSettings: coreSettings),
-  // The library's face: classifiers and embedders over one mapped model, memory plans, streams of texts.
+  // The facade: classifiers and embedders over one mapped model, memory plans, streams of texts.
   .target(
     name: "VDSQ", dependencies: ["VDSQSemantics", "VDSQStreams"], swiftSettings: coreSettings),
   // The smallest program: classifies stdin, line by line.
   .executableTarget(
     name: "vdsq-run", dependencies: ["VDSQ"], swiftSettings: coreSettings,
     linkerSettings: embedded ? embeddedLinkerSettings() : staticRuntime()),
-  // Checks of every kernel against the scalar reference, for test frameworks and emulators alike.
+  // Checks of every kernel against the scalar reference, for test frameworks and emulators.
   .target(
     name: "KernelChecks", dependencies: ["VDSQKernels"], path: "Tests/KernelChecks",
     swiftSettings: coreSettings),
@@ -104,10 +105,10 @@ let core: [Target] = [
     linkerSettings: embedded ? embeddedLinkerSettings() : []),
 ]
 
-/// Embedded Swift on Linux keeps its Unicode tables in an archive of its own.
+/// Embedded Swift on Linux has its Unicode tables in a separate archive.
 func embeddedLinkerSettings() -> [LinkerSetting] {
   let tables = Context.environment["VDSQ_UNICODE_TABLES"] ?? "libswiftUnicodeDataTables.a"
-  // Static and without what nobody calls: a shared C library alone would take a megabyte of the process.
+  // Static and without unused code: a shared C library alone would take a megabyte of the process.
   return [.unsafeFlags([tables, "-Xlinker", "--gc-sections", "-Xclang-linker", "-static"])]
 }
 
@@ -118,13 +119,13 @@ let tools: [Target] = [
   .systemLibrary(name: "CLZ4", providers: [.apt(["liblz4-dev"])]),
   // Debian's OpenBLAS by its headers, loaded late: never linked.
   .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
-  // Writes files, whole or not at all: .vdsq containers, NumPy arrays; provenance and digests.
+  // Writes files completely or not at all: .vdsq containers, NumPy arrays; provenance and digests.
   .target(
     name: "VDSQFiles",
     dependencies: ["VDSQFormat", "VDSQStreams", "CNettle", "CLZ4"],
     swiftSettings: fuzzSettings,
     linkerSettings: [.linkedLibrary(":libnettle.a"), .linkedLibrary(":liblz4.a")]),
-  // Readers for other people's files: JSON, safetensors, PyTorch, GGUF, llama2.c, NumPy.
+  // Readers of foreign formats: JSON, safetensors, PyTorch, GGUF, llama2.c, NumPy.
   .target(
     name: "VDSQCheckpoints",
     dependencies: ["VDSQFormat", .product(name: "SystemPackage", package: "swift-system")],
@@ -139,14 +140,15 @@ let tools: [Target] = [
   .target(
     name: "VDSQTraining",
     dependencies: ["VDSQ", "VDSQCheckpoints", "VDSQFiles"]),
-  // Measures kernels, models and starts beside the machine's limits; memory policies, fidelity, recall.
+  // Measures kernels, models and starts, and the limits of the machine; memory policies, fidelity,
+  // recall.
   .target(
     name: "VDSQMeasurement",
     dependencies: [
       "VDSQ", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
     ]),
-  // What commands found out, for people and as JSON: tables, pages, pictures.
+  // Reports of commands as text and JSON: tables, pages, charts.
   .target(
     name: "VDSQReports",
     dependencies: ["VDSQConversion", "VDSQFiles", "VDSQMeasurement", "VDSQTraining", "VDSQ"]),
@@ -158,12 +160,12 @@ let tools: [Target] = [
       "VDSQReports", "VDSQ",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
-    // What FoundationEssentials consists of, which swift-argument-parser uses.
+    // The parts of FoundationEssentials, which swift-argument-parser uses.
     linkerSettings: staticRuntime(["_FoundationCollections", "_FoundationCShims"])),
 ]
 
 let tests: [Target] = [
-  // The C library's allocator behind a counter.
+  // Counts calls to the C library's allocator.
   .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
   // Classifies with every allocation counted.
   .executableTarget(
@@ -195,13 +197,13 @@ let tests: [Target] = [
   .testTarget(
     name: "VDSQReportsTests",
     dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion", "VDSQReports"]),
-  // Runs the programs, which are built beside the tests: depending on them would link the tests
-  // statically, too.
+  // Runs the programs, which are built beside the tests. A dependency on them would link the tests
+  // statically too.
   .testTarget(name: "CommandTests", dependencies: ["TestSupport"]),
 ]
 
 let fuzzers: [Target] = [
-  // Feeds every reader of files bytes that nobody vouches for.
+  // Feeds untrusted bytes to every reader of files.
   .executableTarget(
     name: "fuzz", dependencies: ["VDSQConversion", "VDSQCheckpoints", "VDSQSemantics"],
     path: "Tests/Fuzzing", exclude: ["Seeds", "Regressions"], swiftSettings: fuzzSettings,

@@ -4,8 +4,8 @@ internal import VDSQSemantics
 
 /// Encoders over one map, one for each caller that is served at a time.
 ///
-/// Makes the first encoder at once and others when they are needed. A caller that finds all of them in use
-/// waits.
+/// Makes the first encoder at once and others when they are needed. A caller that finds all of them
+/// in use waits.
 final class EncoderPool: @unchecked Sendable {
   let container: Container
   private let options: TextEncoder.Options

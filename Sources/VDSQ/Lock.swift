@@ -15,7 +15,7 @@ final class Lock: @unchecked Sendable {
 
   func unlock() { vdsq_unlock(monitor) }
 
-  /// Releases the lock until somebody signals, then holds it again.
+  /// Releases the lock until a signal, then holds it again.
   func wait() { vdsq_wait_until_done(monitor) }
 
   /// Wakes everybody who waits.

@@ -160,8 +160,8 @@ public final class TextClassifier: @unchecked Sendable {
     try classify([text], top: top)[0]
   }
 
-  /// Working memory for one caller, who ends it when done. Waits while `RunOptions.concurrency` callers
-  /// have one.
+  /// Working memory for one caller, who ends it when done. Waits while `RunOptions.concurrency`
+  /// callers have one.
   package func makeContext() throws(VDSQError) -> ClassificationContext {
     ClassificationContext(encoder: try pool.take(), template: options.template, owner: self)
   }

@@ -29,7 +29,7 @@ public final class TextEmbedder: @unchecked Sendable {
   /// Embeds texts.
   ///
   /// - Parameter texts: any number of texts. Texts longer than the longest sequence are truncated.
-  /// - Returns: one vector of `dimensions` floats per text, in order; of length 1 where the model's
+  /// - Returns: one vector of `dimensions` floats per text, in order; of length 1 if the model's
   ///   configuration normalizes.
   /// - Throws: `badInput` if the model's weights cannot be read, or make numbers that are not
   ///   finite.
@@ -58,7 +58,7 @@ public final class TextEmbedder: @unchecked Sendable {
   ///   finite.
   public func embed(_ text: String) throws(VDSQError) -> [Float] { try embed([text])[0] }
 
-  /// Calls `body` with an encoder that nobody else uses meanwhile.
+  /// Calls `body` with an encoder for exclusive use.
   package func withEncoder<Result>(
     _ body: (TextEncoder) throws(VDSQError) -> Result
   ) throws(VDSQError) -> Result {

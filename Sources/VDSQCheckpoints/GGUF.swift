@@ -1,6 +1,7 @@
 public import VDSQFormat
 
-/// A GGUF file (version 2 or 3, little-endian): typed metadata, a directory of tensors, and their bytes.
+/// A GGUF file (version 2 or 3, little-endian): typed metadata, a directory of tensors, and their
+/// bytes.
 ///
 /// Every count and offset is checked against the length of the file before it is used.
 public struct GGUF {

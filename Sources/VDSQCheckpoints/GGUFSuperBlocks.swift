@@ -3,7 +3,8 @@
 ///
 /// Each computes what `dequantize_row_*` in ggml-quants.c does, bit for bit.
 enum GGUFSuperBlocks {
-  /// `d * scale * q - dmin * minimum`: eight groups of 32, q of four bits, scale and minimum of six.
+  /// `d * scale * q - dmin * minimum`: eight groups of 32, q of four bits, scale and minimum of
+  /// six.
   static func q4_K(_ b: UnsafeRawBufferPointer, into out: UnsafeMutablePointer<Float>) {
     let d = b.float16(at: 0), dmin = b.float16(at: 2)
     for group in 0..<8 {

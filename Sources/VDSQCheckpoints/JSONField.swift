@@ -11,14 +11,14 @@ public struct JSONField: Sendable, Equatable {
   /// - Parameter name: a key of the record's object.
   public init(_ name: String) { self.name = name }
 
-  /// The field's text; nil where the record is not an object, does not have the field, or its value
-  /// is not a string.
+  /// The field's text; nil if the record is not an object, does not have the field, or its value is
+  /// not a string.
   public func text(in record: JSON) -> String? { record[name]?.text }
 
   /// The field's text in one line of JSON Lines.
   ///
   /// - Parameter context: where the line is from, for error messages.
-  /// - Throws: `badInput` where the line is not JSON or does not have a text in the field.
+  /// - Throws: `badInput` if the line is not JSON or does not have a text in the field.
   public func text(
     inLine line: UnsafeRawBufferPointer, context: String
   ) throws(VDSQError) -> String {

@@ -161,7 +161,8 @@ struct Llama2C: ModelFile {
 
   func companion(_ name: String) throws(VDSQError) -> JSON? { nil }
 
-  /// `tokenizer.bin`: a score and a text for each token of a SentencePiece vocabulary with byte fallback.
+  /// `tokenizer.bin`: a score and a text for each token of a SentencePiece vocabulary with byte
+  /// fallback.
   func tokenizer() throws(VDSQError) -> JSON {
     let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     let file = (folder + ["tokenizer.bin"]).joined(separator: "/")

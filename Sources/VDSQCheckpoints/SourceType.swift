@@ -1,4 +1,5 @@
-/// How a checkpoint stores the elements of a tensor: numbers by themselves, or a block type of GGUF.
+/// How a checkpoint stores the elements of a tensor: numbers by themselves, or a block type of
+/// GGUF.
 public enum SourceType: Sendable, Equatable {
   /// IEEE double precision.
   case float64

@@ -1,7 +1,7 @@
 import VDSQCheckpoints
 import VDSQFormat
 
-/// What a container holds, without its weights.
+/// The contents of a container, without its weights.
 package struct ContainerSummary: Sendable {
   /// A file of the checkpoint that a model was made from.
   package struct SourceFile: Sendable, Equatable {
@@ -16,11 +16,11 @@ package struct ContainerSummary: Sendable {
   package let metadata: [(key: String, value: Metadata.Value)]
   package let sections: [Section]
   package let tensors: [TensorRecord]
-  /// The provenance as stored JSON; nil in files that are no models.
+  /// The provenance as stored JSON; nil if the file is not a model.
   package let provenance: String?
-  /// Bytes of the checkpoint's weights; 0 where the file does not say.
+  /// The size of the checkpoint's weights in bytes; 0 if it is unknown.
   package let checkpointBytes: Int
-  /// The checkpoint's files; none where the file does not say.
+  /// The checkpoint's files; empty if they are unknown.
   package let sources: [SourceFile]
 
   /// - Throws: `badInput` if a model's provenance is not JSON.

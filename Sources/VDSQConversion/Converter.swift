@@ -4,30 +4,31 @@ import VDSQFiles
 public import VDSQFormat
 import VDSQInference
 
-/// A checkpoint folder to a .vdsq file, tensor by tensor, in row blocks of bounded size.
+/// Converts a checkpoint to a .vdsq file, tensor by tensor, in blocks of rows of bounded size.
 public struct Converter {
-  /// How linear layers and the word table are stored.
+  /// The type of linear layers and word embeddings.
   public enum Weights: String, Sendable, CaseIterable {
     case int8, fp16, fp32
   }
 
-  /// How a conversion is done.
+  /// The options of a conversion.
   public struct Options: Sendable {
     public var weights = Weights.int8
-    /// Tensors that are stored otherwise; of several rules that match, the last holds.
+    /// Rules for tensors of another type. If several rules match, the last one counts.
     public var keep: [WeightRule] = []
-    /// Columns of a group that gets a factor of its own in int8 linear layers that gain from it, 32 or 64; nil
-    /// for a scale a row.
+    /// The columns of a group, 32 or 64, whose factor is stored in int8 linear layers that gain
+    /// from it; nil for a single scale per row.
     public var groups: Int?
-    /// Whether sections are stored in LZ4 blocks where that pays.
+    /// Whether sections are stored in LZ4 blocks if that saves enough.
     public var compress = false
-    /// Whether to store the vocabulary's rows in two bits too, for approximate search; int8 only.
+    /// Whether to also store the vocabulary's rows with two bits per dimension, for approximate
+    /// search; int8 only.
     public var coarse = false
-    /// 1 does one thing after the other; the file is the same.
+    /// The number of threads. The file does not depend on it.
     public var threads = 2
-    /// Bytes that the process may take at its peak; nil for as many as are useful.
+    /// The limit of the process's peak memory in bytes; nil for no limit.
     public var budget: Int?
-    /// How the vocabulary's bases are made, where the model has an LM head; nil for none.
+    /// The options of vocabulary bases, if the model has an LM head; nil for no bases.
     public var bases: BasesOptions? = BasesOptions()
 
     public init(weights: Weights = .int8, coarse: Bool = false) {
@@ -36,15 +37,15 @@ public struct Converter {
     }
   }
 
-  /// What a conversion did.
+  /// The result of a conversion.
   public struct Summary: Sendable {
     public let checkpointBytes: Int
     public let fileBytes: Int
     public let tensors: [TensorRecord]
     public let sections: [Section]
-    /// Checkpoint tensors that the runtime has no use for, sorted.
+    /// The names of checkpoint tensors that the runtime does not use, sorted.
     public let unused: [String]
-    /// What was found out about the LM head; nil where there is none.
+    /// The properties of the LM head; nil if there is none.
     public let bases: BasesReport?
   }
 
@@ -57,8 +58,8 @@ public struct Converter {
 
   /// Reads and checks the folder's configuration, tokenizer and tensor headers.
   ///
-  /// - Throws: `missingInput` or `badInput`, naming the file or tensor; `budgetTooSmall`, naming the smallest
-  ///   that would do.
+  /// - Throws: `missingInput` or `badInput`, naming the file or tensor; `budgetTooSmall`, naming
+  ///   the smallest sufficient budget.
   public init(folder path: String, options: Options) throws(VDSQError) {
     self.options = options
     budget = ConversionBudget(options.budget)
@@ -87,12 +88,12 @@ public struct Converter {
     }
   }
 
-  /// How the tensor of a name is stored.
+  /// The type of the tensor of a name.
   private static func storage(_ name: String, _ options: Options) -> Weights {
     options.keep.last { $0.matches(name) }?.weights ?? options.weights
   }
 
-  /// - Throws: `usage` where a rule is no tensor's.
+  /// - Throws: `usage` if a rule matches no tensor.
   private static func check(_ rules: [WeightRule], _ source: ModelSource) throws(VDSQError) {
     let tensors = (source.embeddings + source.layers.joined() + source.head).filter {
       $0.role != .vector
@@ -110,22 +111,22 @@ public struct Converter {
     try self.init(folder: path, options: Options(weights: weights))
   }
 
-  /// Bytes that the conversion will read, for showing progress.
+  /// The number of bytes that the conversion will read, for progress.
   public var totalBytes: Int {
     var extra = storesVocabulary ? source.embeddings[0].rows.byteCount : 0
     if let solver { extra += solver.passes * solver.head.rows * solver.head.columns * 4 }
     return folder.weightBytes + extra
   }
 
-  /// Whether the word embeddings are the vocabulary's bases: where there is no LM head.
+  /// Whether the word embeddings are the vocabulary bases, because there is no LM head.
   private var storesVocabulary: Bool {
     Self.storage("embeddings.word", options) == .int8 && source.vocabulary == nil
   }
 
   /// Writes the file.
   ///
-  /// - Throws: `usage` where the file cannot be written, `badInput` where a tensor is missing, of
-  ///   another shape than the configuration says, or not finite.
+  /// - Throws: `usage` if the file cannot be written; `badInput` if a tensor is missing, not
+  ///   finite, or of another shape than the configuration says.
   public func write(
     to path: String, replace: Bool, progress: Progress
   ) throws(VDSQError) -> Summary {
@@ -137,7 +138,8 @@ public struct Converter {
     let writer = try ContainerWriter(
       path: path, kind: .model, sectionCount: sections, replace: replace,
       usesThread: options.threads > 1, compresses: options.compress)
-    // Checksums of the checkpoint's files take as long as reading them again, on a thread of their own.
+    // Checksums of the checkpoint's files take as long as reading the files again, so they run on a
+    // separate thread.
     let work = ConversionWork(
       convert: { () throws(VDSQError) in
         try writeWeights(to: writer, basesWeights, progress)
@@ -157,7 +159,7 @@ public struct Converter {
       unused: folder.tensors.keys.filter { !used.contains($0) }.sorted(), bases: bases)
   }
 
-  /// All sections but the provenance and the directory.
+  /// Writes all sections but the provenance and the directory.
   private func writeWeights(
     to writer: ContainerWriter, _ basesWeights: Weights, _ progress: Progress
   ) throws(VDSQError) -> BasesReport? {
@@ -215,12 +217,12 @@ public struct Converter {
   }
 }
 
-/// A conversion, and the checksums of what it is made from: on two threads where the system gives them, one
-/// after the other where it does not.
+/// A conversion and the checksums of its sources: on two threads if the system provides them,
+/// otherwise one after the other.
 private final class ConversionWork: SharedWork {
   private let convert: () throws(VDSQError) -> BasesReport?
   private let hash: (_ isWanted: () -> Bool) throws(VDSQError) -> [UInt8]
-  /// A conversion that failed need not wait for checksums.
+  /// A failed conversion need not wait for checksums.
   private let hasFailed = Atomic(false)
   private var bases: Result<BasesReport?, VDSQError>?
   private var provenance: Result<[UInt8], VDSQError>?

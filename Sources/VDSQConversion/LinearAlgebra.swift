@@ -2,8 +2,8 @@ private import COpenBLAS
 import Glibc
 public import VDSQFormat
 
-/// Dense float64 linear algebra by OpenBLAS, which is loaded when the first value is made: linked, it
-/// would take 3 MB and start a thread in every `vdsq`.
+/// Dense float64 linear algebra by OpenBLAS, which is loaded when the first value is made: linked,
+/// it would take 3 MB and start a thread in every `vdsq`.
 ///
 /// Matrices are in column order, as in LAPACK.
 public struct LinearAlgebra {

@@ -25,7 +25,8 @@ extension Provenance {
 
   /// Whether a model was made from a checkpoint's files, by their SHA-256.
   ///
-  /// - Throws: `badInput` if the model's provenance is not JSON; `missingInput` if a file cannot be read.
+  /// - Throws: `badInput` if the model's provenance is not JSON; `missingInput` if a file cannot be
+  ///   read.
   package static func matches(
     _ model: Container, _ checkpoint: Checkpoint
   ) throws(VDSQError) -> Bool {

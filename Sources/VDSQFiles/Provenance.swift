@@ -1,10 +1,9 @@
 import VDSQStreams
 
-/// Where a container's contents came from: the checkpoint's files with their SHA-256, and the
-/// conversion's options. A model stores it as JSON.
+/// The origin of a container's contents: the files of the checkpoint with their SHA-256, and the
+/// options of the conversion. A model stores it as JSON.
 ///
-/// Nothing of it depends on the time or the place of the conversion: the same input gives the same
-/// bytes.
+/// Nothing depends on the time or the place of the conversion: the same input gives the same bytes.
 package struct Provenance: Sendable {
   /// The version of the tools.
   package static let toolVersion = "0.1.0"
@@ -23,11 +22,11 @@ package struct Provenance: Sendable {
     }
   }
 
-  /// How weights are stored: int8, fp16 or fp32.
+  /// The type of the weights: int8, fp16 or fp32.
   let weights: String
-  /// Rules for tensors that are stored otherwise.
+  /// Rules for tensors of another type.
   let keep: [String]
-  /// Columns of a group that has a factor of its own; nil for a scale per row.
+  /// The columns of a group; nil for a single scale per row.
   let groupSize: Int?
   /// Whether sections are compressed.
   let compress: Bool
@@ -50,7 +49,7 @@ package struct Provenance: Sendable {
     self.files = files
   }
 
-  /// As a model stores it. Options that are as usual are left out.
+  /// The JSON form that a model stores. Options with default values are omitted.
   package var json: String {
     JSONWriter.string { json in
       json.object {

@@ -1,8 +1,9 @@
-/// What went wrong, in one line that names the file, tensor, field or setting and what to do about it.
+/// An error with a message of one line, which names the file, tensor, field or setting and what to
+/// do about it.
 ///
-/// One type for all modules: the core throws it as a typed error, since Embedded Swift has no
-/// existentials. A program may turn its category into an exit code, and its setting into the name that
-/// its users know the setting by.
+/// There is one type for all modules, which the core throws as a typed error, because Embedded
+/// Swift has no existentials. A program can map the category to an exit code, and the setting to
+/// the name that its users know.
 public struct VDSQError: Error, Sendable {
   /// The kind of an error; raw values are exit codes of `sysexits.h`.
   public enum Category: Int32, Sendable {
@@ -18,27 +19,27 @@ public struct VDSQError: Error, Sendable {
     case budgetTooSmall = 75
   }
 
-  /// What of a call an error is about, where it is about a setting rather than a file.
+  /// The setting that caused an error.
   public enum Setting: Sendable, Equatable {
     /// The number of threads.
     case threads
-    /// The most tokens of one text.
+    /// The maximum number of tokens of a text.
     case maximumTokens
-    /// Tokens of a sequence that is measured.
+    /// The number of tokens of a measured sequence.
     case sequenceLength
-    /// How layers' weights are kept in memory.
+    /// How layers are kept in memory.
     case memoryPolicy
-    /// The most memory that the process may take.
+    /// The limit of the process's memory.
     case memoryBudget
-    /// What logits are divided by.
+    /// The softmax temperature.
     case temperature
-    /// The text around labels or texts.
+    /// The template around labels or texts.
     case template
     /// Whether an existing file may be replaced.
     case replacesFiles
-    /// Whether rows in two bits a dimension are stored.
+    /// Whether rows with two bits per dimension are stored.
     case coarseRows
-    /// Which tensors are stored in another precision than the rest.
+    /// The rules for tensors of another type.
     case keptTensors
     /// The labels of an adapter.
     case labels
@@ -52,12 +53,12 @@ public struct VDSQError: Error, Sendable {
   public let category: Category
   /// One line for a person.
   public let message: String
-  /// The setting that it is about; nil if it is about something else.
+  /// The setting that caused the error; nil if none did.
   public let setting: Setting?
 
   /// - Parameters:
   ///   - message: one line that names what is wrong and what to do about it.
-  ///   - setting: the setting that it is about.
+  ///   - setting: the setting that caused the error.
   public init(_ category: Category, _ message: String, _ setting: Setting? = nil) {
     self.category = category
     self.message = message

@@ -115,8 +115,8 @@ final class DecoderPass: SharedWork {
     arena.region(plan.normed, as: Float.self, worker: part.worker.index)
   }
 
-  /// Calls `body` with each sequence that has some of the pass's rows `wanted`: its first row in the
-  /// batch, and the rows.
+  /// Calls `body` with each sequence that has some of the pass's rows `wanted`: its first row in
+  /// the batch, and the rows.
   private func forEachSequence(
     _ wanted: Range<Int>, _ body: (_ sequence: Int, _ start: Int, _ rows: Range<Int>) -> Void
   ) {

@@ -1,6 +1,7 @@
 import CShims
 
-/// Some queries of the heads that share one key head, and the keys and values up to the last of them.
+/// Some queries of the heads that share one key head, and the keys and values up to the last of
+/// them.
 ///
 /// Position p sees the positions up to p, or the last `window` of them.
 public struct CausalAttentionInput {

@@ -1,18 +1,18 @@
 import VDSQFormat
 import VDSQStreams
 
-/// The figures of a bench beside those of an earlier one.
+/// The figures of a bench compared with those of an earlier one.
 package struct BenchComparison: Sendable {
-  /// A figure of both.
+  /// A figure that both benches have.
   package struct Figure: Sendable, Equatable {
     package let name: String
     package let old: Double
     package let new: Double
 
-    /// The new one over the old one; nil where the old one is not above zero.
+    /// The new value divided by the old one; nil if the old one is not above zero.
     package var ratio: Double? { old > 0 ? new / old : nil }
 
-    /// Whether more of it is better.
+    /// Whether a higher value is better.
     private var isGood: Bool { name.hasSuffix("_per_s") || name.contains("share_of") }
 
     /// Whether it is better by more than 5%.
@@ -26,7 +26,7 @@ package struct BenchComparison: Sendable {
     }
   }
 
-  /// What was measured otherwise than before.
+  /// Settings that differ from those of the earlier bench.
   package struct Change: Sendable, Equatable {
     package let setting: String
     package let old: String
@@ -34,7 +34,7 @@ package struct BenchComparison: Sendable {
   }
 
   package let changes: [Change]
-  /// In the new bench's order; one at least.
+  /// In the order of the new bench; at least one.
   package let figures: [Figure]
   private let new: BenchRecord
 
@@ -42,7 +42,7 @@ package struct BenchComparison: Sendable {
   ///   - record: the new bench.
   ///   - old: an earlier one.
   ///   - path: the file of the earlier one, for messages.
-  /// - Throws: `badInput` where `old` is no bench's, or both have no figure in common.
+  /// - Throws: `badInput` if `old` is not a bench, or both have no figure in common.
   package init(
     _ record: BenchRecord, with old: BenchRecord, path: String
   ) throws(VDSQError) {
@@ -63,9 +63,9 @@ package struct BenchComparison: Sendable {
     }
   }
 
-  /// Reads an earlier bench from what `vdsq bench --json` wrote.
+  /// Reads an earlier bench from the output of `vdsq bench --json`.
   ///
-  /// - Throws: `missingInput` or `badInput` for the file, also where it has no figures.
+  /// - Throws: `missingInput` or `badInput` for the file, also if it has no figures.
   package static func earlier(path: String) throws(VDSQError) -> BenchRecord {
     let record = try BenchRecord(path: path)
     _ = try FlatFigures(record, path: path)
@@ -74,7 +74,7 @@ package struct BenchComparison: Sendable {
 }
 
 extension BenchComparison: JSONValue {
-  /// Writes the new bench as an object, with the comparison in it.
+  /// Writes the new bench as an object that includes the comparison.
   package func write(to json: JSONWriter) {
     json.object {
       if case .rows = new {
@@ -99,21 +99,21 @@ extension BenchComparison: JSONValue {
   }
 }
 
-/// The numbers of a bench with names that say where they stand.
+/// The numbers of a bench with their paths as names.
 private struct FlatFigures {
-  /// In the record's order.
+  /// In the order of the record.
   private(set) var figures: [(name: String, value: Double)] = []
-  /// What was measured rather than how well it did.
+  /// The names that describe what was measured rather than a result.
   private(set) var settings: [(name: String, value: String)] = []
 
   private static let settingNames = [
     "model", "isa", "policy", "kernel", "rows", "cols", "batch", "threads", "tokens", "max_tokens",
     "texts",
   ]
-  /// Follow from how fast the rest is.
+  /// The names of figures that follow from the speed of others.
   private static let counts = ["count", "steady_texts"]
 
-  /// - Throws: `badInput` where there are no figures.
+  /// - Throws: `badInput` if there are no figures.
   init(_ record: BenchRecord, path: String) throws(VDSQError) {
     self.init(record)
     guard !figures.isEmpty else {
@@ -134,7 +134,7 @@ private struct FlatFigures {
     }
   }
 
-  /// A row is known by what it measures.
+  /// A row is identified by what it measures.
   private static func name(of row: BenchRecord) -> String {
     settingNames.compactMap { key in
       switch row[key] {
@@ -145,7 +145,7 @@ private struct FlatFigures {
     }.joined(separator: ", ")
   }
 
-  /// - Parameter texts: how many texts the counters of the steady state are of.
+  /// - Parameter texts: the number of texts that the counters of the steady state cover.
   private mutating func add(
     _ member: BenchRecord.Member, prefix: String, isRow: Bool, texts: Double?
   ) {

@@ -2,14 +2,14 @@ import VDSQCheckpoints
 import VDSQFormat
 import VDSQStreams
 
-/// What a bench measured, by name: the one form in which figures are written as JSON, read back, and
+/// The figures of a bench by name. This is the form in which they are written as JSON, read and
 /// compared.
 package indirect enum BenchRecord: Sendable, Equatable {
   /// A setting, such as a file's name.
   case text(String)
   case integer(Int)
   case number(Double)
-  /// What the system did not tell.
+  /// A value that the system did not report.
   case missing
   case group([Member])
   case rows([BenchRecord])
@@ -28,7 +28,7 @@ package indirect enum BenchRecord: Sendable, Equatable {
   static func optional(_ value: Int?) -> BenchRecord { value.map { .integer($0) } ?? .missing }
   static func optional(_ value: Double?) -> BenchRecord { value.map { .number($0) } ?? .missing }
 
-  /// The member of a name; nil where there is none.
+  /// The member of a name; nil if there is none.
   package subscript(_ name: String) -> BenchRecord? {
     guard case .group(let members) = self else { return nil }
     return members.first { $0.name == name }?.value
@@ -77,12 +77,12 @@ extension BenchRecord: JSONValue {
 }
 
 extension BenchRecord {
-  /// Reads what `vdsq bench --json` wrote, with or without `--compare`.
+  /// Reads the output of `vdsq bench --json`, with or without `--compare`.
   ///
   /// - Throws: `missingInput` or `badInput` for the file.
   package init(path: String) throws(VDSQError) {
     let bytes = try InputFile.contents(of: path, limit: 16 << 20)
-    // What is no valid UTF-8 is replaced.
+    // Invalid UTF-8 is replaced.
     let text = String(decoding: bytes, as: UTF8.self)
     let json = try JSON(parsing: Array(text.utf8), context: path)
     self.init(json["rows"] ?? json)

@@ -2,29 +2,29 @@ public import VDSQFormat
 import VDSQInference
 import VDSQKernels
 
-/// The time of a model's forward pass over tokens that are there already.
+/// The time of a model's forward pass over given tokens.
 public struct ForwardBench {
-  /// Sequences, and tokens in each.
+  /// The number of sequences, and of tokens in each.
   public let batch: Int
   public let tokens: Int
   public let threads: Int
   /// The median of one pass.
   public let milliseconds: Double
-  /// Multiply-adds of the linear layers at the instruction set's peak rate on these threads, over the
-  /// time taken.
+  /// The time of the linear layers' multiply-adds at the peak rate of the instruction set on these
+  /// threads, divided by the measured time.
   public let shareOfPeak: Double
 
-  /// A model's pass, and what it takes.
+  /// The pass of a model, and its buffers.
   private struct Pass {
     let longest: Int
     let vocabulary: Int
-    /// Multiply-adds of the linear layers for a token.
+    /// The multiply-adds of the linear layers per token.
     let products: Int
     let run: (TokenBatch) throws(VDSQError) -> Void
   }
 
-  /// - Throws: `badInput` where the container is no model's, `usage` where a sequence is longer than
-  ///   the model's longest.
+  /// - Throws: `badInput` if the container does not hold a model, `usage` if a sequence is longer
+  ///   than the model's longest.
   public init(
     _ container: Container, batch: Int, tokens: Int, threads: Int, seconds: Double,
     policy: MemoryPolicy = .resident

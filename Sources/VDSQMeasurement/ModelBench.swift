@@ -1,26 +1,26 @@
 import VDSQFormat
 import VDSQInference
 
-/// A model as its users have it: its start, and texts one by one and in batches.
+/// The end-to-end speed of a model: its start, and texts one by one and in batches.
 package struct ModelBench {
   /// The model's file.
   package let path: String
   package let isa: String
   package let options: TextEncoder.Options
-  /// Tokens of the longest text.
+  /// The number of tokens of the longest text.
   package let longest: Int
   package let distinctTexts: Int
   package let start: StartBench
   package let texts: TextBench
 
   /// - Parameters:
-  ///   - path: the model, which this process must not have mapped, so that it can be taken out of the page
-  ///     cache.
-  ///   - options: with the policy that the model is to be run under.
-  ///   - texts: UTF-8; one at least.
+  ///   - path: the model. This process must not have mapped it, so that it can be dropped from the
+  ///     page cache.
+  ///   - options: the options of the model, including its memory policy.
+  ///   - texts: UTF-8, at least one.
   ///   - starting: a program and its arguments that read a line from standard input and answer it.
-  ///   - seconds: for texts one by one, and again in batches.
-  /// - Throws: what opening and running the model does; `internalFault` where the program fails.
+  ///   - seconds: the minimum duration of each of the two measurements.
+  /// - Throws: the errors of opening and running the model; `internalFault` if the program fails.
   package init(
     _ path: String, _ options: TextEncoder.Options, texts: [[UInt8]], starting: [String],
     seconds: Double

@@ -2,12 +2,12 @@ import VDSQFormat
 import VDSQInference
 import VDSQ
 
-/// What running a model takes of memory under each memory policy, and the policy that a budget leads to.
+/// The memory of a model under each memory policy, and the policy that a budget leads to.
 package struct PolicyComparison: Sendable {
-  /// A policy that may be taken.
+  /// A possible policy.
   package struct Entry: Sendable {
     package let footprint: Footprint
-    /// The median time of a full batch; nil where it was not measured.
+    /// The median time of a full batch; nil if it was not measured.
     package var batchSeconds: Double?
   }
 
@@ -15,16 +15,16 @@ package struct PolicyComparison: Sendable {
   package let chosen: Footprint
   /// From the fastest to the smallest.
   package private(set) var entries: [Entry]
-  /// Bytes; with a budget of less, none of the policies will do.
+  /// The smallest budget in bytes for which a policy suffices.
   package let smallestBudget: Int
 
   private let budget: Int?
 
   /// - Parameters:
-  ///   - footprints: of all policies.
-  ///   - budget: bytes that the process may take at its peak; nil for any number.
-  ///   - policies: those that may be taken.
-  /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
+  ///   - footprints: the footprints of all policies.
+  ///   - budget: the limit of the process's peak memory in bytes; nil for no limit.
+  ///   - policies: the policies to choose from.
+  /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
   package init(
     of footprints: [Footprint], within budget: Int?, among policies: [MemoryPolicy]
   ) throws(VDSQError) {
@@ -34,12 +34,12 @@ package struct PolicyComparison: Sendable {
     chosen = try Footprint.fastest(of: footprints, within: budget ?? .max, among: policies)
   }
 
-  /// Times a full batch under each policy that the budget allows.
+  /// Measures the time of a full batch under each policy that the budget allows.
   ///
   /// - Parameters:
   ///   - path: the model.
-  ///   - options: as the work's; the policy does not count.
-  /// - Throws: what opening and running the model does.
+  ///   - options: the options of the work. Their policy is ignored.
+  /// - Throws: the errors of opening and running the model.
   package mutating func measure(_ path: String, options: TextEncoder.Options) throws(VDSQError) {
     for index in entries.indices where entries[index].footprint.peakBytes <= budget ?? .max {
       var options = options

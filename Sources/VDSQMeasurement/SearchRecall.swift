@@ -1,25 +1,25 @@
 import VDSQSemantics
 
-/// How many of the exact best an approximate search finds, on a sample of the states.
+/// The recall of an approximate search, measured on a sample of the states.
 package struct SearchRecall: Sendable {
-  /// Every so many states are searched exactly too.
+  /// The interval of states that are also searched exactly.
   private static let interval = 16
 
-  /// The states that were searched.
+  /// The number of searched states.
   package private(set) var states = 0
-  /// Those among them that were searched exactly too.
+  /// The number of states that were also searched exactly.
   package private(set) var checked = 0
   private var wanted = 0
   private var found = 0
 
   package init() {}
 
-  /// The share of the exact best that was found, 0 to 1; not a number before the first state.
+  /// The share of the exact results that was found, from 0 to 1; NaN before the first state.
   package var share: Double { Double(found) / Double(wanted) }
 
-  /// Looks every sixteenth state up exactly, the first among them.
+  /// Searches every sixteenth state exactly, starting with the first.
   ///
-  /// - Parameter approximate: what the approximate search found for the state.
+  /// - Parameter approximate: the results of the approximate search for the state.
   package mutating func add(
     _ approximate: [VocabularySearch.Result], _ state: UnsafePointer<Float>,
     _ search: VocabularySearch

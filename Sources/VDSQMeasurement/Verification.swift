@@ -5,11 +5,11 @@ import VDSQFiles
 import VDSQFormat
 import VDSQInference
 
-/// How faithful a converted model is to its checkpoint.
+/// The comparison of a converted model with its checkpoint.
 package struct Verification: Sendable {
   /// Whether the model was made from these files, by their SHA-256.
   package let isSource: Bool
-  /// Beside the checkpoint in float32.
+  /// The fidelity to the checkpoint in float32.
   package let fidelity: Fidelity
 
   /// Converts the checkpoint to float32 in a temporary file, and runs both over the same texts.
@@ -17,11 +17,12 @@ package struct Verification: Sendable {
   /// - Parameters:
   ///   - model: the converted model.
   ///   - checkpoint: a model's folder or file.
-  ///   - openModel: opens the model to be run.
+  ///   - openModel: opens the converted model.
   ///   - openReference: opens the file at a path, in float32.
-  ///   - progress: called with steps done, of how many; the first half of them is converting.
-  /// - Throws: what reading the checkpoint does, and what the closures do; `badInput` where the two are
-  ///   not of one shape.
+  ///   - progress: called with the number of steps that are done and their total. The first half is
+  ///     the conversion.
+  /// - Throws: the errors of reading the checkpoint and of the closures; `badInput` if the models
+  ///   have different shapes.
   package init(
     _ model: Container, against checkpoint: String, texts: [String],
     openModel: () throws(VDSQError) -> TextEncoder,

@@ -1,13 +1,13 @@
 import VDSQConversion
 import VDSQStreams
 
-/// What `vdsq bases` did.
+/// The report of `vdsq bases`.
 package struct BasesFileReport: Report {
   let report: BasesReport
   /// The file that was written, and its length.
   let output: String
   let bytes: Int
-  /// How long it took.
+  /// The duration.
   let seconds: Double
   /// The process's peak resident set.
   let peakBytes: Int
@@ -61,10 +61,10 @@ package struct BasesFileReport: Report {
 }
 
 extension BasesPlan {
-  /// What the solver will take of memory, part by part, a line each.
+  /// The memory plan of the solver, one line per part.
   ///
   /// - Parameters:
-  ///   - rows: of the head; `columns` likewise.
+  ///   - rows: the rows of the head; `columns` likewise.
   package func text(rows: Int, columns: Int, method: BasesMethod) -> String {
     var text = "plan: \(rows) x \(columns), \(method.rawValue)\n"
     for part in parts {

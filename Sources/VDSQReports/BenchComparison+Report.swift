@@ -1,7 +1,7 @@
 import VDSQMeasurement
 
 extension BenchComparison: Report {
-  /// A line for each setting that is not as it was, and for each figure.
+  /// One line for each setting that differs, and for each figure.
   package var text: String {
     var lines = changes.map { "not the same \($0.setting): \($0.old) before, \($0.new) now" }
     let width = figures.map(\.name.count).max()! + 2

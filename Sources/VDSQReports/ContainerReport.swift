@@ -3,7 +3,7 @@ import VDSQFiles
 import VDSQFormat
 import VDSQStreams
 
-/// What `vdsq inspect` says of a file.
+/// The report of `vdsq inspect`.
 package struct ContainerReport: Report {
   let summary: ContainerSummary
   /// Whether all checksums were compared, and match.

@@ -2,17 +2,17 @@ import VDSQConversion
 import VDSQFormat
 import VDSQStreams
 
-/// What a conversion did.
+/// The report of a conversion.
 package struct ConversionReport: Report {
-  /// Tensors that the table shows.
+  /// The number of tensors in the table.
   private static let shown = 10
 
   let summary: Converter.Summary
   /// The file that was written.
   let output: String
-  /// How long it took.
+  /// The duration.
   let seconds: Double
-  /// The process's peak resident set; nil where the system does not tell.
+  /// The process's peak resident set; nil if the system does not report it.
   let peakBytes: Int?
 
   package init(summary: Converter.Summary, output: String, seconds: Double, peakBytes: Int?) {

@@ -1,7 +1,7 @@
 import VDSQConversion
 import VDSQStreams
 
-/// What `vdsq diff` says of two containers.
+/// The report of `vdsq diff` on two containers.
 package struct DifferenceReport: Report {
   let difference: ContainerDifference
   /// The files' paths.

@@ -1,7 +1,7 @@
 import VDSQStreams
 import VDSQTraining
 
-/// How well labels are told, a row for each number of examples.
+/// Classification accuracy, one row for each number of examples.
 package struct EvaluationReport: Report {
   let rows: [EvaluationRow]
 

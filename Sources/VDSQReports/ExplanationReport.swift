@@ -1,7 +1,7 @@
 import VDSQStreams
 import VDSQTraining
 
-/// Why a text got its label: what `vdsq classify --explain` writes.
+/// The report of `vdsq classify --explain`: why a text got its label.
 package struct ExplanationReport: Report {
   let explanation: Explanation
   /// The text that was explained.

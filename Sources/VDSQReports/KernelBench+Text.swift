@@ -1,7 +1,7 @@
 import VDSQMeasurement
 
 extension KernelBench {
-  /// What stands above the lines of results: the machine's limits, and the columns' names.
+  /// The header of the results: the limits of the machine, and the names of the columns.
   package var heading: String {
     "\(kernels.name): \(fixed(limits.int8Products / 1e9, 0)) GMAC/s of int8 and "
       + "\(fixed(limits.floatProducts / 1e9, 0)) of float32 on one thread at most\n\n"

@@ -1,7 +1,7 @@
 import VDSQSemantics
 import VDSQStreams
 
-/// A lens with its tokens as text: what `vdsq lens` writes, and its page shows.
+/// A lens with its tokens as text, for the output and the page of `vdsq lens`.
 package struct LensReport: JSONValue {
   let lens: Lens
   let model: String
@@ -10,8 +10,8 @@ package struct LensReport: JSONValue {
 
   /// - Parameters:
   ///   - model: the model's name.
-  ///   - text: what the lens is of.
-  ///   - token: the text of a token's id.
+  ///   - text: the text of the lens.
+  ///   - token: returns the text of a token's id.
   package init(lens: Lens, model: String, text: String, token: @escaping (Int32) -> String) {
     self.lens = lens
     self.model = model

@@ -3,7 +3,7 @@ import VDSQSemantics
 import VDSQStreams
 import VDSQTokenizers
 
-/// Writes the tokens, or the labels, that states are closest to: a line per state.
+/// Writes the tokens or the labels that are closest to states, one line per state.
 package final class LogitsWriter {
   package let rows: VocabularyRows
   private let tokenizer: Tokenizer?
@@ -12,18 +12,18 @@ package final class LogitsWriter {
   private let output: OutputBuffer
   private let document: JSONWriter
   private let logits: VocabularyLogits
-  /// The LM head's logits, where they are wanted too.
+  /// The logits of the LM head; nil if they are not requested.
   package var head: VocabularyLogits?
-  /// The token whose loss's gradient is wanted.
+  /// The token for whose loss the gradient is written; nil for none.
   package var target: Int32?
-  /// Labels instead of tokens, and how many of them.
+  /// Labels instead of tokens, and their number.
   package var classifier: Classifier?
   package var top = 0
 
   /// - Parameters:
-  ///   - tokenizer: nil where the file does not name its tokens.
-  ///   - temperature: the cosines' softmax temperature.
-  ///   - logits: over the rows.
+  ///   - tokenizer: nil if the file does not name its tokens.
+  ///   - temperature: the softmax temperature of the cosines.
+  ///   - logits: the lookup over the rows.
   package init(
     rows: VocabularyRows, tokenizer: Tokenizer?, temperature: Float, json: Bool,
     output: OutputBuffer, logits: VocabularyLogits
@@ -37,10 +37,10 @@ package final class LogitsWriter {
     self.logits = logits
   }
 
-  /// Numbers of a state.
+  /// The number of dimensions of a state.
   package var dimensions: Int { rows.dimensions }
 
-  /// - Throws: `badInput` where the file names more or fewer tokens than it has bases.
+  /// - Throws: `badInput` if the number of token names differs from the number of bases.
   package func checkTokens() throws(VDSQError) {
     if let tokenizer, tokenizer.count > rows.count {
       throw .badInput("the file names \(tokenizer.count) tokens, but has \(rows.count) bases")

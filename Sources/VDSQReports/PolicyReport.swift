@@ -2,7 +2,7 @@ import VDSQMeasurement
 import VDSQ
 import VDSQStreams
 
-/// What `vdsq plan` says of memory.
+/// The report of `vdsq plan`.
 package struct PolicyReport: Report {
   let comparison: PolicyComparison
 

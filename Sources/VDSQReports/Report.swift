@@ -1,6 +1,6 @@
 import VDSQStreams
 
-/// What a command found out, for people and for programs.
+/// The result of a command, as text for people and as JSON for programs.
 package protocol Report: JSONValue {
   /// Lines for people, the last without its line end.
   var text: String { get }

@@ -1,20 +1,20 @@
 import VDSQSemantics
 import VDSQStreams
 
-/// Writes what a search of the vocabulary found: a line per state.
+/// Writes the results of a vocabulary search, one line per state.
 package struct SearchResultWriter {
   private let json: Bool
   private let output: OutputBuffer
   private let token: (Int32) -> String
 
-  /// - Parameter token: the text of a token's id.
+  /// - Parameter token: returns the text of a token's id.
   package init(json: Bool, to output: OutputBuffer, token: @escaping (Int32) -> String) {
     self.json = json
     self.output = output
     self.token = token
   }
 
-  /// Writes the tokens that were found for a state, and their cosines.
+  /// Writes the tokens found for a state, and their cosines.
   package func write(_ found: [VocabularySearch.Result]) {
     if json {
       let json = JSONWriter(output)

@@ -1,9 +1,9 @@
 import VDSQMeasurement
 import VDSQStreams
 
-/// What `vdsq verify` says of a model.
+/// The report of `vdsq verify`.
 package struct VerificationReport: Report {
-  /// Texts that the table shows.
+  /// The number of texts in the table.
   private static let shown = 5
 
   let verification: Verification

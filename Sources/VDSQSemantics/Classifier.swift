@@ -1,11 +1,12 @@
 public import VDSQFormat
 public import VDSQKernels
 
-/// Turns states into probabilities of labels: by their cosines to the labels' anchors, or by the head of
-/// an adapter. It is a value without state of its own; results and scratch memory are in `LabelScores`.
+/// Computes probabilities of labels for states, from their cosines to the label anchors or from the
+/// head of an adapter. It is a value without mutable state; results and scratch memory are in
+/// `LabelScores`.
 public struct Classifier: Sendable {
-  /// What cosines are divided by where nothing else is known: a sentence encoder's cosines to any two
-  /// labels lie close together.
+  /// The default temperature of cosines: a sentence encoder's cosines to any two labels lie close
+  /// together.
   public static let defaultTemperature: Float = 0.05
 
   /// The labels and their anchors.
@@ -18,7 +19,7 @@ public struct Classifier: Sendable {
   /// A classifier by cosines to anchors.
   ///
   /// - Parameters:
-  ///   - temperature: what cosines are divided by; nil for `defaultTemperature`.
+  ///   - temperature: the softmax temperature; nil for `defaultTemperature`.
   ///   - kernels: the SIMD kernels to use.
   /// - Throws: `usage` if the temperature is not positive.
   public init(
@@ -30,7 +31,7 @@ public struct Classifier: Sendable {
   /// A classifier with an adapter.
   ///
   /// - Parameters:
-  ///   - temperature: what logits are divided by; nil for the adapter's.
+  ///   - temperature: the softmax temperature; nil for that of the adapter.
   ///   - kernels: the SIMD kernels to use.
   /// - Throws: `usage` if the temperature is not positive.
   public init(
@@ -51,7 +52,7 @@ public struct Classifier: Sendable {
     self.kernels = kernels
   }
 
-  /// Room for the results of this classifier, to be used again and again.
+  /// A reusable buffer for the results of this classifier.
   public func makeScores() -> LabelScores {
     LabelScores(
       labels: labels.count, dimensions: labels.dimensions, scratch: head?.scratchCount ?? 0)
@@ -61,7 +62,7 @@ public struct Classifier: Sendable {
   ///
   /// - Parameters:
   ///   - state: `labels.dimensions` floats.
-  ///   - top: how many labels the ranking is to have in order.
+  ///   - top: the number of labels to rank.
   public func scores(of state: UnsafePointer<Float>, top: Int = 1) -> LabelScores {
     var scores = makeScores()
     classify(state, top: top, into: &scores)
@@ -72,8 +73,8 @@ public struct Classifier: Sendable {
   ///
   /// - Parameters:
   ///   - state: `labels.dimensions` floats.
-  ///   - top: how many labels the ranking is to have in order.
-  ///   - scores: what `makeScores` of this classifier returned.
+  ///   - top: the number of labels to rank.
+  ///   - scores: the buffer from `makeScores` of this classifier.
   public func classify(_ state: UnsafePointer<Float>, top: Int, into scores: inout LabelScores) {
     let d = labels.dimensions
     for j in 0..<d { scores.state[j] = state[j] }

@@ -1,6 +1,6 @@
 import VDSQTraining
 
-/// Shows on standard error how far an evaluation is.
+/// Shows the progress of an evaluation on standard error.
 final class EvaluationProgress {
   private let test: String
   private let train: String

@@ -1,12 +1,12 @@
 import VDSQTraining
 
-/// Shows on standard error how far training is.
+/// Shows the progress of training on standard error.
 final class TrainingProgress {
   private let encoding: ProgressBar
   private let learning: ProgressBar
   private let quiet: Bool
 
-  /// - Parameter path: the file whose texts go through the model.
+  /// - Parameter path: the file of the texts.
   init(encoding path: String, quiet: Bool) {
     encoding = ProgressBar("encoding \(path)", quiet: quiet)
     learning = ProgressBar("learning", quiet: quiet)

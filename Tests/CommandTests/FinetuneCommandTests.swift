@@ -57,7 +57,8 @@ import Testing
     }
   }
 
-  /// 198 texts of each of two labels that are told apart by the order of two words, which the mean of states forgets.
+  /// 198 texts of each of two labels that are told apart by the order of two words, which the mean
+  /// of states forgets.
   private func manyExamples() throws -> String {
     let words = [
       "hello", "stop", "world", "go", "twelve", "now", "café", "yes", "no", "a", "the", "is",

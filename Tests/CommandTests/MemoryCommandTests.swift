@@ -34,7 +34,8 @@ import Testing
     #expect(policies.compactMap { $0["policy"] as? String } == ["resident", "stream", "release"])
     #expect(try number(small, "smallest_budget") < number(small, "peak_bytes") + 257 << 10)
     let larger = try plan(["--max-tokens", "32", "--threads", "2", "--batch", "64", "--speed"])
-    // What the program takes is measured, and differs from one run to the next; the arena is arithmetic.
+    // What the program takes is measured, and differs from one run to the next; the arena is
+    // arithmetic.
     func arena(_ plan: [String: Any]) throws -> Int {
       let parts = try #require(plan["parts"] as? [[String: Any]])
       return try #require(parts.first { $0["name"] as? String == "arena" }?["bytes"] as? Int)

@@ -10,7 +10,8 @@ import VDSQFormat
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Every type of the table, against what the `gguf` package decodes of the same bytes, bit for bit.
+  /// Every type of the table, against what the `gguf` package decodes of the same bytes, bit for
+  /// bit.
   @Test(arguments: GGUFBlockType.all.map(\.name) + ["BF16"])
   func blocksAreDecodedAsTheReferenceDoes(_ name: String) throws {
     let file = try GGUF(path: Fixtures.path("gguf-blocks.gguf"))

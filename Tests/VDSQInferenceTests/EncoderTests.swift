@@ -74,8 +74,8 @@ import VDSQInference
     }
   }
 
-  /// Lower layers' states follow the vector, which stays as it is: pooled as it is, of length 1, and whatever the
-  /// batch and the threads.
+  /// Lower layers' states follow the vector, which stays as it is: pooled as it is, of length 1,
+  /// and whatever the batch and the threads.
   @Test(arguments: Fixtures.models)
   func intermediateFeaturesFollowTheVector(_ name: String) throws {
     let folder = try TemporaryFolder()

@@ -4,8 +4,8 @@ import Testing
 import VDSQConversion
 import VDSQInference
 
-/// Token ids, states and every layer's states against transformers, for every architecture with an LM
-/// head.
+/// Token ids, states and every layer's states against transformers, for every architecture with an
+/// LM head.
 @Suite struct LanguageModelTests {
   private func open(
     _ name: String, _ weights: Converter.Weights, in folder: TemporaryFolder, threads: Int = 1

@@ -170,8 +170,8 @@ import VDSQSemantics
     }
   }
 
-  /// A label's anchor is the mean of the bases of its words' tokens, each with the space that it has in
-  /// the middle of a text.
+  /// A label's anchor is the mean of the bases of its words' tokens, each with the space that it
+  /// has in the middle of a text.
   @Test func labelsOfLanguageModelsAreBases() throws {
     let model = try open("gpt2", .fp32)
     let rows = try VocabularyRows(bases: model.container)

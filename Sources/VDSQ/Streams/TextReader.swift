@@ -17,7 +17,8 @@ public final class TextReader {
   private let extract: Extraction?
 
   /// - Parameters:
-  ///   - isStrict: whether a text that is not valid UTF-8 is an error; otherwise it is passed on as it is.
+  ///   - isStrict: whether a text that is not valid UTF-8 is an error; otherwise it is passed on as
+  ///     it is.
   ///   - extracting: extracts the text of a line; nil if lines are texts.
   public init(_ lines: LineReader, isStrict: Bool = false, extracting: Extraction? = nil) {
     self.lines = lines

@@ -27,7 +27,8 @@ private enum Form: CaseIterable {
 extension Architecture {
   /// Reads the metadata of a model's container.
   ///
-  /// - Throws: `badInput` if a value is missing, unknown or out of range. The message names its key.
+  /// - Throws: `badInput` if a value is missing, unknown or out of range. The message names its
+  ///   key.
   public init(_ metadata: Metadata) throws(VDSQError) {
     let name = try metadata.text("architecture")
     guard let form = Form(named: name) else {

@@ -12,7 +12,8 @@ public enum Pooling: CaseIterable, Sendable {
   case meanSquareRoot
   /// The state of the first mask token, transformed by the head of a masked language model.
   case mask
-  /// The state of the last token, after the final norm: the input of a causal language model's head.
+  /// The state of the last token, after the final norm: the input of a causal language model's
+  /// head.
   case lastToken
 
   /// Its name in metadata and in configurations.

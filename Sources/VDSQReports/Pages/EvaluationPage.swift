@@ -1,7 +1,7 @@
 import Glibc
 import VDSQTraining
 
-/// An evaluation as a page: the learning curve, and which labels are taken for which.
+/// The page of an evaluation: the learning curve and the confusion matrix.
 package struct EvaluationPage: Page {
   let title: String
   let rows: [EvaluationRow]

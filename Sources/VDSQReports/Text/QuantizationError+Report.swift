@@ -1,7 +1,8 @@
 import VDSQFormat
 import VDSQStreams
 
-/// An error of stored values as three columns: the largest, the root of the mean square, the cosine.
+/// An error of stored values as three columns: the largest, the root of the mean square, the
+/// cosine.
 func errorColumns(_ error: QuantizationError) -> String {
   "\(rightAligned(significant(Double(error.maxAbs)), 10)) "
     + "\(rightAligned(significant(Double(error.rms)), 10)) "

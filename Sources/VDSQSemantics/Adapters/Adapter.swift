@@ -1,30 +1,30 @@
 public import VDSQFormat
 public import VDSQInference
 
-/// What examples taught about a task, bound to the model whose states they were: the labels' anchors, and
-/// what corrects them.
+/// The result of training on examples, bound to the model whose states it was trained on: the label
+/// anchors, and a head that replaces or corrects their cosines.
 ///
 ///     let adapter = try Adapter(path: "tickets.vdsa", model: container)
 public struct Adapter: Sendable {
   /// The labels and their anchors, `[labels, dimensions]`.
   public let labels: LabelSet
-  /// States of lower layers that are read beside a sentence encoder's vector.
+  /// Intermediate layers whose pooled states are appended to a sentence encoder's vector.
   public let intermediateFeatures: [IntermediateFeature]
   /// Low-rank updates of the encoder's weights; nil if the weights stay as they are.
   public let updates: LowRankUpdates?
-  /// What logits are divided by before the softmax; above 0.
+  /// The softmax temperature, by which logits are divided; above 0.
   public let temperature: Float
-  /// What turns states into logits; nil where labels are compared by cosines alone.
+  /// The head that turns states into logits; nil if labels are compared by cosines alone.
   public let head: Head?
   /// The identity of the model whose states it was trained on (`Container.identity`).
   public let modelIdentity: UInt32
 
   /// - Parameters:
   ///   - labels: the labels and their anchors.
-  ///   - intermediateFeatures: states of lower layers that are read beside the vector.
+  ///   - intermediateFeatures: intermediate layers whose pooled states are appended to the vector.
   ///   - updates: low-rank updates of the encoder's weights.
-  ///   - temperature: what logits are divided by; above 0.
-  ///   - head: what turns states into logits; nil to compare by cosines alone.
+  ///   - temperature: the softmax temperature; above 0.
+  ///   - head: the head that turns states into logits; nil to compare by cosines alone.
   ///   - modelIdentity: the identity of the model whose states it was trained on.
   public init(
     labels: LabelSet, intermediateFeatures: [IntermediateFeature] = [],
@@ -39,12 +39,12 @@ public struct Adapter: Sendable {
     self.modelIdentity = modelIdentity
   }
 
-  /// Bytes of its numbers in memory.
+  /// The size of its numbers in memory, in bytes.
   package var bytes: Int {
     4 * (labels.anchors.count + (updates?.values.count ?? 0)) + (head?.bytes ?? 0)
   }
 
-  /// The names of an adapter's parts in its file, besides its head's.
+  /// The names of an adapter's tensors and metadata, except those of its head.
   private enum Name {
     static let anchors = "anchors"
     static let updates = "updates"
@@ -60,7 +60,7 @@ public struct Adapter: Sendable {
     try self.init(try Container(path: path, kind: .adapter), model: model)
   }
 
-  /// Reads an adapter's file that is open.
+  /// Reads an open adapter file.
   ///
   /// - Throws: as above.
   package init(_ file: Container, model: Container) throws(VDSQError) {
@@ -101,7 +101,7 @@ public struct Adapter: Sendable {
     head = try Head.read(file, labels: count, dimensions: d, columns: d / blocks)
   }
 
-  /// What its file has, in order.
+  /// The contents of its file, in order.
   package var contents: AdapterContents {
     let d = labels.dimensions
     var contents = AdapterContents()
@@ -167,10 +167,9 @@ public struct Adapter: Sendable {
     return states
   }
 
-  /// The model's encoder with the states that the adapter reads, and with its weights as the adapter
-  /// changes them.
+  /// An encoder of the model with the intermediate features and the weight updates of the adapter.
   ///
-  /// - Throws: what `TextEncoder` does, and `badInput` if states have other dimensions.
+  /// - Throws: the errors of `TextEncoder`, and `badInput` if states have other dimensions.
   package func encoder(
     _ model: Container, options: TextEncoder.Options
   ) throws(VDSQError) -> TextEncoder {

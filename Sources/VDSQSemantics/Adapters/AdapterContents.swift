@@ -1,6 +1,6 @@
 public import VDSQFormat
 
-/// What an adapter's file will have, in order: typed metadata and named arrays.
+/// The contents of an adapter's file, in order: typed metadata and named arrays.
 public struct AdapterContents: Sendable {
   /// The numbers of an array.
   public enum Values: Sendable {
@@ -9,7 +9,7 @@ public struct AdapterContents: Sendable {
     case float16([UInt16])
   }
 
-  /// The metadata key that says `none` where an adapter has no head.
+  /// The metadata key with the value `none` for an adapter without a head.
   static let headKey = "head"
 
   /// Key-value pairs.

@@ -74,8 +74,9 @@ public enum Head: Sendable {
     }
   }
 
-  /// The direction in which the logit of one label grows fastest compared with another's: the gradient of
-  /// their difference with respect to the state, or, for a residual module, the displacement of the state.
+  /// The direction in which the logit of one label grows fastest compared with another's: the
+  /// gradient of their difference with respect to the state, or, for a residual module, the
+  /// displacement of the state.
   ///
   /// - Parameters:
   ///   - state: the model's vector.

@@ -1,8 +1,8 @@
 public import VDSQFormat
 import VDSQKernels
 
-/// The module of semantic calibration (arXiv 2401.16184): `h' = h + up (down h) + offset` clusters states
-/// around the labels' anchors.
+/// The module of semantic calibration (arXiv 2401.16184): `h' = h + up (down h) + offset` clusters
+/// states around the labels' anchors.
 public struct ResidualModule: Sendable {
   /// Width of the bottleneck.
   public let rank: Int

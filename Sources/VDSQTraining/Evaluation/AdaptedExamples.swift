@@ -14,7 +14,7 @@ public struct AdaptedExamples {
   ///   - options: how the model is run. The method is ignored.
   ///   - report: called as texts pass through the model.
   /// - Throws: `badInput` if an example's label is not among the adapter's, `budgetTooSmall` with
-  ///   the smallest budget that would do, and what opening the model does.
+  ///   the smallest sufficient budget, and the errors of opening the model.
   public init(
     _ examples: [Examples.Example], adapter: Adapter, modelPath: String, options: TrainingOptions,
     report: (TrainingEvent) -> Void = { _ in }

@@ -37,8 +37,8 @@ public struct EvaluationRow: Sendable {
   /// The mean over seeds of `Evaluation.calibrationError`, from 0 to 1.
   public var calibrationError: Double { Spread(evaluations.map(\.calibrationError)).mean }
 
-  /// `[labels][labels]`: how many texts of a label (row) were given another (column), summed over
-  /// seeds.
+  /// `[labels][labels]`: the number of texts of a label (row) that got another label (column),
+  /// summed over seeds.
   public var confusion: [[Int]] {
     names.indices.map { row in
       names.indices.map { column in

@@ -41,7 +41,7 @@ public struct FewShotEvaluation: Sendable {
   ///
   /// - Parameters:
   ///   - test: the texts to classify.
-  ///   - training: the texts to draw examples from; none where `shots` are all 0.
+  ///   - training: the texts to draw examples from; none if `shots` are all 0.
   ///   - report: called as the work goes on.
   /// - Returns: one row for each of `shots`.
   /// - Throws: `badInput` if a text's label is not among the trainer's; what training throws.

@@ -7,7 +7,7 @@ struct FewShotEvaluationRun {
   let trainer: FewShotTrainer
   let test: [Examples.Example]
   let encodedTest: Examples
-  /// Nil where nothing is trained on.
+  /// Nil if nothing is trained.
   let training: Examples?
 
   /// Evaluates the label words, which are compared with the model's vector alone.

@@ -1,6 +1,6 @@
 /// The mean of a figure over several seeds, with its standard deviation and confidence interval.
 public struct Spread: Sendable {
-  /// The arithmetic mean; 0 where there are no values.
+  /// The arithmetic mean; 0 if there are no values.
   public let mean: Double
   /// The sample's standard deviation; 0 for one number.
   public let deviation: Double

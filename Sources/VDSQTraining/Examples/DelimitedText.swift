@@ -1,9 +1,10 @@
 public import VDSQFormat
 
-/// The records of comma-separated or tab-separated text (RFC 4180). The first record names the fields.
+/// The records of comma-separated or tab-separated text (RFC 4180). The first record names the
+/// fields.
 ///
-/// A field in quotes may contain separators, line ends, and quotes written twice. Lines end with LF or
-/// CRLF. A byte order mark at the beginning and blank lines are skipped.
+/// A field in quotes may contain separators, line ends, and quotes written twice. Lines end with LF
+/// or CRLF. A byte order mark at the beginning and blank lines are skipped.
 public struct DelimitedText: Sendable {
   /// A record and where it is.
   public struct Record: Sendable {

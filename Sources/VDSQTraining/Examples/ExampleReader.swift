@@ -9,16 +9,16 @@ public import VDSQFormat
 ///
 /// All examples of a file are in memory; `ExampleStream` reads them one at a time.
 public struct ExampleReader: Sendable {
-  /// Which fields hold texts and labels.
+  /// The names of the fields with texts and labels.
   public let fields: ExampleFields
 
-  /// - Parameter fields: which fields, or columns of a table, hold texts and labels.
+  /// - Parameter fields: the names of the fields, or columns of a table, with texts and labels.
   public init(fields: ExampleFields = ExampleFields()) { self.fields = fields }
 
-  /// Reads a file of at most 256 MiB in the format that its name tells (`ExampleFormat`).
+  /// Reads a file of at most 256 MiB in the format of its name (`ExampleFormat`).
   ///
-  /// - Throws: `missingInput` where it cannot be opened; `badInput`, naming the file and the line,
-  ///   where an example is malformed, and where there is none.
+  /// - Throws: `missingInput` if it cannot be opened; `badInput`, naming the file and the line, if
+  ///   an example is malformed, or if there is none.
   public func read(_ path: String) throws(VDSQError) -> [Examples.Example] {
     try examples(
       in: try InputFile.contents(of: path), format: ExampleFormat(path: path), name: path)
@@ -26,9 +26,9 @@ public struct ExampleReader: Sendable {
 
   /// Reads the contents of a file.
   ///
-  /// - Parameter name: what to call the file in errors.
-  /// - Throws: `badInput`, naming the file and the line, where an example is malformed, and where
-  ///   there is none.
+  /// - Parameter name: the name of the file in error messages.
+  /// - Throws: `badInput`, naming the file and the line, if an example is malformed, or if there is
+  ///   none.
   public func examples(
     in bytes: [UInt8], format: ExampleFormat, name: String
   ) throws(VDSQError) -> [Examples.Example] {
@@ -45,8 +45,8 @@ public struct ExampleReader: Sendable {
   /// Reads a JSON object with a text and a label.
   ///
   /// - Parameter context: where the object is from, for error messages.
-  /// - Throws: `badInput` where it is not JSON, or a field is missing or not a text, or the label
-  ///   is empty.
+  /// - Throws: `badInput` if it is not JSON, a field is missing or not a text, or the label is
+  ///   empty.
   public func example(
     inLine bytes: [UInt8], context: String
   ) throws(VDSQError) -> Examples.Example {
@@ -70,7 +70,7 @@ public struct ExampleReader: Sendable {
     return examples
   }
 
-  /// Whether a line has nothing but spaces, tabs and a carriage return.
+  /// Whether a line has only spaces, tabs and a carriage return.
   static func isBlank(_ line: some Sequence<UInt8>) -> Bool {
     line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
   }

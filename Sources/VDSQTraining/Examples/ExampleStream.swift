@@ -18,8 +18,8 @@ public final class ExampleStream {
   private let label: String?
 
   /// - Parameters:
-  ///   - name: what to call the input in errors.
-  ///   - label: the label of all texts, which are then lines as they are; nil for JSON Lines.
+  ///   - name: the name of the input in error messages.
+  ///   - label: the label of all texts, which are then plain lines; nil for JSON Lines.
   public init(
     _ lines: LineReader, name: String, fields: ExampleFields = ExampleFields(),
     label: String? = nil
@@ -32,7 +32,7 @@ public final class ExampleStream {
 
   /// The next example; nil at the end of the input.
   ///
-  /// - Throws: `missingInput` where reading fails; `badInput`, naming the line, where an example is
+  /// - Throws: `missingInput` if reading fails; `badInput`, naming the line, if an example is
   ///   malformed or longer than `LineReader.longestLine` bytes.
   public func next() throws(VDSQError) -> Element? {
     while let line = try lines.next() {

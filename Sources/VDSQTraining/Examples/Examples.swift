@@ -109,9 +109,8 @@ public struct Examples: Sendable {
   ///
   /// - Parameters:
   ///   - named: the named labels; may be empty.
-  ///   - outOfScope: the label of texts that belong to no other, whose name says nothing of them;
-  ///     it is added
-  ///     to those that are named where examples have it.
+  ///   - outOfScope: the label of texts that belong to no other. It is added to the named labels if
+  ///     examples have it.
   public static func labels(
     of examples: [Example], named: [Label] = [], outOfScope: String? = nil
   ) -> [Label] {

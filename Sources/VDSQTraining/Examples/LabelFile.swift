@@ -2,8 +2,8 @@ import VDSQCheckpoints
 public import VDSQFormat
 public import VDSQSemantics
 
-/// Reads labels from a file: one per line, as `name` or `name=word,word phrase`; or a JSON object of
-/// `"name": ["word", "word phrase"]` or `"name": "word"`.
+/// Reads labels from a file: one per line, as `name` or `name=word,word phrase`; or a JSON object
+/// of `"name": ["word", "word phrase"]` or `"name": "word"`.
 public enum LabelFile {
   /// Reads a file of at most 16 MiB.
   ///

@@ -9,7 +9,7 @@ public struct Explanation: Sendable {
     public let cosine: Float
   }
 
-  /// A label, by its words alone and as it was classified.
+  /// A label with its zero-shot probability and its probability from the classifier.
   public struct LabelScore: Sendable, Equatable {
     /// The label's name.
     public let label: String
@@ -17,14 +17,14 @@ public struct Explanation: Sendable {
     public let cosine: Float
     /// The probability by the label's words alone, without an adapter.
     public let probabilityByWords: Float
-    /// The probability that the classifier gave.
+    /// The probability from the classifier.
     public let probability: Float
   }
 
   /// What the examples of an adapter changed.
   public struct Change: Sendable, Equatable {
-    /// The label that examples pull the text to, and the one that they pull it away from; nil for
-    /// an adapter that moves every text in the same way, whatever its label.
+    /// The label towards which examples move the text, and the label away from which they move it;
+    /// nil for an adapter that moves every text in the same way, whatever its label.
     public let labels: Labels?
     /// What the direction of the pull leans to, best first.
     public let toward: [Leaning]
@@ -40,17 +40,17 @@ public struct Explanation: Sendable {
     }
   }
 
-  /// What the text's state leans to, best first.
+  /// The tokens closest to the state of the text, best first.
   public let text: [Leaning]
-  /// What the label's words lean to.
+  /// The tokens closest to the anchor of the label.
   public let label: [Leaning]
-  /// What both lean to.
+  /// The tokens close to both.
   public let shared: [Leaning]
-  /// Nil without an adapter, and where there is a single label.
+  /// Nil without an adapter, and if there is a single label.
   public let change: Change?
   /// All labels, the most probable first; never empty.
   public let labels: [LabelScore]
-  /// Whether probabilities are those of an adapter, so that they differ from those by words.
+  /// Whether probabilities come from an adapter, so that they differ from the zero-shot ones.
   public let hasAdapter: Bool
 
   /// The label that the text got.

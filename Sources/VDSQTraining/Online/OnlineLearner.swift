@@ -9,9 +9,10 @@ public import VDSQSemantics
 ///     let outcome = try learner.learn(example, context: "ticket 7")
 ///     // outcome.predicted: what a classifier would have answered before.
 ///
-/// Every change reads the file again where another process replaced it, and replaces it whole, under a
-/// lock, so that a kill loses one change at most and learners may share a file. The file keeps sums over
-/// the examples (`OnlineDiscriminant`), not their texts: its size does not depend on their number.
+/// Every change reads the file again if another process replaced it, and replaces the whole file,
+/// under a lock. So a kill loses at most one change, and learners can share a file. The file keeps
+/// sums over the examples (`OnlineDiscriminant`), not their texts, so its size does not depend on
+/// their number.
 public final class OnlineLearner {
   /// The outcome of learning an example.
   public struct Outcome: Sendable, Equatable {
@@ -30,7 +31,7 @@ public final class OnlineLearner {
   private var discriminant: OnlineDiscriminant?
   private var classifier: Classifier?
 
-  /// - Parameter path: an adapter file that `begin` made, or that is to be made.
+  /// - Parameter path: an adapter file that `begin` made or will make.
   public init(path: String, encoder: TextEncoder) {
     self.path = path
     self.encoder = encoder
@@ -45,7 +46,7 @@ public final class OnlineLearner {
   /// The names of the labels, as of the last change; none before the first.
   public var labels: [String] { discriminant?.labels.names ?? [] }
 
-  /// Makes the file where it does not exist.
+  /// Makes the file if it does not exist.
   ///
   /// - Throws: `usage` if it exists and has other labels, or cannot be written.
   public func begin(_ labels: LabelSet) throws(VDSQError) {

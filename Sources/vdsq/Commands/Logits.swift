@@ -11,16 +11,17 @@ import VDSQTokenizers
 
 struct Logits: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Tells which tokens of the vocabulary texts, or hidden states, are closest to.",
+    abstract: "Lists the vocabulary tokens that are closest to texts or hidden states.",
     discussion: """
-      Writes a line a text: tokens and the cosines of the text's state to their bases, best first: the \
-      disentangled logits. The state is a causal model's at the last token, a masked one's at the mask \
-      token, or a sentence encoder's vector, whose bases are its word embeddings. With --hidden states \
-      come from a .npy file, and a file of bases is enough.
+      Writes one line per text: tokens and the cosines of the text's state to their bases, best \
+      first. These are the disentangled logits. The state is that of a causal model at the last \
+      token, that of a masked model at the mask token, or the vector of a sentence encoder, whose \
+      bases are its word embeddings. With --hidden, states come from a .npy file, and a file of \
+      bases suffices.
 
-      With --approx (sentence encoders converted with --coarse) a first pass over two bits a dimension \
-      finds candidates; every sixteenth text is looked up exactly too, and the recall that this measures \
-      is written to standard error at the end.
+      With --approx (sentence encoders converted with --coarse), a first pass over two bits per \
+      dimension finds candidates. Every sixteenth text is also searched exactly, and the measured \
+      recall is written to standard error at the end.
       """)
 
   @Argument(help: "The .vdsq file: a model, or bases that vdsq bases made.")
@@ -29,29 +30,29 @@ struct Logits: Command {
   @Option(help: "Bases to use instead of the model's own.")
   var bases: String?
 
-  @Option(help: "A .npy file of hidden states, a row each, instead of texts.")
+  @Option(help: "A .npy file of hidden states, one per row, instead of texts.")
   var hidden: String?
 
-  @Option(help: "How many tokens to write for each text.")
+  @Option(help: "The number of tokens to write for each text.")
   var top = 10
 
   @Option(help: "Softmax temperature of the cosines.")
   var temperature: Float = Classifier.defaultTemperature
 
-  @Flag(help: "The LM head's own logits beside the cosines.")
+  @Flag(help: "Add the logits of the LM head.")
   var entangled = false
 
   @Option(
     help: "The gradient of the loss of this token, by its text or id, with respect to the state.")
   var gradient: String?
 
-  @Option(help: "Only these labels, as for classify, instead of the whole vocabulary.")
+  @Option(help: "Compare with these labels, as for classify, instead of the vocabulary.")
   var labels: String?
 
-  @Flag(help: "Look at candidates only: faster where the vocabulary is large.")
+  @Flag(help: "Search approximately, which is faster for large vocabularies.")
   var approx = false
 
-  @Flag(help: "Write JSON, a line a text: [{\"id\", \"token\", \"cosine\", \"probability\"}].")
+  @Flag(help: "Write JSON, one line per text: [{\"id\", \"token\", \"cosine\", \"probability\"}].")
   var json = false
 
   @OptionGroup var input: InputOptions
@@ -96,7 +97,7 @@ struct Logits: Command {
     try forEachState(of: encoder, output) { writer.write($0) }
   }
 
-  /// Calls `body` with the state of each text, and writes out what it wrote batch by batch.
+  /// Calls `body` with the state of each text, and flushes its output batch by batch.
   private func forEachState(
     of encoder: TextEncoder, _ output: OutputBuffer,
     _ body: (UnsafePointer<Float>) -> Void
@@ -113,7 +114,7 @@ struct Logits: Command {
       }, pause: flush)
   }
 
-  /// Looks at candidates only, and measures on a sample how many of the exact best that finds.
+  /// Searches approximately, and measures the recall on a sample.
   private func approximate(_ file: Container) throws(VDSQError) {
     let encoder = try encoding.open(model, more: file.vocabularyBytes).encoder()
     let search = try VocabularySearch(

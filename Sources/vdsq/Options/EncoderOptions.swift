@@ -57,13 +57,13 @@ struct EncoderOptions: ParsableArguments {
     }
   }
 
-  /// Opens a model as the policy wants it, or as the budget allows.
+  /// Opens a model under the requested policy, or under one that the budget allows.
   ///
   /// - Parameters:
-  ///   - more: bytes that the command is known to take besides.
-  ///   - policies: those that a budget may lead to where none is asked for; the first where there
-  ///     is no budget.
-  /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
+  ///   - more: bytes that the command needs beside the model.
+  ///   - policies: the policies to choose from if none is requested. Without a budget the first is
+  ///     chosen.
+  /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
   func open(
     _ path: String, intermediateFeatures: [IntermediateFeature] = [], more: Int = 0,
     among policies: [MemoryPolicy] = MemoryPolicy.all
@@ -78,9 +78,9 @@ struct EncoderOptions: ParsableArguments {
     try open(path).encoder()
   }
 
-  /// The options as the library has them.
+  /// The options in the form of the library.
   ///
-  /// - Throws: `usage` where the budget is no number of bytes.
+  /// - Throws: `usage` if the budget is not a number of bytes.
   func run() throws(VDSQError) -> RunOptions {
     var run = RunOptions()
     run.threads = threads
@@ -92,7 +92,8 @@ struct EncoderOptions: ParsableArguments {
     return run
   }
 
-  /// - Parameter intermediateFeatures: what is wanted of lower layers (`TextEncoder.Options`).
+  /// - Parameter intermediateFeatures: intermediate layers whose states are appended
+  ///   (`TextEncoder.Options`).
   func options(intermediateFeatures: [IntermediateFeature] = []) -> TextEncoder.Options {
     var options = TextEncoder.Options()
     options.threads = threads
@@ -106,21 +107,21 @@ struct EncoderOptions: ParsableArguments {
 }
 
 extension Container {
-  /// Bytes of what states are compared with: all weights but the layers'.
+  /// The size of the weights outside the layers, with which states are compared.
   var vocabularyBytes: Int {
     sections.reduce(0) { $0 + ($1.kind == .weights && !$1.isLayer ? $1.rawLength : 0) }
   }
 }
 
-/// A model's file, and how it is to be run.
+/// The file of a model, and the options for running it.
 struct OpenedModel {
   let container: Container
   let options: TextEncoder.Options
 
   /// - Parameters:
-  ///   - policies: those that may be taken, the fastest first.
-  ///   - more: bytes that the command is known to take besides.
-  /// - Throws: `budgetTooSmall`, with the smallest budget that would do.
+  ///   - policies: the policies to choose from, the fastest first.
+  ///   - more: bytes that the command needs beside the model.
+  /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
   init(
     _ path: String, _ options: TextEncoder.Options, among policies: [MemoryPolicy], budget: Int?,
     more: Int = 0

@@ -4,7 +4,7 @@ import VDSQTraining
 
 /// Reads texts from standard input: one text per line, or one JSON object per line.
 struct InputOptions: ParsableArguments {
-  @Option(help: "Standard input is JSON Lines; the text is in this field.")
+  @Option(help: "Read JSON Lines; the text is in this field.")
   var field: String?
 
   @Flag(help: "Refuse invalid UTF-8 instead of replacing it.")
@@ -16,7 +16,7 @@ struct InputOptions: ParsableArguments {
     return TextReader(jsonLines: lines, field: field, isStrict: strict)
   }
 
-  /// Calls `body` with each text, and `pause` before waiting for input that is not there yet.
+  /// Calls `body` with each text, and `pause` before waiting for input.
   func forEachText(
     _ body: (_ text: UnsafeRawBufferPointer, _ line: LineReader.Line) throws(VDSQError) -> Void,
     pause: () throws(VDSQError) -> Void

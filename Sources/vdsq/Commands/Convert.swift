@@ -12,64 +12,65 @@ struct Convert: Command {
   static let configuration = CommandConfiguration(
     abstract: "Converts a model's checkpoint to one .vdsq file.",
     discussion: """
-      Reads a Hugging Face folder, that is config.json, tokenizer.json, the weights in safetensors or \
-      pytorch_model.bin (f64, f32, f16, bf16, or int8 with a scale a row; in one file or several) and, \
-      where there is one, a sentence-transformers folder's pooling (or one file of weights in such a folder, \
-      .safetensors, .bin, .pt or .pth); a GGUF file (\(SourceType.ggufNames); \
-      llama, qwen2, qwen3, gpt2, bert); or a .bin file of llama2.c, with its tokenizer.bin. Supported architectures: bert, distilbert, roberta, xlm-roberta, camembert, electra; \
-      gpt2, llama, mistral, qwen2, qwen3, gpt_neox. Models with an LM head get their vocabulary's bases, \
-      for which OpenBLAS is needed (--no-bases leaves them out). With --head, an LM head alone becomes a \
+      Reads a Hugging Face folder, that is config.json, tokenizer.json, the weights in safetensors \
+      or pytorch_model.bin (f64, f32, f16, bf16, or int8 with a scale per row; in one file or \
+      several) and a sentence-transformers folder's pooling if it exists (or one weight file of \
+      such a folder: .safetensors, .bin, .pt or .pth); a GGUF file (\(SourceType.ggufNames); \
+      llama, qwen2, qwen3, gpt2, bert); or a .bin file of llama2.c, with its tokenizer.bin. \
+      Supported architectures: bert, distilbert, roberta, xlm-roberta, camembert, electra; gpt2, \
+      llama, mistral, qwen2, qwen3, gpt_neox. Models with an LM head get vocabulary bases, for \
+      which OpenBLAS is needed (--no-bases omits them). With --head, an LM head alone becomes a \
       file of bases.
 
-      Linear layers are always stored as the kernels read them, so nothing is packed at start. The same \
-      input and options give the same bytes.
+      Linear layers are stored in the layout that the kernels read, so nothing is packed at start. \
+      The same input and options give the same bytes.
       """)
 
   @Argument(help: "The model's folder, its GGUF file, or llama2.c's .bin; or give --head.")
   var input: String?
 
   @Option(
-    help: "A .npy or .npz file with an LM head's weights, a row a token; W.npz:NAME names an array."
+    help: "A .npy or .npz file with an LM head, one row per token; W.npz:NAME names an array."
   )
   var head: String?
 
-  @Option(help: "With --head: the tokens' texts, one a line.")
+  @Option(help: "With --head: the texts of the tokens, one per line.")
   var vocab: String?
 
   @Option(name: .shortAndLong, help: "The file to write.")
   var output: String
 
-  @Option(help: "How weights are stored: int8 (a scale a row), fp16 or fp32.")
+  @Option(help: "Type of the weights: int8 (a scale per row), fp16 or fp32.")
   var weights: Converter.Weights = .int8
 
   @Option(
     help: """
-      Store tensors of a name otherwise: embeddings=fp16, layer.0=fp32, 'layer.*.feed_forward.down=fp16'; \
-      may be repeated, the last that matches holds.
+      Store the matching tensors in another type: embeddings=fp16, layer.0=fp32, \
+      'layer.*.feed_forward.down=fp16'. May be repeated; the last match counts.
       """)
   var keep: [String] = []
 
   @Option(
     help: """
-      32 or 64: int8 linear layers get a factor for each group of so many columns, where that takes at \
-      least a fifth of the error away.
+      32 or 64: int8 linear layers get a factor for each group of so many columns, where that \
+      takes at least a fifth of the error away.
       """)
   var groupSize: Int?
 
   @Flag(
-    help: "Store sections in LZ4 blocks where that saves a twentieth; they are decoded at start.")
+    help: "Store sections in LZ4 blocks if that saves a twentieth; they are decoded at start.")
   var compress = false
 
-  @Flag(help: "Store linear layers as the kernels read them; this is always done.")
+  @Flag(help: "Has no effect: linear layers are always stored in the layout of the kernels.")
   var pack = false
 
-  @Flag(help: "Store the vocabulary in two bits a dimension too, for vdsq logits --approx.")
+  @Flag(help: "Also store the vocabulary with two bits per dimension, for vdsq logits --approx.")
   var coarse = false
 
-  @Flag(inversion: .prefixedNo, help: "Store the vocabulary's bases, where there is an LM head.")
+  @Flag(inversion: .prefixedNo, help: "Store vocabulary bases if there is an LM head.")
   var bases = true
 
-  @Option(help: "1 reads, hashes and writes in turn; more do so at the same time.")
+  @Option(help: "With 1, reading, hashing and writing alternate; with more, they overlap.")
   var threads: Int = EncoderOptions.processors
 
   @OptionGroup var memory: MemoryOptions
@@ -110,7 +111,7 @@ struct Convert: Command {
     bar.end()
     let seconds = Timing.now() - start
     if let report {
-      // Scales of compressed sections are read of what they decode to.
+      // The scales of compressed sections are read from their decoded bytes.
       try memory.checkReading(
         [try Container(path: output, decoding: .noWeights)], decodes: true,
         what: "\(output) is written, but its report")
@@ -134,7 +135,7 @@ struct Convert: Command {
     return options
   }
 
-  /// What `vdsq bases --head` does, with its usual method.
+  /// Does what `vdsq bases --head` does, with its default method.
   private func convertHead() throws(VDSQError) {
     guard var command = try? Bases.parse(["--head", head!, "--output", output]) else {
       throw VDSQError(.internalFault, "convert --head \(head!) --output \(output)")

@@ -7,10 +7,10 @@ import VDSQTraining
 
 struct Classify: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Sorts the texts on standard input into labels.",
+    abstract: "Assigns labels to the texts on standard input.",
     discussion: """
-      Without examples, labels mean what their words say (zero-shot). With --examples, or with an \
-      adapter that vdsq adapt made of them, a few examples correct that. Writes one line a text: \
+      Without examples, texts are compared with the label words (zero-shot). With --examples, or \
+      with an adapter that vdsq adapt trained, examples correct that. Writes one line per text: \
       the label, a tab, its probability.
       """)
 
@@ -19,28 +19,29 @@ struct Classify: Command {
 
   @OptionGroup var label: LabelOptions
 
-  @Option(help: #"Learn from these examples first, JSON Lines: {"text": "...", "label": "..."}."#)
+  @Option(help: #"Train on these examples first, JSON Lines: {"text": "...", "label": "..."}."#)
   var examples: String?
 
   @Option(help: "Use an adapter that vdsq adapt made for this model.")
   var adapter: String?
 
-  @Option(help: "Softmax temperature of the cosines; the adapter's, or 0.05, by default.")
+  @Option(help: "Softmax temperature; the default is that of the adapter, or 0.05.")
   var temperature: Float?
 
-  @Option(help: "How many labels to write for each text.")
+  @Option(help: "The number of labels to write for each text.")
   var top = 1
 
-  @Option(help: "Give no label that is less probable than this, from 0 to 1.")
+  @Option(help: "Withhold labels that are less probable than this, from 0 to 1.")
   var abstain: Float?
 
-  @Flag(help: "Write a JSON object a line.")
+  @Flag(help: "Write one JSON object per line.")
   var json = false
 
   @Flag(
     help: """
-      Say why: which words of the vocabulary the text's state leans to, which the label's, which both, and where \
-      examples pulled. A sentence encoder reads every word of its vocabulary for that once; --cache keeps them.
+      Explain the label: list the vocabulary words that are close to the text, to the label and to \
+      both, and the words towards which examples moved the label. A sentence encoder encodes its \
+      whole vocabulary for that once; --cache keeps the result.
       """)
   var explain = false
 

@@ -8,30 +8,31 @@ import VDSQTraining
 struct Eval: Command {
   static let configuration = CommandConfiguration(
     abstract:
-      "Measures how well labels are told, with no examples, with a few, or with an adapter.",
+      "Measures classification accuracy without examples, with a few, or with an adapter.",
     discussion: """
-      Every text goes through the model once. With --train, so many examples of each label as --shots says \
-      are drawn --seeds times and learned from; 0 is zero-shot. Prints accuracy, its standard deviation over \
-      seeds and its 95% confidence interval, macro-F1, and the expected calibration error; --report draws \
-      learning curves and the last row's confusion matrix.
+      Every text passes through the model once. With --train, --shots examples of each label are \
+      drawn --seeds times, and an adapter is trained on each draw; 0 is zero-shot. Prints \
+      accuracy, its standard deviation over seeds and its 95% confidence interval, macro F1, and \
+      the expected calibration error. --report draws learning curves and the confusion matrix of \
+      the last row.
       """)
 
   @Argument(help: "The .vdsq file.")
   var model: String
 
-  @Option(help: "The texts to measure on: JSON Lines, .csv or .tsv.")
+  @Option(help: "The test texts: JSON Lines, .csv or .tsv.")
   var test: String
 
-  @Option(help: "The texts to learn from.")
+  @Option(help: "The training texts.")
   var train: String?
 
   @Option(help: "Use an adapter that vdsq adapt made for this model.")
   var adapter: String?
 
-  @Option(help: "How many examples of each label to learn from, separated by commas.")
+  @Option(help: "Numbers of examples per label, separated by commas.")
   var shots: String?
 
-  @Option(help: "How often examples are drawn.")
+  @Option(help: "The number of random draws of examples.")
   var seeds = 5
 
   @OptionGroup var label: LabelOptions
@@ -62,7 +63,7 @@ struct Eval: Command {
     }
   }
 
-  /// Nil where they are no numbers.
+  /// Nil if they are not numbers.
   private var counts: [Int]? {
     guard let shots else { return train == nil ? [0] : [0, 1, 4, 16, 64] }
     let counts = shots.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }

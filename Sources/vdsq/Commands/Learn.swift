@@ -9,43 +9,43 @@ import VDSQTraining
 
 struct Learn: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Learns from one example after another, or takes back what it learned.",
+    abstract: "Learns one example after another, and can undo it.",
     discussion: """
-      Begins an adapter with --labels or --labels-file where there is none. Reads examples from standard input: \
-      texts of one label with --label, a line each, or else JSON Lines: {"text": "...", "label": "..."}. The adapter \
-      is replaced after each, so that a kill loses the one in flight at most, and a vdsq classify or vdsq-run that \
-      has it open takes it from the next text on. Memory and file stay as small as they are, whatever the number of \
-      examples; the texts are not kept.
+      Starts an adapter with --labels or --labels-file if it does not exist. Reads examples from \
+      standard input: texts of one label, one per line, with --label, otherwise JSON Lines: \
+      {"text": "...", "label": "..."}. The adapter is replaced after each example, so a kill loses \
+      at most one. A running vdsq classify or vdsq-run uses the new adapter from the next text on. \
+      Memory and file size do not depend on the number of examples; texts are not stored.
 
-      For each example writes how many there are now, its label, and what it was taken for before, with the \
-      probability of that.
+      For each example, writes the number of examples, its label, and the previous answer with its \
+      probability.
       """)
 
   @Argument(help: "The .vdsq file.")
   var model: String
 
-  @Argument(help: "The adapter: made where it does not exist, replaced after each example.")
+  @Argument(help: "The adapter; created if it does not exist, replaced after each example.")
   var adapter: String
 
-  @Option(help: "The label of all texts that are read.")
+  @Option(help: "The label of all texts on standard input.")
   var label: String?
 
-  @Option(help: "Labels to begin with, as for classify: a,b,c or \"a=word,word phrase;b\".")
+  @Option(help: "Labels to start with, as for classify: a,b,c or \"a=word,word phrase;b\".")
   var labels: String?
 
-  @Option(help: "A file of labels to begin with.")
+  @Option(help: "A file of labels to start with.")
   var labelsFile: String?
 
-  @Option(help: "The label of texts that belong to no other; its name says nothing of them.")
+  @Option(help: "The label of texts that belong to no other; its name is not used as a word.")
   var outOfScope: String?
 
-  @Option(help: "Labels to add to those that there are.")
+  @Option(help: "Labels to add.")
   var addLabels: String?
 
   @Option(help: "Forget a label and all its examples.")
   var forget: String?
 
-  @Flag(help: "Take back the last example; up to \(OnlineDiscriminant.undoable) times in a row.")
+  @Flag(help: "Undo the last example; up to \(OnlineDiscriminant.undoable) times in a row.")
   var undo = false
 
   @Option(help: "A sentence around each label's words, as for classify.")
@@ -53,12 +53,12 @@ struct Learn: Command {
 
   @OptionGroup var fields: ExampleFieldOptions
 
-  @Flag(help: "Write a JSON object an example.")
+  @Flag(help: "Write one JSON object per example.")
   var json = false
 
   @OptionGroup var encoding: EncoderOptions
 
-  @Flag(name: .shortAndLong, help: "Write nothing of what happened.")
+  @Flag(name: .shortAndLong, help: "Write no results.")
   var quiet = false
 
   func validate() throws {
@@ -71,7 +71,7 @@ struct Learn: Command {
   func execute() throws(VDSQError) {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let d = try Architecture(file.metadata).hiddenSize
-    // The scatter, and copies of it while it is changed, decomposed and written.
+    // The scatter, and copies of it while it is changed, factored and written.
     let encoder = try encoding.open(model, more: 10 * 4 * d * d).encoder()
     let learner = OnlineLearner(path: adapter, encoder: encoder)
     let begun = try beginning(encoder)
@@ -89,7 +89,7 @@ struct Learn: Command {
         try learner.add(try LabelSet([label], encoder: encoder, template: try parsedTemplate()))
       }
     }
-    // Where labels were all that was asked for, nothing is waited for on a terminal.
+    // If only labels were given, do not wait for input on a terminal.
     if (addLabels != nil || begun != nil) && label == nil && isatty(0) == 1 { return }
     try learn(learner)
   }
@@ -103,7 +103,7 @@ struct Learn: Command {
     return parsed
   }
 
-  /// The anchors of the labels to begin with; nil where none are named.
+  /// The anchors of the labels to start with; nil if none are named.
   private func beginning(_ encoder: TextEncoder) throws(VDSQError) -> LabelSet? {
     var all: [Label] = []
     if let labels { all += try Label.parse(list: labels) }
@@ -127,7 +127,7 @@ struct Learn: Command {
     _ example: Examples.Example, _ outcome: OnlineLearner.Outcome
   ) throws(VDSQError) {
     if quiet { return }
-    // Whoever waits for the line is to have it before the next example.
+    // A reader of the line must get it before the next example.
     let output = OutputBuffer(descriptor: 1)
     if json {
       let document = JSONWriter(output)
@@ -145,7 +145,7 @@ struct Learn: Command {
     try output.flush()
   }
 
-  /// Writes what was forgotten, and under `key` its name.
+  /// Writes what was removed, with its name under `key`.
   private func report(
     _ what: String, _ learner: OnlineLearner, _ key: String, _ name: String
   ) {

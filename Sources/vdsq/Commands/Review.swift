@@ -8,12 +8,13 @@ import VDSQTraining
 
 struct Review: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Lists the labelled texts that a person should look at again, most doubtful first.",
+    abstract: "Lists labelled texts whose label a person should check, most doubtful first.",
     discussion: """
-      Each example is held out in turn and compared with what the others teach, or all with an adapter that \
-      was learned elsewhere. One line an example: the probability of reconsideration, which is 1 where the \
-      text lies in another label's region and falls exponentially with the distance to the border otherwise; \
-      its line or row in the file; its label; the label nearest besides; the text.
+      Each example is held out in turn and classified by an adapter that is trained on the others, \
+      or all are classified by a given adapter. Writes one line per example: the probability of \
+      reconsideration, its line or row in the file, its label, the best other label, the text. The \
+      probability is 1 if the text is classified differently; otherwise it falls exponentially \
+      with the log-odds of its label.
       """)
 
   @Argument(help: "The .vdsq file.")
@@ -22,19 +23,19 @@ struct Review: Command {
   @Argument(help: "The labelled texts: JSON Lines, .csv or .tsv.")
   var examples: String
 
-  @Option(help: "Compare with this adapter, which must not have learned from the same texts.")
+  @Option(help: "Compare with this adapter, which must not have been trained on the same texts.")
   var adapter: String?
 
   @Option(help: "List examples whose probability of reconsideration is at least this, from 0 to 1.")
   var minimum: Float = 0.05
 
-  @Option(help: "List at most so many.")
+  @Option(help: "The maximum number of listed examples.")
   var limit: Int?
 
   @OptionGroup var label: LabelOptions
   @OptionGroup var encoding: EncoderOptions
 
-  @Flag(help: "Write a JSON object a line.")
+  @Flag(help: "Write one JSON object per line.")
   var json = false
 
   @Flag(name: .shortAndLong, help: "No progress.")

@@ -1,12 +1,12 @@
 import ArgumentParser
 import VDSQTraining
 
-/// What the fields of labelled texts are called.
+/// The names of the fields of labelled texts.
 struct ExampleFieldOptions: ParsableArguments {
-  @Option(help: "The field of an example's text.")
+  @Option(help: "The name of the field with the text of an example.")
   var textField = "text"
 
-  @Option(help: "The field of an example's label.")
+  @Option(help: "The name of the field with the label of an example.")
   var labelField = "label"
 
   func reader() -> ExampleReader { ExampleReader(fields: fields()) }

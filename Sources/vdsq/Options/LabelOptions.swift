@@ -6,23 +6,23 @@ import VDSQTraining
 
 extension TrainingMethod: ExpressibleByArgument {}
 
-/// What the labels are and how they are learned; the same for `classify` and `adapt`.
+/// The labels and the options of training, shared by `classify` and `adapt`.
 struct LabelOptions: ParsableArguments {
   @Option(
     help: """
-      Labels: a,b,c, or with words that say what they mean: "billing=invoice,credit card;outage". \
+      Labels: a,b,c, or with words that describe them: "billing=invoice,credit card;outage". \
       May be repeated.
       """)
   var labels: [String] = []
 
-  @Option(help: "A file of labels: a line each, name or name=word,word phrase; or a JSON object.")
+  @Option(help: "A file of labels: one per line, name or name=word,word phrase; or a JSON object.")
   var labelsFile: String?
 
   @Option(
     help: """
-      A sentence around each label's words, such as "This is about {}."; {} for the words alone; with \
-      {text} in it, around each text instead. By default a sentence encoder reads the words alone and in \
-      two such sentences, and takes the mean.
+      A sentence around each label word, such as "This is about {}."; {} for the word alone. With \
+      {text}, the template goes around each text instead. By default a sentence encoder reads each \
+      word alone and in two such sentences, and takes the mean.
       """)
   var template: String?
 
@@ -34,17 +34,18 @@ struct LabelOptions: ParsableArguments {
 
   @Option(
     help: """
-      The label of texts that belong to no other. Its examples say where they are, its name says nothing. With \
-      --abstain it is also what stands in place of a doubtful label.
+      The label of texts that belong to no other. It is learned from its examples; its name is not \
+      used as a word. With --abstain it also replaces withheld labels.
       """)
   var outOfScope: String?
 
-  @Option(help: "Seed of calibration's random numbers.")
+  @Option(help: "Seed of the random numbers of training.")
   var seed: UInt64 = 1
 
   @Option(
     help: """
-      A folder that keeps examples' states between runs, so that only new texts go through the model.
+      A folder that keeps states of examples between runs, so that only new texts pass through the \
+      model.
       """)
   var cache: String?
 
@@ -61,12 +62,12 @@ struct LabelOptions: ParsableArguments {
     return all.isEmpty && labels.isEmpty && labelsFile == nil ? [] : try Label.checked(scoped(all))
   }
 
-  /// The label of what is out of scope without words.
+  /// The labels, with the out-of-scope label without words.
   private func scoped(_ labels: [Label]) -> [Label] {
     labels.map { $0.name == outOfScope ? .outOfScope($0.name) : $0 }
   }
 
-  /// The labels that the options name, or else those of examples.
+  /// The labels that the options name, or else those of the examples.
   func all(in examples: [Examples.Example]) throws(VDSQError) -> [Label] {
     Examples.labels(of: examples, named: try named(), outOfScope: outOfScope)
   }
@@ -100,7 +101,7 @@ struct LabelOptions: ParsableArguments {
       report: progress.show)
   }
 
-  /// Opens a model to train on examples, whose labels are taken where the options name none.
+  /// Opens a model to train on examples. Their labels are used if the options name none.
   func trainer(
     _ model: String, _ examples: [Examples.Example], _ encoding: EncoderOptions,
     allowsFinetuning: Bool = true, quiet: Bool

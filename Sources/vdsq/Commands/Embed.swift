@@ -8,7 +8,7 @@ import VDSQStreams
 
 struct Embed: Command {
   static let configuration = CommandConfiguration(
-    abstract: "Turns the texts on standard input into vectors.",
+    abstract: "Computes vectors of the texts on standard input.",
     discussion: """
       Writes a NumPy file with --output, or JSON Lines to standard output: {"embedding": [...]}, \
       or {"tokens": [...]} with --tokens.
@@ -17,7 +17,7 @@ struct Embed: Command {
   @Argument(help: "The .vdsq file.")
   var model: String
 
-  @Option(name: .shortAndLong, help: "A .npy file to write: float32, a row a text.")
+  @Option(name: .shortAndLong, help: "A .npy file to write: float32, one row per text.")
   var output: String?
 
   @Flag(help: "Replace the output file if it exists.")

@@ -171,7 +171,7 @@ struct Bench: Command {
     return bench.record
   }
 
-  /// The texts to bench with, as UTF-8.
+  /// The texts of the measurement, as UTF-8.
   private func lines() throws(VDSQError) -> [[UInt8]] {
     guard let texts else { return SampleTexts.all.map { Array($0.utf8) } }
     let bytes = try InputFile.contents(of: texts, limit: 64 << 20)
