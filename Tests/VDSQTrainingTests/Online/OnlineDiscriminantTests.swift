@@ -181,7 +181,9 @@ import VDSQTraining
         ),
       ]
       change(&parts)
-      _ = try adapter.write(to: path, replace: true, adding: parts)
+      var file = adapter.contents
+      for (name, values, shape) in parts { file.add(name, .float32(values), shape: shape) }
+      _ = try file.write(to: path, replace: true)
     }
     try write { _ in }
     #expect(try OnlineDiscriminant(path: path, model: model, kernels: kernels).count == 5)
