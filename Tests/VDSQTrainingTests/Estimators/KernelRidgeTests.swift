@@ -7,7 +7,7 @@ import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-import VDSQTraining
+@testable import VDSQTraining
 
 @Suite struct KernelRidgeTests {
   private let kernels = KernelTable.available()[0]
