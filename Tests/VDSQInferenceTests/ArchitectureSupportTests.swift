@@ -13,7 +13,8 @@ import VDSQKernels
     let source = folder.path("source.vdsq"), path = folder.path("m.vdsq")
     _ = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8).write(
       to: source, replace: true, progress: Progress(total: 1) { _ in })
-    let tokenizer = try Array(Container(path: source, kind: .model).bytes(of: .tokenizer))
+    let model = try Container(path: source, kind: .model)
+    let tokenizer = try withExtendedLifetime(model) { try Array(model.bytes(of: .tokenizer)) }
     let writer = try ContainerWriter(path: path, kind: .model, sectionCount: 3, replace: true)
     try writer.add(.metadata, "metadata", architecture.metadata(modelType: "m").encoded())
     try writer.add(.tokenizer, "tokenizer", tokenizer)
