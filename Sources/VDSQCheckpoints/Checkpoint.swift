@@ -17,6 +17,8 @@ public struct Checkpoint {
   /// Nil for a folder.
   private let single: (any ModelFile)?
 
+  /// Opens a checkpoint.
+  ///
   /// - Parameters:
   ///   - gguf: the architectures of GGUF files that are supported.
   ///   - llama2C: the names of llama2.c's tensors.

@@ -17,6 +17,7 @@ public struct GGUFArchitecture: Sendable {
   /// Whether GGUF files store matrices by rows that Hugging Face's checkpoints store by columns.
   public let isTransposed: Bool
 
+  /// Makes a description of its properties.
   public init(
     name: String, tensors: [String: String], layerTensors: [String: String],
     alternatingHeadSize: String? = nil, isTransposed: Bool = false,

@@ -6,6 +6,7 @@ public struct Llama2CNames: Sendable {
   /// the layer number.
   public let tensors: [String: String]
 
+  /// Makes a description of its properties.
   public init(
     tensors: [String: String],
     config: @escaping @Sendable (Llama2CHeader) -> [(key: String, value: JSON)]

@@ -8,6 +8,7 @@ public import VDSQKernels
 /// be read in any number of steps. All memory is one arena, planned before the first token. Up to
 /// rounding, the state of a sequence does not depend on the rest of its batch.
 public final class Decoder {
+  /// The architecture of the model.
   public let architecture: Architecture
   public let plan: DecoderPlan
   private let container: Container

@@ -6,6 +6,7 @@ public import VDSQKernels
 /// All memory is one arena, planned from the architecture before the first token. The vector of a
 /// sequence does not depend on the rest of its batch.
 public final class Encoder {
+  /// The architecture of the model.
   public let architecture: Architecture
   public let plan: MemoryPlan
   private let container: Container

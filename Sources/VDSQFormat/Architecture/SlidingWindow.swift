@@ -5,7 +5,9 @@ public struct SlidingWindow: Equatable, Sendable {
   /// Whether the window applies to each layer; empty if it applies to all.
   public let slidingLayers: [Bool]
 
-  /// - Parameter slidingLayers: one for each layer, or empty for all.
+  /// A window of `size` positions.
+  ///
+  /// - Parameter slidingLayers: one value for each layer, or empty for all.
   public init(size: Int, slidingLayers: [Bool] = []) {
     self.size = size
     self.slidingLayers = slidingLayers
