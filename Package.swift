@@ -182,7 +182,8 @@ let tests: [Target] = [
   .testTarget(
     name: "VDSQSemanticsTests",
     dependencies: ["KernelChecks", "TestSupport", "VDSQSemantics", "VDSQConversion"]),
-  .testTarget(name: "VDSQTests",
+  .testTarget(
+    name: "VDSQTests",
     dependencies: ["TestSupport", "VDSQ", "VDSQConversion", "VDSQTraining"]),
   .testTarget(
     name: "VDSQCheckpointsTests",

@@ -18,10 +18,15 @@ package indirect enum BenchRecord: Sendable, Equatable {
   package struct Member: Sendable, Equatable {
     package let name: String
     package let value: BenchRecord
+
+    package init(name: String, value: BenchRecord) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// A group, from names and values in turn.
-  static func group(_ members: KeyValuePairs<String, BenchRecord>) -> BenchRecord {
+  package static func group(_ members: KeyValuePairs<String, BenchRecord>) -> BenchRecord {
     .group(members.map { Member(name: $0.key, value: $0.value) })
   }
 
