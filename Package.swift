@@ -177,7 +177,8 @@ let tests: [Target] = [
   .testTarget(name: "VDSQFormatTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(
     name: "VDSQStreamsTests", dependencies: ["TestSupport", "VDSQStreams", "VDSQCheckpoints"]),
-  .testTarget(name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion"]),
+  .testTarget(
+    name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion", "VDSQStreams"]),
   .testTarget(name: "VDSQInferenceTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(
     name: "VDSQSemanticsTests",
