@@ -177,7 +177,7 @@ let tests: [Target] = [
   .testTarget(name: "VDSQFormatTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(
     name: "VDSQStreamsTests", dependencies: ["TestSupport", "VDSQStreams", "VDSQCheckpoints"]),
-  .testTarget(name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion"]),
+  .testTarget(name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion", "VDSQFiles"]),
   .testTarget(name: "VDSQInferenceTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(
     name: "VDSQSemanticsTests",
@@ -193,7 +193,7 @@ let tests: [Target] = [
     dependencies: ["TestSupport", "VDSQTraining", "VDSQCheckpoints", "VDSQConversion"]),
   .testTarget(
     name: "VDSQMeasurementTests",
-    dependencies: ["TestSupport", "VDSQConversion", "VDSQMeasurement"]),
+    dependencies: ["TestSupport", "VDSQ", "VDSQConversion", "VDSQMeasurement"]),
   .testTarget(
     name: "VDSQReportsTests",
     dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion", "VDSQReports"]),

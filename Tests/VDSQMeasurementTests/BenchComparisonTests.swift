@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import VDSQStreams
 
-@testable import VDSQMeasurement
+import VDSQMeasurement
 
 @Suite struct BenchComparisonTests {
   private func model(_ p50: Double, faults: Int, texts: Int, threads: Int = 1) -> BenchRecord {
