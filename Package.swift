@@ -178,7 +178,8 @@ let tests: [Target] = [
   .testTarget(
     name: "VDSQStreamsTests", dependencies: ["TestSupport", "VDSQStreams", "VDSQCheckpoints"]),
   .testTarget(
-    name: "VDSQTokenizersTests", dependencies: ["TestSupport", "VDSQConversion", "VDSQStreams"]),
+    name: "VDSQTokenizersTests",
+    dependencies: ["TestSupport", "VDSQConversion", "VDSQFiles", "VDSQStreams"]),
   .testTarget(name: "VDSQInferenceTests", dependencies: ["TestSupport", "VDSQConversion"]),
   .testTarget(
     name: "VDSQSemanticsTests",
@@ -195,7 +196,7 @@ let tests: [Target] = [
     dependencies: ["TestSupport", "VDSQTraining", "VDSQCheckpoints", "VDSQConversion"]),
   .testTarget(
     name: "VDSQMeasurementTests",
-    dependencies: ["TestSupport", "VDSQConversion", "VDSQMeasurement"]),
+    dependencies: ["TestSupport", "VDSQ", "VDSQConversion", "VDSQMeasurement"]),
   .testTarget(
     name: "VDSQReportsTests",
     dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion", "VDSQReports"]),

@@ -5,7 +5,7 @@ extension ModelSource {
   /// Reads the configuration and finds the tensors of a checkpoint.
   ///
   /// - Throws: `badInput` if the architecture, its configuration or a tensor is not supported.
-  static func read(_ folder: Checkpoint) throws(VDSQError) -> ModelSource {
+  package static func read(_ folder: Checkpoint) throws(VDSQError) -> ModelSource {
     let names = try CheckpointArchitecture.of(folder)
     let config = ConfigReader(folder)
     var configuration = try names.configuration(config)

@@ -2,7 +2,7 @@ import VDSQCheckpoints
 import VDSQFormat
 
 /// The metadata of a container, and its tensors with their sources in a checkpoint.
-struct ModelSource {
+package struct ModelSource {
   /// A tensor, how it is stored, and its shape.
   struct Tensor {
     let rows: RowSource
@@ -18,7 +18,7 @@ struct ModelSource {
   }
 
   let folder: Checkpoint
-  var metadata: Metadata
+  package var metadata: Metadata
   let vocabularySize: Int
   var lowercases = false
   var embeddings: [Tensor] = []

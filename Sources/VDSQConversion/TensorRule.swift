@@ -32,9 +32,9 @@ enum SourceLayout: Sendable {
 }
 
 /// One tensor of the container: its sources and their shapes.
-struct TensorRule: Sendable {
+package struct TensorRule: Sendable {
   /// The name in the container; `#` is the layer number.
-  let name: String
+  package let name: String
   /// The names in the checkpoint, whose rows are stacked.
   let sources: [String]
   let role: TensorRole

@@ -5,7 +5,7 @@ import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference
 
-@testable import VDSQConversion
+import VDSQConversion
 
 /// Every architecture that the list has, and what is refused.
 @Suite struct ArchitecturesTests {

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import VDSQ
 import VDSQConversion
 import VDSQFormat
 import VDSQInference
@@ -87,7 +88,7 @@ import VDSQSemantics
     let search = try VocabularySearch(
       encoder.container, shape: [encoder.vocabularySize, encoder.dimensions], approximate: true,
       kernels: encoder.kernels, threads: encoder.threads, capacity: 5)
-    var random = Random(seed: 9)
+    var random = Random(9)
     var all = SearchRecall(), none = SearchRecall()
     for _ in 0..<17 {
       let state = random.floats(encoder.dimensions, in: -1...1)

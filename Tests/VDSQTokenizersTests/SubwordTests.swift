@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import VDSQCheckpoints
 import VDSQConversion
+import VDSQFiles
 import VDSQFormat
 import VDSQStreams
 import VDSQTokenizers

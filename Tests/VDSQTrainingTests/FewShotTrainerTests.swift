@@ -5,7 +5,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct FewShotTrainerTests {
   private func plan(

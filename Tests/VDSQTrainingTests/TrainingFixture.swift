@@ -3,7 +3,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 /// A converted model and labelled texts that it tells apart.
 struct TrainingFixture {

@@ -2,7 +2,7 @@ import VDSQFormat
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 extension TrainingSet {
   /// An adapter by linear discriminant analysis, stacked where there are examples enough.

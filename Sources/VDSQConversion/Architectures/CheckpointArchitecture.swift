@@ -6,15 +6,15 @@ import VDSQFormat
 ///
 /// Each file in this folder describes one architecture, and `all` lists them. The converter, the
 /// readers of GGUF and llama2.c files, and messages about supported architectures use the list.
-struct CheckpointArchitecture: Sendable {
+package struct CheckpointArchitecture: Sendable {
   /// The values of `model_type` in `config.json`.
-  let modelTypes: [String]
+  package let modelTypes: [String]
   /// Reads `config.json`.
   let configuration: @Sendable (ConfigReader) throws(VDSQError) -> CheckpointConfiguration
   /// Optional prefixes of all tensor names except those of the head, the most specific first.
-  let prefixes: [String]
+  package let prefixes: [String]
   /// The tensors before the layers. The word embeddings come first.
-  let embeddings: [TensorRule]
+  package let embeddings: [TensorRule]
   /// The tensors of a layer; `#` is the layer number.
   let layer: [TensorRule]
   /// The tensors after the last layer.
@@ -22,12 +22,12 @@ struct CheckpointArchitecture: Sendable {
   /// The head of the language model.
   let head: LanguageModelHead
   /// The architecture's names in GGUF files; nil if such files are not supported.
-  var gguf: GGUFArchitecture?
+  package var gguf: GGUFArchitecture?
 }
 
 extension CheckpointArchitecture {
   /// Every architecture that can be converted.
-  static let all = [
+  package static let all = [
     bert, distilBERT, roberta, electra, gpt2, llama, mistral, qwen2, qwen3, gptNeoX,
   ]
 

@@ -61,7 +61,7 @@ public enum Head: Sendable {
   ///   - state: `dimensions` floats.
   ///   - scratch: a buffer of `scratchCount` floats.
   ///   - logits: the cosines of the state, as `move` left it, to the labels' anchors; replaced.
-  func logits(
+  package func logits(
     _ state: UnsafePointer<Float>, dimensions: Int, scratch: UnsafeMutablePointer<Float>,
     _ kernels: KernelTable, into logits: UnsafeMutableBufferPointer<Float>
   ) {

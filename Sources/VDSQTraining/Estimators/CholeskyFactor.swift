@@ -5,7 +5,7 @@ import VDSQKernels
 ///
 /// The factorisation takes `size^3 / 6` multiplications. It is implemented here because the device
 /// has no LAPACK.
-struct CholeskyFactor {
+package struct CholeskyFactor {
   private let size: Int
   /// Lower triangle, row-major.
   private var factor: [Float]
@@ -14,7 +14,7 @@ struct CholeskyFactor {
   /// Returns nil if the matrix is not positive definite.
   ///
   /// - Parameter matrix: `[size, size]`; only the lower triangle is read.
-  init?(_ matrix: [Float], size: Int, kernels: KernelTable) {
+  package init?(_ matrix: [Float], size: Int, kernels: KernelTable) {
     self.size = size
     self.kernels = kernels
     factor = matrix
@@ -40,13 +40,13 @@ struct CholeskyFactor {
   }
 
   /// Replaces `x` by the solution of the system with it on the right side.
-  func solve(_ x: UnsafeMutablePointer<Float>) {
+  package func solve(_ x: UnsafeMutablePointer<Float>) {
     solveLower(x)
     solveUpper(x)
   }
 
   /// Replaces `x` by `L^-1 x`, of the factor `L`.
-  func solveLower(_ x: UnsafeMutablePointer<Float>) {
+  package func solveLower(_ x: UnsafeMutablePointer<Float>) {
     factor.withUnsafeBufferPointer { l in
       let base = l.baseAddress!
       for i in 0..<size {
@@ -58,7 +58,7 @@ struct CholeskyFactor {
   }
 
   /// Replaces `x` by `L^-T x`.
-  func solveUpper(_ x: UnsafeMutablePointer<Float>) {
+  package func solveUpper(_ x: UnsafeMutablePointer<Float>) {
     factor.withUnsafeBufferPointer { l in
       let base = l.baseAddress!
       for i in (0..<size).reversed() {

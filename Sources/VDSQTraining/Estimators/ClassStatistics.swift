@@ -4,8 +4,8 @@ import VDSQSemantics
 /// Sufficient statistics of Gaussian classes with a shared covariance: the number of examples of
 /// each label, their sum, and the scatter within labels. Their size does not depend on the number
 /// of examples.
-struct ClassStatistics {
-  let dimensions: Int
+package struct ClassStatistics {
+  package let dimensions: Int
   /// `[labels]`.
   private(set) var counts: [Float]
   /// `[labels, dimensions]`.
@@ -16,7 +16,7 @@ struct ClassStatistics {
   /// The sum of squared deviations: the trace of the scatter.
   private var squares: Float
 
-  init(labels: Int, dimensions: Int, hasScatter: Bool = true) {
+  package init(labels: Int, dimensions: Int, hasScatter: Bool = true) {
     self.init(
       counts: [Float](repeating: 0, count: labels),
       sums: [Float](repeating: 0, count: labels * dimensions),
@@ -24,7 +24,7 @@ struct ClassStatistics {
       dimensions: dimensions)
   }
 
-  init(counts: [Float], sums: [Float], scatter: [Float], dimensions: Int) {
+  package init(counts: [Float], sums: [Float], scatter: [Float], dimensions: Int) {
     self.counts = counts
     self.sums = sums
     self.scatter = scatter
@@ -32,11 +32,11 @@ struct ClassStatistics {
     squares = stride(from: 0, to: scatter.count, by: dimensions + 1).reduce(0) { $0 + scatter[$1] }
   }
 
-  var count: Float { counts.reduce(0, +) }
+  package var count: Float { counts.reduce(0, +) }
 
   /// Adds an example by Welford's method, which uses the deviation from the mean before the example
   /// and so avoids cancellation.
-  mutating func add(_ state: UnsafePointer<Float>, _ target: Int, _ kernels: KernelTable) {
+  package mutating func add(_ state: UnsafePointer<Float>, _ target: Int, _ kernels: KernelTable) {
     let d = dimensions
     let n = counts[target]
     if n > 0 {
@@ -59,14 +59,14 @@ struct ClassStatistics {
     }
   }
 
-  mutating func addLabel() {
+  package mutating func addLabel() {
     counts.append(0)
     sums += [Float](repeating: 0, count: dimensions)
   }
 
   /// Removes the examples of a label. The scatter is shared by all labels, so it is scaled by the
   /// share of the remaining examples.
-  mutating func removeLabel(_ label: Int) {
+  package mutating func removeLabel(_ label: Int) {
     let all = count
     let share = all > 0 ? (all - counts[label]) / all : 0
     for i in scatter.indices { scatter[i] *= share }
@@ -78,7 +78,7 @@ struct ClassStatistics {
   /// The scatter about other points than the means of labels, divided by the number of examples.
   ///
   /// - Parameter points: `[labels, dimensions]`.
-  func covariance(about points: [Float], _ kernels: KernelTable) -> [Float] {
+  package func covariance(about points: [Float], _ kernels: KernelTable) -> [Float] {
     let d = dimensions
     var moved = self
     for label in counts.indices where counts[label] > 0 {
@@ -93,7 +93,7 @@ struct ClassStatistics {
   }
 
   /// The mean squared length of examples.
-  var meanSquare: Float {
+  package var meanSquare: Float {
     var total = squares
     for (i, sum) in sums.enumerated() where sum != 0 { total += sum * sum / counts[i / dimensions] }
     return total / count

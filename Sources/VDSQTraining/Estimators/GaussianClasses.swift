@@ -4,7 +4,7 @@ import VDSQSemantics
 
 /// Gaussian classes with a shared covariance, estimated from some of the examples: class means with
 /// the label anchors as prior, and the covariance within classes.
-struct GaussianClasses {
+package struct GaussianClasses {
   private let d: Int
   private let count: Int
   private let center: [Float]
@@ -37,7 +37,7 @@ struct GaussianClasses {
   ///   - priorCount: the number of examples that a label anchor counts for.
   ///   - centerCount: the number of examples that the prior of the centre, which is 0, counts for.
   /// - Throws: `internalFault` if states are not finite.
-  init(
+  package init(
     _ anchors: LabelSet, _ statistics: ClassStatistics, priorCount: Float,
     centerCount: Float = Hyperparameters.Discriminant.centerCount, _ kernels: KernelTable
   ) throws(VDSQError) {
@@ -51,7 +51,7 @@ struct GaussianClasses {
   }
 
   /// - Parameter members: the indices of the training examples.
-  init(
+  package init(
     _ set: TrainingSet, _ members: [Int], priorCount: Float,
     centerCount: Float = Hyperparameters.Discriminant.centerCount, _ kernels: KernelTable
   ) throws(VDSQError) {
@@ -156,7 +156,7 @@ struct GaussianClasses {
   ///   size counts for (the degrees of freedom of its prior). Otherwise the directions of a few
   ///   examples would dominate.
   /// - Throws: `internalFault` if the covariance cannot be inverted.
-  func linearHead(
+  package func linearHead(
     shrinkageCount: Float, _ kernels: KernelTable
   ) throws(VDSQError) -> LinearHead {
     let shrinkage = shrinkageCount / (shrinkageCount + Float(count))

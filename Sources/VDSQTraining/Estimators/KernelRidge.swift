@@ -7,12 +7,12 @@ import VDSQSemantics
 ///
 /// If there are many examples, some of them are centres (the Nystroem approximation, Williams and
 /// Seeger 2001). All are used for training.
-struct KernelRidge {
+package struct KernelRidge {
   private typealias Constants = Hyperparameters.Ridge
 
   /// Only the model's vectors are used, not the intermediate features.
-  let set: TrainingSet
-  let kernels: KernelTable
+  package let set: TrainingSet
+  package let kernels: KernelTable
 
   private var columns: Int { self.set.features.layout.blockSize }
 
@@ -20,7 +20,7 @@ struct KernelRidge {
   ///
   /// - Parameter training: the indices of the training examples.
   /// - Throws: `internalFault` if states are not finite.
-  func train(_ training: [Int], penalties: [Float]) throws(VDSQError) -> [RBFVotes] {
+  package func train(_ training: [Int], penalties: [Float]) throws(VDSQError) -> [RBFVotes] {
     let labels = set.anchors.count
     let bare = centers(training)
     let count = bare.count

@@ -10,18 +10,18 @@ import VDSQSemantics
 /// count, the shrinkage count, the scale of the logits and the intermediate features maximise the
 /// likelihood of held-out examples. Training on a few examples takes milliseconds. docs/few-shot.md
 /// has the formulas.
-struct LinearDiscriminant {
+package struct LinearDiscriminant {
   /// The hyperparameters that cross-validation chooses.
-  struct Choice: Equatable {
+  package struct Choice: Equatable {
     /// The number of examples that an anchor counts for.
-    var priorCount: Float
+    package var priorCount: Float
     /// The number of examples that a spherical covariance counts for.
-    var shrinkageCount: Float
+    package var shrinkageCount: Float
     /// The factor of the logits: an inverse temperature.
-    var logitScale: Float
+    package var logitScale: Float
 
     /// The logarithm of the prior of a choice, up to a constant.
-    var logPrior: Double {
+    package var logPrior: Double {
       typealias Constants = Hyperparameters.Discriminant
       return -Double(
         abs(log2f(priorCount / Constants.expectedPriorCount))
@@ -30,15 +30,15 @@ struct LinearDiscriminant {
   }
 
   /// The temperatures that logit scales are the inverses of.
-  static let temperatures = Hyperparameters.Discriminant.logitScales.map { 1 / $0 }
+  package static let temperatures = Hyperparameters.Discriminant.logitScales.map { 1 / $0 }
 
-  let kernels: KernelTable
+  package let kernels: KernelTable
 
   /// Trains with the hyperparameters and intermediate features that maximise held-out likelihood.
   ///
   /// - Parameter set: the examples with all intermediate features to try, pooled ones first.
   /// - Throws: `usage` if there are no examples, `internalFault` if states are not finite.
-  func select(
+  package func select(
     _ set: TrainingSet, progress: ProgressSpan
   ) throws(VDSQError) -> SelectedDiscriminant {
     guard set.count > 0 else { throw .usage("there are no examples to learn from") }

@@ -4,17 +4,17 @@ import VDSQSemantics
 
 /// Multinomial logistic regression by L-BFGS (Liu and Nocedal 1989). It minimises the sum of the
 /// examples' losses times `strength`, plus half the squared weights.
-struct LogisticRegression {
+package struct LogisticRegression {
   private typealias Constants = Hyperparameters.Optimizer
 
-  let set: TrainingSet
+  package let set: TrainingSet
   /// The indices of the training examples.
-  let members: [Int]
-  let strength: Float
-  let kernels: KernelTable
+  package let members: [Int]
+  package let strength: Float
+  package let kernels: KernelTable
 
   /// - Parameter start: the starting point; nil for zeros.
-  func train(from start: LinearHead? = nil) -> LinearHead {
+  package func train(from start: LinearHead? = nil) -> LinearHead {
     let size = set.anchors.count * set.columns
     // Weights, then biases.
     var point = (start?.weights ?? [Float](repeating: 0, count: size))

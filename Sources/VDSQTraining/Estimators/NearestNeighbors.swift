@@ -5,13 +5,13 @@ import VDSQSemantics
 /// k-nearest-neighbour classifier over hidden states.
 ///
 /// The number of neighbours and the sharpness of their votes maximise the leave-one-out likelihood.
-struct NearestNeighbors {
+package struct NearestNeighbors {
   private typealias Constants = Hyperparameters.Neighbors
 
-  let kernels: KernelTable
+  package let kernels: KernelTable
 
   /// - Throws: `usage` if there are no examples.
-  func train(
+  package func train(
     _ set: TrainingSet, modelIdentity: UInt32, progress: ProgressSpan = .silent
   ) throws(VDSQError) -> Adapter {
     guard set.count > 0 else { throw .usage("there are no examples to learn from") }

@@ -4,20 +4,20 @@ import VDSQKernels
 import VDSQSemantics
 
 /// Linear discriminant analysis with the hyperparameters and features that were selected.
-struct SelectedDiscriminant {
+package struct SelectedDiscriminant {
   /// The examples with the selected features, balanced.
-  let set: TrainingSet
+  package let set: TrainingSet
   /// The indices of the examples that took part in the selection.
-  let members: [Int]
-  let choice: LinearDiscriminant.Choice
+  package let members: [Int]
+  package let choice: LinearDiscriminant.Choice
   /// The factor of intermediate features that balances them with the vector.
-  let featureScale: Float
-  let kernels: KernelTable
+  package let featureScale: Float
+  package let kernels: KernelTable
 
   /// A head that is trained on some of the examples.
   ///
   /// - Throws: `internalFault` if states are not finite.
-  func head(_ training: [Int]) throws(VDSQError) -> LinearHead {
+  package func head(_ training: [Int]) throws(VDSQError) -> LinearHead {
     let head = try GaussianClasses(set, training, priorCount: choice.priorCount, kernels)
       .linearHead(shrinkageCount: choice.shrinkageCount, kernels)
     return LinearHead(
@@ -26,12 +26,12 @@ struct SelectedDiscriminant {
   }
 
   /// A head that is trained on all examples.
-  func head() throws(VDSQError) -> LinearHead { try head(Array(set.targets.indices)) }
+  package func head() throws(VDSQError) -> LinearHead { try head(Array(set.targets.indices)) }
 
   /// An adapter with a head over the balanced features.
   ///
   /// - Parameter votes: the solution of kernel ridge regression to add; nil for none.
-  func adapter(
+  package func adapter(
     _ linear: LinearHead, _ votes: RBFVotes? = nil, modelIdentity: UInt32
   ) -> Adapter {
     // The factor of the intermediate features moves into the weights.

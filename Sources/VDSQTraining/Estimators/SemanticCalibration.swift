@@ -8,27 +8,27 @@ import VDSQSemantics
 ///
 /// Training starts at the identity. It minimises the cross-entropy of the cosine logits over cached
 /// states, with the closed-form gradient (`CosineLogits.gradient`) and AdamW.
-struct SemanticCalibration {
+package struct SemanticCalibration {
   private typealias Constants = Hyperparameters.Calibration
 
-  struct Options {
+  package struct Options {
     /// The rank of the residual map, limited by the dimensions.
-    var rank = Hyperparameters.Calibration.rank
-    var epochs = Hyperparameters.Calibration.epochs
-    var batch = Hyperparameters.Calibration.batch
-    var learningRate = Hyperparameters.Calibration.learningRate
-    var weightDecay = Hyperparameters.Calibration.weightDecay
-    var temperature = Classifier.defaultTemperature
-    var seed: UInt64 = 1
+    package var rank = Hyperparameters.Calibration.rank
+    package var epochs = Hyperparameters.Calibration.epochs
+    package var batch = Hyperparameters.Calibration.batch
+    package var learningRate = Hyperparameters.Calibration.learningRate
+    package var weightDecay = Hyperparameters.Calibration.weightDecay
+    package var temperature = Classifier.defaultTemperature
+    package var seed: UInt64 = 1
   }
 
-  let options: Options
-  let kernels: KernelTable
+  package let options: Options
+  package let kernels: KernelTable
 
   /// Trains a module, and scales its displacement by the factor that maximises held-out likelihood.
   ///
   /// - Throws: `usage` if there are no examples, `internalFault` if training diverges.
-  func train(
+  package func train(
     _ set: TrainingSet, modelIdentity: UInt32, progress: ProgressSpan = .silent
   ) throws(VDSQError) -> Adapter {
     guard set.count > 0 else { throw .usage("there are no examples to learn from") }

@@ -9,22 +9,22 @@ import VDSQSemantics
 /// about the shape of classes. Kernel ridge regression does not need linear separability. The first
 /// two are linear, and so is their mixture. The weights of the mixture maximise held-out
 /// likelihood. docs/few-shot.md has the formulas.
-struct StackedClassifier {
+package struct StackedClassifier {
   private typealias Constants = Hyperparameters.Stacking
 
   /// The chosen mixture.
-  struct Choice {
+  package struct Choice {
     /// The strength of logistic regression, and its share of the linear logits.
-    var strength: Float = 0
-    var share: Float = 0
+    package var strength: Float = 0
+    package var share: Float = 0
     /// The factor of the linear logits.
-    var linearScale: Float = 1
+    package var linearScale: Float = 1
     /// The penalty of kernel ridge regression, and the factor of its outputs; 0 leaves it out.
-    var penalty: Float = 0
-    var ridgeScale: Float = 0
+    package var penalty: Float = 0
+    package var ridgeScale: Float = 0
   }
 
-  let discriminant: SelectedDiscriminant
+  package let discriminant: SelectedDiscriminant
   private let validation: CrossValidation
 
   private var set: TrainingSet { discriminant.set }
@@ -32,7 +32,7 @@ struct StackedClassifier {
   private var ridge: KernelRidge { KernelRidge(set: set, kernels: kernels) }
 
   /// Returns nil if there are too few examples.
-  init?(_ discriminant: SelectedDiscriminant) {
+  package init?(_ discriminant: SelectedDiscriminant) {
     let set = discriminant.set
     guard set.count >= Constants.examplesPerLabel * set.anchors.count,
       let validation = CrossValidation(
@@ -46,7 +46,7 @@ struct StackedClassifier {
   /// Chooses the mixture by held-out likelihood, and trains it on all examples.
   ///
   /// - Throws: `internalFault` if states are not finite.
-  func train(progress: ProgressSpan) throws(VDSQError) -> (linear: LinearHead, votes: RBFVotes?) {
+  package func train(progress: ProgressSpan) throws(VDSQError) -> (linear: LinearHead, votes: RBFVotes?) {
     let choice = Self.choose(try heldOutLogits(progress))
     let all = Array(set.targets.indices)
     let own = try discriminant.head()

@@ -4,32 +4,32 @@ import VDSQSemantics
 
 /// The input of estimators: features and labels of examples, and label anchors with the same
 /// columns.
-struct TrainingSet {
-  let features: FeatureMatrix
+package struct TrainingSet {
+  package let features: FeatureMatrix
   /// The label of each row.
-  let targets: [Int]
+  package let targets: [Int]
   /// The unit vectors of the labels' words.
-  let anchors: LabelSet
+  package let anchors: LabelSet
 
   /// - Precondition: a target a row, and anchors of as many columns.
-  init(_ features: FeatureMatrix, targets: [Int], anchors: LabelSet) {
+  package init(_ features: FeatureMatrix, targets: [Int], anchors: LabelSet) {
     precondition(features.rows == targets.count && features.columns == anchors.dimensions)
     self.features = features
     self.targets = targets
     self.anchors = anchors
   }
 
-  init(_ examples: Examples, anchors: LabelSet) {
+  package init(_ examples: Examples, anchors: LabelSet) {
     self.init(examples.features, targets: examples.targets, anchors: anchors)
   }
 
-  var count: Int { targets.count }
-  var columns: Int { features.columns }
+  package var count: Int { targets.count }
+  package var columns: Int { features.columns }
 
   /// Statistics of some of the examples.
   ///
   /// - Parameter hasScatter: whether to compute the products of deviations, which take time.
-  func statistics(
+  package func statistics(
     of members: [Int], hasScatter: Bool, _ kernels: KernelTable
   ) -> ClassStatistics {
     var statistics = ClassStatistics(
@@ -42,7 +42,7 @@ struct TrainingSet {
 
   /// The model's vector and the first intermediate features alone; anchors are scaled to length 1
   /// again.
-  func prefix(features count: Int) -> TrainingSet {
+  package func prefix(features count: Int) -> TrainingSet {
     guard count < features.layout.intermediateFeatures.count else { return self }
     let cut = features.prefix(features: count)
     return TrainingSet(cut, targets: targets, anchors: anchors.prefix(cut.columns))
@@ -51,7 +51,7 @@ struct TrainingSet {
   /// Scales intermediate features to the mean length of the model's vectors, which need not be 1.
   ///
   /// - Returns: the set, and the factor of the features.
-  func balanced() -> (set: TrainingSet, featureScale: Float) {
+  package func balanced() -> (set: TrainingSet, featureScale: Float) {
     let scale = features.vectorLength
     return (
       TrainingSet(features.scalingFeatures(by: scale), targets: targets, anchors: anchors), scale
@@ -60,7 +60,7 @@ struct TrainingSet {
 
   /// The examples that take part in a selection: a limited number, evenly spread, because a file
   /// may be sorted by label.
-  func spread(atMost limit: Int) -> [Int] {
+  package func spread(atMost limit: Int) -> [Int] {
     let count = min(targets.count, limit)
     return (0..<count).map { $0 * targets.count / count }
   }

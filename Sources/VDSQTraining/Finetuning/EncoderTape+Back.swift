@@ -4,7 +4,7 @@ import VDSQKernels
 
 extension EncoderTape {
   /// Distributes the gradients of pooled states over tokens, and resets the sums.
-  func beginBack(_ worker: ThreadPool.Worker) {
+  package func beginBack(_ worker: ThreadPool.Worker) {
     let d = c.hiddenSize
     for i in worker.share(of: Self.shardCount) {
       for k in 0..<shards[i].count { shards[i].p[k] = 0 }
@@ -20,7 +20,7 @@ extension EncoderTape {
   }
 
   /// A layer of a shard.
-  func back(
+  package func back(
     _ index: Int, _ layer: Layer, _ sequences: Range<Int>, _ rows: Range<Int>, _ s: Scratch,
     _ sums: UnsafeMutablePointer<Float>
   ) {

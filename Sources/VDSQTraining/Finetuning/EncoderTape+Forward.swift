@@ -3,7 +3,7 @@ import VDSQKernels
 
 extension EncoderTape {
   /// A layer of a shard.
-  func forward(
+  package func forward(
     _ index: Int, _ layer: Layer, _ sequences: Range<Int>, _ rows: Range<Int>, _ s: Scratch
   ) {
     let d = c.hiddenSize, n = rows.count, t = tape[index]
@@ -64,7 +64,7 @@ extension EncoderTape {
   }
 
   /// Products with decoded panels, which are adjacent.
-  func multiply(
+  package func multiply(
     _ x: UnsafePointer<Float>, _ rows: Int, _ panels: Floats, inputs: Int, outputs: Int,
     bias: UnsafePointer<Float>?, _ y: UnsafeMutablePointer<Float>
   ) {

@@ -8,57 +8,57 @@ import VDSQKernels
 /// Weights stay unchanged in the file; those of a layer are decoded while they are needed. The
 /// updates of a layer are `[2 rank, hidden]` rows A that multiply states, for queries and then
 /// values, and as many rows B that multiply the products.
-final class EncoderTape: SharedWork {
-  struct Layer {
-    let qkv, attentionOutput, up, down: LayerPanels
-    let attentionNorm, outputNorm: Normalization
+package final class EncoderTape: SharedWork {
+  package struct Layer {
+    package let qkv, attentionOutput, up, down: LayerPanels
+    package let attentionNorm, outputNorm: Normalization
 
     /// In the order of `panels`.
-    var linears: [LayerPanels] { [qkv, attentionOutput, up, down] }
+    package var linears: [LayerPanels] { [qkv, attentionOutput, up, down] }
   }
 
-  let c: Architecture
-  let activation: Activation
-  let kernels: KernelTable
-  let rank: Int
+  package let c: Architecture
+  package let activation: Activation
+  package let kernels: KernelTable
+  package let rank: Int
   /// The factor of the products of the updates.
-  let scale: Float
-  let layers: [Layer]
-  let panels: [Floats]
+  package let scale: Float
+  package let layers: [Layer]
+  package let panels: [Floats]
   /// For each layer: its inputs, queries, keys and values, inner products of the updates,
   /// normalised deviations and reciprocal standard deviations of both norms, and the inner states
   /// before the activation.
-  let tape: [Record]
-  let gradient: Floats
-  let scratch: [Scratch]
-  let ones: Floats
+  package let tape: [Record]
+  package let gradient: Floats
+  package let scratch: [Scratch]
+  package let ones: Floats
   /// Whether the weights of layers are released behind a pass.
-  let releases: Bool
+  package let releases: Bool
 
   /// The input of the next run.
-  var batch = TokenBatch()
-  var updates: UnsafePointer<Float>
-  var isBackward = false
+  package var batch = TokenBatch()
+  package var updates: UnsafePointer<Float>
+  package var isBackward = false
   /// `[sequences, hidden]`: the pooled states in the forward pass, and the gradient of the loss
   /// with respect to them in the backward pass.
-  let pooled: Floats
+  package let pooled: Floats
   /// The gradients with respect to the updates, for each shard of a batch.
-  let shards: [Floats]
+  package let shards: [Floats]
 
   /// The number of shards of a batch. It does not depend on the threads, so that sums are
   /// bit-identical.
-  static let shardCount = 4
+  package static let shardCount = 4
 
-  struct Record {
-    let states, qkv, inner, first, second, up: Floats
+  package struct Record {
+    package let states, qkv, inner, first, second, up: Floats
   }
 
-  struct Scratch {
-    let wide, narrow, mixed, attention, head: Floats
+  package struct Scratch {
+    package let wide, narrow, mixed, attention, head: Floats
   }
 
   /// The size of a tape in bytes, including the decoded weights of layers.
-  static func bytes(
+  package static func bytes(
     _ c: Architecture, rank: Int, tokens: Int, sequences: Int, longest: Int
   ) -> Int {
     let d = c.hiddenSize, inner = c.intermediateSize
@@ -79,14 +79,14 @@ final class EncoderTape: SharedWork {
   }
 
   /// The number of elements of the updates.
-  static func count(_ c: Architecture, rank: Int) -> Int {
+  package static func count(_ c: Architecture, rank: Int) -> Int {
     c.layers * 4 * rank * c.hiddenSize
   }
 
   /// - Parameters:
   ///   - tokens: the maximum number of tokens of a batch; `sequences` and `longest` likewise.
   /// - Throws: `badInput` if the container does not hold an encoder.
-  init(
+  package init(
     _ container: Container, kernels: KernelTable, rank: Int, scale: Float, tokens: Int,
     sequences: Int, longest: Int, releases: Bool = false, updates: UnsafePointer<Float>
   ) throws(VDSQError) {
@@ -142,9 +142,9 @@ final class EncoderTape: SharedWork {
   }
 
   /// The states after the embeddings, `[tokens, hidden]`, which the caller provides.
-  var embeddings: UnsafeMutablePointer<Float> { tape[0].states.p }
+  package var embeddings: UnsafeMutablePointer<Float> { tape[0].states.p }
 
-  override func run(_ worker: ThreadPool.Worker) {
+  package override func run(_ worker: ThreadPool.Worker) {
     if isBackward { beginBack(worker) }
     for step in layers.indices {
       let index = isBackward ? layers.count - 1 - step : step
@@ -173,7 +173,7 @@ final class EncoderTape: SharedWork {
   }
 
   /// The sequences and tokens of a shard.
-  func shard(_ index: Int) -> (sequences: Range<Int>, rows: Range<Int>) {
+  package func shard(_ index: Int) -> (sequences: Range<Int>, rows: Range<Int>) {
     let n = batch.sequences
     let sequences = n * index / Self.shardCount..<n * (index + 1) / Self.shardCount
     guard !sequences.isEmpty else { return (sequences, 0..<0) }

@@ -1,9 +1,9 @@
 /// Floats that are freed with their owner.
-final class Floats {
-  let p: UnsafeMutablePointer<Float>
-  let count: Int
+package final class Floats {
+  package let p: UnsafeMutablePointer<Float>
+  package let count: Int
 
-  init(_ count: Int) {
+  package init(_ count: Int) {
     self.count = count
     p = .allocate(capacity: max(1, count))
     p.initialize(repeating: 0, count: count)

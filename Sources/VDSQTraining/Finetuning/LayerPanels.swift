@@ -3,14 +3,14 @@ import VDSQKernels
 
 /// The decoded weights of a linear layer: panels of the matrix for the forward pass, and of its
 /// transpose for the backward pass.
-struct LayerPanels {
-  let outputs: Int
-  let inputs: Int
-  let bias: UnsafePointer<Float>?
+package struct LayerPanels {
+  package let outputs: Int
+  package let inputs: Int
+  package let bias: UnsafePointer<Float>?
   private let rows: StoredRows
 
   /// - Throws: `badInput` if the container has no such layer.
-  init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
+  package init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
     self.outputs = outputs
     self.inputs = inputs
     rows = try StoredRows(container, "\(name).weight")
@@ -20,14 +20,14 @@ struct LayerPanels {
   }
 
   /// The number of floats of either kind of panels.
-  var count: Int { (outputs + 15) / 16 * 16 * ((inputs + 15) / 16 * 16) }
-  var panels: Int { (outputs + 15) / 16 }
+  package var count: Int { (outputs + 15) / 16 * 16 * ((inputs + 15) / 16 * 16) }
+  package var panels: Int { (outputs + 15) / 16 }
 
   /// Releases the layer's section of the file.
-  func release() { rows.release() }
+  package func release() { rows.release() }
 
   /// Fills the panels of `x W^T` that hold the rows of some panels.
-  func decode(_ range: Range<Int>, into to: UnsafeMutablePointer<Float>) {
+  package func decode(_ range: Range<Int>, into to: UnsafeMutablePointer<Float>) {
     forEachBlock(range) { panel, column, block in
       for j in 0..<min(16, inputs - column) {
         let at = to + (panel * inputs + column + j) * 16
@@ -37,7 +37,7 @@ struct LayerPanels {
   }
 
   /// Fills the same rows' part of the panels of `x W`.
-  func decodeTransposed(_ range: Range<Int>, into to: UnsafeMutablePointer<Float>) {
+  package func decodeTransposed(_ range: Range<Int>, into to: UnsafeMutablePointer<Float>) {
     forEachBlock(range) { panel, column, block in
       for i in 0..<min(16, outputs - panel * 16) {
         let at = to + (column / 16 * outputs + panel * 16 + i) * 16

@@ -14,7 +14,7 @@ extension LowRankFinetuning {
 
   /// Whether the model can be finetuned, and there are enough examples for a gain over frozen
   /// states.
-  static func isWorthTrying(_ targets: [Int], labels: Int, of model: Container) -> Bool {
+  package static func isWorthTrying(_ targets: [Int], labels: Int, of model: Container) -> Bool {
     var counts = [Int](repeating: 0, count: labels)
     for target in targets { counts[target] += 1 }
     return counts.allSatisfy { $0 >= Constants.worthTrying }
@@ -26,7 +26,7 @@ extension LowRankFinetuning {
   ///
   /// - Parameter labels: the labels' anchors.
   /// - Throws: the errors of `train`.
-  func adapter(
+  package func adapter(
     _ examples: Examples, labels: LabelSet, progress: ProgressSpan = .silent
   ) throws(VDSQError) -> Adapter {
     guard examples.targets.count >= Constants.examplesPerLabel * labels.count,
@@ -40,7 +40,7 @@ extension LowRankFinetuning {
   /// The same. Nil if held-out examples are clearly less likely than under another method.
   ///
   /// - Parameter other: trains an adapter by the other method on some examples.
-  func adapter(
+  package func adapter(
     _ examples: Examples, labels: LabelSet,
     unlessLessLikelyThan other: (Examples) throws(VDSQError) -> Adapter,
     progress: ProgressSpan = .silent

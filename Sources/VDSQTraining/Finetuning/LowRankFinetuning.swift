@@ -6,38 +6,38 @@ import VDSQSemantics
 
 /// Finetunes a sentence encoder by low-rank updates of its query and value weights, together with a
 /// linear head over its vectors, on the cross-entropy of the examples (LoRA, Hu et al. 2021).
-struct LowRankFinetuning {
-  struct Options {
-    var rank = Hyperparameters.Finetuning.rank
+package struct LowRankFinetuning {
+  package struct Options {
+    package var rank = Hyperparameters.Finetuning.rank
     /// The factor of the updates.
-    var scale = Hyperparameters.Finetuning.scale
-    var epochs = Hyperparameters.Finetuning.epochs
-    var batch = Hyperparameters.Finetuning.batch
-    var learningRate = Hyperparameters.Finetuning.learningRate
-    var weightDecay = Hyperparameters.Finetuning.weightDecay
-    var seed: UInt64 = 1
+    package var scale = Hyperparameters.Finetuning.scale
+    package var epochs = Hyperparameters.Finetuning.epochs
+    package var batch = Hyperparameters.Finetuning.batch
+    package var learningRate = Hyperparameters.Finetuning.learningRate
+    package var weightDecay = Hyperparameters.Finetuning.weightDecay
+    package var seed: UInt64 = 1
     /// The minimum and maximum number of steps.
-    var steps = Hyperparameters.Finetuning.steps
+    package var steps = Hyperparameters.Finetuning.steps
     /// The approximate maximum number of tokens over all steps, because long texts would take
     /// hours.
-    var allTokens = Hyperparameters.Finetuning.allTokens
+    package var allTokens = Hyperparameters.Finetuning.allTokens
     /// The number of tokens in a pass through the layers.
-    var tokens = Hyperparameters.Finetuning.tokens
+    package var tokens = Hyperparameters.Finetuning.tokens
   }
 
   /// The result of training: the updates, and the head over the vectors.
-  struct Result {
-    let updates: LowRankUpdates
-    let head: LinearHead
+  package struct Result {
+    package let updates: LowRankUpdates
+    package let head: LinearHead
   }
 
-  let encoder: TextEncoder
-  let options: Options
+  package let encoder: TextEncoder
+  package let options: Options
 
   /// The maximum number of bytes that training takes beside the encoder.
   ///
   /// - Parameter longest: the maximum number of tokens of a text.
-  static func bytes(
+  package static func bytes(
     _ container: Container, longest: Int, options: Options = Options()
   ) throws(VDSQError) -> Int {
     let c = try architecture(of: container)
@@ -46,13 +46,13 @@ struct LowRankFinetuning {
       longest: longest) + 32 * EncoderTape.count(c, rank: options.rank)
   }
 
-  init(encoder: TextEncoder, options: Options = Options()) {
+  package init(encoder: TextEncoder, options: Options = Options()) {
     self.encoder = encoder
     self.options = options
   }
 
   /// - Throws: `badInput` if the model cannot be finetuned.
-  static func architecture(of model: Container) throws(VDSQError) -> Architecture {
+  package static func architecture(of model: Container) throws(VDSQError) -> Architecture {
     let architecture = try Architecture(model.metadata)
     guard architecture.isBERT, architecture.pooling == .mean || architecture.pooling == .cls else {
       throw .badInput(
@@ -63,7 +63,7 @@ struct LowRankFinetuning {
   }
 
   /// The number of steps for texts of the given numbers of tokens.
-  func steps(for lengths: [Int]) -> Int {
+  package func steps(for lengths: [Int]) -> Int {
     let all = options.epochs * ((lengths.count + options.batch - 1) / options.batch)
     let wanted = min(max(all, options.steps.lowerBound), options.steps.upperBound)
     let tokens = lengths.reduce(0, +) * min(options.batch, lengths.count) / max(1, lengths.count)
@@ -76,7 +76,7 @@ struct LowRankFinetuning {
   ///   - steps: the number of steps; nil for that of the options.
   /// - Throws: `badInput` if the model is not a sentence encoder, `usage` if its layers are
   ///   streamed.
-  func train(
+  package func train(
     _ texts: [String], _ targets: [Int], from start: LinearHead, steps: Int? = nil,
     progress: ProgressSpan = .silent
   ) throws(VDSQError) -> Result {
@@ -154,7 +154,7 @@ struct LowRankFinetuning {
   }
 
   /// Adds the gradient of the loss of some examples, times `share`, and returns the loss.
-  func add(
+  package func add(
     _ examples: [(text: String, target: Int)], share: Float, _ tape: EncoderTape,
     head: UnsafePointer<Float>, labels: Int, to gradient: inout [Float]
   ) throws(VDSQError) -> Float {

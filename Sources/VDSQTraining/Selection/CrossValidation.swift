@@ -13,20 +13,20 @@ import VDSQFormat
 ///       }
 ///     }
 ///     let strength = strengths[table.best.candidate]
-struct CrossValidation {
+package struct CrossValidation {
   /// Indices of examples.
-  struct Fold {
-    let training: [Int]
-    let heldOut: [Int]
+  package struct Fold {
+    package let training: [Int]
+    package let heldOut: [Int]
   }
 
   /// Writes the prediction of a candidate for each label of a held-out example.
-  typealias Predict = (_ example: Int, _ output: inout [Float]) throws(VDSQError) -> Void
+  package typealias Predict = (_ example: Int, _ output: inout [Float]) throws(VDSQError) -> Void
 
   /// Predicts all examples that a fold holds out, with a candidate that was trained without them.
-  typealias Evaluate = (_ candidate: Int, _ predict: Predict) throws(VDSQError) -> Void
+  package typealias Evaluate = (_ candidate: Int, _ predict: Predict) throws(VDSQError) -> Void
 
-  let folds: [Fold]
+  package let folds: [Fold]
 
   private init(folds: [Fold]) { self.folds = folds }
 
@@ -37,7 +37,7 @@ struct CrossValidation {
   /// - Parameters:
   ///   - targets: each example's label.
   ///   - members: the examples that take part; nil for all of them.
-  init?(targets: [Int], labels: Int, folds count: Int, members: [Int]? = nil) {
+  package init?(targets: [Int], labels: Int, folds count: Int, members: [Int]? = nil) {
     let members = members ?? Array(targets.indices)
     var seen = [Int](repeating: 0, count: labels)
     let fold = members.map { member in
@@ -58,12 +58,12 @@ struct CrossValidation {
 
   /// Each of some examples is held out alone, for predictors that leave out an example by
   /// themselves.
-  static func leaveOneOut(_ members: [Int]) -> CrossValidation {
+  package static func leaveOneOut(_ members: [Int]) -> CrossValidation {
     CrossValidation(folds: [Fold(training: members, heldOut: members)])
   }
 
   /// The first fold alone: a single part of the examples is held out.
-  var holdout: CrossValidation { CrossValidation(folds: Array(folds.prefix(1))) }
+  package var holdout: CrossValidation { CrossValidation(folds: Array(folds.prefix(1))) }
 
   /// The log-likelihood of held-out examples under each candidate.
   ///
@@ -72,7 +72,7 @@ struct CrossValidation {
   ///   - candidates: the number of candidates.
   ///   - prediction: what predictors fill in, and the temperatures that are tried.
   ///   - fit: trains on a fold's training examples and evaluates every candidate once.
-  func score(
+  package func score(
     _ targets: [Int], labels: Int, candidates: Int, _ prediction: LikelihoodTable.Prediction,
     progress: ProgressSpan = .silent,
     fit: (_ fold: Fold, _ evaluate: Evaluate, _ progress: ProgressSpan) throws(VDSQError) -> Void
@@ -87,7 +87,7 @@ struct CrossValidation {
   /// The predictions of each candidate for all examples, each held out.
   ///
   /// - Parameters: as above.
-  func predictions(
+  package func predictions(
     _ targets: [Int], labels: Int, candidates: Int, progress: ProgressSpan = .silent,
     fit: (_ fold: Fold, _ evaluate: Evaluate, _ progress: ProgressSpan) throws(VDSQError) -> Void
   ) throws(VDSQError) -> HeldOutLogits {

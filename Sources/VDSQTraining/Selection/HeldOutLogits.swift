@@ -1,13 +1,13 @@
 /// The predictions of several models for held-out examples: the level-one data of stacked
 /// generalization (Wolpert 1992).
-struct HeldOutLogits {
+package struct HeldOutLogits {
   /// Labels of the examples.
-  let targets: [Int]
+  package let targets: [Int]
   /// Of each model, `[examples, labels]` logits.
-  let candidates: [[Float]]
+  package let candidates: [[Float]]
 
   /// The log-likelihood of the labels by the logits `a * x + b * y`.
-  func logLikelihood(_ a: Float, _ x: [Float], _ b: Float, _ y: [Float]) -> Double {
+  package func logLikelihood(_ a: Float, _ x: [Float], _ b: Float, _ y: [Float]) -> Double {
     let labels = x.count / targets.count
     var sum = 0.0
     for (i, target) in targets.enumerated() {

@@ -5,45 +5,45 @@ import VDSQSemantics
 ///
 /// "The four sets" are banking77, Debian's package sections, SST-2 and TREC, 1 to 256 examples per
 /// label, all-MiniLM-L6-v2 in int8 (`Benchmarks/run fewshot`). docs/few-shot.md has the formulas.
-enum Hyperparameters {
+package enum Hyperparameters {
   /// Folds of cross-validation: three quarters of the examples to train on, for four times the
   /// work. Not measured.
-  static let folds = 4
+  package static let folds = 4
   /// The smallest probability whose logarithm is used, so that a single text cannot decide alone.
   /// Any value that float32 represents would do.
-  static let leastProbability: Float = 1e-30
+  package static let leastProbability: Float = 1e-30
 
   /// Linear discriminant analysis with label anchors as prior.
-  enum Discriminant {
+  package enum Discriminant {
     /// Prior counts: the number of examples that an anchor counts for, from misleading label words
     /// to label words that decide nearly alone. The steps are not measured.
-    static let priorCounts: [Float] = [1, 2, 4, 8, 16, 32, 64, 256]
+    package static let priorCounts: [Float] = [1, 2, 4, 8, 16, 32, 64, 256]
     /// Shrinkage counts: the number of examples that a spherical covariance counts for. A fixed
     /// share let directions of two or eight examples dominate, which cost sentiment 3 to 5 points.
-    static let shrinkageCounts: [Float] = [128, 512, 2048, 8192]
+    package static let shrinkageCounts: [Float] = [128, 512, 2048, 8192]
     /// Factors of the logits (inverse temperatures). They are at most 1, because a covariance from
     /// few examples makes logits overconfident. The steps are not measured.
-    static let logitScales: [Float] = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
+    package static let logitScales: [Float] = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
     /// The grid with intermediate features: the prior count that was chosen for the vector alone
     /// and this multiple of it, up to a maximum, with fewer shrinkage counts. A smaller grid saves
     /// time. Not measured.
-    static let featurePriorCountFactor: Float = 4
-    static let mostFeaturePriorCount: Float = 256
-    static let featureShrinkageCounts: [Float] = [256, 1024, 4096]
+    package static let featurePriorCountFactor: Float = 4
+    package static let mostFeaturePriorCount: Float = 256
+    package static let featureShrinkageCounts: [Float] = [256, 1024, 4096]
     /// The maximum number of examples in a selection, whose time is proportional to it. Not
     /// measured.
-    static let mostForChoosing = 2000
+    package static let mostForChoosing = 2000
     /// The length of centred anchors relative to the root mean square length of the states. Labels
     /// differ in only a part of what texts differ in. Not measured.
-    static let anchorLength: Float = 0.5
+    package static let anchorLength: Float = 0.5
     /// The number of examples that the prior of the centre, 0, counts for, because the mean of two
     /// examples is random. Together with label words in sentences, one example per label gained 6
     /// to 7 points on SST-2 and TREC, 1 on Debian's sections, none on banking77.
-    static let centerCount: Float = 4
+    package static let centerCount: Float = 4
 
     /// Values without held-out examples, which fit all four sets at one example per label. Anchors
     /// count for more if there are only a handful of examples in all.
-    static func withoutFolds(examples: Int) -> LinearDiscriminant.Choice {
+    package static func withoutFolds(examples: Int) -> LinearDiscriminant.Choice {
       LinearDiscriminant.Choice(
         priorCount: max(4, 48 / Float(examples)), shrinkageCount: 2048, logitScale: 0.04)
     }
@@ -53,172 +53,172 @@ enum Hyperparameters {
     /// shrinkage count in examples and the first word's state: TREC at 4 and 16 examples per label
     /// .787 and .835 (before .584 and .701), SST-2 at 1, 4 and 16 .717, .727 and .742 (before .677,
     /// .670 and .703). Not measured separately.
-    static let expectedPriorCount: Float = 32
-    static let expectedShrinkageCount: Float = 4096
+    package static let expectedPriorCount: Float = 32
+    package static let expectedShrinkageCount: Float = 4096
   }
 
   /// Intermediate layers whose states are tried beside the vector.
-  enum Intermediate {
+  package enum Intermediate {
     /// Pooled states two thirds and five sixths of the way up, because the top layers discard what
     /// their training task does not need. The first word's state, five sixths up, is worth 10
     /// points and more on TREC from four examples per label on. Maximum, minimum and deviation over
     /// tokens, and the last token's state, did not help on SST-2.
-    static func layers(of count: Int) -> (lower: Int, upper: Int) { (count * 2 / 3, count * 5 / 6) }
+    package static func layers(of count: Int) -> (lower: Int, upper: Int) { (count * 2 / 3, count * 5 / 6) }
     /// In models of fewer layers the three would lie close to the top. Not measured.
-    static let leastLayers = 6
+    package static let leastLayers = 6
   }
 
   /// Logistic regression and kernel ridge regression beside the discriminant.
-  enum Stacking {
+  package enum Stacking {
     /// The examples per label from which on they are tried. Fewer leave too few held-out examples.
     /// Not measured.
-    static let examplesPerLabel = 8
+    package static let examplesPerLabel = 8
     /// Strength of the data in logistic regression (scikit-learn's C), ascending: each training
     /// starts where the one before ended. Not measured.
-    static let strengths: [Float] = [10, 100]
+    package static let strengths: [Float] = [10, 100]
     /// Shares of logistic regression in the linear logits: none, all, and three in between. Not
     /// measured.
-    static let shares: [Float] = [0, 0.25, 0.5, 0.75, 1]
+    package static let shares: [Float] = [0, 0.25, 0.5, 0.75, 1]
     /// Factors of the mixture's logits. They are near 1, because the discriminant is calibrated
     /// already. Not measured.
-    static let logitScales: [Float] = [0.5, 0.7, 1, 1.4, 2]
+    package static let logitScales: [Float] = [0.5, 0.7, 1, 1.4, 2]
     /// Factors of the linear logits when kernel ridge regression is added; 0 leaves them out. Not
     /// measured.
-    static let linearScales: [Float] = [1, 0.7, 0.5, 0.25, 0]
+    package static let linearScales: [Float] = [1, 0.7, 0.5, 0.25, 0]
     /// Factors of the outputs of kernel ridge regression, whose targets are 0 and 1 rather than
     /// logits. Not measured.
-    static let ridgeScales: [Float] = [2, 4, 8, 16]
+    package static let ridgeScales: [Float] = [2, 4, 8, 16]
     /// The gain in nats that kernel ridge regression must have on held-out examples. A smaller gain
     /// is noise, and a linear adapter is smaller. Not measured.
-    static let leastGain = 2.0
+    package static let leastGain = 2.0
   }
 
   /// Kernel ridge regression with a radial basis function (RBF) of unit vectors.
-  enum Ridge {
+  package enum Ridge {
     /// `exp(sharpness (cosine - 1))` of unit vectors, which is `exp(-gamma |x - u|^2)` with gamma =
     /// 1. Not measured.
-    static let sharpness: Float = 2
+    package static let sharpness: Float = 2
     /// Added to the diagonal of the RBF matrix of the centres, which fp16 centres close to each
     /// other make singular.
-    static let jitter: Float = 1e-3
+    package static let jitter: Float = 1e-3
     /// Ridge penalties (scikit-learn's alpha), from strong to weak. Not measured.
-    static let penalties: [Float] = [1, 0.3, 0.1]
+    package static let penalties: [Float] = [1, 0.3, 0.1]
     /// The maximum number of centres, 0.8 MB of an adapter for MiniLM. Kernel ridge regression
     /// gains 3 points on Debian's sections at 64 and 256 examples per label, 0.8 and 0.4 on
     /// banking77 at 16 and 64. Other limits were not measured.
-    static let mostCenters = 1024
+    package static let mostCenters = 1024
   }
 
   /// L-BFGS (Liu and Nocedal 1989) of logistic regression.
-  enum Optimizer {
+  package enum Optimizer {
     /// The number of stored pairs of differences; 3 to 20 are usual. Not measured.
-    static let history = 8
+    package static let history = 8
     /// The maximum number of iterations, which bounds the time. Not measured.
-    static let iterations = 60
+    package static let iterations = 60
     /// The tolerance of the gradient's length, relative to the first gradient, and its minimum.
     /// Probabilities are within .01 of scikit-learn's (`LogisticRegressionTests`).
-    static let tolerance: Float = 2e-3
-    static let leastGradient: Float = 1e-6
+    package static let tolerance: Float = 2e-3
+    package static let leastGradient: Float = 1e-6
     /// The maximum number of halvings of a step, and the usual sufficient decrease (Armijo) that
     /// ends them.
-    static let halvings = 20
-    static let sufficientDecrease = 1e-4
+    package static let halvings = 20
+    package static let sufficientDecrease = 1e-4
     /// Differences with less curvature than this are left out of the history.
-    static let leastCurvature: Float = 1e-12
+    package static let leastCurvature: Float = 1e-12
     /// Errors below this share of the strength are skipped in a gradient to save time, because most
     /// labels have a negligible probability for most examples. Not measured.
-    static let negligibleError: Float = 1e-6
+    package static let negligibleError: Float = 1e-6
   }
 
   /// Semantic calibration (arXiv 2401.16184).
-  enum Calibration {
+  package enum Calibration {
     /// Ranks of the paper's module and of a small one, at most the dimensions. Not measured.
-    static let rank = 64
-    static let lowRank = 8
+    package static let rank = 64
+    package static let lowRank = 8
     /// Training by AdamW with a cosine schedule. Not measured.
-    static let epochs = 60
-    static let batch = 32
-    static let learningRate: Float = 0.003
-    static let weightDecay: Float = 0.01
+    package static let epochs = 60
+    package static let batch = 32
+    package static let learningRate: Float = 0.003
+    package static let weightDecay: Float = 0.01
     /// Factors of the trained displacement: 0 would be zero-shot, 1 is the module as trained. Not
     /// measured.
-    static let strengths: [Float] = [0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1]
+    package static let strengths: [Float] = [0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1]
     /// The factor if a label has a single example and none can be held out. Not measured.
-    static let strengthWithoutFolds: Float = 0.2
+    package static let strengthWithoutFolds: Float = 0.2
     /// The shortest state whose cosines are computed.
-    static let leastLength: Float = 1e-12
+    package static let leastLength: Float = 1e-12
   }
 
   /// k nearest neighbours.
-  enum Neighbors {
+  package enum Neighbors {
     /// Numbers of voting examples; odd, so that two labels do not tie. Not measured.
-    static let counts = [1, 3, 5, 9, 15, 31]
+    package static let counts = [1, 3, 5, 9, 15, 31]
     /// A vote has the weight `exp(sharpness * cosine)`; 0 is an unweighted vote. Not measured.
-    static let sharpness: [Float] = [0, 5, 10, 20, 40]
+    package static let sharpness: [Float] = [0, 5, 10, 20, 40]
     /// The maximum number of examples in the selection, each of which is compared with all. Not
     /// measured.
-    static let mostForChoosing = 500
+    package static let mostForChoosing = 500
   }
 
   /// Low-rank finetuning of the encoder (LoRA, Hu et al. 2021).
-  enum Finetuning {
+  package enum Finetuning {
     /// LoRA's rank, and alpha over rank: as in the comparison with peft (`Benchmarks/lora.py`),
     /// also the batch, learning rate and weight decay.
-    static let rank = 8
-    static let scale: Float = 2
+    package static let rank = 8
+    package static let scale: Float = 2
     /// The comparison's LoRA has 20 epochs; ten reach .825 on SST-2 at 256 examples per label, LoRA
     /// .828 (five draws). More were not measured.
-    static let epochs = 10
-    static let batch = 16
-    static let learningRate: Float = 1e-3
-    static let weightDecay: Float = 0.01
+    package static let epochs = 10
+    package static let batch = 16
+    package static let learningRate: Float = 1e-3
+    package static let weightDecay: Float = 0.01
     /// Share of the steps over which the learning rate rises; it falls linearly from there. Not
     /// measured.
-    static let warmUp: Float = 0.1
+    package static let warmUp: Float = 0.1
     /// The minimum and maximum number of steps. 512 texts of SST-2 take 61 s on two threads.
-    static let steps = 100...600
+    package static let steps = 100...600
     /// The approximate maximum number of tokens over all steps. Without it, long texts would take
     /// an hour.
-    static let allTokens = 400_000
+    package static let allTokens = 400_000
     /// The number of tokens in a pass if no text is longer, which bounds the memory. Not measured.
-    static let tokens = 256
+    package static let tokens = 256
     /// The minimum number of examples per label to choose a temperature. Not measured.
-    static let examplesPerLabel = 8
+    package static let examplesPerLabel = 8
     /// One part of five is held out; all five would take five times as long. Not measured.
-    static let folds = 5
+    package static let folds = 5
     /// Temperatures of the finetuned head. Not measured.
-    static let temperatures: [Float] = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6]
+    package static let temperatures: [Float] = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6]
     /// The temperature with the highest prior probability. Not measured.
-    static let expectedTemperature: Float = 2.8
+    package static let expectedTemperature: Float = 2.8
     /// Examples of every label from which on the default tries it. At 64, on nine sets that nothing
     /// was chosen on, it is ahead of frozen states by 1.3 points on average. At 16 it is often
     /// better too, but the closed forms take a twentieth of LoRA's time there.
-    static let worthTrying = 32
+    package static let worthTrying = 32
     /// Nats by which it may make the held-out fifth less likely than the closed forms do, and still
     /// be kept. A judge that asked for a gain of 4 nats kept the closed forms on three of five
     /// draws of SST-2, though finetuning was 2.2 to 3.8 points better on all five.
-    static let allowance = 4.0
+    package static let allowance = 4.0
     /// The shortest state that is normalised.
-    static let leastLength: Float = 1e-12
+    package static let leastLength: Float = 1e-12
   }
 
   /// Learning one example after another.
-  enum Online {
+  package enum Online {
     /// The number of examples that can be undone. Only their states are in the file: 24 KB for
     /// MiniLM.
-    static let undoable = 16
+    package static let undoable = 16
     /// The number of examples from which on hyperparameters are chosen. Not measured.
-    static let leastExamples = 8
+    package static let leastExamples = 8
     /// The hyperparameters before that. Anchors count for four examples, because a user who
     /// corrects an answer expects another answer. Not measured.
-    static let unchosen = LinearDiscriminant.Choice(
+    package static let unchosen = LinearDiscriminant.Choice(
       priorCount: 4, shrinkageCount: 2048, logitScale: 0.04)
     /// A smaller grid than that of the discriminant, because each example is scored under all of it
     /// before it is learned. An example takes 15 ms in all. Not measured separately.
-    static let priorCounts: [Float] = [1, 4, 16]
-    static let shrinkageCounts: [Float] = [512, 4096]
+    package static let priorCounts: [Float] = [1, 4, 16]
+    package static let shrinkageCounts: [Float] = [512, 4096]
     /// The factor by which the weight of an example in the choice fades with each further example.
     /// About 33 examples count. Not measured.
-    static let memory = 0.97
+    package static let memory = 0.97
   }
 }

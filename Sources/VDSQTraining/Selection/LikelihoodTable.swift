@@ -1,7 +1,7 @@
 /// The log-likelihood of held-out examples under each candidate, at each temperature of its logits.
-struct LikelihoodTable {
+package struct LikelihoodTable {
   /// The kind of a candidate's prediction.
-  enum Prediction {
+  package enum Prediction {
     /// One logit per label, divided by each of the temperatures.
     case logits(temperatures: [Float])
     case probabilities
@@ -9,23 +9,23 @@ struct LikelihoodTable {
   }
 
   /// The best entry of a table.
-  struct Best {
-    let candidate: Int
+  package struct Best {
+    package let candidate: Int
     /// Index of the temperature.
-    let temperature: Int
-    let score: Double
+    package let temperature: Int
+    package let score: Double
   }
 
-  let prediction: Prediction
+  package let prediction: Prediction
   /// `[candidates, temperatures]`, sums over examples.
   private(set) var sums: [Double]
 
-  init(candidates: Int, _ prediction: Prediction) {
+  package init(candidates: Int, _ prediction: Prediction) {
     self.prediction = prediction
     sums = [Double](repeating: 0, count: candidates * Self.temperatures(prediction))
   }
 
-  var temperatures: Int { Self.temperatures(prediction) }
+  package var temperatures: Int { Self.temperatures(prediction) }
 
   private static func temperatures(_ prediction: Prediction) -> Int {
     if case .logits(let temperatures) = prediction { temperatures.count } else { 1 }
@@ -34,7 +34,7 @@ struct LikelihoodTable {
   /// Adds an example under one of the candidates.
   ///
   /// - Parameter output: the prediction of the candidate for each label.
-  mutating func add(_ candidate: Int, _ output: [Float], target: Int) {
+  package mutating func add(_ candidate: Int, _ output: [Float], target: Int) {
     switch prediction {
     case .logits(let temperatures):
       for (i, temperature) in temperatures.enumerated() {
@@ -47,12 +47,12 @@ struct LikelihoodTable {
   }
 
   /// Adds the logarithm of the prior of the candidates.
-  mutating func addLogPrior(_ logPrior: (_ candidate: Int, _ temperature: Int) -> Double) {
+  package mutating func addLogPrior(_ logPrior: (_ candidate: Int, _ temperature: Int) -> Double) {
     for i in sums.indices { sums[i] += logPrior(i / temperatures, i % temperatures) }
   }
 
   /// The entry with the highest likelihood; the first of several.
-  var best: Best {
+  package var best: Best {
     let i = sums.indices.max { sums[$0] < sums[$1] }!
     return Best(candidate: i / temperatures, temperature: i % temperatures, score: sums[i])
   }

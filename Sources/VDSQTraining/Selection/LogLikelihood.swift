@@ -2,21 +2,21 @@ import Glibc
 import VDSQSemantics
 
 /// Logarithms of the probabilities that a model gives to true labels, in nats.
-enum LogLikelihood {
+package enum LogLikelihood {
   /// `log softmax(logits / temperature)[target]`.
-  static func of(_ target: Int, logits: [Float], temperature: Float = 1) -> Double {
+  package static func of(_ target: Int, logits: [Float], temperature: Float = 1) -> Double {
     var probabilities = logits
     CosineLogits.softmax(&probabilities, temperature: temperature)
     return of(target, probabilities: probabilities)
   }
 
   /// `log probabilities[target]`, which `Hyperparameters.leastProbability` keeps finite.
-  static func of(_ target: Int, probabilities: [Float]) -> Double {
+  package static func of(_ target: Int, probabilities: [Float]) -> Double {
     Double(of(probabilities[target]))
   }
 
   /// A probability's logarithm.
-  static func of(_ probability: Float) -> Float {
+  package static func of(_ probability: Float) -> Float {
     logf(max(probability, Hyperparameters.leastProbability))
   }
 }

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import VDSQKernels
 
-@testable import VDSQSemantics
+import VDSQSemantics
 
 /// The direction of a head is the gradient of the difference of two logits.
 @Suite struct HeadDirectionTests {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import VDSQKernels
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct CholeskyFactorTests {
   private let kernels = KernelTable.available()[0]

@@ -7,7 +7,7 @@ import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct NearestNeighborsTests {
   private let d = 24

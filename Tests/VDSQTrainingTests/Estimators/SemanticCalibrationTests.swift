@@ -6,7 +6,7 @@ import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct SemanticCalibrationTests {
   private let d = 16

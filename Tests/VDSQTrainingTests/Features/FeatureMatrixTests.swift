@@ -1,7 +1,7 @@
 import Testing
 import VDSQInference
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct FeatureMatrixTests {
   private let features = [

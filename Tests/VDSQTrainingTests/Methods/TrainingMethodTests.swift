@@ -3,7 +3,7 @@ import Testing
 import VDSQFormat
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct TrainingMethodTests {
   /// Names are the command line's, and summaries are there for all.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VDSQFormat
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct CrossValidationTests {
   private let targets = [0, 0, 1, 0, 1, 2, 2, 1, 0, 2, 1, 0, 2]
