@@ -4,6 +4,7 @@ import Testing
 import VDSQCheckpoints
 import VDSQConversion
 import VDSQFormat
+import VDSQStreams
 import VDSQTokenizers
 
 /// Byte-pair and unigram tokenizers, on files that Hugging Face's tokenizers saved.
@@ -109,7 +110,7 @@ import VDSQTokenizers
     let json = """
       {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []},
        "pre_tokenizer": {"type": "Split", "behavior": "Isolated", "invert": false,
-         "pattern": {"Regex": \(Provenance.quoted(pattern))}}}
+         "pattern": {"Regex": \(JSONWriter.string { $0.write(pattern) })}}}
       """
     let parsed = try JSON(parsing: Array(json.utf8), context: "")
     #expect {
