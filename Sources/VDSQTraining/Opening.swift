@@ -4,12 +4,12 @@ import VDSQInference
 import VDSQSemantics
 
 /// The memory policy and options with which a model is opened.
-struct Opening {
-  let path: String
-  let options: TrainingOptions
-  private(set) var encoder: TextEncoder.Options
+package struct Opening {
+  package let path: String
+  package let options: TrainingOptions
+  package private(set) var encoder: TextEncoder.Options
 
-  init(path: String, options: TrainingOptions, features: [IntermediateFeature]) {
+  package init(path: String, options: TrainingOptions, features: [IntermediateFeature]) {
     self.path = path
     self.options = options
     encoder = options.encoder
@@ -23,7 +23,7 @@ struct Opening {
   ///     chosen.
   ///   - more: bytes that the work needs beside the model.
   /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
-  mutating func choose(
+  package mutating func choose(
     among policies: [MemoryPolicy], more: Int
   ) throws(VDSQError) {
     let policies = MemoryPolicy.among(options.memoryPolicy, or: policies)
@@ -35,7 +35,7 @@ struct Opening {
   }
 
   /// - Throws: `missingInput` or `badInput` for the file.
-  func container() throws(VDSQError) -> Container {
+  package func container() throws(VDSQError) -> Container {
     try Container(path: path, kind: .model, decoding: encoder.policy.decoding)
   }
 }

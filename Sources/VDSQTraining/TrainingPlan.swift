@@ -98,7 +98,7 @@ public struct TrainingPlan: Sendable {
 
   /// The maximum number of bytes for examples and closed-form training: states and copies of them,
   /// and the matrices of the covariance or of the centres.
-  static func bytes(for examples: [Examples.Example], columns: Int) -> Int {
+  package static func bytes(for examples: [Examples.Example], columns: Int) -> Int {
     let count = examples.count
     let centers = min(count, Hyperparameters.Ridge.mostCenters)
     let system = max(

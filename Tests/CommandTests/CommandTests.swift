@@ -284,7 +284,7 @@ import Testing
     #expect(shares == shares.sorted(by: >) && shares.reduce(0, +) <= 1)
 
     try expectFailure(
-      vdsq, ["logits", model, "--approx"], status: 65, mentioning: "--coarse")
+      vdsq, ["logits", model, "--approx"], status: 65, mentioning: "coarse rows")
     let coarse = folder.path("coarse.vdsq")
     #expect(
       try vdsq.run(["convert", Fixtures.path("bert-mean"), "-o", coarse, "--coarse"]).status == 0)

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import VDSQMeasurement
@@ -30,12 +31,12 @@ import VDSQStreams
     let record = isRows ? rows([0.1, 2, 1e-9]) : model(1.25, faults: 7, texts: 3)
     let folder = try TemporaryFolder()
     let json = JSONWriter.string { $0.write(record) }
-    let path = try folder.write(json, to: "bench.json")
+    let path = try folder.write(Data(json.utf8), to: "bench.json")
     #expect(normalised(try BenchRecord(path: path)) == normalised(record))
     // A comparison's file is a bench's too.
     let compared = try BenchComparison(record, with: record, path: path)
-    let second = try folder.write(JSONWriter.string { $0.write(compared) }, to: "second.json")
-    let again = try BenchComparison(record, with: try .earlier(path: second), path: second)
+    let second = try folder.write(Data(JSONWriter.string { $0.write(compared) }.utf8), to: "second.json")
+    let again = try BenchComparison(record, with: try BenchComparison.earlier(path: second), path: second)
     #expect(again.figures == compared.figures)
   }
 
@@ -79,7 +80,7 @@ import VDSQStreams
   @Test func whatIsNoBenchIsRefused() throws {
     let folder = try TemporaryFolder()
     for text in ["{}", "[]", "{\"model\": \"a\"}", "3", "nonsense"] {
-      let path = try folder.write(text, to: "bench.json")
+      let path = try folder.write(Data(text.utf8), to: "bench.json")
       #expect(throws: (any Error).self) { try BenchComparison.earlier(path: path) }
     }
     #expect(throws: (any Error).self) {

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import VDSQ
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics

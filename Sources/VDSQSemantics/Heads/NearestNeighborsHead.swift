@@ -119,7 +119,7 @@ public struct NearestNeighborsHead: Sendable {
     let examples = targets.count
     contents.metadata.set("neighbors", .integer(count))
     contents.metadata.set("sharpness", .number(Double(sharpness)))
-    contents.add(Name.states, .float32(states), shape: [examples, states.count / examples])
+    contents.add(Name.states, .float32(states), shape: [examples, states.count / max(1, examples)])
     contents.add(Name.labels, .float32(targets.map { Float($0) }), shape: [examples])
   }
 }

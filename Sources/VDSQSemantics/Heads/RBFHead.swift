@@ -67,7 +67,7 @@ public struct RBFHead: Sendable {
     linear.store(in: &contents)
     contents.add(
       Name.votes, .float32(votes.weights),
-      shape: [votes.weights.count / votes.count, votes.count])
+      shape: [linear.bias.count, votes.count])
     contents.add(Name.centers, .float16(votes.centers), shape: [votes.count, votes.dimensions])
   }
 }

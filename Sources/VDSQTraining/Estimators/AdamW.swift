@@ -1,19 +1,19 @@
 import Glibc
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
-struct AdamW {
+package struct AdamW {
   private var first: [Float]
   private var second: [Float]
   private var step = 0
   private let weightDecay: Float
 
-  init(count: Int, weightDecay: Float) {
+  package init(count: Int, weightDecay: Float) {
     first = [Float](repeating: 0, count: count)
     second = first
     self.weightDecay = weightDecay
   }
 
-  mutating func update(_ values: inout [Float], _ gradient: [Float], rate: Float) {
+  package mutating func update(_ values: inout [Float], _ gradient: [Float], rate: Float) {
     step += 1
     let firstScale = 1 / (1 - powf(0.9, Float(step)))
     let secondScale = 1 / (1 - powf(0.999, Float(step)))

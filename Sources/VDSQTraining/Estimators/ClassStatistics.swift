@@ -7,12 +7,12 @@ import VDSQSemantics
 package struct ClassStatistics {
   package let dimensions: Int
   /// `[labels]`.
-  private(set) var counts: [Float]
+  package private(set) var counts: [Float]
   /// `[labels, dimensions]`.
-  private(set) var sums: [Float]
+  package private(set) var sums: [Float]
   /// Sums of products of deviations from the means of labels, `[dimensions, dimensions]`, lower
   /// triangle; empty if only the squares are needed.
-  private(set) var scatter: [Float]
+  package private(set) var scatter: [Float]
   /// The sum of squared deviations: the trace of the scatter.
   private var squares: Float
 

@@ -14,6 +14,11 @@ package struct KernelRidge {
   package let set: TrainingSet
   package let kernels: KernelTable
 
+  package init(set: TrainingSet, kernels: KernelTable) {
+    self.set = set
+    self.kernels = kernels
+  }
+
   private var columns: Int { self.set.features.layout.blockSize }
 
   /// One head for each of the ridge penalties.

@@ -34,6 +34,8 @@ package struct LinearDiscriminant {
 
   package let kernels: KernelTable
 
+  package init(kernels: KernelTable) { self.kernels = kernels }
+
   /// Trains with the hyperparameters and intermediate features that maximise held-out likelihood.
   ///
   /// - Parameter set: the examples with all intermediate features to try, pooled ones first.

@@ -13,6 +13,13 @@ package struct LogisticRegression {
   package let strength: Float
   package let kernels: KernelTable
 
+  package init(set: TrainingSet, members: [Int], strength: Float, kernels: KernelTable) {
+    self.set = set
+    self.members = members
+    self.strength = strength
+    self.kernels = kernels
+  }
+
   /// - Parameter start: the starting point; nil for zeros.
   package func train(from start: LinearHead? = nil) -> LinearHead {
     let size = set.anchors.count * set.columns

@@ -10,6 +10,8 @@ package struct NearestNeighbors {
 
   package let kernels: KernelTable
 
+  package init(kernels: KernelTable) { self.kernels = kernels }
+
   /// - Throws: `usage` if there are no examples.
   package func train(
     _ set: TrainingSet, modelIdentity: UInt32, progress: ProgressSpan = .silent

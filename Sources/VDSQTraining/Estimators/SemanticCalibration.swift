@@ -20,10 +20,17 @@ package struct SemanticCalibration {
     package var weightDecay = Hyperparameters.Calibration.weightDecay
     package var temperature = Classifier.defaultTemperature
     package var seed: UInt64 = 1
+
+    package init() {}
   }
 
   package let options: Options
   package let kernels: KernelTable
+
+  package init(options: Options = Options(), kernels: KernelTable) {
+    self.options = options
+    self.kernels = kernels
+  }
 
   /// Trains a module, and scales its displacement by the factor that maximises held-out likelihood.
   ///

@@ -3,15 +3,15 @@ import VDSQInference
 import VDSQSemantics
 
 /// An evaluation's texts as the trainer's model encoded them, each once.
-struct FewShotEvaluationRun {
-  let trainer: FewShotTrainer
-  let test: [Examples.Example]
-  let encodedTest: Examples
+package struct FewShotEvaluationRun {
+  package let trainer: FewShotTrainer
+  package let test: [Examples.Example]
+  package let encodedTest: Examples
   /// Nil if nothing is trained.
-  let training: Examples?
+  package let training: Examples?
 
   /// Evaluates the label words, which are compared with the model's vector alone.
-  func zeroShot() throws(VDSQError) -> Evaluation {
+  package func zeroShot() throws(VDSQError) -> Evaluation {
     let own = encodedTest.features.layout.blockSize
     return Evaluation(
       of: try Classifier(labels: trainer.anchors.prefix(own), kernels: trainer.encoder.kernels),
@@ -22,7 +22,7 @@ struct FewShotEvaluationRun {
   ///
   /// - Parameter count: examples of each label.
   /// - Throws: `usage` if there are no examples.
-  func fewShot(_ count: Int, seed: UInt64) throws(VDSQError) -> Evaluation {
+  package func fewShot(_ count: Int, seed: UInt64) throws(VDSQError) -> Evaluation {
     guard let training else { throw .usage("an evaluation with examples needs some to draw from") }
     let encoder = trainer.encoder
     let drawn = FewShotSample(

@@ -71,7 +71,7 @@ public struct ExampleReader: Sendable {
   }
 
   /// Whether a line has only spaces, tabs and a carriage return.
-  static func isBlank(_ line: some Sequence<UInt8>) -> Bool {
+  package static func isBlank(_ line: some Sequence<UInt8>) -> Bool {
     line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
   }
 

@@ -89,7 +89,7 @@ public struct FeatureMatrix: Sendable {
 
   /// The root mean square length of the model's vectors. Intermediate features have length 1, and
   /// are multiplied by this factor to have the same weight.
-  var vectorLength: Float {
+  package var vectorLength: Float {
     var square: Float = 0
     for start in stride(from: 0, to: values.count, by: columns) {
       for i in start..<start + layout.blockSize { square += values[i] * values[i] }
@@ -98,7 +98,7 @@ public struct FeatureMatrix: Sendable {
   }
 
   /// The matrix with all intermediate features multiplied by a factor.
-  func scalingFeatures(by factor: Float) -> FeatureMatrix {
+  package func scalingFeatures(by factor: Float) -> FeatureMatrix {
     let scaled = values.enumerated().map {
       $0 % columns < layout.blockSize ? $1 : $1 * factor
     }

@@ -10,11 +10,11 @@ public import VDSQInference
 /// that a kill truncated is overwritten by the next.
 public final class StateCache {
   /// The first half of the SHA-256 of the text that the model read.
-  struct Key: Hashable {
-    let low: UInt64
-    let high: UInt64
+  package struct Key: Hashable {
+    package let low: UInt64
+    package let high: UInt64
 
-    init(_ text: UnsafeRawBufferPointer) {
+    package init(_ text: UnsafeRawBufferPointer) {
       (low, high) = SHA256.digest(of: text).withUnsafeBytes {
         ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
       }
@@ -95,7 +95,7 @@ public final class StateCache {
   /// Appends the cached state of a text to `states`.
   ///
   /// - Returns: whether the state was found.
-  func find(_ key: Key, into states: inout [Float]) -> Bool {
+  package func find(_ key: Key, into states: inout [Float]) -> Bool {
     guard let start = records[key] else { return false }
     let isWhole = buffer.withUnsafeMutableBytes { raw in
       pread(descriptor, raw.baseAddress, raw.count, start) == raw.count
@@ -112,7 +112,7 @@ public final class StateCache {
   }
 
   /// Adds the state of a text. It is in the file after the next `flush` at the latest.
-  func add(_ key: Key, _ state: UnsafePointer<Float>) throws(VDSQError) {
+  package func add(_ key: Key, _ state: UnsafePointer<Float>) throws(VDSQError) {
     let start = pending.count
     withUnsafeBytes(of: key.low) { pending.append(contentsOf: $0) }
     withUnsafeBytes(of: key.high) { pending.append(contentsOf: $0) }
@@ -125,7 +125,7 @@ public final class StateCache {
   /// Appends pending states to the file.
   ///
   /// - Throws: `usage` if the disk is full or the file cannot be written.
-  func flush() throws(VDSQError) {
+  package func flush() throws(VDSQError) {
     guard !pending.isEmpty else { return }
     flock(descriptor, LOCK_EX)
     defer { flock(descriptor, LOCK_UN) }

@@ -4,7 +4,7 @@ import VDSQKernels
 extension Activation {
   /// Replaces gradients with respect to an activation's outputs by gradients with respect to its
   /// inputs.
-  func multiplyBySlopes(
+  package func multiplyBySlopes(
     _ gradients: UnsafeMutablePointer<Float>, _ inputs: UnsafePointer<Float>, _ count: Int
   ) {
     var i = 0
@@ -41,7 +41,7 @@ extension Activation {
   }
 
   /// The derivative.
-  func slope(_ x: Float) -> Float {
+  package func slope(_ x: Float) -> Float {
     switch self {
     case .identity: return 1
     case .relu: return x > 0 ? 1 : 0

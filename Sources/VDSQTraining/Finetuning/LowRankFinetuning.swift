@@ -23,6 +23,8 @@ package struct LowRankFinetuning {
     package var allTokens = Hyperparameters.Finetuning.allTokens
     /// The number of tokens in a pass through the layers.
     package var tokens = Hyperparameters.Finetuning.tokens
+
+    package init() {}
   }
 
   /// The result of training: the updates, and the head over the vectors.
@@ -219,12 +221,12 @@ package struct LowRankFinetuning {
 }
 
 extension TextEncoder {
-  func tokens(of text: String) -> [Int32] {
+  package func tokens(of text: String) -> [Int32] {
     var text = text
     return text.withUTF8 { tokens(of: UnsafeRawBufferPointer($0)) }
   }
 
-  func trace(of text: String) throws(VDSQError) -> Trace {
+  package func trace(of text: String) throws(VDSQError) -> Trace {
     let bytes = Array(text.utf8)
     return try bytes.withBytes { (raw) throws(VDSQError) in try trace(raw) }
   }

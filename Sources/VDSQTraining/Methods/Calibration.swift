@@ -3,14 +3,14 @@ import VDSQSemantics
 
 extension TrainingMethod.Definition {
   /// The paper's semantic calibration (arXiv 2401.16184).
-  static let calibration = Self(
+  package static let calibration = Self(
     summary: "the semantic calibration of arXiv 2401.16184, rank 64"
   ) { (examples, context, progress) throws(VDSQError) in
     try calibrate(examples, context, rank: Hyperparameters.Calibration.rank, progress)
   }
 
   /// The same with a smaller module.
-  static let lowRank = Self(
+  package static let lowRank = Self(
     summary: "calibration of rank 8"
   ) { (examples, context, progress) throws(VDSQError) in
     try calibrate(examples, context, rank: Hyperparameters.Calibration.lowRank, progress)

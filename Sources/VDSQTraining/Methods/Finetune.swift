@@ -3,7 +3,7 @@ import VDSQSemantics
 
 extension TrainingMethod.Definition {
   /// Low-rank updates of the encoder's queries and values, whatever the number of examples.
-  static let finetune = Self(
+  package static let finetune = Self(
     summary: "low-rank updates of the weights of a sentence encoder", finetuning: .always
   ) { (examples, context, progress) throws(VDSQError) in
     try context.finetuning.adapter(examples, labels: context.anchors, progress: progress)
@@ -11,7 +11,7 @@ extension TrainingMethod.Definition {
 }
 
 extension TrainingContext {
-  var finetuning: LowRankFinetuning {
+  package var finetuning: LowRankFinetuning {
     var options = LowRankFinetuning.Options()
     options.seed = seed
     return LowRankFinetuning(encoder: encoder, options: options)

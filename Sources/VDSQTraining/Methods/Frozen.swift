@@ -3,7 +3,7 @@ import VDSQSemantics
 
 extension TrainingMethod.Definition {
   /// What `joint` does without finetuning.
-  static let frozen = Self(
+  package static let frozen = Self(
     summary: "joint without finetuning", usesIntermediateFeatures: true
   ) { (examples, context, progress) throws(VDSQError) in
     let discriminant = try LinearDiscriminant(kernels: context.kernels).select(

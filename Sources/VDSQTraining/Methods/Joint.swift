@@ -6,7 +6,7 @@ extension TrainingMethod.Definition {
   /// Linear discriminant analysis stacked with logistic regression and kernel ridge regression.
   /// With many examples, finetuning replaces them unless held-out examples are clearly less likely
   /// under it.
-  static let joint = Self(
+  package static let joint = Self(
     summary: """
       linear discriminant analysis with the label words as prior, stacked with logistic regression \
       and kernel ridge regression; with 32 examples of every label it also tries finetuning, which \

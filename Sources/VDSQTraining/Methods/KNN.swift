@@ -3,7 +3,7 @@ import VDSQSemantics
 
 extension TrainingMethod.Definition {
   /// The retrieval baseline.
-  static let knn = Self(
+  package static let knn = Self(
     summary: "k nearest neighbours"
   ) { (examples, context, progress) throws(VDSQError) in
     try NearestNeighbors(kernels: context.kernels).train(

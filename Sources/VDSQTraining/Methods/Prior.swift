@@ -3,7 +3,7 @@ import VDSQSemantics
 
 extension TrainingMethod.Definition {
   /// Linear discriminant analysis alone, of the model's vector alone.
-  static let prior = Self(
+  package static let prior = Self(
     summary: "linear discriminant analysis alone"
   ) { (examples, context, progress) throws(VDSQError) in
     let discriminant = try LinearDiscriminant(kernels: context.kernels).select(

@@ -3,16 +3,16 @@ import VDSQKernels
 import VDSQSemantics
 
 /// The input of a training method besides the examples.
-struct TrainingContext {
+package struct TrainingContext {
   /// The encoder that encoded the examples.
-  let encoder: TextEncoder
+  package let encoder: TextEncoder
   /// The labels with their anchors.
-  let anchors: LabelSet
+  package let anchors: LabelSet
   /// Whether the encoder's weights may be updated, for which there must be memory.
-  let allowsFinetuning: Bool
+  package let allowsFinetuning: Bool
   /// Seed of random numbers, for methods that draw some.
-  let seed: UInt64
+  package let seed: UInt64
 
-  var kernels: KernelTable { encoder.kernels }
-  var modelIdentity: UInt32 { encoder.container.identity }
+  package var kernels: KernelTable { encoder.kernels }
+  package var modelIdentity: UInt32 { encoder.container.identity }
 }

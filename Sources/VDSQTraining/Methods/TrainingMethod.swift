@@ -22,7 +22,7 @@ public enum TrainingMethod: String, CaseIterable, Sendable {
   case finetune
 
   /// The method's definition.
-  var definition: Definition {
+  package var definition: Definition {
     switch self {
     case .joint: .joint
     case .frozen: .frozen
@@ -45,7 +45,7 @@ public enum TrainingMethod: String, CaseIterable, Sendable {
 
 extension TrainingMethod {
   /// Whether a method changes the encoder's own weights.
-  enum Finetuning: Sendable {
+  package enum Finetuning: Sendable {
     case never
     /// If there are enough examples and memory.
     case whereWorthwhile
@@ -53,22 +53,22 @@ extension TrainingMethod {
   }
 
   /// The definition of a method, one for each case.
-  struct Definition: Sendable {
+  package struct Definition: Sendable {
     /// Trains an adapter.
     ///
     /// - Throws: `usage` if there are no examples, `internalFault` if their states are not finite.
-    typealias Train =
+    package typealias Train =
       @Sendable (
         _ examples: Examples, _ context: TrainingContext, _ progress: ProgressSpan
       ) throws(VDSQError) -> Adapter
 
-    let summary: String
+    package let summary: String
     /// Whether intermediate features are appended to the model's vector.
-    let usesIntermediateFeatures: Bool
-    let finetuning: Finetuning
-    let train: Train
+    package let usesIntermediateFeatures: Bool
+    package let finetuning: Finetuning
+    package let train: Train
 
-    init(
+    package init(
       summary: String, usesIntermediateFeatures: Bool = false, finetuning: Finetuning = .never,
       train: @escaping Train
     ) {

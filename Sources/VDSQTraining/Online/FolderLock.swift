@@ -5,14 +5,14 @@ import VDSQFiles
 /// itself would not exclude others, because it is a different file after a change.
 ///
 /// If the folder cannot be opened, there is no lock, and writing the file fails.
-struct FolderLock {
+package struct FolderLock {
   private let descriptor: Int32
 
   /// Waits until no other process has the lock.
-  init(of path: String) {
+  package init(of path: String) {
     descriptor = open(AtomicFile.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if descriptor >= 0 { flock(descriptor, LOCK_EX) }
   }
 
-  func release() { if descriptor >= 0 { close(descriptor) } }
+  package func release() { if descriptor >= 0 { close(descriptor) } }
 }

@@ -4,14 +4,14 @@ public import VDSQSemantics
 
 extension OnlineDiscriminant {
   /// The names of the additional tensors of an adapter that can learn further examples.
-  enum Name {
-    static let counts = "learning.counts"
-    static let sums = "learning.sums"
-    static let scatter = "learning.scatter"
-    static let scores = "learning.scores"
-    static let states = "learning.recent.states"
-    static let targets = "learning.recent.labels"
-    static let likelihoods = "learning.recent.scores"
+  package enum Name {
+    package static let counts = "learning.counts"
+    package static let sums = "learning.sums"
+    package static let scatter = "learning.scatter"
+    package static let scores = "learning.scores"
+    package static let states = "learning.recent.states"
+    package static let targets = "learning.recent.labels"
+    package static let likelihoods = "learning.recent.scores"
   }
 
   /// Writes an adapter that can learn further examples.

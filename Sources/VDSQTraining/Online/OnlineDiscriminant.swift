@@ -16,21 +16,21 @@ public struct OnlineDiscriminant {
   /// The hyperparameters that are tried.
   private static let grid = DiscriminantGrid(
     priorCounts: Constants.priorCounts, shrinkageCounts: Constants.shrinkageCounts)
-  static let scoreCount = grid.count * LinearDiscriminant.temperatures.count
+  package static let scoreCount = grid.count * LinearDiscriminant.temperatures.count
 
   /// An example that is not folded into the statistics yet.
-  struct Recent {
-    let state: [Float]
-    var target: Int
+  package struct Recent {
+    package let state: [Float]
+    package var target: Int
     /// Its log-likelihood before it was learned, under each candidate of the hyperparameters.
-    let scores: [Float]
+    package let scores: [Float]
   }
 
   public private(set) var labels: LabelSet
-  private(set) var statistics: ClassStatistics
-  private(set) var recent: [Recent]
+  package private(set) var statistics: ClassStatistics
+  package private(set) var recent: [Recent]
   /// Log-likelihoods under each of the hyperparameters, of examples that were folded in.
-  private(set) var scores: [Float]
+  package private(set) var scores: [Float]
   private let kernels: KernelTable
 
   /// - Throws: `usage` if there are no labels.
@@ -41,7 +41,7 @@ public struct OnlineDiscriminant {
       recent: [], scores: [Float](repeating: 0, count: Self.scoreCount), kernels: kernels)
   }
 
-  init(
+  package init(
     labels: LabelSet, statistics: ClassStatistics, recent: [Recent], scores: [Float],
     kernels: KernelTable
   ) throws(VDSQError) {

@@ -18,7 +18,7 @@ package struct LikelihoodTable {
 
   package let prediction: Prediction
   /// `[candidates, temperatures]`, sums over examples.
-  private(set) var sums: [Double]
+  package private(set) var sums: [Double]
 
   package init(candidates: Int, _ prediction: Prediction) {
     self.prediction = prediction

@@ -7,7 +7,7 @@ import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
-@testable import VDSQTraining
+import VDSQTraining
 
 @Suite struct KernelRidgeTests {
   private let kernels = KernelTable.available()[0]
@@ -43,8 +43,11 @@ import VDSQSemantics
       var closeness = [Float](repeating: 0, count: head.count)
       for (example, row) in expected.enumerated() {
         var votes = [Float](repeating: 0, count: 3)
-        states.withUnsafeBufferPointer {
-          head.add($0.baseAddress! + example * 4, kernels, closeness: &closeness, to: &votes)
+        states.withUnsafeBufferPointer { states in
+          votes.withUnsafeMutableBufferPointer {
+            head.add(
+              states.baseAddress! + example * 4, kernels, closeness: &closeness, to: $0)
+          }
         }
         for (vote, reference) in zip(votes, row) { #expect((vote - reference).magnitude < 0.01) }
       }
@@ -98,8 +101,10 @@ import VDSQSemantics
     var closeness = [Float](repeating: 0, count: head.count)
     let right = (0..<1500).filter { i in
       var votes: [Float] = [0, 0]
-      examples.features.withRow(i) {
-        head.add($0, kernels, closeness: &closeness, to: &votes)
+      examples.features.withRow(i) { row in
+        votes.withUnsafeMutableBufferPointer {
+          head.add(row, kernels, closeness: &closeness, to: $0)
+        }
       }
       return (votes[1] > votes[0]) == (examples.targets[i] == 1)
     }

@@ -36,7 +36,12 @@ import VDSQTraining
   private func accuracy(_ adapter: Adapter?, _ task: (states: [Float], targets: [Int])) throws
     -> Double
   {
-    let classifier = try Classifier(adapter: adapter, kernels: kernels)
+    let classifier =
+      if let adapter {
+        try Classifier(adapter: adapter, kernels: kernels)
+      } else {
+        try Classifier(labels: labels, kernels: kernels)
+      }
     let right = task.targets.indices.filter { i in
       let scores = task.states.withUnsafeBufferPointer {
         classifier.scores(of: $0.baseAddress! + i * d, top: 1)

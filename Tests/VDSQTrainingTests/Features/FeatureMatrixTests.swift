@@ -45,7 +45,7 @@ import VDSQTraining
     let vectors = FeatureMatrix(
       [3, 4, 1, 0, 0, 0, 0, 1], layout: .init(blockSize: 2, intermediateFeatures: [features[0]]))
     // The root of (25 + 0) / 2.
-    #expect((vectors.vectorLength - 12.5.squareRoot()).magnitude < 1e-6)
+    #expect((vectors.vectorLength - Float(12.5).squareRoot()).magnitude < 1e-6)
     #expect(vectors.scalingFeatures(by: 2).values == [3, 4, 2, 0, 0, 0, 0, 2])
   }
 }
