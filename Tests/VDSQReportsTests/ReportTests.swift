@@ -40,8 +40,9 @@ import VDSQTraining
     #expect(cosines == cosines.sorted())
     let lines = report.text.split(separator: "\n")
     #expect(lines.last == "1.25 s, peak RSS 1.0 MiB")
-    #expect(changed > 10)
-    #expect(lines.contains("and \(changed - 10) more; vdsq inspect lists them"))
+    #expect(changed >= 10)
+    #expect(
+      lines.contains("and \(changed - 10) more; vdsq inspect lists them") == (changed > 10))
   }
 
   @Test func containerReportHasWhatTheFileHolds() throws {
@@ -85,7 +86,7 @@ import VDSQTraining
     #expect(!changed.isEmpty)
     #expect(json["tensors"]?.elements?.map { $0["name"]?.text } == changed.map(\.name))
     #expect(
-      json["tensors"]?.elements?.first?["stored"]?.elements?.map(\.text) == ["float32", "int8"])
+      json["tensors"]?.elements?.first?["stored"]?.elements?.map(\.text) == ["f32", "i8"])
     #expect(
       report.text.contains("\(difference.tensors.count - changed.count) tensors are the same"))
   }

@@ -46,7 +46,8 @@ import VDSQTraining
     // Compressed layers have no map whose pages could be released.
     if compressed, policy == .release { return }
     let fixture = try ConvertedModel(compress: compressed)
-    let plain = try TextClassifier(model: try ConvertedModel().model, labels: labels)
+    let uncompressed = try ConvertedModel()
+    let plain = try TextClassifier(model: uncompressed.model, labels: labels)
     let wanted = try plain.classify(texts)
     let classifier = try TextClassifier(
       model: fixture.model, labels: labels, options: options(policy, threads: 2))

@@ -1,5 +1,5 @@
-public import VDSQFormat
-public import VDSQKernels
+internal import VDSQFormat
+package import VDSQKernels
 
 /// The trained part of an adapter. It replaces the cosines to the label anchors by one logit per
 /// label.

@@ -1,5 +1,5 @@
-public import VDSQFormat
-public import VDSQKernels
+internal import VDSQFormat
+package import VDSQKernels
 
 /// Logits that are linear in the state: `weights h + bias`.
 public struct LinearHead: Sendable {

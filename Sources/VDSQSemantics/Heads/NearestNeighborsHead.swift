@@ -1,6 +1,6 @@
 import CShims
-public import VDSQFormat
-public import VDSQKernels
+internal import VDSQFormat
+package import VDSQKernels
 
 /// k-nearest-neighbour classifier over hidden states. Stores `[examples, dimensions]` unit vectors;
 /// predicts by a softmax-weighted vote of the `count` most similar ones.

@@ -1,6 +1,6 @@
 import CShims
-public import VDSQFormat
-public import VDSQKernels
+internal import VDSQFormat
+internal import VDSQKernels
 
 /// Linear logits plus votes of stored examples. Each example votes with its closeness to the state,
 /// `exp(sharpness (cosine - 1))`: a Gaussian radial basis function (RBF) of unit vectors.

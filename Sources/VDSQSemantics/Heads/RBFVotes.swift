@@ -1,6 +1,6 @@
 import CShims
-public import VDSQFormat
-public import VDSQKernels
+internal import VDSQFormat
+package import VDSQKernels
 
 /// The solution of a kernel ridge regression: examples that vote for labels by a Gaussian radial
 /// basis function (RBF) of unit vectors.

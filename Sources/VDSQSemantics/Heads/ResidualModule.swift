@@ -1,5 +1,5 @@
-public import VDSQFormat
-import VDSQKernels
+internal import VDSQFormat
+internal import VDSQKernels
 
 /// The module of semantic calibration (arXiv 2401.16184): `h' = h + up (down h) + offset` clusters
 /// states around the labels' anchors.
