@@ -1,15 +1,21 @@
 /// Reads little-endian fields from untrusted bytes.
 public struct ByteReader {
+  /// All bytes to read, not only those that are left. The caller keeps them alive.
   public let bytes: UnsafeRawBufferPointer
   /// The file and the section of the bytes, for error messages.
   public let context: String
+  /// Offset of the next field from the start of `bytes`; 0 to `bytes.count`.
   public private(set) var position = 0
 
+  /// Starts to read at the first byte.
+  ///
+  /// - Parameter context: the file and the section of the bytes, for error messages.
   public init(_ bytes: UnsafeRawBufferPointer, context: String) {
     self.bytes = bytes
     self.context = context
   }
 
+  /// The number of bytes that are not yet read.
   public var remaining: Int { bytes.count - position }
 
   /// - Throws: `badInput` if fewer bytes are left.
@@ -23,6 +29,9 @@ public struct ByteReader {
     return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
   }
 
+  /// An integer of the width of `T`, aligned or not.
+  ///
+  /// - Throws: `badInput` if fewer bytes are left. The error names `field`.
   public mutating func integer<T: FixedWidthInteger>(
     _ type: T.Type, _ field: StaticString
   ) throws(VDSQError) -> T {
@@ -39,6 +48,9 @@ public struct ByteReader {
     return size
   }
 
+  /// An IEEE 754 single-precision number. It may be infinite or NaN.
+  ///
+  /// - Throws: `badInput` if fewer than four bytes are left. The error names `field`.
   public mutating func float(_ field: StaticString) throws(VDSQError) -> Float {
     Float(bitPattern: try integer(UInt32.self, field))
   }

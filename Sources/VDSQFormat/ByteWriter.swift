@@ -1,21 +1,29 @@
 /// Appends little-endian fields.
 public struct ByteWriter: Sendable {
+  /// The bytes written so far, in order.
   public private(set) var bytes: [UInt8] = []
 
+  /// Starts with no bytes.
   public init() {}
 
+  /// The number of bytes written so far, which is the offset of the next field.
   public var count: Int { bytes.count }
 
+  /// Reserves memory for `count` bytes in total. It changes no bytes.
   public mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
+  /// Appends an integer in little-endian order, as many bytes as the width of `T`.
   public mutating func append<T: FixedWidthInteger>(_ value: T) {
     withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
   }
 
+  /// Appends the four bytes of an IEEE 754 single-precision number.
   public mutating func append(_ value: Float) { append(value.bitPattern) }
 
+  /// Appends bytes as they are, without a length before them.
   public mutating func append(bytes more: [UInt8]) { bytes.append(contentsOf: more) }
 
+  /// Copies bytes as they are, without a length before them.
   public mutating func append(bytes more: UnsafeRawBufferPointer) {
     bytes.append(contentsOf: more)
   }

@@ -5,6 +5,7 @@
 public struct CRC32: Sendable {
   private let tables: [UInt32]
 
+  /// Computes the eight tables of 256 entries: 8 KiB.
   public init() {
     var tables = [UInt32](repeating: 0, count: 8 * 256)
     for byte in 0..<256 {

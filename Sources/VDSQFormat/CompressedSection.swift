@@ -12,10 +12,16 @@ public struct CompressedSection {
   private let bytes: UnsafeRawBufferPointer
   private let rawLength: Int
 
+  /// The number of chunks of a section that decodes to `rawLength` bytes.
   public static func chunks(of rawLength: Int) -> Int {
     (rawLength + chunkLength - 1) / chunkLength
   }
 
+  /// A compressed section in place. Nothing is checked before `decode`.
+  ///
+  /// - Parameters:
+  ///   - bytes: the section as stored, with its table of lengths at the end.
+  ///   - rawLength: the decoded length in bytes.
   public init(_ bytes: UnsafeRawBufferPointer, rawLength: Int) {
     self.bytes = bytes
     self.rawLength = rawLength
@@ -30,6 +36,7 @@ public struct CompressedSection {
     /// The number of byte planes, which is the size of an element: 1, 2 or 4.
     public let planes: Int
 
+    /// An entry for a chunk of `length` stored bytes, less than 2^24.
     public init(length: Int, isCompressed: Bool, planes: Int) {
       self.length = length
       self.isCompressed = isCompressed
@@ -42,6 +49,8 @@ public struct CompressedSection {
       isCompressed = code >> 31 == 0
     }
 
+    /// The 32 bits of the table: the length in bits 0 to 23, the base-2 logarithm of `planes` in
+    /// bits 24 and 25, and bit 31 set if the chunk is stored uncompressed.
     public var code: UInt32 {
       UInt32(length) | UInt32(planes.trailingZeroBitCount) << 24 | (isCompressed ? 0 : 1 << 31)
     }

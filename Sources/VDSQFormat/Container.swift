@@ -8,6 +8,7 @@ import CShims
 public final class Container: @unchecked Sendable {
   /// Which compressed sections are decoded when a file is opened.
   public enum Decoding: Sendable {
+    /// All compressed sections, each into memory of its own.
     case everything
     /// All sections except layers, which are streamed.
     case allButLayers
@@ -23,10 +24,15 @@ public final class Container: @unchecked Sendable {
     }
   }
 
+  /// The map of the whole file.
   public let file: MappedFile
+  /// The file's header, whose checksum matched.
   public let header: FileHeader
+  /// The section table, in file order. Section indices refer to it.
   public let sections: [Section]
+  /// The key-value pairs of the metadata section: the configuration.
   public let metadata: Metadata
+  /// The tensor directory, in file order. Every part lies within its section.
   public let tensors: [TensorRecord]
   /// For each section, its decoded bytes; nil if it is used from the map.
   private let decoded: [DecodedSection?]
@@ -35,6 +41,7 @@ public final class Container: @unchecked Sendable {
   private var placed: [UnsafeRawPointer?]
   private let crc = CRC32()
 
+  /// The path the file was opened with, for error messages.
   public var path: String { file.path }
 
   /// - Throws: `missingInput` if the file cannot be read, `badInput` if it is not a valid container

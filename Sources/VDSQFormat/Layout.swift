@@ -1,19 +1,26 @@
 // The layout of the container, as docs/format.md specifies it. All fields are little-endian.
 
+/// Sizes and limits of the container format, in bytes unless stated otherwise.
 public enum ContainerLayout {
   /// Like the magic of PNG: a byte outside ASCII, the name, and line ends that a text transfer
   /// would change.
   public static let magic: [UInt8] = [0x89, 0x56, 0x44, 0x53, 0x51, 0x0D, 0x0A, 0x1A]
+  /// The only format version that this program reads and writes.
   public static let version: UInt32 = 1
+  /// Bytes of the file header, its checksum included.
   public static let headerLength = 64
+  /// Bytes of an entry of the section table.
   public static let sectionEntryLength = 64
+  /// Bytes of a record of the tensor directory, without the tensor's name.
   public static let tensorRecordLength = 128
   /// Sections and tensors start at multiples of this, so that int8 rows load aligned from the map.
   public static let alignment = 64
   /// More sections than any model has layers. The limit bounds the memory that an unchecked count
   /// can claim.
   public static let maximumSections = 4096
+  /// The maximum number of tensors. The limit bounds the memory that an unchecked count can claim.
   public static let maximumTensors = 65536
+  /// The maximum number of dimensions of a tensor. A record has room for this many.
   public static let maximumRank = 4
   /// The supported numbers of columns in a group.
   public static let groupLengths = [32, 64]
@@ -21,11 +28,14 @@ public enum ContainerLayout {
 
 /// The kind of a file.
 public enum FileKind: UInt32, Sendable {
+  /// A model: weights, tokenizer and configuration (.vdsq).
   case model = 1
+  /// An adapter: what was trained for a task on top of a model (.vdsa).
   case adapter = 2
   /// Vocabulary bases in a file of their own, with or without a model that they belong to.
   case bases = 3
 
+  /// The kind with its article, for error messages.
   public var name: StaticString {
     switch self {
     case .model: "a model"
@@ -48,6 +58,7 @@ public enum SectionKind: UInt32, Sendable {
   /// Tensor data. A layer is a section, so that it can be read separately.
   case weights = 5
 
+  /// The kind in error messages and listings.
   public var name: StaticString {
     switch self {
     case .metadata: "metadata"
@@ -61,6 +72,7 @@ public enum SectionKind: UInt32, Sendable {
 
 /// The encoding of a section's bytes in the file.
 public enum SectionEncoding: UInt32, Sendable {
+  /// The bytes themselves, used in place from the map.
   case raw = 0
   /// LZ4 blocks in chunks (`CompressedSection`).
   case lz4 = 1
@@ -68,7 +80,9 @@ public enum SectionEncoding: UInt32, Sendable {
 
 /// The element type of a tensor.
 public enum ElementType: UInt16, Sendable {
+  /// IEEE 754 single precision, four bytes.
   case float32 = 1
+  /// IEEE 754 half precision, two bytes.
   case float16 = 2
   /// Symmetric int8 with a float32 scale for each row.
   case int8 = 3
@@ -81,6 +95,7 @@ public enum ElementType: UInt16, Sendable {
   /// Whether each stored row has a scale.
   public var hasScales: Bool { self == .int8 || self == .bits2 }
 
+  /// The type's abbreviation in listings and messages, for example `i8`.
   public var name: StaticString {
     switch self {
     case .float32: "f32"
@@ -94,6 +109,7 @@ public enum ElementType: UInt16, Sendable {
 
 /// The order of a tensor's elements.
 public enum TensorOrder: UInt16, Sendable {
+  /// Rows one after another, `[rows, columns]`, without padding.
   case rowMajor = 1
   /// Panels of sixteen rows: int8 `[N/16][K/4][16][4]`, fp16 and fp32 `[N/16][K][16]`, padded with
   /// zeros.
@@ -107,6 +123,7 @@ public enum TensorOrder: UInt16, Sendable {
   /// Whether the order uses panels of sixteen rows.
   public var isPanels: Bool { self == .panels16 || self == .groups16 }
 
+  /// The order in listings and messages.
   public var name: StaticString {
     switch self {
     case .rowMajor: "rows"

@@ -2,7 +2,9 @@ import CShims
 
 /// A whole file, mapped read-only. Pages become resident when they are first touched.
 public final class MappedFile: @unchecked Sendable {
+  /// The path the file was opened with, for error messages.
   public let path: String
+  /// The whole file. The pointer is valid as long as this object.
   public let bytes: UnsafeRawBufferPointer
   private let descriptor: Int32
 

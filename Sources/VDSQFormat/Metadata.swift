@@ -1,17 +1,29 @@
 /// Typed key-value pairs in the order in which they were written: the configuration of a model.
 public struct Metadata: Sendable {
+  /// A value of one of the three types that the format knows.
   public enum Value: Sendable {
+    /// A signed integer of 64 bits.
     case integer(Int)
+    /// A double-precision number. It may be infinite or NaN; `number(_:)` rejects these.
     case number(Double)
+    /// UTF-8 text, less than 2^32 bytes.
     case text(String)
   }
 
+  /// All pairs in file order. If a key occurs twice, the accessors use its first pair.
   public private(set) var entries: [(key: String, value: Value)] = []
   /// The file, for error messages.
   public let path: String
 
+  /// Starts with no pairs.
+  ///
+  /// - Parameter path: the file, for error messages.
   public init(path: String = "metadata") { self.path = path }
 
+  /// Appends a pair. It does not replace an earlier pair of the same key, which the accessors
+  /// prefer.
+  ///
+  /// - Parameter key: less than 2^16 bytes of UTF-8.
   public mutating func set(_ key: String, _ value: Value) { entries.append((key, value)) }
 
   /// The text of a key that is built at run time, or nil.
@@ -89,6 +101,7 @@ public struct Metadata: Sendable {
     }
   }
 
+  /// The bytes of the metadata section (docs/format.md), which decode to the same pairs.
   public func encoded() -> [UInt8] {
     var out = ByteWriter()
     for (key, value) in entries {

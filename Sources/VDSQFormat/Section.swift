@@ -1,12 +1,16 @@
 /// One entry of the section table.
 public struct Section: Sendable {
+  /// What the section holds.
   public let kind: SectionKind
+  /// Whether the section's bytes are compressed.
   public let encoding: SectionEncoding
+  /// Offset from the file's start in bytes, a multiple of 64.
   public let offset: Int
   /// The length in the file, in bytes.
   public let length: Int
   /// The decoded length in bytes; equal to `length` if the section is not compressed.
   public let rawLength: Int
+  /// CRC-32 of the bytes as stored in the file, before decoding.
   public let checksum: UInt32
   /// At most 24 bytes of UTF-8, for example `layer.3`.
   public let name: String
@@ -63,6 +67,7 @@ public struct Section: Sendable {
     }
   }
 
+  /// Appends the section's 64 bytes of the section table. A longer name is cut to 24 bytes.
   public func encode(to out: inout ByteWriter) {
     let end = out.count + ContainerLayout.sectionEntryLength
     out.append(kind.rawValue)

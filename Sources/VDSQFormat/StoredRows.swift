@@ -1,6 +1,7 @@
 /// The values of a container's tensor as floats, row by row, for every storage type. A scalar
 /// implementation of docs/format.md that shares no code with the kernels.
 public struct StoredRows {
+  /// The tensor's record and the addresses of its parts.
   public let view: TensorView
   /// The container whose map the view points into.
   private let container: Container

@@ -7,6 +7,7 @@ public struct QuantizationError: Sendable {
   /// The cosine between the two tensors, flattened.
   public let cosine: Float
 
+  /// Both differences are in units of the stored values; the cosine is in -1...1.
   public init(maxAbs: Float, rms: Float, cosine: Float) {
     self.maxAbs = maxAbs
     self.rms = rms
@@ -22,6 +23,7 @@ public struct TensorGroups: Sendable {
   /// Offset of the half-precision factors, `[panels][groups][16]`, from the section's start.
   public let factorsOffset: Int
 
+  /// Groups of `length` columns, one of `ContainerLayout.groupLengths`.
   public init(length: Int, factorsOffset: Int) {
     self.length = length
     self.factorsOffset = factorsOffset
@@ -38,21 +40,31 @@ public struct TensorGroups: Sendable {
 
 /// One tensor of the directory: its shape, and the locations of its parts in the file.
 public struct TensorRecord: Sendable {
+  /// UTF-8, for example `embeddings.word`. `Container.find` looks tensors up by it.
   public let name: String
+  /// The type of a stored element.
   public let element: ElementType
+  /// The order of the elements in the file.
   public let order: TensorOrder
+  /// One to four dimensions, the outermost first. Padding is not counted.
   public let shape: [Int]
   /// Index of the section that holds the tensor.
   public let section: Int
   /// Offsets from the start of the section; 0 for scales or row sums that the tensor does not have.
   public let dataOffset: Int
+  /// The size of the elements in bytes, padding included.
   public let dataLength: Int
+  /// Offset of the float32 scales, `[storedRows]`, from the section's start; 0 if there are none.
   public let scalesOffset: Int
+  /// Offset of the row sums, `[storedRows]`, from the section's start; 0 if there are none. They
+  /// are int32, or float32 in order `groups16`.
   public let rowSumsOffset: Int
   /// Nil if each row has a single scale.
   public let groups: TensorGroups?
+  /// The quantization error. Tensors that were not converted from a checkpoint have 0, 0 and 1.
   public let error: QuantizationError
 
+  /// A record to be written. The values are not checked.
   public init(
     name: String, element: ElementType, order: TensorOrder, shape: [Int], section: Int,
     dataOffset: Int, dataLength: Int, scalesOffset: Int, rowSumsOffset: Int,
@@ -73,11 +85,13 @@ public struct TensorRecord: Sendable {
 
   /// Number of rows: the product of all dimensions but the last.
   public var rows: Int { shape.dropLast().reduce(1, *) }
+  /// Number of columns: the last dimension.
   public var columns: Int { shape.last ?? 1 }
 
   /// The number of stored rows: panels are padded to sixteen rows, blocks to 64.
   public var storedRows: Int { Self.storedRows(order: order, rows: rows) }
 
+  /// The number of rows that `rows` take in an order: a multiple of 16 in panels, of 64 in blocks.
   public static func storedRows(order: TensorOrder, rows: Int) -> Int {
     switch order {
     case .rowMajor: rows
@@ -201,6 +215,9 @@ public struct TensorRecord: Sendable {
     }
   }
 
+  /// Appends the tensor's record of 128 bytes.
+  ///
+  /// - Parameter nameOffset: offset of the name's first byte in the names behind the records.
   public func encode(nameOffset: Int, to out: inout ByteWriter) {
     let end = out.count + ContainerLayout.tensorRecordLength
     out.append(UInt32(nameOffset))

@@ -2,10 +2,12 @@ import CShims
 
 /// The parts of a tensor, in place in the map.
 public struct TensorView: Sendable {
+  /// The tensor's type, order and shape.
   public let record: TensorRecord
   /// Offset of the elements from the start of the file, for reading rows without mapping them; nil
   /// if their section was decoded.
   public let fileOffset: Int?
+  /// The first stored element, in the file map or in the memory that holds the decoded section.
   nonisolated(unsafe) public let data: UnsafeRawPointer
   /// `storedRows` elements; int8 and two bits only.
   nonisolated(unsafe) public let scales: UnsafePointer<Float>?
