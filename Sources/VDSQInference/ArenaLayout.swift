@@ -2,13 +2,17 @@
 public struct ArenaLayout: Sendable {
   /// A range of the arena.
   public struct Region: Sendable {
+    /// The use of the region, in a report.
     public let name: StaticString
+    /// Offset from the arena's start in bytes, a multiple of 64.
     public let offset: Int
+    /// Size in bytes, a multiple of 64, over all workers that have a part of their own.
     public let length: Int
     /// Whether the region keeps data of earlier tokens for later ones.
     public let isCache: Bool
   }
 
+  /// The regions in order of their offsets, without gaps.
   public private(set) var regions: [Region] = []
   /// The total size in bytes.
   public private(set) var length = 0

@@ -10,6 +10,7 @@ public import VDSQKernels
 public final class Decoder {
   /// The architecture of the model.
   public let architecture: Architecture
+  /// The capacities of a batch and the layout of the arena.
   public let plan: DecoderPlan
   private let container: Container
   private let kernels: KernelTable

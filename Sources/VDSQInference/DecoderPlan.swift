@@ -3,6 +3,7 @@ public import VDSQKernels
 
 /// The memory of a decoder's forward pass, planned before the first token.
 public struct DecoderPlan: Sendable {
+  /// The layout of all buffers, key and value caches included.
   public let arena: ArenaLayout
   /// The maximum number of tokens of a batch, over all its sequences, which is the capacity of the
   /// key and value caches.

@@ -8,6 +8,7 @@ public import VDSQKernels
 public final class Encoder {
   /// The architecture of the model.
   public let architecture: Architecture
+  /// The capacities of a batch and the layout of the arena.
   public let plan: MemoryPlan
   private let container: Container
   private let kernels: KernelTable

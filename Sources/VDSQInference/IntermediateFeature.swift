@@ -14,8 +14,10 @@ public struct IntermediateFeature: Equatable, Sendable {
 
   /// Counted from 1, below the number of the model's layers.
   public let layer: Int
+  /// The tokens whose states make the feature.
   public let tokens: Tokens
 
+  /// A feature of a layer, counted from 1. A model checks the layer when it is opened.
   public init(_ layer: Int, of tokens: Tokens = .pooled) {
     self.layer = layer
     self.tokens = tokens

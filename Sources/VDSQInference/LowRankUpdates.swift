@@ -3,8 +3,11 @@ public import VDSQKernels
 /// Low-rank updates of the query and value weights of every layer (LoRA, Hu et al. 2021). With
 /// them, an adapter changes an encoder without a copy of its weights.
 public struct LowRankUpdates: Sendable, Equatable {
+  /// The rank of each update: the number of rows of A, and of B.
   public let rank: Int
+  /// The number of the encoder's layers. Every layer has updates.
   public let layers: Int
+  /// The number of dimensions of the encoder's hidden states.
   public let hiddenSize: Int
   /// `[layers, 2, 2 rank, hiddenSize]`: for each layer the rows A that multiply its inputs, for
   /// queries and then values, and the rows B that multiply the products.

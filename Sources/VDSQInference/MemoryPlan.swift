@@ -3,6 +3,7 @@ public import VDSQKernels
 
 /// The memory of an encoder's forward pass, planned before the first token.
 public struct MemoryPlan: Sendable {
+  /// The layout of all buffers, from which the arena is allocated.
   public let arena: ArenaLayout
   /// The maximum number of tokens of a batch, over all its sequences.
   public let tokenCapacity: Int

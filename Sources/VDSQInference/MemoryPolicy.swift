@@ -33,6 +33,7 @@ public enum MemoryPolicy: Sendable, Equatable {
   /// The sections to decode when a container is opened for this policy.
   public var decoding: Container.Decoding { self == .stream ? .allButLayers : .everything }
 
+  /// The policy in reports.
   public var name: String {
     switch self {
     case .resident: "resident"

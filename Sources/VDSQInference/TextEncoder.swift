@@ -9,8 +9,11 @@ import VDSQTokenizers
 /// language model at the last token, after the final norm. Texts are added to a batch until it is
 /// full; `encode` then computes a state for each. Nothing is allocated after the first batches.
 public final class TextEncoder {
+  /// How a model is run. The defaults run one text at a time, in one thread.
   public struct Options: Sendable {
+    /// The number of threads, the calling one included, from 1 to 256.
     public var threads = 1
+    /// The arithmetic of int8 weights.
     public var precision = Precision.integer
     /// The number of tokens in a batch, at least that of the longest text.
     public var tokenCapacity = 0
@@ -32,11 +35,14 @@ public final class TextEncoder {
     /// them.
     public var policy = MemoryPolicy.resident
 
+    /// The defaults: one thread, integer arithmetic, one text per batch, all layers resident.
     public init() {}
   }
 
   /// The kind of a text's state.
   public enum Kind: Sendable {
+    /// `sentences`: the vector of a sentence encoder. `masked`: the state at the mask token.
+    /// `causal`: the state at the last token.
     case sentences, masked, causal
   }
 
@@ -49,15 +55,21 @@ public final class TextEncoder {
     case decoder(Decoder)
   }
 
+  /// The model's file.
   public let container: Container
+  /// The kernels for this CPU, or those that the environment variable `VDSQ_ISA` names.
   public let kernels: KernelTable
+  /// The threads that share each forward pass. Other work may use them between passes.
   public let threads: ThreadPool
+  /// What the state of a text is for this model.
   public let kind: Kind
   /// The maximum number of tokens of a text; longer texts are truncated.
   public let maximumTokens: Int
   /// The number of dimensions of a state.
   public let dimensions: Int
+  /// The number of rows of the embedding table, at least the number of the tokenizer's tokens.
   public let vocabularySize: Int
+  /// The number of transformer layers; the embeddings are not counted.
   public let layers: Int
   /// The intermediate features that follow the vector of a sentence encoder in a state.
   public var intermediateFeatures: [IntermediateFeature] { options.intermediateFeatures }
@@ -67,6 +79,7 @@ public final class TextEncoder {
   public var policy: MemoryPolicy { options.policy }
   /// The options of this encoder, for another that should run alike.
   public let options: Options
+  /// The tokenizer from the model's file.
   public let tokenizer: Tokenizer
   private let backbone: Backbone
   private let hiddenSize: Int
@@ -77,6 +90,10 @@ public final class TextEncoder {
     try self.init(try Container(path: path, kind: .model), options: options)
   }
 
+  /// Opens a model whose container is mapped already.
+  ///
+  /// - Throws: `badInput` if the container is not a model that this program runs, `usage` for
+  ///   options out of range.
   public init(_ container: Container, options: Options) throws(VDSQError) {
     self.container = container
     kernels = try KernelTable.select()
@@ -243,9 +260,11 @@ public final class TextEncoder {
 
   /// The states of a text after the embeddings and every layer, at every token.
   public struct Trace {
+    /// The token ids of the text as the model read it, special tokens included.
     public let ids: [Int32]
     /// The number of layers of the model plus one, because the embeddings are the first.
     public let layers: Int
+    /// The number of dimensions of a transformed state.
     public let dimensions: Int
     /// `[layers, tokens, dimensions]`. Each state is transformed as the head transforms that of the
     /// last layer.

@@ -4,6 +4,7 @@ import CShims
 ///
 /// A base class rather than a closure, so that starting the work allocates nothing.
 open class SharedWork {
+  /// Work without a state of its own. A subclass adds the input and the output.
   public init() {}
 
   /// Runs the share of one worker.
@@ -19,6 +20,7 @@ public final class ThreadPool: @unchecked Sendable {
   public struct Worker {
     /// From 0, the calling thread, to `count - 1`.
     public let index: Int
+    /// The number of workers of this run, at most that of the pool.
     public let count: Int
     fileprivate let pool: ThreadPool
 

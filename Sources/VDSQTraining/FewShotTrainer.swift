@@ -12,7 +12,9 @@ public import VDSQSemantics
 /// A trainer keeps its model open, so that several adapters can be trained on parts of the same
 /// examples. Use it from one thread at a time; the work is shared by the encoder's threads.
 public final class FewShotTrainer {
+  /// The labels, the options and the memory of the training.
   public let plan: TrainingPlan
+  /// The model, opened with the plan's options, without weight updates.
   public let encoder: TextEncoder
   /// The labels with the unit vectors of their words.
   public let anchors: LabelSet

@@ -3,6 +3,7 @@ public import VDSQSemantics
 
 /// The options of few-shot training.
 public struct TrainingOptions: Sendable {
+  /// The training method.
   public var method = TrainingMethod.joint
   /// A template around label words or around texts; nil for the default templates around label
   /// words.
@@ -21,5 +22,6 @@ public struct TrainingOptions: Sendable {
   /// The limit of the process's peak memory in bytes; nil for no limit.
   public var memoryBudget: Int?
 
+  /// The defaults: the method `joint`, seed 1, no cache and no memory limit.
   public init() {}
 }

@@ -8,6 +8,7 @@ public struct TrainingPlan: Sendable {
   public let modelPath: String
   /// The labels in the order of the adapter's logits.
   public let labels: [Label]
+  /// The options that were given to the plan.
   public let options: TrainingOptions
   /// How the model will be run, including memory policy and intermediate features.
   public let encoderOptions: TextEncoder.Options
@@ -16,6 +17,7 @@ public struct TrainingPlan: Sendable {
   /// The maximum number of bytes that training takes beside the model.
   public let trainingBytes: Int
 
+  /// The method of the options.
   public var method: TrainingMethod { options.method }
   /// The intermediate features that are tried beside the model's vector.
   public var intermediateFeatures: [IntermediateFeature] { encoderOptions.intermediateFeatures }

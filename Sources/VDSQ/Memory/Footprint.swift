@@ -6,13 +6,17 @@ internal import VDSQStreams
 /// The peak memory of a process that runs a model, part by part, known before the work. The memory
 /// of the program itself is measured on one short text; the rest is arithmetic.
 public struct Footprint: Sendable {
+  /// One use of memory, for example the layers or the arena.
   public struct Part: Sendable {
+    /// The use, in a report: `program`, `layers`, `arena` and so on.
     public let name: StaticString
     /// Bytes that are resident at the peak.
     public let bytes: Int
   }
 
+  /// The memory policy under which the model is run.
   public let policy: MemoryPolicy
+  /// The parts in the order of a report. They do not overlap.
   public private(set) var parts: [Part] = []
 
   /// The sum of the parts: the peak resident set.

@@ -4,6 +4,7 @@ public import VDSQFormat
 public struct AdapterContents: Sendable {
   /// The numbers of an array.
   public enum Values: Sendable {
+    /// Single-precision numbers.
     case float32([Float])
     /// Half-precision numbers as bits.
     case float16([UInt16])

@@ -2,10 +2,12 @@ public import VDSQFormat
 
 /// A class of texts, and the words that describe its meaning.
 public struct Label: Sendable, Equatable {
+  /// The class name in results and in examples.
   public let name: String
   /// Words or phrases. The name itself if none were given; empty for the out-of-scope label.
   public let words: [String]
 
+  /// A label with the words that describe it; its name is the only word if there are none.
   public init(name: String, words: [String] = []) {
     self.name = name
     self.words = words.isEmpty ? [name] : words

@@ -6,7 +6,9 @@ public import VDSQTokenizers
 /// Labels with their anchors, the unit vectors with which the state of a text is compared
 /// (docs/vocabulary-semantics.md, "Label anchors").
 public struct LabelSet: Sendable {
+  /// The labels' names in the order of the rows of `anchors`, which is the order of logits.
   public let names: [String]
+  /// The number of dimensions of an anchor.
   public let dimensions: Int
   /// `[labels, dimensions]`, each row of length 1. The row of the out-of-scope label is the mean of
   /// the others; no text is closer to it than to the closest of them.
@@ -14,6 +16,11 @@ public struct LabelSet: Sendable {
   /// The index of the out-of-scope label; nil if there is none.
   public let outOfScope: Int?
 
+  /// Labels with anchors of length 1, which are used as they are.
+  ///
+  /// - Parameters:
+  ///   - anchors: `[labels, dimensions]`.
+  ///   - outOfScope: the index of the out-of-scope label; nil if there is none.
   public init(names: [String], dimensions: Int, anchors: [Float], outOfScope: Int? = nil) {
     self.names = names
     self.dimensions = dimensions
@@ -49,8 +56,10 @@ public struct LabelSet: Sendable {
     }
   }
 
+  /// The number of labels, the out-of-scope label included.
   public var count: Int { names.count }
 
+  /// The name of the out-of-scope label; nil if there is none.
   public var outOfScopeName: String? { outOfScope.map { names[$0] } }
 
   /// The set without a label.

@@ -14,6 +14,7 @@ public struct Lens {
     public let rankOfFinal: Int?
   }
 
+  /// The token ids of the text as the model read it, special tokens included.
   public let ids: [Int32]
   /// `[layers][tokens]`, the embeddings first.
   public let cells: [[Cell]]

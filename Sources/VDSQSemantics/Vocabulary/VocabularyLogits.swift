@@ -9,7 +9,9 @@ public import VDSQKernels
 /// Workers take shares of the rows and meet at one barrier. All memory is allocated in the
 /// initializer.
 public final class VocabularyLogits: SharedWork {
+  /// A token among those with the largest values.
   public struct Result: Sendable, Equatable {
+    /// The token's id, which is its row.
     public let id: Int32
     /// The cosine, or the logit of the head.
     public let value: Float
@@ -17,6 +19,7 @@ public final class VocabularyLogits: SharedWork {
     public let probability: Float
   }
 
+  /// The bases, or the rows of the LM head.
   public let rows: VocabularyRows
   /// The maximum number of results of a lookup.
   public let capacity: Int

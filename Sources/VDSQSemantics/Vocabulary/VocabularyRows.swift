@@ -5,7 +5,9 @@ public import VDSQKernels
 /// The rows with which states are compared, one per token of the vocabulary, in place in the map:
 /// bases for disentangled logits, or the rows of the LM head for its own logits.
 public struct VocabularyRows: Sendable {
+  /// The number of rows, one per token id.
   public let count: Int
+  /// The number of columns of a row, which is that of a state.
   public let dimensions: Int
   private let view: TensorView
   /// The factor of each row's product: the reciprocal length for cosines; the scale, or one, for

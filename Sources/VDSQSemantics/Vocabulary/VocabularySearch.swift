@@ -8,12 +8,17 @@ public import VDSQKernels
 /// dimension finds candidates, and only those are compared in int8. Workers take shares of the rows
 /// and meet at one barrier. All memory is allocated in the initializer.
 public final class VocabularySearch: SharedWork {
+  /// A row among those closest to a state.
   public struct Result: Sendable, Equatable {
+    /// The token's id, which is its row.
     public let id: Int32
+    /// The cosine of the row to the state, up to int8 rounding.
     public let cosine: Float
   }
 
+  /// The int8 rows that decide the result.
   public let rows: Int8Rows
+  /// The rows of two bits of the first pass; nil for an exact search.
   public let coarse: CoarseRows?
   /// The maximum number of results of a search.
   public let capacity: Int

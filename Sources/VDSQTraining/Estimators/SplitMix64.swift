@@ -4,6 +4,7 @@ import Glibc
 public struct SplitMix64: RandomNumberGenerator {
   private var state: UInt64
 
+  /// A generator whose sequence depends on the seed alone. Any seed is good, 0 included.
   public init(seed: UInt64) { state = seed }
 
   public mutating func next() -> UInt64 {

@@ -5,7 +5,9 @@ public import VDSQSemantics
 /// Labelled texts encoded by the model of an adapter, with the adapter's classifier, for evaluating
 /// the adapter or reviewing labels.
 public struct AdaptedExamples {
+  /// The classifier of the adapter: its labels, and its head if it has one.
   public let classifier: Classifier
+  /// The examples with their states. Targets are indices of the adapter's labels.
   public let examples: Examples
 
   /// Runs an adapter's model over labelled texts.

@@ -4,10 +4,14 @@ public import VDSQSemantics
 
 /// Labelled texts with their states in a model.
 public struct Examples: Sendable {
+  /// A text with the name of its label, before it passes through the model.
   public struct Example: Sendable {
+    /// The text without a template.
     public let text: String
+    /// The name of a label. A training plan lists the labels.
     public let label: String
 
+    /// An example; the label is checked when the example is encoded.
     public init(text: String, label: String) {
       self.text = text
       self.label = label

@@ -14,6 +14,7 @@ public struct FeatureMatrix: Sendable {
     /// The intermediate features of the blocks behind the vector, in order.
     public let intermediateFeatures: [IntermediateFeature]
 
+    /// A layout of `blockSize * (intermediateFeatures.count + 1)` columns.
     public init(blockSize: Int, intermediateFeatures: [IntermediateFeature] = []) {
       self.blockSize = blockSize
       self.intermediateFeatures = intermediateFeatures
@@ -28,6 +29,7 @@ public struct FeatureMatrix: Sendable {
 
     /// The model's vector, and the intermediate features.
     public var blocks: Int { intermediateFeatures.count + 1 }
+    /// The number of columns of a row: those of all blocks.
     public var columns: Int { blockSize * blocks }
 
     /// The layout with the first intermediate features alone.
@@ -37,11 +39,14 @@ public struct FeatureMatrix: Sendable {
     }
   }
 
+  /// The blocks of each row.
   public let layout: Layout
   /// `rows * columns` elements.
   public let values: [Float]
 
+  /// The number of columns: the model's vector and the intermediate features.
   public var columns: Int { layout.columns }
+  /// The number of rows, one per text.
   public var rows: Int { values.count / layout.columns }
 
   /// - Precondition: values are whole rows.
@@ -56,6 +61,7 @@ public struct FeatureMatrix: Sendable {
     self.init(values, layout: Layout(blockSize: columns))
   }
 
+  /// A row's `columns` floats. The slice's indices are those of `values`.
   public subscript(row: Int) -> ArraySlice<Float> {
     values[row * columns..<(row + 1) * columns]
   }

@@ -26,6 +26,7 @@ public final class StateCache {
     }
   }
 
+  /// The file in the folder. Its name holds the model's identity, the settings and the dimensions.
   public let path: String
   private let dimensions: Int
   private let descriptor: Int32

@@ -13,12 +13,20 @@ import VDSQSemantics
 ///       }
 ///     }
 public enum TrainingMethod: String, CaseIterable, Sendable {
+  /// Linear discriminant analysis stacked with logistic regression and kernel ridge regression.
+  /// With enough examples and memory, it also tries finetuning.
   case joint
+  /// `joint` without finetuning.
   case frozen
+  /// Linear discriminant analysis alone, on the model's vector without intermediate features.
   case prior
+  /// Semantic calibration (arXiv 2401.16184) of rank 64.
   case calibration
+  /// Semantic calibration of rank 8.
   case lowRank = "low-rank"
+  /// k-nearest-neighbour classification of hidden states.
   case knn
+  /// Low-rank updates of a sentence encoder's weights (LoRA), whatever the number of examples.
   case finetune
 
   /// The method's definition.

@@ -26,6 +26,7 @@ public struct OnlineDiscriminant {
     package let scores: [Float]
   }
 
+  /// The labels with their anchors, in the order of logits. Labels can be added and forgotten.
   public private(set) var labels: LabelSet
   package private(set) var statistics: ClassStatistics
   package private(set) var recent: [Recent]
