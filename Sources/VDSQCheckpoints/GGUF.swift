@@ -15,7 +15,7 @@ public struct GGUF {
     case boolean(Bool)
     /// A UTF-8 string.
     case text(String)
-    /// An array of integers of one type.
+    /// An array of integers, or of bools as 0 and 1.
     case integers([Int])
     /// An array of float32 or float64.
     case numbers([Double])

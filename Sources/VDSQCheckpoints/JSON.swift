@@ -96,7 +96,7 @@ public enum JSON: Sendable, Equatable {
     }
   }
 
-  /// The members in the order of the document; nil if this is no object. Parsed on each access.
+  /// The members in the order of the document; nil if this is no object.
   public var members: [Member]? {
     switch self {
     case .object(let members): return members
@@ -111,7 +111,7 @@ public enum JSON: Sendable, Equatable {
     }
   }
 
-  /// The elements of an array; nil if this is no array. Parsed on each access.
+  /// The elements of an array; nil if this is no array.
   public var elements: [JSON]? {
     switch self {
     case .array(let elements): return elements
