@@ -7,6 +7,7 @@ public import VDSQFormat
 public struct Checkpoint {
   /// The folder, or the single file.
   public let path: String
+  /// The model's `config.json`, or its equivalent built from the metadata of a single file.
   public let config: JSON
   /// Every weight by its name.
   public let tensors: [String: SourceTensor]

@@ -7,16 +7,25 @@ public import VDSQFormat
 public struct GGUF {
   /// A metadata value. Arrays hold strings or numbers only; no model has nested arrays.
   public enum Value: Sendable, Equatable {
+    /// A signed or unsigned integer of 8 to 64 bits.
     case integer(Int)
+    /// A float32 or float64.
     case number(Double)
+    /// A bool, one byte in the file.
     case boolean(Bool)
+    /// A UTF-8 string.
     case text(String)
+    /// An array of integers, or of bools as 0 and 1.
     case integers([Int])
+    /// An array of float32 or float64.
     case numbers([Double])
+    /// An array of UTF-8 strings.
     case texts([String])
   }
 
+  /// The open file, from which tensors are read.
   public let file: InputFile
+  /// Values by key, such as `general.architecture`.
   public let metadata: [String: Value]
   /// Tensors by name. Shapes have rows first, as everywhere in this package, and not in GGUF's
   /// order.
@@ -28,6 +37,7 @@ public struct GGUF {
   private static let mostElements = 1 << 24
   private static let longestText = 1 << 20
 
+  /// Whether a file starts with the bytes `GGUF`; false if it cannot be read.
   public static func isGGUF(_ path: String) -> Bool {
     guard let file = try? InputFile(path: path), file.length >= 4,
       let start = try? file.bytes(at: 0, count: 4)

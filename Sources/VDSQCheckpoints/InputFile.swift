@@ -3,7 +3,9 @@ public import VDSQFormat
 
 /// A file that is read by position, in pieces of any size.
 public final class InputFile {
+  /// The path as it was given, for error messages.
   public let path: String
+  /// The size in bytes when the file was opened.
   public let length: Int
   private let descriptor: FileDescriptor
 
@@ -48,6 +50,9 @@ public final class InputFile {
     }
   }
 
+  /// Reads `count` bytes at a byte offset.
+  ///
+  /// - Throws: `badInput` if the range is not within the file, or the file cannot be read.
   public func bytes(at offset: Int, count: Int) throws(VDSQError) -> [UInt8] {
     guard offset >= 0, count >= 0, offset <= length, count <= length - offset else {
       throw .badInput("\(path): truncated: \(length) bytes, \(count) wanted at \(offset)")
@@ -80,6 +85,7 @@ public final class InputFile {
     return lines
   }
 
+  /// Whether a file can be opened for reading.
   public static func exists(_ path: String) -> Bool {
     guard
       let descriptor = try? FileDescriptor.open(FilePath(path), .readOnly, options: .nonBlocking)

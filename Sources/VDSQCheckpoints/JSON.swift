@@ -6,17 +6,26 @@ public import VDSQFormat
 /// A document is validated as a whole, but values are parsed on access. So a tokenizer of many
 /// megabytes takes little more memory than its text.
 public enum JSON: Sendable, Equatable {
+  /// The literal `null`.
   case null
+  /// The literal `true` or `false`.
   case bool(Bool)
+  /// A number as a double; integers of magnitude below 2^53 are exact.
   case number(Double)
+  /// A string with its escapes decoded.
   case string(String)
+  /// An array in memory.
   case array([JSON])
+  /// An object in memory, its members in the order of the document.
   case object([Member])
   /// An array or an object of a document, kept as text.
   case unread(Unread)
 
+  /// A key of an object with its value.
   public struct Member: Sendable, Equatable {
+    /// The key, with its escapes decoded; unique in its object.
     public let key: String
+    /// The value; arrays and objects of a document are `unread`.
     public let value: JSON
   }
 
@@ -39,6 +48,9 @@ public enum JSON: Sendable, Equatable {
     self = Self.value(in: bytes, at: 0).json
   }
 
+  /// Validates a copy of the bytes.
+  ///
+  /// - Throws: `badInput`, naming the byte at which the document is malformed.
   public init(parsing bytes: UnsafeRawBufferPointer, context: String) throws(VDSQError) {
     try self.init(parsing: Array(bytes), context: context)
   }
@@ -60,6 +72,7 @@ public enum JSON: Sendable, Equatable {
   /// A number that is an integer.
   public static func integer(_ value: Int) -> JSON { .number(Double(value)) }
 
+  /// The value of a key; nil if there is none or this is no object. The search is linear.
   public subscript(_ key: String) -> JSON? {
     switch self {
     case .object(let members): return members.first { $0.key == key }?.value
@@ -83,6 +96,7 @@ public enum JSON: Sendable, Equatable {
     }
   }
 
+  /// The members in the order of the document; nil if this is no object.
   public var members: [Member]? {
     switch self {
     case .object(let members): return members
@@ -97,6 +111,7 @@ public enum JSON: Sendable, Equatable {
     }
   }
 
+  /// The elements of an array; nil if this is no array.
   public var elements: [JSON]? {
     switch self {
     case .array(let elements): return elements
@@ -105,11 +120,13 @@ public enum JSON: Sendable, Equatable {
     }
   }
 
+  /// The string; nil if this is no string.
   public var text: String? {
     guard case .string(let text) = self else { return nil }
     return text
   }
 
+  /// The number; nil if this is no number.
   public var double: Double? {
     guard case .number(let number) = self else { return nil }
     return number
@@ -121,11 +138,13 @@ public enum JSON: Sendable, Equatable {
     return Int(exactly: number)
   }
 
+  /// The value of `true` or `false`; nil if this is neither.
   public var boolean: Bool? {
     guard case .bool(let value) = self else { return nil }
     return value
   }
 
+  /// Whether this is the literal `null`, as opposed to a missing value.
   public var isNull: Bool {
     if case .null = self { true } else { false }
   }

@@ -3,6 +3,7 @@ public import VDSQFormat
 /// A NumPy array (format 1.0 to 3.0): a matrix of floats in C order. The array is a `.npy` file or
 /// an array of an `.npz` file. `FILE.npz:NAME` names an array if the file has several.
 public struct NPYFile {
+  /// The array in place: its type (float64, float32 or float16), shape and offset.
   public let tensor: SourceTensor
   /// As it was named, with the array's name.
   private let path: String

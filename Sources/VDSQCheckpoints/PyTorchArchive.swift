@@ -3,6 +3,7 @@ public import VDSQFormat
 /// A PyTorch checkpoint (`torch.save` in the zip format since version 1.6): a pickle that describes
 /// tensors, and their storages.
 public struct PyTorchArchive {
+  /// The open zip archive, from which tensors are read.
   public let file: InputFile
   /// Tensors by name. Tensors of types that hold no weights are omitted.
   public let tensors: [String: SourceTensor]

@@ -5,8 +5,10 @@ public import VDSQFormat
 /// The rules for the header are those of the reference implementation: at most 100 MB, no duplicate
 /// names, no overlaps or gaps between tensors, byte counts that match the shapes.
 public struct Safetensors {
+  /// The limit of the JSON header in bytes, as in the reference implementation.
   public static let longestHeader = 100_000_000
 
+  /// The open file, from which tensors are read.
   public let file: InputFile
   /// Tensors by name. Tensors of types that hold no weights (integers, booleans) are omitted.
   public let tensors: [String: SourceTensor]

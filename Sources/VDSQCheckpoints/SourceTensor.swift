@@ -13,6 +13,7 @@ public struct SourceScales: Sendable {
 public struct SourceTensor {
   /// The order of rows in the file.
   public enum RowOrder: Sendable {
+    /// Row i of the tensor is row i in the file.
     case asNamed
     /// Within each head, rows of the first half alternate with rows of the second half, as
     /// llama.cpp stores queries and keys with rotary positions.
@@ -29,17 +30,24 @@ public struct SourceTensor {
     }
   }
 
+  /// The name in the checkpoint, for error messages.
   public let name: String
+  /// The element type in the file.
   public let type: SourceType
+  /// The dimensions, rows first; the last one is the number of columns.
   public private(set) var shape: [Int]
+  /// The file that holds the elements.
   public let file: InputFile
+  /// The position of the first element in the file, in bytes.
   public let offset: Int
+  /// The order of rows in the file.
   public var order = RowOrder.asNamed
   /// Integers only.
   var scales: SourceScales?
   /// Whether a matrix that the architecture stores by columns is stored by rows in this file.
   public var isTransposed = false
 
+  /// Describes a tensor whose elements are at `offset` bytes of the file. Reads nothing.
   public init(name: String, type: SourceType, shape: [Int], file: InputFile, offset: Int) {
     self.name = name
     self.type = type
@@ -48,9 +56,13 @@ public struct SourceTensor {
     self.offset = offset
   }
 
+  /// The number of elements; 1 for a scalar.
   public var count: Int { shape.reduce(1, *) }
+  /// The last dimension; 1 for a scalar.
   public var columns: Int { shape.last ?? 1 }
+  /// The product of all dimensions but the last; 1 for a vector or a scalar.
   public var rows: Int { shape.dropLast().reduce(1, *) }
+  /// The size in the file in bytes, without the scales of an int8 tensor.
   public var byteCount: Int { type.bytes(of: count) }
 
   /// The same elements in rows of `columns` elements. `columns` must divide their number.

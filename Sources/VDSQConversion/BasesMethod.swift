@@ -15,6 +15,7 @@ public enum BasesMethod: String, Sendable, CaseIterable {
 
 /// The options of a solver.
 public struct BasesOptions: Sendable {
+  /// The definition of the bases.
   public var method = BasesMethod.pinv
   /// Singular values below this share of the largest count as zero. Nil means the precision of
   /// float64 times the larger dimension.
@@ -23,17 +24,22 @@ public struct BasesOptions: Sendable {
   public var lambda = 1e-3
   /// The limit of the process's peak memory in bytes; nil for no limit.
   public var budget: Int?
+  /// The number of threads of OpenBLAS, at least 1.
   public var threads = 1
   /// Whether bases are bit-identical on every machine of an architecture (x86-64 with AVX2, ARMv8).
   public var portable = false
 
+  /// Creates the default options: `pinv` on one thread, without a memory limit.
   public init() {}
 }
 
 /// The properties of a head that a solver found.
 public struct BasesReport: Sendable {
+  /// The definition of the bases.
   public var method = BasesMethod.pinv
+  /// The number of tokens, one basis each.
   public var rows = 0
+  /// The dimensions of a basis.
   public var columns = 0
   /// The largest singular value divided by the smallest that counts.
   public var condition = 1.0
@@ -44,7 +50,10 @@ public struct BasesReport: Sendable {
   /// `|W S^T e_v - e_v|` over the sampled tokens: the distance between the head's image of a basis
   /// and a one-hot vector.
   public var meanError = 0.0
+  /// The maximum of that distance over the sampled tokens.
   public var largestError = 0.0
+  /// The number of sampled tokens, spread evenly over the vocabulary; 0 for `head` and `embedding`,
+  /// which have no error.
   public var sampled = 0
   /// Whether the head was too ill-conditioned for the normal equations and was solved in two steps.
   public var refined = false

@@ -9,8 +9,11 @@ public import VDSQFormat
 /// rotated by the eigenvectors of G and scaled so that its columns have lengths near one, and the
 /// product of that matrix recovers them (a second pass, as in CholeskyQR2).
 public final class BasesSolver {
+  /// The matrix W, `[vocabulary, dimensions]`.
   public let head: HeadMatrix
+  /// The method, its parameters and the memory limit.
   public let options: BasesOptions
+  /// The memory that the solver needs.
   public let plan: BasesPlan
   private let algebra: LinearAlgebra?
   private let tile: Matrix

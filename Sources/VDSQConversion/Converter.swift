@@ -8,11 +8,13 @@ import VDSQInference
 public struct Converter {
   /// The type of linear layers and word embeddings.
   public enum Weights: String, Sendable, CaseIterable {
+    /// Integers with a scale per row, half precision, or single precision.
     case int8, fp16, fp32
   }
 
   /// The options of a conversion.
   public struct Options: Sendable {
+    /// The type of linear layers and word embeddings that no rule of `keep` matches.
     public var weights = Weights.int8
     /// Rules for tensors of another type. If several rules match, the last one counts.
     public var keep: [WeightRule] = []
@@ -31,6 +33,7 @@ public struct Converter {
     /// The options of vocabulary bases, if the model has an LM head; nil for no bases.
     public var bases: BasesOptions? = BasesOptions()
 
+    /// Creates options with defaults for the others: two threads, no memory limit, no compression.
     public init(weights: Weights = .int8, coarse: Bool = false) {
       self.weights = weights
       self.coarse = coarse
@@ -39,9 +42,13 @@ public struct Converter {
 
   /// The result of a conversion.
   public struct Summary: Sendable {
+    /// The size of the checkpoint's weight files in bytes.
     public let checkpointBytes: Int
+    /// The size of the written file in bytes.
     public let fileBytes: Int
+    /// The tensors of the written file.
     public let tensors: [TensorRecord]
+    /// The sections of the written file.
     public let sections: [Section]
     /// The names of checkpoint tensors that the runtime does not use, sorted.
     public let unused: [String]
@@ -107,6 +114,9 @@ public struct Converter {
     }
   }
 
+  /// Reads and checks a checkpoint, with default options except the type of weights.
+  ///
+  /// - Throws: `missingInput` or `badInput`, naming the file or tensor.
   public init(folder path: String, weights: Weights) throws(VDSQError) {
     try self.init(folder: path, options: Options(weights: weights))
   }

@@ -6,8 +6,11 @@ import VDSQKernels
 /// The rows from which vocabulary bases are computed, `[vocabulary, dimensions]`, read one tile at
 /// a time.
 public struct HeadMatrix {
+  /// The file that the rows are read from, for error messages.
   public let name: String
+  /// The vocabulary size.
   public let rows: Int
+  /// The dimensions of the hidden state.
   public let columns: Int
   let read: (Range<Int>, UnsafeMutablePointer<Double>) throws(VDSQError) -> Void
 

@@ -7,7 +7,9 @@ public import VDSQFormat
 /// nothing behind. If the file system does not support this, they go to a hidden file beside the
 /// target.
 public final class AtomicFile {
+  /// The name that the file gets when it is complete.
   public let path: String
+  /// The offset of the next byte to be written, in bytes.
   public private(set) var position = 0
   private var descriptor: Int32
   private let folder: String
@@ -87,6 +89,9 @@ public final class AtomicFile {
     }
   }
 
+  /// Appends bytes.
+  ///
+  /// - Throws: `internalFault` if the disk is full or fails.
   public func write(_ bytes: [UInt8]) throws(VDSQError) {
     try bytes.withBytes { (raw) throws(VDSQError) in try write(raw) }
   }

@@ -30,21 +30,34 @@ public final class ContainerWriter {
     try file.write([UInt8](repeating: 0, count: reserved))
   }
 
+  /// Starts a section at the next multiple of the container's alignment.
+  ///
+  /// - Throws: `internalFault` if the disk is full or fails.
   public func begin(_ kind: SectionKind, _ name: String) throws(VDSQError) {
     try file.align(to: ContainerLayout.alignment)
     current = (kind, name, file.position)
     checksum = 0
   }
 
+  /// Appends bytes to the current section and to its CRC-32.
+  ///
+  /// - Throws: `internalFault` if the disk is full or fails.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
     checksum = crc.checksum(of: bytes, continuing: checksum)
     try file.write(bytes)
   }
 
+  /// Appends bytes to the current section and to its CRC-32.
+  ///
+  /// - Throws: `internalFault` if the disk is full or fails.
   public func write(_ bytes: [UInt8]) throws(VDSQError) {
     try bytes.withBytes { (raw) throws(VDSQError) in try write(raw) }
   }
 
+  /// Ends the current section, compresses it if that is requested and saves enough, and adds it to
+  /// the table. A section must have begun.
+  ///
+  /// - Throws: `internalFault` if the disk is full or fails.
   public func end() throws(VDSQError) {
     let (kind, name, start) = current!
     current = nil
@@ -128,8 +141,10 @@ public final class ContainerWriter {
   /// The index of the section that is being written.
   public var sectionIndex: Int { sections.count }
 
+  /// Adds a record to the tensor directory, which `finish` writes.
   public func add(_ tensor: TensorRecord) { tensors.append(tensor) }
 
+  /// The tensor records added so far.
   public var tensorRecords: [TensorRecord] { tensors }
 
   /// The sections written so far.

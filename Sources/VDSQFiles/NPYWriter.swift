@@ -20,6 +20,9 @@ public final class NPYWriter {
     try file.write(UnsafeRawBufferPointer(values))
   }
 
+  /// Writes the header with the number of rows, and gives the file its name.
+  ///
+  /// - Throws: `internalFault` if the disk is full or fails.
   public func finish() throws(VDSQError) {
     var header: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
     let length = Self.headerLength - 10

@@ -1,12 +1,17 @@
 /// Rows quantized to u8. Each row has a scale and a zero point: `x ~= scale * (q - zeroPoint)`.
 public struct QuantizedRows {
+  /// The u8 values, in the layout of `layout`.
   public let values: UnsafeMutableRawPointer
   /// Bytes from one row to the next, `layout.rowBytes(columns)` at least.
   public let stride: Int
+  /// The order and width of the values in a row.
   public let layout: ActivationLayout
+  /// The step of each row.
   public let scales: UnsafeMutablePointer<Float>
+  /// The integer that stands for 0 in each row; it may be outside 0...255.
   public let zeroPoints: UnsafeMutablePointer<Int32>
 
+  /// Refers to memory of the caller, which must outlive this value.
   public init(
     values: UnsafeMutableRawPointer, stride: Int, layout: ActivationLayout,
     scales: UnsafeMutablePointer<Float>, zeroPoints: UnsafeMutablePointer<Int32>
@@ -25,6 +30,7 @@ public struct RowRanges {
   /// `[rows][32]`.
   public let lanes: UnsafeMutablePointer<Float>
 
+  /// Refers to `rows * 32` floats of the caller.
   public init(lanes: UnsafeMutablePointer<Float>) { self.lanes = lanes }
 
   @_alwaysEmitIntoClient @inline(__always)
@@ -44,6 +50,7 @@ public struct WeightGroups {
   /// For each output row, the sum of its weights before its scale; `panels * 16` elements.
   public let sums: UnsafePointer<Float>
 
+  /// Refers to memory of the caller, which must outlive this value.
   public init(length: Int, factors: UnsafeRawPointer, sums: UnsafePointer<Float>) {
     self.length = length
     self.factors = factors
@@ -60,9 +67,12 @@ public struct WeightGroups {
 /// int8: `[N/16][K/4][16][4]`, with a scale and a sum of weights per output row. fp16 and fp32:
 /// `[N/16][K][16]`. Padding rows and columns of the last panel are zero.
 public struct WeightPanels {
+  /// The type of a stored weight.
   public enum Element: Sendable { case int8, float16, float32 }
 
+  /// The type of the stored weights, which determines the layout of a panel.
   public let element: Element
+  /// The first panel; `panels * panelStride` bytes.
   public let weights: UnsafeRawPointer
   /// One scale per output row, `panels * 16` elements; int8 only.
   public let scales: UnsafePointer<Float>?
@@ -72,9 +82,12 @@ public struct WeightPanels {
   public let groups: WeightGroups?
   /// `outputs` elements.
   public let bias: UnsafePointer<Float>?
+  /// N, the number of output features.
   public let outputs: Int
+  /// K, the number of input features.
   public let inputs: Int
 
+  /// Refers to memory of the caller, which must outlive this value.
   public init(
     element: Element, weights: UnsafeRawPointer, scales: UnsafePointer<Float>?,
     rowSums: UnsafePointer<Int32>?, groups: WeightGroups? = nil, bias: UnsafePointer<Float>?,
@@ -90,6 +103,7 @@ public struct WeightPanels {
     self.inputs = inputs
   }
 
+  /// The number of panels: `outputs` divided by sixteen, rounded up.
   @_alwaysEmitIntoClient @inline(__always)
   public var panels: Int { (outputs + 15) / 16 }
 
@@ -110,8 +124,10 @@ public struct LinearOutput {
   public let y: UnsafeMutablePointer<Float>
   /// Floats from one row to the next.
   public let stride: Int
+  /// The function that is applied after the bias.
   public let activation: Activation
 
+  /// Refers to memory of the caller, which must outlive this value.
   public init(
     y: UnsafeMutablePointer<Float>, stride: Int, activation: Activation = .identity
   ) {
@@ -123,11 +139,13 @@ public struct LinearOutput {
 
 /// The activation function that a linear layer's epilogue applies.
 public enum Activation: Sendable, CaseIterable {
+  /// `x`
   case identity
   /// `x/2 (1 + erf(x / sqrt 2))`
   case gelu
   /// The tanh approximation of GELU (`gelu_new`, `gelu_pytorch_tanh`).
   case geluTanh
+  /// `max(0, x)`
   case relu
   /// `x / (1 + e^-x)`
   case silu
@@ -138,16 +156,20 @@ public enum Activation: Sendable, CaseIterable {
 public struct AttentionInput {
   /// The sequence's first row.
   public let queries: UnsafePointer<Float>
+  /// The key of the sequence's first row.
   public let keys: UnsafePointer<Float>
+  /// The value of the sequence's first row.
   public let values: UnsafePointer<Float>
   /// Floats from one row to the next.
   public let stride: Int
   /// Rows of the sequence.
   public let length: Int
+  /// The number of floats of a head in queries, keys and values.
   public let headSize: Int
   /// The rows for which outputs are computed.
   public let rows: Range<Int>
 
+  /// Refers to memory of the caller, which must outlive this value.
   public init(
     queries: UnsafePointer<Float>, keys: UnsafePointer<Float>, values: UnsafePointer<Float>,
     stride: Int, length: Int, headSize: Int, rows: Range<Int>

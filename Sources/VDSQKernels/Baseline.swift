@@ -5,6 +5,7 @@ import CShims
 #if arch(x86_64)
   /// SSE2: `pmaddwd` multiplies pairs of sixteen-bit numbers exactly.
   public enum SSE2: VectorISA {
+    /// Sixteen int32 sums in four registers of 128 bits.
     @frozen public struct Quarters { var q0, q1, q2, q3: SIMD4<Int32> }
     @frozen public struct WeightQuads { var e0, e1, e2, e3, o0, o1, o2, o3: SIMD4<Int32> }
     @frozen public struct ActivationQuad { var even, odd: SIMD4<Int32> }
@@ -130,6 +131,7 @@ import CShims
   }
 
   extension KernelTable {
+    /// The table for any x86-64 CPU.
     public static func baseline() -> KernelTable { KernelTable(name: "baseline", isa: SSE2.self) }
   }
 #elseif arch(arm64)
@@ -142,6 +144,7 @@ import CShims
   }
 
   extension KernelTable {
+    /// The table for any aarch64 CPU.
     public static func baseline() -> KernelTable { KernelTable(name: "neon", isa: NEON.self) }
   }
 #endif

@@ -1,12 +1,15 @@
 /// Collects approximately the `wanted` best scores, faster than a heap. Scores above a threshold
 /// are appended, and the threshold rises each time the buffer is full.
 public struct Candidates {
+  /// The number of best scores to keep, at least 1.
   public let wanted: Int
+  /// The number of candidates in the buffer, at most `capacity(wanted)`.
   public private(set) var count = 0
   /// The score that a candidate must exceed to be appended.
   public private(set) var threshold = -Float.infinity
   private let capacity: Int
   private let scores: UnsafeMutablePointer<Float>
+  /// The ids of the candidates; the first `count` are valid.
   public let ids: UnsafeMutablePointer<Int32>
 
   /// The buffer size for a number of candidates.
@@ -23,6 +26,8 @@ public struct Candidates {
     self.ids = ids
   }
 
+  /// Appends a score above the threshold and ignores any other, NaN among them. A full buffer is
+  /// pruned first.
   public mutating func append(_ score: Float, _ id: Int32) {
     guard score > threshold else { return }
     if count == capacity {

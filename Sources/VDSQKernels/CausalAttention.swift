@@ -11,20 +11,24 @@ public struct CausalAttentionInput {
   public let queryStride: Int
   /// The position of the first query in its sequence, and how many queries there are.
   public let position: Int
+  /// The number of queries, at consecutive positions.
   public let count: Int
   /// Heads that share the keys, side by side in a query.
   public let group: Int
   /// Position 0's key and value.
   public let keys: UnsafePointer<Float>
+  /// Position 0's value.
   public let values: UnsafePointer<Float>
   /// Floats from one position to the next.
   public let stride: Int
+  /// The number of floats of a head in queries, keys and values.
   public let headSize: Int
   /// How many positions a query sees, itself among them; `Int.max` for all.
   public let window: Int
   /// Factor of the scores before the softmax.
   public let scale: Float
 
+  /// Refers to memory of the caller, which must outlive this value.
   public init(
     queries: UnsafePointer<Float>, queryStride: Int, position: Int, count: Int, group: Int,
     keys: UnsafePointer<Float>, values: UnsafePointer<Float>, stride: Int, headSize: Int,

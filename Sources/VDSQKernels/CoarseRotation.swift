@@ -11,6 +11,8 @@ public struct CoarseRotation: Sendable {
   private let signs: [Float]
   private let order: [Int32]
 
+  /// Generates the permutations and signs for vectors of `columns` elements. The same number always
+  /// gives the same rotation.
   public init(columns: Int) {
     self.columns = columns
     var parts = 1

@@ -15,9 +15,12 @@ public struct CoarseRows {
   /// The factor that makes the product with a row's codes an estimate of its cosine, up to a factor
   /// of the query. One element per row, padded to whole blocks.
   public let scales: UnsafePointer<Float>
+  /// The number of rows without padding.
   public let rows: Int
+  /// The dimensions of a row.
   public let columns: Int
 
+  /// Refers to memory of the caller, which must outlive this value.
   public init(codes: UnsafeRawPointer, scales: UnsafePointer<Float>, rows: Int, columns: Int) {
     self.codes = codes
     self.scales = scales
@@ -70,6 +73,7 @@ public struct CoarseRows {
     }
   }
 
+  /// The number of blocks of 64 rows; the last one may be padded.
   public var blocks: Int { (rows + Self.blockRows - 1) / Self.blockRows }
   /// Bytes of one row's codes. The number is even, because tables are looked up two bytes at a
   /// time.
@@ -121,6 +125,7 @@ public struct CoarseQuery {
     self.init(tables: UnsafePointer(tables), offset: offset)
   }
 
+  /// Refers to tables that were built before and must outlive this value.
   public init(tables: UnsafePointer<UInt8>, offset: Float) {
     self.tables = tables
     self.offset = offset

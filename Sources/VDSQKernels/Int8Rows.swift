@@ -2,11 +2,14 @@
 public struct Int8Rows {
   /// `[rows, columns]`, -128...127.
   public let values: UnsafePointer<Int8>
+  /// The number of rows, such as the vocabulary size.
   public let rows: Int
+  /// The dimensions of a row.
   public let columns: Int
   /// The reciprocal length of each row of int8 values; 0 for a row of zeros.
   public let reciprocalNorms: UnsafePointer<Float>
 
+  /// Refers to memory of the caller, which must outlive this value.
   public init(
     values: UnsafePointer<Int8>, rows: Int, columns: Int, reciprocalNorms: UnsafePointer<Float>
   ) {
@@ -26,6 +29,7 @@ public struct Int8Query {
   /// The reciprocal length of the int8 vector; 0 for a vector of zeros.
   public let reciprocalNorm: Float
 
+  /// Refers to values that were quantized before and must outlive this value.
   public init(values: UnsafePointer<Int8>, sum: Int32, reciprocalNorm: Float) {
     self.values = values
     self.sum = sum

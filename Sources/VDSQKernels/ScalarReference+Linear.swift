@@ -1,4 +1,5 @@
 extension ScalarReference {
+  /// Quantizes each row to u8 by its minimum and maximum; rounds to the nearest, ties to even.
   public static func quantizeRows(
     _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ to: QuantizedRows
   ) {
@@ -36,6 +37,7 @@ extension ScalarReference {
     }
   }
 
+  /// `y = activation(dequantize(x) W^T + b)` over a range of panels, for int8 weights.
   public static func gemmU8S8(
     _ x: QuantizedRows, _ rows: Int, _ w: WeightPanels, _ panels: Range<Int>, _ out: LinearOutput
   ) {
@@ -53,6 +55,7 @@ extension ScalarReference {
     }
   }
 
+  /// `y = activation(x W^T + b)` over a range of panels, for any element type.
   public static func gemmFloat(
     _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ w: WeightPanels,
     _ panels: Range<Int>, _ out: LinearOutput
@@ -79,10 +82,12 @@ extension QuantizedRows {
     }
   }
 
+  /// The u8 value of a row and a column.
   public func value(_ row: Int, _ column: Int) -> UInt8 {
     values.load(fromByteOffset: offset(row, column), as: UInt8.self)
   }
 
+  /// Stores the u8 value of a row and a column.
   public func set(_ row: Int, _ column: Int, _ value: UInt8) {
     let at = offset(row, column)
     values.storeBytes(of: value, toByteOffset: at, as: UInt8.self)

@@ -24,6 +24,7 @@ extension ScalarReference {
     return (Float(sum) - query.offset) * m.scales[row]
   }
 
+  /// `out[i] = x . m[i]` for each row of a float matrix, `[rows, columns]`.
   public static func dotRows(
     _ x: UnsafePointer<Float>, _ m: UnsafePointer<Float>, _ rows: Int, _ columns: Int,
     _ out: UnsafeMutablePointer<Float>

@@ -3,6 +3,7 @@ import CShims
 /// The definition of each kernel, in the simplest code. Floats are summed in double precision, so
 /// that differences are errors of the kernel.
 public enum ScalarReference {
+  /// The value of an activation function in double precision.
   public static func apply(_ activation: Activation, _ x: Double) -> Double {
     switch activation {
     case .identity: x
@@ -14,6 +15,7 @@ public enum ScalarReference {
     }
   }
 
+  /// `softmax(scale * x)` of each row, in place. Rows are `stride` floats apart.
   public static func softmax(
     _ x: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ scale: Float
   ) {
@@ -53,6 +55,8 @@ public enum ScalarReference {
     }
   }
 
+  /// `softmax(scale Q K^T) V` for the heads that share one key head. Each query sees its own
+  /// position and those before it, within the window.
   public static func causalAttention(
     _ input: CausalAttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
   ) {
@@ -103,6 +107,7 @@ public enum ScalarReference {
     }
   }
 
+  /// Rotary position embedding of one head of `size` floats, in place, with `size / 2` angles.
   public static func rotate(
     _ x: UnsafeMutablePointer<Float>, _ size: Int, _ cosines: UnsafePointer<Float>,
     _ sines: UnsafePointer<Float>, _ pairs: RotaryPairs
@@ -115,6 +120,7 @@ public enum ScalarReference {
     }
   }
 
+  /// `gate = activation(gate) * up`, in place, as in gated feed-forward layers.
   public static func gate(
     _ gate: UnsafeMutablePointer<Float>, _ up: UnsafePointer<Float>, _ count: Int,
     _ activation: Activation
@@ -122,6 +128,7 @@ public enum ScalarReference {
     for i in 0..<count { gate[i] = Float(apply(activation, Double(gate[i])) * Double(up[i])) }
   }
 
+  /// The inner product of two vectors, summed in double precision.
   public static func dot(
     _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int
   ) -> Float {

@@ -2,7 +2,9 @@
 ///
 /// Among equal scores the lower id is better, so results do not depend on the order of insertion.
 public struct TopK {
+  /// k, the number of scores to keep.
   public let capacity: Int
+  /// The number of scores in the heap, 0...capacity.
   public private(set) var count = 0
   /// The score that a candidate must exceed to be inserted.
   public private(set) var threshold = -Float.infinity
@@ -20,6 +22,7 @@ public struct TopK {
     self.ids = ids
   }
 
+  /// Empties the heap and resets the threshold to minus infinity.
   public mutating func removeAll() {
     count = 0
     threshold = -.infinity
@@ -42,6 +45,7 @@ public struct TopK {
     }
   }
 
+  /// Inserts the scores of another heap, which keeps them.
   public mutating func insert(contentsOf other: TopK) {
     for i in 0..<other.count { insert(other.scores[i], other.ids[i]) }
   }

@@ -21,9 +21,13 @@ public protocol VectorISA: SendableMetatype {
   /// the row sums.
   static var activationBias: Int32 { get }
 
+  /// Puts sixteen int32 sums into registers, in the order of output rows.
   static func accumulator(_ lanes: SIMD16<Int32>) -> Accumulator
+  /// The sixteen sums in the order of output rows.
   static func lanes(_ sums: Accumulator) -> SIMD16<Int32>
+  /// Loads 64 int8 weights `[16][4]` of a panel, from unaligned memory.
   static func loadWeights(_ p: UnsafeRawPointer) -> WeightQuads
+  /// Loads four activations in `activationLayout`, minus `activationBias`, into every lane.
   static func loadActivations(_ p: UnsafeRawPointer) -> ActivationQuad
   /// Adds the four products of weights and activations to each lane. The result is exact.
   static func dot(_ sums: Accumulator, _ a: ActivationQuad, _ w: WeightQuads) -> Accumulator
@@ -48,19 +52,25 @@ public protocol VectorISA: SendableMetatype {
   associatedtype RowSums
   /// `rowChunkLength` consecutive elements of a row, and of a query.
   associatedtype RowChunk
+  /// `rowChunkLength` consecutive elements of a query.
   associatedtype QueryChunk
 
+  /// The number of int8 elements that one `dotRow` multiplies.
   static var rowChunkLength: Int { get }
   /// The offset that `loadRow` adds to each element. Kernels subtract it with the sum of the query.
   static var rowBias: Int32 { get }
   /// The number of queries that share the loads of four rows, limited by the registers.
   static var queryTile: QueryTile { get }
+  /// Sums of zero.
   static var noSums: RowSums { get }
+  /// Loads `rowChunkLength` int8 elements of a row, plus `rowBias`, from unaligned memory.
   static func loadRow(_ p: UnsafeRawPointer) -> RowChunk
+  /// Loads `rowChunkLength` int8 elements of a query, from unaligned memory.
   static func loadQuery(_ p: UnsafeRawPointer) -> QueryChunk
   /// Adds products of a row's elements, -128...127, with a query's, -127...127. The result is
   /// exact.
   static func dotRow(_ sums: RowSums, _ row: RowChunk, _ query: QueryChunk) -> RowSums
+  /// Adds partial sums lane by lane.
   static func add(_ a: RowSums, _ b: RowSums) -> RowSums
   /// Lane i of the result is the sum of all lanes of the i-th argument.
   static func totals(_ a: RowSums, _ b: RowSums, _ c: RowSums, _ d: RowSums) -> SIMD4<Int32>
@@ -85,6 +95,7 @@ public enum RegisterTile: Sendable {
 
 /// The number of queries whose products with four rows one inner loop keeps in registers.
 public enum QueryTile: Sendable {
+  /// Four queries, for instruction sets with more registers; otherwise two.
   case queries4, queries2
 }
 
@@ -96,6 +107,7 @@ public enum ActivationLayout: Sendable {
   /// multiplications of sixteen-bit pairs.
   case evenOddWords
 
+  /// The size of four consecutive activations in bytes.
   @_alwaysEmitIntoClient @inline(__always)
   public var bytesPerQuad: Int { self == .bytes ? 4 : 8 }
 
@@ -108,8 +120,10 @@ public enum ActivationLayout: Sendable {
 /// The first bytes of four activation rows.
 @frozen
 public struct FourRows {
+  /// The addresses of the four rows.
   public let a0, a1, a2, a3: UnsafeRawPointer
 
+  /// Refers to four rows in memory of the caller.
   @_alwaysEmitIntoClient @inline(__always)
   public init(
     _ a0: UnsafeRawPointer, _ a1: UnsafeRawPointer, _ a2: UnsafeRawPointer, _ a3: UnsafeRawPointer
@@ -121,8 +135,10 @@ public struct FourRows {
 /// Sixteen sums for each of four rows.
 @frozen
 public struct Lanes4 {
+  /// The sums of the four rows, one lane per output row of the panel.
   public var c0, c1, c2, c3: SIMD16<Int32>
 
+  /// Creates the sums of four rows.
   @_alwaysEmitIntoClient @inline(__always)
   public init(
     _ c0: SIMD16<Int32>, _ c1: SIMD16<Int32>, _ c2: SIMD16<Int32>, _ c3: SIMD16<Int32>

@@ -4,7 +4,9 @@ import VDSQSemantics
 
 /// Compares the states of a model with those of the same model in float32, over sample texts.
 public struct Fidelity: Sendable {
+  /// The agreement of both models on one text.
   public struct Text: Sendable {
+    /// The text that both models encoded.
     public let text: String
     /// The cosine of the two states.
     public let cosine: Double
@@ -14,13 +16,18 @@ public struct Fidelity: Sendable {
     public let overlap: Double?
   }
 
+  /// The results, in the order of the sample texts.
   public let texts: [Text]
   /// Whether both tokenize all texts alike.
   public let sameTokens: Bool
 
+  /// The mean cosine of the two states over all texts; 0 if there are none.
   public var mean: Double { texts.reduce(0) { $0 + $1.cosine } / Double(max(1, texts.count)) }
+  /// The text with the lowest cosine; nil if there are no texts.
   public var least: Text? { texts.min { $0.cosine < $1.cosine } }
+  /// The share of texts with the same likeliest token, 0 to 1; nil without an LM head.
   public var sameTokenShare: Double? { average { $0.sameToken.map { $0 ? 1 : 0 } } }
+  /// The mean overlap of the ten likeliest tokens, 0 to 1; nil without an LM head.
   public var overlap: Double? { average { $0.overlap } }
 
   private func average(_ value: (Text) -> Double?) -> Double? {

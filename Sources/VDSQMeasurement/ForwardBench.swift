@@ -6,7 +6,9 @@ import VDSQKernels
 public struct ForwardBench {
   /// The number of sequences, and of tokens in each.
   public let batch: Int
+  /// The number of tokens in each sequence, 2 to the model's longest.
   public let tokens: Int
+  /// The number of threads of the pass.
   public let threads: Int
   /// The median of one pass.
   public let milliseconds: Double

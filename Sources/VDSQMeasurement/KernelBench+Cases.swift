@@ -1,9 +1,11 @@
 extension KernelBench {
   /// The name of a kernel on the command line and its setup, for each measured shape.
   public struct Setup {
+    /// The kernel's name on the command line.
     public let kernel: String
     /// `ROWSxCOLUMNS`.
     public let shape: String
+    /// Allocates and fills the operands of the kernel.
     public let make: (KernelBench) -> KernelCase
   }
 

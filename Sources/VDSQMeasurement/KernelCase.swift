@@ -5,8 +5,11 @@ public import VDSQKernels
 public struct KernelCase {
   /// The kernel's name on the command line and in reports.
   public let kernel: String
+  /// Rows of the matrix: vocabulary, outputs of a linear layer, or tokens of a sequence.
   public let rows: Int
+  /// Columns of the matrix: inputs of a linear layer, dimensions, or the size of a head.
   public let columns: Int
+  /// The number of queries, activation rows or attention heads per call.
   public let batch: Int
   /// The minimum number of bytes to read from memory or a cache.
   let bytes: Int
@@ -64,14 +67,21 @@ extension MachineLimits {
 
 /// The result of a measurement.
 public struct KernelResult {
+  /// The kernel's name on the command line.
   public let kernel: String
+  /// The name of the instruction set, as in `KernelTable.name`.
   public let isa: String
+  /// Rows of the matrix, as in `KernelCase`.
   public let rows: Int
+  /// Columns of the matrix, as in `KernelCase`.
   public let columns: Int
+  /// Queries, activation rows or attention heads per call.
   public let batch: Int
+  /// The number of threads of each call.
   public let threads: Int
   /// The median of one call.
   public let milliseconds: Double
+  /// 10^9 bytes per second: the least bytes that a call must read, divided by its time.
   public let gigabytesPerSecond: Double
   /// 10^9 multiply-adds per second; 0 for kernels that only move numbers.
   public let gigaproductsPerSecond: Double
@@ -81,8 +91,10 @@ public struct KernelResult {
 
 /// Measures the kernels of one instruction set.
 public final class KernelBench {
+  /// The kernels that are measured.
   public let kernels: KernelTable
   let pool: ThreadPool
+  /// The peak multiply-add rates of the instruction set on one thread.
   public let limits: MachineLimits
   private let seconds: Double
 
@@ -94,6 +106,9 @@ public final class KernelBench {
     limits = MachineLimits(kernels: kernels)
   }
 
+  /// Measures a kernel in turns with a plain read of its operand, which gives the memory limit.
+  ///
+  /// - Parameter threads: at most the number of threads of the bench.
   public func measure(_ c: KernelCase, threads: Int) -> KernelResult {
     let operand = c.operand
     let read = kernels.probes.read

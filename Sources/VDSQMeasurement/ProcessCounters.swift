@@ -5,6 +5,7 @@ import Glibc
 public struct ProcessCounters: Sendable {
   /// Page faults that did not read from a file, and page faults that did.
   public var minorFaults = 0
+  /// Page faults that read from a file.
   public var majorFaults = 0
   /// Bytes read from storage, by reads or by faults; nil if the system does not report it.
   public var storageBytes: Int?
@@ -13,6 +14,7 @@ public struct ProcessCounters: Sendable {
   /// Joules of all processor packages; nil if RAPL cannot be read.
   public var joules: Double?
 
+  /// Reads the counters of this process since its start.
   public static func now() -> ProcessCounters {
     var counters = ProcessCounters()
     var usage = rusage()
@@ -26,6 +28,8 @@ public struct ProcessCounters: Sendable {
     return counters
   }
 
+  /// The counters between two moments. A value that either lacks is nil, and so is energy across a
+  /// wrap of its counter.
   public static func - (a: ProcessCounters, b: ProcessCounters) -> ProcessCounters {
     func difference<N: Numeric>(_ x: N?, _ y: N?) -> N? {
       if let x, let y { x - y } else { nil }

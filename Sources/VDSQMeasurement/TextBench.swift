@@ -6,22 +6,33 @@ public import VDSQInference
 public struct TextBench {
   /// Milliseconds from a text to its state, tokenization included, one text at a time.
   public struct Latency: Sendable {
+    /// The number of measured texts.
     public let count: Int
+    /// The arithmetic mean in milliseconds.
     public let mean: Double
+    /// The median in milliseconds.
     public let p50: Double
+    /// The 90th percentile in milliseconds.
     public let p90: Double
+    /// The 99th percentile in milliseconds.
     public let p99: Double
+    /// The 99.9th percentile in milliseconds.
     public let p999: Double
+    /// The longest time in milliseconds.
     public let maximum: Double
   }
 
+  /// The latency of single texts.
   public let latency: Latency
   /// In batches.
   public let textsPerSecond: Double
+  /// Tokens per second in batches, tokenization included.
   public let tokensPerSecond: Double
   /// Resident bytes at the end, and the peak.
   public let anonymousBytes: Int?
+  /// Resident bytes of mapped files at the end; nil if the system does not report them.
   public let fileBytes: Int?
+  /// The peak of resident bytes; nil if the system does not report it.
   public let peakBytes: Int?
   /// Counters of opening the model and of the first passes over the texts.
   public let warmup: ProcessCounters

@@ -4,6 +4,7 @@ public import VDSQFormat
 public struct PreTokenizer: Sendable {
   /// The code of a step in the file.
   public enum Code: UInt32, Sendable {
+    /// Ends the list of steps; it has no operands.
     case end = 0
     /// Behaviour, inverted (0, 1), a regular expression.
     case split = 1
@@ -15,17 +16,25 @@ public struct PreTokenizer: Sendable {
 
   /// The treatment of the matches of a split.
   public enum Behavior: UInt32, Sendable {
+    /// Matches are dropped; the gaps between them are the words.
     case removed = 0
+    /// Each match and each gap is a word.
     case isolated = 1
+    /// A match is appended to the gap before it.
     case mergedWithPrevious = 2
+    /// A match is prepended to the gap after it.
     case mergedWithNext = 3
+    /// Consecutive matches are one word.
     case contiguous = 4
   }
 
   /// The words that get a metaspace in front.
   public enum Scheme: UInt32, Sendable {
+    /// No word gets one.
     case never = 0
+    /// Only the word at the start of the input gets one.
     case first = 1
+    /// Every piece gets one, unless it begins with one.
     case always = 2
   }
 

@@ -8,6 +8,7 @@ public import VDSQFormat
 public struct RegexProgram: Sendable {
   /// The code of an operation in the file.
   public enum Operation: UInt32, Sendable {
+    /// Ends the expression or a look-ahead with a match.
     case match = 0
     /// One scalar of set a.
     case set = 1
@@ -16,11 +17,14 @@ public struct RegexProgram: Sendable {
     case loop = 2
     /// Continues at a, or else at b.
     case split = 3
+    /// Continues at a.
     case jump = 4
     /// The following operations up to their `match` must match here (b = 0) or must not match (b =
     /// 1). Continues at a.
     case look = 5
+    /// Matches the start of the text, without consuming a scalar.
     case start = 6
+    /// Matches the end of the text, without consuming a scalar.
     case end = 7
     /// A possessive loop, which gives nothing back.
     case possessive = 8

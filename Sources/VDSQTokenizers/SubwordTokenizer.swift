@@ -5,6 +5,7 @@ import VDSQFormat
 ///
 /// Buffers are reused from text to text.
 public final class SubwordTokenizer {
+  /// The tokens, merges or scores, and the normalizer and pre-tokenizer steps.
   public let vocabulary: SubwordVocabulary
   private let rawTokens: AddedTokenFinder
   private let normalizedTokens: AddedTokenFinder
@@ -15,6 +16,7 @@ public final class SubwordTokenizer {
   private var merger = BytePairMerger()
   private var splitter = UnigramSplitter()
 
+  /// Creates an encoder. Added tokens that are normalized are normalized here, once.
   public init(vocabulary: SubwordVocabulary) {
     self.vocabulary = vocabulary
     rawTokens = AddedTokenFinder(vocabulary.added.filter { !$0.flags.contains(.normalized) })

@@ -4,8 +4,11 @@ public import VDSQFormat
 ///
 /// docs/format.md specifies the layout ("Byte pairs and unigram").
 public struct SubwordVocabulary: Sendable {
+  /// The algorithm that splits a word into tokens; the raw value is the kind in the file.
   public enum Model: UInt32, Sendable {
+    /// Byte-pair encoding: the merge of the lowest rank applies first (arXiv 1508.07909).
     case bytePairs = 2
+    /// The segmentation of the highest total log probability (arXiv 1804.10959).
     case unigram = 3
   }
 

@@ -4,10 +4,13 @@ public import VDSQFormat
 public struct TextNormalizer: Sendable {
   /// The code of a step in the file.
   public enum Code: UInt32, Sendable {
+    /// Ends the list of steps; it has no operands.
     case end = 0
     /// NFC, NFD, NFKC, NFKD: compatible (0, 1), composed (0, 1).
     case form = 1
+    /// Maps each scalar to lower case; no operands.
     case lowercase = 2
+    /// Drops combining marks (`StripAccents` in Hugging Face's tokenizers); no operands.
     case stripMarks = 3
     /// Text to prepend to non-empty input.
     case prepend = 4

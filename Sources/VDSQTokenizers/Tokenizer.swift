@@ -2,7 +2,9 @@ public import VDSQFormat
 
 /// The tokenizer of a model, of the kind that its file holds.
 public enum Tokenizer {
+  /// A BERT tokenizer.
   case wordPiece(WordPieceTokenizer)
+  /// A byte-pair or unigram tokenizer.
   case subwords(SubwordTokenizer)
 
   /// - Throws: `badInput` if the section is of an unknown kind or malformed.

@@ -2,10 +2,12 @@
 /// standard (section 3.9, "maximal subparts") and in other decoders.
 public struct UTF8Decoder {
   private let bytes: UnsafeRawBufferPointer
+  /// The offset of the next scalar, in bytes.
   public private(set) var position = 0
   /// The number of replacements so far.
   public private(set) var replaced = 0
 
+  /// Starts at the first byte. The bytes must outlive the decoder.
   public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
   /// The next scalar value, or nil at the end.

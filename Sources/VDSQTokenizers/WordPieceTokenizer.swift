@@ -2,11 +2,13 @@
 ///
 /// Buffers are reused from text to text, so it allocates nothing after the first texts.
 public final class WordPieceTokenizer {
+  /// The tokens and options, used in place in the map.
   public let vocabulary: WordPieceVocabulary
   private var normalizer: BertNormalizer
   private var words: WordBuilder
   private let added: AddedTokenFinder
 
+  /// Creates an encoder with the normalizer options of the vocabulary.
   public init(vocabulary: WordPieceVocabulary) {
     self.vocabulary = vocabulary
     normalizer = BertNormalizer(options: vocabulary.options)

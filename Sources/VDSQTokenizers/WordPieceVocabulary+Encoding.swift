@@ -7,13 +7,20 @@ extension WordPieceVocabulary {
     public var tokens: [[UInt8]]
     /// Tokens that are matched in the raw text.
     public var added: [(id: Int, text: [UInt8])] = []
+    /// The id of `[UNK]`, for words that cannot be split into tokens.
     public var unknown = 0
+    /// The id of `[CLS]`, the first token of every text.
     public var classify = 0
+    /// The id of `[SEP]`, the last token of every text.
     public var separator = 0
+    /// The steps of the normalizer.
     public var options: BertNormalizer.Options = []
+    /// The UTF-8 in front of tokens that continue a word.
     public var continuingPrefix: [UInt8] = Array("##".utf8)
+    /// The number of scalars beyond which a word becomes `[UNK]`; 1 to 10,000.
     public var maximumWordLength = 100
 
+    /// Creates a section without added tokens. The special tokens have id 0 until they are set.
     public init(tokens: [[UInt8]]) { self.tokens = tokens }
   }
 

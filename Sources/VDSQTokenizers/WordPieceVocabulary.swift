@@ -5,13 +5,17 @@ public import VDSQFormat
 ///
 /// docs/format.md specifies the layout ("WordPiece").
 public struct WordPieceVocabulary: Sendable {
+  /// The kind of this section in the file (its first four bytes).
   public static let kind: UInt32 = 1
   static let headerLength = 64
 
+  /// The number of tokens.
   public let count: Int
   let options: BertNormalizer.Options
   let unknown: Int32
+  /// The id of `[CLS]`, in 0..<count.
   public let classify: Int32
+  /// The id of `[SEP]`, in 0..<count.
   public let separator: Int32
   let maximumWordLength: Int
   let added: [AddedToken]
