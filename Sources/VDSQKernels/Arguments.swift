@@ -68,7 +68,14 @@ public struct WeightGroups {
 /// `[N/16][K][16]`. Padding rows and columns of the last panel are zero.
 public struct WeightPanels {
   /// The type of a stored weight.
-  public enum Element: Sendable { case int8, float16, float32 }
+  public enum Element: Sendable {
+    /// int8 with a scale per row.
+    case int8
+    /// Half precision.
+    case float16
+    /// Single precision.
+    case float32
+  }
 
   /// The type of the stored weights, which determines the layout of a panel.
   public let element: Element
