@@ -34,7 +34,8 @@ final class EncoderPool: @unchecked Sendable {
     var options = run.encoderOptions()
     options.intermediateFeatures = adapter?.intermediateFeatures ?? []
     options.policy = try MemoryPolicy.fastest(
-      run, of: model.path, options: options, more: adapterCopies * (adapter?.bytes ?? 0))
+      requested: run.memoryPolicy, budget: run.memoryBudget, of: model.path, options: options,
+      more: adapterCopies * (adapter?.bytes ?? 0))
     options.updates = adapter?.updates
     capacity = run.concurrency
     container = try model.container(for: options.policy)
@@ -73,19 +74,23 @@ final class EncoderPool: @unchecked Sendable {
 }
 
 extension MemoryPolicy {
-  /// The policy of the options, or the fastest that their budget allows.
+  /// The requested policy, or the fastest that a budget allows.
   ///
   /// - Parameters:
+  ///   - requested: the policy to take; nil to choose one.
+  ///   - budget: the maximum peak memory of the process in bytes; nil for no limit.
+  ///   - path: the file of the model.
   ///   - options: the options of the work. Their policy is ignored.
   ///   - more: bytes that the work needs beside the model.
-  ///   - policies: the policies to choose from. Without a budget the first is chosen.
+  ///   - policies: the policies to choose from if none is requested. Without a budget the first is
+  ///     chosen.
   /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget.
   package static func fastest(
-    _ run: RunOptions, of path: String, options: TextEncoder.Options, more: Int,
-    among policies: [MemoryPolicy] = MemoryPolicy.all
+    requested: MemoryPolicy?, budget: Int?, of path: String, options: TextEncoder.Options,
+    more: Int, among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> MemoryPolicy {
-    let allowed = MemoryPolicy.among(run.memoryPolicy, or: policies)
-    guard let budget = run.memoryBudget else { return allowed[0] }
+    let allowed = MemoryPolicy.among(requested, or: policies)
+    guard let budget else { return allowed[0] }
     return try Footprint.policy(
       within: budget, of: path, options: options, among: allowed, more: more)
   }

@@ -50,42 +50,28 @@ public final class TextClassifier: @unchecked Sendable {
   ///   - labels: at least one; their names are different.
   /// - Throws: `usage` for labels or options out of range; `badInput` for a model that cannot be
   ///   run or has no bases; `budgetTooSmall` if the memory budget does not suffice.
-  public init(
+  public convenience init(
     model: Model, labels: [Label], options: Options = Options()
   ) throws(VDSQError) {
-    pool = try EncoderPool(model, options.run, adapter: nil, adapterCopies: 0)
-    let encoder = try pool.take()
-    let anchors = try LabelSet(labels, encoder: encoder, template: options.template)
-    (kernels, maximumTokens) = (encoder.kernels, encoder.maximumTokens)
-    currentAdapter = nil
-    current = try Classifier(
-      labels: anchors, temperature: options.temperature, kernels: encoder.kernels)
-    self.options = options
-    follower = nil
-    pool.give(encoder)
-    pool.settle()
+    let pool = try EncoderPool(model, options.run, adapter: nil, adapterCopies: 0)
+    try self.init(pool, options, adapter: nil, follower: nil) { (encoder) throws(VDSQError) in
+      try Classifier(
+        labels: try LabelSet(labels, encoder: encoder, template: options.template),
+        temperature: options.temperature, kernels: encoder.kernels)
+    }
   }
 
   /// A classifier with an adapter.
   ///
   /// - Throws: `badInput` if the adapter was made for another model; the errors of the other
   ///   initializer.
-  public init(
+  public convenience init(
     model: Model, adapter: Adapter, options: Options = Options()
   ) throws(VDSQError) {
     guard adapter.modelIdentity == model.description.identity else {
       throw .badInput("\(model.path): the adapter was made for another model")
     }
-    pool = try EncoderPool(model, options.run, adapter: adapter, adapterCopies: 1)
-    let encoder = try pool.take()
-    (kernels, maximumTokens) = (encoder.kernels, encoder.maximumTokens)
-    currentAdapter = adapter
-    current = try Classifier(
-      adapter: adapter, temperature: options.temperature, kernels: encoder.kernels)
-    self.options = options
-    follower = nil
-    pool.give(encoder)
-    pool.settle()
+    try self.init(model, adapter, copies: 1, follower: nil, options)
   }
 
   /// A classifier with an adapter's file, which may be replaced while the classifier runs. The next
@@ -93,7 +79,7 @@ public final class TextClassifier: @unchecked Sendable {
   ///
   /// - Throws: `missingInput` or `badInput` for the adapter's file; the errors of the other
   ///   initializers.
-  public init(
+  public convenience init(
     model: Model, adapterFile path: String, options: Options = Options()
   ) throws(VDSQError) {
     let follower = AdapterFollower(path: path, model: model)
@@ -101,14 +87,31 @@ public final class TextClassifier: @unchecked Sendable {
       throw VDSQError(.missingInput, "\(path): cannot be read")
     }
     // While the file is read again, the previous adapter is still in memory.
-    pool = try EncoderPool(model, options.run, adapter: adapter, adapterCopies: 2)
+    try self.init(model, adapter, copies: 2, follower: follower, options)
+  }
+
+  private convenience init(
+    _ model: Model, _ adapter: Adapter, copies: Int, follower: AdapterFollower?,
+    _ options: Options
+  ) throws(VDSQError) {
+    let pool = try EncoderPool(model, options.run, adapter: adapter, adapterCopies: copies)
+    try self.init(pool, options, adapter: adapter, follower: follower) {
+      (encoder) throws(VDSQError) in
+      try Classifier(adapter: adapter, temperature: options.temperature, kernels: encoder.kernels)
+    }
+  }
+
+  private init(
+    _ pool: EncoderPool, _ options: Options, adapter: Adapter?, follower: AdapterFollower?,
+    _ makeClassifier: (TextEncoder) throws(VDSQError) -> Classifier
+  ) throws(VDSQError) {
     let encoder = try pool.take()
-    (kernels, maximumTokens) = (encoder.kernels, encoder.maximumTokens)
-    currentAdapter = adapter
-    current = try Classifier(
-      adapter: adapter, temperature: options.temperature, kernels: encoder.kernels)
+    self.pool = pool
     self.options = options
     self.follower = follower
+    (kernels, maximumTokens) = (encoder.kernels, encoder.maximumTokens)
+    current = try makeClassifier(encoder)
+    currentAdapter = adapter
     pool.give(encoder)
     pool.settle()
   }

@@ -26,12 +26,9 @@ package struct Opening {
   package mutating func choose(
     among policies: [MemoryPolicy], more: Int
   ) throws(VDSQError) {
-    let policies = MemoryPolicy.among(options.memoryPolicy, or: policies)
-    encoder.policy = policies[0]
-    if let budget = options.memoryBudget {
-      encoder.policy = try Footprint.policy(
-        within: budget, of: path, options: encoder, among: policies, more: more)
-    }
+    encoder.policy = try MemoryPolicy.fastest(
+      requested: options.memoryPolicy, budget: options.memoryBudget, of: path, options: encoder,
+      more: more, among: policies)
   }
 
   /// - Throws: `missingInput` or `badInput` for the file.

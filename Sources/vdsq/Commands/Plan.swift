@@ -35,7 +35,8 @@ struct Plan: Command {
       try Adapter(
         path: path, model: try Container(path: model, kind: .model, decoding: .noWeights))
     }
-    let options = encoding.options(intermediateFeatures: learned?.intermediateFeatures ?? [])
+    let options = try encoding.options(
+      intermediateFeatures: learned?.intermediateFeatures ?? [])
     let all = try Footprint.each(of: model, options: options, more: 2 * (learned?.bytes ?? 0))
     var comparison = try PolicyComparison(
       of: all, within: try encoding.memory.bytes(),

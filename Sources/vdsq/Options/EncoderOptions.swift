@@ -69,7 +69,7 @@ struct EncoderOptions: ParsableArguments {
     among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> OpenedModel {
     try OpenedModel(
-      path, options(intermediateFeatures: intermediateFeatures),
+      path, try options(intermediateFeatures: intermediateFeatures),
       among: MemoryPolicy.among(memoryPolicy, or: policies),
       budget: memory.bytes(), more: more)
   }
@@ -94,13 +94,11 @@ struct EncoderOptions: ParsableArguments {
 
   /// - Parameter intermediateFeatures: intermediate layers whose states are appended
   ///   (`TextEncoder.Options`).
-  func options(intermediateFeatures: [IntermediateFeature] = []) -> TextEncoder.Options {
-    var options = TextEncoder.Options()
-    options.threads = threads
-    options.precision = precision
-    options.maximumTokens = maxTokens
-    options.keepsThreadsBusy = batch == nil
-    options.batch = batch ?? 1
+  /// - Throws: `usage` if the budget is not a number of bytes.
+  func options(
+    intermediateFeatures: [IntermediateFeature] = []
+  ) throws(VDSQError) -> TextEncoder.Options {
+    var options = try run().encoderOptions()
     options.intermediateFeatures = intermediateFeatures
     return options
   }
@@ -127,11 +125,8 @@ struct OpenedModel {
     more: Int = 0
   ) throws(VDSQError) {
     var options = options
-    options.policy = policies[0]
-    if let budget {
-      options.policy = try Footprint.policy(
-        within: budget, of: path, options: options, among: policies, more: more)
-    }
+    options.policy = try MemoryPolicy.fastest(
+      requested: nil, budget: budget, of: path, options: options, more: more, among: policies)
     container = try Container(path: path, kind: .model, decoding: options.policy.decoding)
     self.options = options
   }

@@ -82,7 +82,7 @@ struct LabelOptions: ParsableArguments {
     options.seed = seed
     options.cacheFolder = cache
     options.allowsFinetuning = allowsFinetuning
-    options.encoder = encoding.options()
+    options.encoder = try encoding.options()
     options.memoryPolicy = encoding.memoryPolicy
     options.memoryBudget = try encoding.memory.bytes()
     return options
