@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Sources/VDSQTokenizers/UnicodeTables.swift.
+"""Writes Sources/VDSQTokenizers/Unicode/UnicodeTables.swift.
 
 Token ids must be those of Hugging Face's `tokenizers`, whose Unicode data is of several ages, so the
 tables are read off that library by asking it about every code point. Needs: pip install tokenizers.
@@ -144,6 +144,6 @@ out = "\n".join([
     "}",
     "",
 ]).replace("\n\n}", "\n}")
-path = pathlib.Path(__file__).parents[2] / "Sources/VDSQTokenizers/UnicodeTables.swift"
+path = pathlib.Path(__file__).parents[2] / "Sources/VDSQTokenizers/Unicode/UnicodeTables.swift"
 path.write_text(out)
 print(len(classes), len(decompositions), len(lowercase), len(combining), path.stat().st_size)
