@@ -235,3 +235,9 @@ let package = Package(
     ],
   targets: embedded ? core : fuzzing ? core + tools + fuzzers : core + tools + tests
 )
+
+// An import is an implementation detail unless it says `package` or `public`.
+for target in package.targets where target.type != .system {
+  target.swiftSettings =
+    (target.swiftSettings ?? []) + [.enableUpcomingFeature("InternalImportsByDefault")]
+}

@@ -1,5 +1,5 @@
-internal import VDSQFormat
-internal import VDSQInference
+import VDSQFormat
+import VDSQInference
 package import VDSQSemantics
 
 /// The number of tokens of a text, and whether the text was truncated.

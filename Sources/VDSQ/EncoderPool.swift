@@ -1,13 +1,13 @@
-internal import VDSQFormat
-internal import VDSQInference
-internal import VDSQSemantics
+import VDSQFormat
+import VDSQInference
+import VDSQSemantics
 
 /// Encoders over one map, one for each caller that is served at a time.
 ///
 /// Makes the first encoder at once and others when they are needed. A caller that finds all of them
 /// in use waits.
 final class EncoderPool: @unchecked Sendable {
-  let container: Container
+  private let model: Model
   private let options: TextEncoder.Options
   private let capacity: Int
   private let lock = Lock()
@@ -31,26 +31,23 @@ final class EncoderPool: @unchecked Sendable {
     guard run.batch.map({ $0 >= 1 && $0 <= 4096 }) ?? true else {
       throw .usage("a batch has from 1 to 4096 texts")
     }
-    var options = run.encoderOptions()
-    options.intermediateFeatures = adapter?.intermediateFeatures ?? []
-    options.policy = try MemoryPolicy.fastest(
-      requested: run.memoryPolicy, budget: run.memoryBudget, of: model.path, options: options,
+    var options = try model.encoderOptions(
+      run, intermediateFeatures: adapter?.intermediateFeatures ?? [],
       more: adapterCopies * (adapter?.bytes ?? 0))
     options.updates = adapter?.updates
     capacity = run.concurrency
-    container = try model.container(for: options.policy)
+    self.model = model
     self.options = options
-    let first = try TextEncoder(container, options: options)
+    let first = try model.encoder(options)
     if let adapter, adapter.labels.dimensions != first.dimensions {
       throw .badInput("\(model.path): the adapter's dimensions are not the model's")
     }
-    // Opening touched more pages than are used afterwards.
     free = [first]
     made = 1
   }
 
-  /// Releases pages that opening touched. Pages that are used come back.
-  func settle() { container.release() }
+  /// Releases pages that opening touched, more than are used afterwards.
+  func settle() { model.settle(options.policy) }
 
   /// An encoder for one caller, who must return it.
   func take() throws(VDSQError) -> TextEncoder {
@@ -59,7 +56,7 @@ final class EncoderPool: @unchecked Sendable {
     while free.isEmpty && made >= capacity { lock.wait() }
     if let encoder = free.popLast() { return encoder }
     // Under the lock, because opening changes the addresses of a container's sections.
-    let encoder = try TextEncoder(container, options: options)
+    let encoder = try model.encoder(options)
     made += 1
     return encoder
   }
@@ -70,28 +67,5 @@ final class EncoderPool: @unchecked Sendable {
     free.append(encoder)
     lock.signal()
     lock.unlock()
-  }
-}
-
-extension MemoryPolicy {
-  /// The requested policy, or the fastest that a budget allows.
-  ///
-  /// - Parameters:
-  ///   - requested: the policy to take; nil to choose one.
-  ///   - budget: the maximum peak memory of the process in bytes; nil for no limit.
-  ///   - path: the file of the model.
-  ///   - options: the options of the work. Their policy is ignored.
-  ///   - more: bytes that the work needs beside the model.
-  ///   - policies: the policies to choose from if none is requested. Without a budget the first is
-  ///     chosen.
-  /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget.
-  package static func fastest(
-    requested: MemoryPolicy?, budget: Int?, of path: String, options: TextEncoder.Options,
-    more: Int, among policies: [MemoryPolicy] = MemoryPolicy.all
-  ) throws(VDSQError) -> MemoryPolicy {
-    let allowed = MemoryPolicy.among(requested, or: policies)
-    guard let budget else { return allowed[0] }
-    return try Footprint.policy(
-      within: budget, of: path, options: options, among: allowed, more: more)
   }
 }

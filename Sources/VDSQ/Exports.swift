@@ -1,6 +1,5 @@
-// The types that a user of the facade needs: labels, templates, adapters, memory policies, lines,
-// errors.
+// The types that a user of the facade needs: errors, memory policies, labels, templates, adapters, and
+// for hidden states encoders and vocabularies.
 @_exported public import VDSQFormat
 @_exported public import VDSQInference
 @_exported public import VDSQSemantics
-@_exported public import VDSQStreams

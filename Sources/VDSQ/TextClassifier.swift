@@ -1,6 +1,6 @@
 public import VDSQFormat
-internal import VDSQInference
-internal import VDSQKernels
+import VDSQInference
+import VDSQKernels
 public import VDSQSemantics
 
 /// Assigns labels to texts: zero-shot, by the meaning of label words, or with an adapter that was
@@ -197,7 +197,8 @@ public final class TextClassifier: @unchecked Sendable {
     defer { lock.unlock() }
     guard let adapter = try follower.changed() else { return }
     guard adapter.labels.dimensions == encoder.dimensions,
-      adapter.intermediateFeatures == encoder.intermediateFeatures, adapter.updates == encoder.updates
+      adapter.intermediateFeatures == encoder.intermediateFeatures,
+      adapter.updates == encoder.updates
     else {
       throw .badInput(
         "\(follower.path): the adapter reads other layers, or other weights, than before; start again"

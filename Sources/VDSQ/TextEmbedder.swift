@@ -1,5 +1,5 @@
 public import VDSQFormat
-public import VDSQInference
+package import VDSQInference
 
 /// Computes vectors of texts: embeddings of a sentence encoder, or states of a language model.
 ///

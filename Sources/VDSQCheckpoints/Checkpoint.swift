@@ -1,20 +1,20 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// A checkpoint in Hugging Face's terms: configuration, tokenizer and weights.
 ///
 /// It is a folder with weights in safetensors or PyTorch's format, a GGUF file, or a file of
 /// llama2.c.
-public struct Checkpoint {
+package struct Checkpoint {
   /// The folder, or the single file.
-  public let path: String
+  package let path: String
   /// The model's `config.json`, or its equivalent built from the metadata of a single file.
-  public let config: JSON
+  package let config: JSON
   /// Every weight by its name.
-  public let tensors: [String: SourceTensor]
+  package let tensors: [String: SourceTensor]
   /// The names of the files that were read, sorted.
-  public let files: [String]
+  package let files: [String]
   /// The size of the weight files in bytes.
-  public let weightBytes: Int
+  package let weightBytes: Int
   /// Nil for a folder.
   private let single: (any ModelFile)?
 
@@ -25,7 +25,7 @@ public struct Checkpoint {
   ///   - llama2C: the names of llama2.c's tensors.
   /// - Throws: `missingInput` if the folder or one of its files does not exist, `badInput` if one
   ///   is malformed.
-  public init(
+  package init(
     path: String, gguf: [GGUFArchitecture], llama2C: Llama2CNames
   ) throws(VDSQError) {
     let given = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
@@ -93,13 +93,13 @@ public struct Checkpoint {
   }
 
   /// The path of one of `files`.
-  public func location(of file: String) -> String { single == nil ? "\(path)/\(file)" : path }
+  package func location(of file: String) -> String { single == nil ? "\(path)/\(file)" : path }
 
   /// The tokenizer. It is read on access, because a large vocabulary takes more memory than
   /// everything else.
   ///
   /// - Throws: `missingInput` if the folder has none, `badInput` if it is malformed.
-  public func tokenizer() throws(VDSQError) -> JSON {
+  package func tokenizer() throws(VDSQError) -> JSON {
     if let single { return try single.tokenizer() }
     guard let tokenizer = try optionalJSON("tokenizer.json") else {
       throw VDSQError(
@@ -110,7 +110,7 @@ public struct Checkpoint {
   }
 
   /// A JSON file of the folder, or nil if it does not exist.
-  public func optionalJSON(_ name: String) throws(VDSQError) -> JSON? {
+  package func optionalJSON(_ name: String) throws(VDSQError) -> JSON? {
     if let single { return try single.companion(name) }
     guard InputFile.exists("\(path)/\(name)") else { return nil }
     return try Self.json("\(path)/\(name)")

@@ -1,16 +1,16 @@
 import SystemPackage
-public import VDSQFormat
+package import VDSQFormat
 
 /// A file that is read by position, in pieces of any size.
-public final class InputFile {
+package final class InputFile {
   /// The path as it was given, for error messages.
-  public let path: String
+  package let path: String
   /// The size in bytes when the file was opened.
-  public let length: Int
+  package let length: Int
   private let descriptor: FileDescriptor
 
   /// - Throws: `missingInput` if the file does not exist, `badInput` if it is not a regular file.
-  public init(path: String) throws(VDSQError) {
+  package init(path: String) throws(VDSQError) {
     self.path = path
     do {
       descriptor = try FileDescriptor.open(
@@ -30,7 +30,7 @@ public final class InputFile {
   deinit { try? descriptor.close() }
 
   /// - Throws: `badInput` if the file ends before `count` bytes.
-  public func read(
+  package func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(VDSQError) {
     var done = 0
@@ -53,7 +53,7 @@ public final class InputFile {
   /// Reads `count` bytes at a byte offset.
   ///
   /// - Throws: `badInput` if the range is not within the file, or the file cannot be read.
-  public func bytes(at offset: Int, count: Int) throws(VDSQError) -> [UInt8] {
+  package func bytes(at offset: Int, count: Int) throws(VDSQError) -> [UInt8] {
     guard offset >= 0, count >= 0, offset <= length, count <= length - offset else {
       throw .badInput("\(path): truncated: \(length) bytes, \(count) wanted at \(offset)")
     }
@@ -67,7 +67,7 @@ public final class InputFile {
   /// The content of a small file.
   ///
   /// - Throws: `badInput` if it is larger than `limit` bytes.
-  public static func contents(
+  package static func contents(
     of path: String, limit: Int = 256 << 20
   ) throws(VDSQError) -> [UInt8] {
     let file = try InputFile(path: path)
@@ -78,7 +78,7 @@ public final class InputFile {
   }
 
   /// The lines of a small file, without line ends.
-  public static func lines(of path: String) throws(VDSQError) -> [[UInt8]] {
+  package static func lines(of path: String) throws(VDSQError) -> [[UInt8]] {
     let bytes = try contents(of: path)
     var lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
     if lines.last?.isEmpty == true { lines.removeLast() }
@@ -86,7 +86,7 @@ public final class InputFile {
   }
 
   /// Whether a file can be opened for reading.
-  public static func exists(_ path: String) -> Bool {
+  package static func exists(_ path: String) -> Bool {
     guard
       let descriptor = try? FileDescriptor.open(FilePath(path), .readOnly, options: .nonBlocking)
     else { return false }

@@ -47,9 +47,9 @@ public struct Converter {
     /// The size of the written file in bytes.
     public let fileBytes: Int
     /// The tensors of the written file.
-    public let tensors: [TensorRecord]
+    package let tensors: [TensorRecord]
     /// The sections of the written file.
-    public let sections: [Section]
+    package let sections: [Section]
     /// The names of checkpoint tensors that the runtime does not use, sorted.
     public let unused: [String]
     /// The properties of the LM head; nil if there is none.

@@ -1,16 +1,16 @@
 import Glibc
-public import VDSQFormat
+package import VDSQFormat
 
 /// A file that gets its name only when it is complete.
 ///
 /// The bytes go to a file without a name (`O_TMPFILE`), so that even a killed process leaves
 /// nothing behind. If the file system does not support this, they go to a hidden file beside the
 /// target.
-public final class AtomicFile {
+package final class AtomicFile {
   /// The name that the file gets when it is complete.
-  public let path: String
+  package let path: String
   /// The offset of the next byte to be written, in bytes.
-  public private(set) var position = 0
+  package private(set) var position = 0
   private var descriptor: Int32
   private let folder: String
   private var temporary: String?
@@ -25,7 +25,7 @@ public final class AtomicFile {
   /// - Parameter usesThread: whether full buffers are written on a separate thread.
   /// - Throws: `usage` if the file exists and may not be replaced, or its folder cannot be written
   ///   to.
-  public init(path: String, replace: Bool, usesThread: Bool = false) throws(VDSQError) {
+  package init(path: String, replace: Bool, usesThread: Bool = false) throws(VDSQError) {
     self.path = path
     self.usesThread = usesThread
     folder = Self.folder(of: path)
@@ -66,7 +66,7 @@ public final class AtomicFile {
   }
 
   /// The folder of a path's file.
-  public static func folder(of path: String) -> String {
+  package static func folder(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
@@ -78,7 +78,7 @@ public final class AtomicFile {
   }
 
   /// - Throws: `internalFault` if the disk is full or fails.
-  public func write(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
     position += bytes.count
     if bytes.count >= Self.bufferLength {
       try flush()
@@ -92,12 +92,12 @@ public final class AtomicFile {
   /// Appends bytes.
   ///
   /// - Throws: `internalFault` if the disk is full or fails.
-  public func write(_ bytes: [UInt8]) throws(VDSQError) {
+  package func write(_ bytes: [UInt8]) throws(VDSQError) {
     try bytes.withBytes { (raw) throws(VDSQError) in try write(raw) }
   }
 
   /// Appends zeros up to a multiple of `alignment`.
-  public func align(to alignment: Int) throws(VDSQError) {
+  package func align(to alignment: Int) throws(VDSQError) {
     let rest = (alignment - position % alignment) % alignment
     try write([UInt8](repeating: 0, count: rest))
   }
@@ -110,7 +110,7 @@ public final class AtomicFile {
   }
 
   /// Overwrites bytes that were written before.
-  public func rewrite(_ bytes: [UInt8], at offset: Int) throws(VDSQError) {
+  package func rewrite(_ bytes: [UInt8], at offset: Int) throws(VDSQError) {
     try drain()
     let status = bytes.withUnsafeBytes { WriteBehind.write($0, to: descriptor, at: offset) }
     guard status == 0 else { throw failed(status) }
@@ -143,7 +143,7 @@ public final class AtomicFile {
   }
 
   /// Syncs the file and gives it its name atomically.
-  public func commit() throws(VDSQError) {
+  package func commit() throws(VDSQError) {
     try drain()
     // Reserved space at the end belongs to the file even if it was never written.
     guard ftruncate(descriptor, off_t(position)) == 0, fsync(descriptor) == 0 else {

@@ -1,8 +1,8 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// Writes a container section by section. The header and the table have reserved places and are
 /// written last.
-public final class ContainerWriter {
+package final class ContainerWriter {
   private let file: AtomicFile
   private let kind: FileKind
   private let sectionCount: Int
@@ -17,7 +17,7 @@ public final class ContainerWriter {
   ///   - sectionCount: the number of sections that will be written, including the tensor directory.
   ///   - compresses: whether sections are stored in LZ4 blocks if that saves enough.
   /// - Throws: `usage` if the file cannot be written.
-  public init(
+  package init(
     path: String, kind: FileKind, sectionCount: Int, replace: Bool, usesThread: Bool = false,
     compresses: Bool = false
   ) throws(VDSQError) {
@@ -33,7 +33,7 @@ public final class ContainerWriter {
   /// Starts a section at the next multiple of the container's alignment.
   ///
   /// - Throws: `internalFault` if the disk is full or fails.
-  public func begin(_ kind: SectionKind, _ name: String) throws(VDSQError) {
+  package func begin(_ kind: SectionKind, _ name: String) throws(VDSQError) {
     try file.align(to: ContainerLayout.alignment)
     current = (kind, name, file.position)
     checksum = 0
@@ -42,7 +42,7 @@ public final class ContainerWriter {
   /// Appends bytes to the current section and to its CRC-32.
   ///
   /// - Throws: `internalFault` if the disk is full or fails.
-  public func write(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
     checksum = crc.checksum(of: bytes, continuing: checksum)
     try file.write(bytes)
   }
@@ -50,7 +50,7 @@ public final class ContainerWriter {
   /// Appends bytes to the current section and to its CRC-32.
   ///
   /// - Throws: `internalFault` if the disk is full or fails.
-  public func write(_ bytes: [UInt8]) throws(VDSQError) {
+  package func write(_ bytes: [UInt8]) throws(VDSQError) {
     try bytes.withBytes { (raw) throws(VDSQError) in try write(raw) }
   }
 
@@ -58,7 +58,7 @@ public final class ContainerWriter {
   /// the table. A section must have begun.
   ///
   /// - Throws: `internalFault` if the disk is full or fails.
-  public func end() throws(VDSQError) {
+  package func end() throws(VDSQError) {
     let (kind, name, start) = current!
     current = nil
     let length = file.position - start
@@ -114,7 +114,7 @@ public final class ContainerWriter {
   }
 
   /// Writes a whole section at once.
-  public func add(_ kind: SectionKind, _ name: String, _ bytes: [UInt8]) throws(VDSQError) {
+  package func add(_ kind: SectionKind, _ name: String, _ bytes: [UInt8]) throws(VDSQError) {
     try begin(kind, name)
     try write(bytes)
     try end()
@@ -123,7 +123,7 @@ public final class ContainerWriter {
   /// Writes one part of a tensor into the current section, aligned.
   ///
   /// - Returns: its offset from the section's start.
-  public func part(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) -> Int {
+  package func part(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) -> Int {
     let offset = try alignedOffset()
     try write(bytes)
     return offset
@@ -132,28 +132,28 @@ public final class ContainerWriter {
   /// Pads the section to the alignment.
   ///
   /// - Returns: the offset of the next byte from the start of the section.
-  public func alignedOffset() throws(VDSQError) -> Int {
+  package func alignedOffset() throws(VDSQError) -> Int {
     let rest = (64 - (file.position - current!.start) % 64) % 64
     try write([UInt8](repeating: 0, count: rest))
     return file.position - current!.start
   }
 
   /// The index of the section that is being written.
-  public var sectionIndex: Int { sections.count }
+  package var sectionIndex: Int { sections.count }
 
   /// Adds a record to the tensor directory, which `finish` writes.
-  public func add(_ tensor: TensorRecord) { tensors.append(tensor) }
+  package func add(_ tensor: TensorRecord) { tensors.append(tensor) }
 
   /// The tensor records added so far.
-  public var tensorRecords: [TensorRecord] { tensors }
+  package var tensorRecords: [TensorRecord] { tensors }
 
   /// The sections written so far.
-  public var sectionTable: [Section] { sections }
+  package var sectionTable: [Section] { sections }
 
   /// Writes the tensor directory, the section table and the header, and gives the file its name.
   ///
   /// - Returns: the file's length in bytes.
-  public func finish() throws(VDSQError) -> Int {
+  package func finish() throws(VDSQError) -> Int {
     try add(.tensors, "tensors", directory())
     guard sections.count == sectionCount else {
       throw VDSQError(.internalFault, "\(sections.count) sections written, \(sectionCount) planned")

@@ -1,4 +1,4 @@
-import VDSQFormat
+package import VDSQFormat
 
 extension StoredRows {
   /// Writes the tensor's values to a .npy file: float32, `[rows, columns]`.

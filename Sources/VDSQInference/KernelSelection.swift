@@ -1,10 +1,10 @@
 import CShims
-public import VDSQFormat
-public import VDSQKernels
+package import VDSQFormat
+package import VDSQKernels
 
 extension KernelTable {
   /// Every table that this CPU can run, best first.
-  public static func available() -> [KernelTable] {
+  package static func available() -> [KernelTable] {
     var tables: [KernelTable] = []
     #if arch(x86_64)
       if vdsq_cpu_has_avx512_vnni() { tables.append(table(vdsq_kernels_avx512)) }
@@ -28,7 +28,7 @@ extension KernelTable {
   /// The best table, or the one that the environment variable `VDSQ_ISA` names.
   ///
   /// - Throws: `usage` if `VDSQ_ISA` does not name an instruction set of this CPU.
-  public static func select() throws(VDSQError) -> KernelTable {
+  package static func select() throws(VDSQError) -> KernelTable {
     let tables = available()
     guard let forced = vdsq_environment("VDSQ_ISA") else { return tables[0] }
     let wanted = String(cString: forced)

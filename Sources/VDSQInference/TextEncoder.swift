@@ -1,6 +1,6 @@
 public import VDSQFormat
-public import VDSQKernels
-import VDSQTokenizers
+package import VDSQKernels
+package import VDSQTokenizers
 
 /// A model that turns texts into states.
 ///
@@ -29,7 +29,7 @@ public final class TextEncoder {
     /// An adapter may have been trained on them.
     public var intermediateFeatures: [IntermediateFeature] = []
     /// Low-rank updates of a sentence encoder's weights; nil for none.
-    public var updates: LowRankUpdates?
+    package var updates: LowRankUpdates?
 
     /// How layers are kept in memory. If they are streamed, the container need not have decoded
     /// them.
@@ -56,11 +56,11 @@ public final class TextEncoder {
   }
 
   /// The model's file.
-  public let container: Container
+  package let container: Container
   /// The kernels for this CPU, or those that the environment variable `VDSQ_ISA` names.
-  public let kernels: KernelTable
+  package let kernels: KernelTable
   /// The threads that share each forward pass. Other work may use them between passes.
-  public let threads: ThreadPool
+  package let threads: ThreadPool
   /// What the state of a text is for this model.
   public let kind: Kind
   /// The maximum number of tokens of a text; longer texts are truncated.
@@ -74,13 +74,13 @@ public final class TextEncoder {
   /// The intermediate features that follow the vector of a sentence encoder in a state.
   public var intermediateFeatures: [IntermediateFeature] { options.intermediateFeatures }
   /// The low-rank updates of the weights.
-  public var updates: LowRankUpdates? { options.updates }
+  package var updates: LowRankUpdates? { options.updates }
   /// How layers are kept in memory.
   public var policy: MemoryPolicy { options.policy }
   /// The options of this encoder, for another that should run alike.
   public let options: Options
   /// The tokenizer from the model's file.
-  public let tokenizer: Tokenizer
+  package let tokenizer: Tokenizer
   private let backbone: Backbone
   private let hiddenSize: Int
   private var batch = TokenBatch()
@@ -94,7 +94,7 @@ public final class TextEncoder {
   ///
   /// - Throws: `badInput` if the container is not a model that this program runs, `usage` for
   ///   options out of range.
-  public init(_ container: Container, options: Options) throws(VDSQError) {
+  package init(_ container: Container, options: Options) throws(VDSQError) {
     self.container = container
     kernels = try KernelTable.select()
     guard options.threads >= 1, options.threads <= 256 else {
@@ -174,7 +174,7 @@ public final class TextEncoder {
   }
 
   /// The memory regions that were planned when the model was opened.
-  public var arena: ArenaLayout {
+  package var arena: ArenaLayout {
     switch backbone {
     case .encoder(let encoder): encoder.plan.arena
     case .decoder(let decoder): decoder.plan.arena
@@ -182,7 +182,7 @@ public final class TextEncoder {
   }
 
   /// The number of touched bytes of the arena.
-  public var presentArenaBytes: Int {
+  package var presentArenaBytes: Int {
     switch backbone {
     case .encoder(let encoder): encoder.presentArenaBytes
     case .decoder(let decoder): decoder.presentArenaBytes

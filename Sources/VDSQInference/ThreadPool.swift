@@ -5,7 +5,7 @@ import CShims
 /// A base class rather than a closure, so that starting the work allocates nothing.
 open class SharedWork {
   /// Work without a state of its own. A subclass adds the input and the output.
-  public init() {}
+  package init() {}
 
   /// Runs the share of one worker.
   open func run(_ worker: ThreadPool.Worker) {}
@@ -19,16 +19,16 @@ public final class ThreadPool: @unchecked Sendable {
   /// One of the threads that run a body together.
   public struct Worker {
     /// From 0, the calling thread, to `count - 1`.
-    public let index: Int
+    package let index: Int
     /// The number of workers of this run, at most that of the pool.
-    public let count: Int
+    package let count: Int
     fileprivate let pool: ThreadPool
 
     /// A barrier: waits until all workers arrive. What each did before is then visible to all.
-    public func barrier() { if count > 1 { pool.meet(count) } }
+    package func barrier() { if count > 1 { pool.meet(count) } }
 
     /// The worker's part of `items`, split at multiples of `unit`.
-    public func share(of items: Int, unit: Int = 1) -> Range<Int> {
+    package func share(of items: Int, unit: Int = 1) -> Range<Int> {
       let units = (items + unit - 1) / unit
       let first = min(units * index / count * unit, items)
       return first..<min(units * (index + 1) / count * unit, items)
@@ -36,7 +36,7 @@ public final class ThreadPool: @unchecked Sendable {
   }
 
   /// The maximum number of threads, the caller included.
-  public let count: Int
+  package let count: Int
   private let monitor = UnsafeMutablePointer<vdsq_monitor>.allocate(capacity: 1)
   private var handles: [UInt] = []
   // Guarded by the monitor.
@@ -48,7 +48,7 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// - Parameter count: the number of threads, the caller included; at least 1. If the system
   ///   provides fewer, those do the work.
-  public init(count: Int) {
+  package init(count: Int) {
     self.count = max(1, count)
     vdsq_monitor_init(monitor)
   }
@@ -64,7 +64,7 @@ public final class ThreadPool: @unchecked Sendable {
   }
 
   /// Runs `work` on `width` threads, at most `count`, and returns when all are done.
-  public func together(_ width: Int, _ work: SharedWork) {
+  package func together(_ width: Int, _ work: SharedWork) {
     let width = start(min(width, count))
     if width == 1 { return work.run(Worker(index: 0, count: 1, pool: self)) }
     vdsq_lock(monitor)

@@ -1,23 +1,23 @@
 import VDSQFormat
 
 /// Token sequences one after another, without padding, so that no work is wasted.
-public struct TokenBatch: Sendable {
+package struct TokenBatch: Sendable {
   /// The token ids of all sequences, one after another. Append a sequence's ids, then end it.
-  public var ids: [Int32] = []
+  package var ids: [Int32] = []
   /// The end of each sequence in `ids`.
-  public private(set) var ends: [Int] = []
+  package private(set) var ends: [Int] = []
 
   /// An empty batch.
-  public init() {}
+  package init() {}
 
   /// The number of sequences that have ended.
-  public var sequences: Int { ends.count }
+  package var sequences: Int { ends.count }
 
   /// Ends a sequence: the ids that were appended since the last call.
-  public mutating func endSequence() { ends.append(ids.count) }
+  package mutating func endSequence() { ends.append(ids.count) }
 
   /// The positions in `ids` of a sequence that has ended. Takes constant time.
-  public func range(_ sequence: Int) -> Range<Int> {
+  package func range(_ sequence: Int) -> Range<Int> {
     (sequence == 0 ? 0 : ends[sequence - 1])..<ends[sequence]
   }
 
@@ -35,7 +35,7 @@ public struct TokenBatch: Sendable {
   }
 
   /// Empties the batch and keeps its memory for the next.
-  public mutating func removeAll() {
+  package mutating func removeAll() {
     ids.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)
   }

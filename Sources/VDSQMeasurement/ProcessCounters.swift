@@ -2,20 +2,20 @@ import Glibc
 
 /// The system's counters of this process, and the energy of the machine. The difference of two
 /// values describes the time between them.
-public struct ProcessCounters: Sendable {
+package struct ProcessCounters: Sendable {
   /// Page faults that did not read from a file, and page faults that did.
-  public var minorFaults = 0
+  package var minorFaults = 0
   /// Page faults that read from a file.
-  public var majorFaults = 0
+  package var majorFaults = 0
   /// Bytes read from storage, by reads or by faults; nil if the system does not report it.
-  public var storageBytes: Int?
+  package var storageBytes: Int?
   /// Bytes returned by read calls, from storage or from the page cache.
-  public var callBytes: Int?
+  package var callBytes: Int?
   /// Joules of all processor packages; nil if RAPL cannot be read.
-  public var joules: Double?
+  package var joules: Double?
 
   /// Reads the counters of this process since its start.
-  public static func now() -> ProcessCounters {
+  package static func now() -> ProcessCounters {
     var counters = ProcessCounters()
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
@@ -30,7 +30,7 @@ public struct ProcessCounters: Sendable {
 
   /// The counters between two moments. A value that either lacks is nil, and so is energy across a
   /// wrap of its counter.
-  public static func - (a: ProcessCounters, b: ProcessCounters) -> ProcessCounters {
+  package static func - (a: ProcessCounters, b: ProcessCounters) -> ProcessCounters {
     func difference<N: Numeric>(_ x: N?, _ y: N?) -> N? {
       if let x, let y { x - y } else { nil }
     }

@@ -1,16 +1,16 @@
 import Glibc
 
 /// Measures the wall time of repeated work.
-public enum Timing {
+package enum Timing {
   /// Seconds of a monotonic clock.
-  public static func now() -> Double {
+  package static func now() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   /// The median time of one call of `body` in seconds.
-  public static func median(seconds: Double, _ body: () -> Void) -> Double {
+  package static func median(seconds: Double, _ body: () -> Void) -> Double {
     medians(seconds: seconds, body, {}).0
   }
 
@@ -18,7 +18,7 @@ public enum Timing {
   ///
   /// Calls are grouped into samples of at least a millisecond, so that the cost of the clock is
   /// negligible. Sampling runs until `seconds` have passed, with at least nine samples.
-  public static func medians(
+  package static func medians(
     seconds: Double, _ first: () -> Void, _ second: () -> Void
   ) -> (Double, Double) {
     let counts = (calls(first), calls(second))

@@ -1,7 +1,7 @@
-import VDSQConversion
+package import VDSQConversion
 import VDSQFiles
 import VDSQFormat
-import VDSQStreams
+package import VDSQStreams
 
 /// The report of `vdsq inspect`.
 package struct ContainerReport: Report {

@@ -1,6 +1,6 @@
-import VDSQConversion
+package import VDSQConversion
 import VDSQFormat
-import VDSQStreams
+package import VDSQStreams
 
 /// The report of a conversion.
 package struct ConversionReport: Report {

@@ -1,5 +1,5 @@
-import VDSQConversion
-import VDSQStreams
+package import VDSQConversion
+package import VDSQStreams
 
 /// The report of `vdsq diff` on two containers.
 package struct DifferenceReport: Report {

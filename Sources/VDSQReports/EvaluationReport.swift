@@ -1,5 +1,5 @@
-import VDSQStreams
-import VDSQTraining
+package import VDSQStreams
+package import VDSQTraining
 
 /// Classification accuracy, one row for each number of examples.
 package struct EvaluationReport: Report {

@@ -1,5 +1,5 @@
-import VDSQStreams
-import VDSQTraining
+package import VDSQStreams
+package import VDSQTraining
 
 /// The report of `vdsq classify --explain`: why a text got its label.
 package struct ExplanationReport: Report {

@@ -1,5 +1,5 @@
-import VDSQSemantics
-import VDSQStreams
+package import VDSQSemantics
+package import VDSQStreams
 
 /// A lens with its tokens as text, for the output and the page of `vdsq lens`.
 package struct LensReport: JSONValue {

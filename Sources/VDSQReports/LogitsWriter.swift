@@ -1,7 +1,7 @@
-import VDSQFormat
-import VDSQSemantics
-import VDSQStreams
-import VDSQTokenizers
+package import VDSQFormat
+package import VDSQSemantics
+package import VDSQStreams
+package import VDSQTokenizers
 
 /// Writes the tokens or the labels that are closest to states, one line per state.
 package final class LogitsWriter {

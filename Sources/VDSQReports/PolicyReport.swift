@@ -1,6 +1,6 @@
-import VDSQMeasurement
+package import VDSQMeasurement
 import VDSQ
-import VDSQStreams
+package import VDSQStreams
 
 /// The report of `vdsq plan`.
 package struct PolicyReport: Report {

@@ -1,4 +1,4 @@
-import VDSQStreams
+package import VDSQStreams
 
 /// The result of a command, as text for people and as JSON for programs.
 package protocol Report: JSONValue {

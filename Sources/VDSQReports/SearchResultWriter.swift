@@ -1,5 +1,5 @@
-import VDSQSemantics
-import VDSQStreams
+package import VDSQSemantics
+package import VDSQStreams
 
 /// Writes the results of a vocabulary search, one line per state.
 package struct SearchResultWriter {

@@ -1,5 +1,5 @@
-import VDSQMeasurement
-import VDSQStreams
+package import VDSQMeasurement
+package import VDSQStreams
 
 /// The report of `vdsq verify`.
 package struct VerificationReport: Report {

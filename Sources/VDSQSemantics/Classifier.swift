@@ -1,18 +1,18 @@
-public import VDSQFormat
-public import VDSQKernels
+package import VDSQFormat
+package import VDSQKernels
 
 /// Computes probabilities of labels for states, from their cosines to the label anchors or from the
 /// head of an adapter. It is a value without mutable state; results and scratch memory are in
 /// `LabelScores`.
-public struct Classifier: Sendable {
+package struct Classifier: Sendable {
   /// The default temperature of cosines: a sentence encoder's cosines to any two labels lie close
   /// together.
-  public static let defaultTemperature: Float = 0.05
+  package static let defaultTemperature: Float = 0.05
 
   /// The labels and their anchors.
-  public let labels: LabelSet
+  package let labels: LabelSet
   /// The softmax temperature, by which logits are divided; above 0.
-  public let temperature: Float
+  package let temperature: Float
   private let head: Head?
   private let kernels: KernelTable
 
@@ -22,7 +22,7 @@ public struct Classifier: Sendable {
   ///   - temperature: the softmax temperature; nil for `defaultTemperature`.
   ///   - kernels: the SIMD kernels to use.
   /// - Throws: `usage` if the temperature is not positive.
-  public init(
+  package init(
     labels: LabelSet, temperature: Float? = nil, kernels: KernelTable
   ) throws(VDSQError) {
     try self.init(labels, nil, temperature ?? Self.defaultTemperature, kernels)
@@ -34,7 +34,7 @@ public struct Classifier: Sendable {
   ///   - temperature: the softmax temperature; nil for that of the adapter.
   ///   - kernels: the SIMD kernels to use.
   /// - Throws: `usage` if the temperature is not positive.
-  public init(
+  package init(
     adapter: Adapter, temperature: Float? = nil, kernels: KernelTable
   ) throws(VDSQError) {
     try self.init(adapter.labels, adapter.head, temperature ?? adapter.temperature, kernels)
@@ -53,7 +53,7 @@ public struct Classifier: Sendable {
   }
 
   /// A reusable buffer for the results of this classifier.
-  public func makeScores() -> LabelScores {
+  package func makeScores() -> LabelScores {
     LabelScores(
       labels: labels.count, dimensions: labels.dimensions, scratch: head?.scratchCount ?? 0)
   }
@@ -63,7 +63,7 @@ public struct Classifier: Sendable {
   /// - Parameters:
   ///   - state: `labels.dimensions` floats.
   ///   - top: the number of labels to rank.
-  public func scores(of state: UnsafePointer<Float>, top: Int = 1) -> LabelScores {
+  package func scores(of state: UnsafePointer<Float>, top: Int = 1) -> LabelScores {
     var scores = makeScores()
     classify(state, top: top, into: &scores)
     return scores
@@ -75,7 +75,7 @@ public struct Classifier: Sendable {
   ///   - state: `labels.dimensions` floats.
   ///   - top: the number of labels to rank.
   ///   - scores: the buffer from `makeScores` of this classifier.
-  public func classify(_ state: UnsafePointer<Float>, top: Int, into scores: inout LabelScores) {
+  package func classify(_ state: UnsafePointer<Float>, top: Int, into scores: inout LabelScores) {
     let d = labels.dimensions
     for j in 0..<d { scores.state[j] = state[j] }
     let norm = scores.state.withUnsafeMutableBufferPointer { moved in

@@ -1,19 +1,19 @@
 /// The result of a classifier for one state: the cosine and the probability of each label, and the
 /// ranking of the most probable labels.
-public struct LabelScores: Sendable {
+package struct LabelScores: Sendable {
   /// The cosine of the state to the anchor of each label, from -1 to 1.
-  public internal(set) var cosines: [Float]
+  package internal(set) var cosines: [Float]
   /// The probability of each label: `softmax(logits / temperature)`.
-  public internal(set) var probabilities: [Float]
+  package internal(set) var probabilities: [Float]
   /// Indices of labels, the most probable first. Only the requested number of them is in order.
-  public internal(set) var ranking: [Int]
+  package internal(set) var ranking: [Int]
   /// The state, as a residual module moved it.
   var state: [Float]
   /// Scratch memory of the head. It is never empty, so that it has an address.
   var scratch: [Float]
 
   /// The index of the most probable label.
-  public var best: Int { ranking[0] }
+  package var best: Int { ranking[0] }
 
   init(labels: Int, dimensions: Int, scratch: Int) {
     cosines = [Float](repeating: 0, count: labels)

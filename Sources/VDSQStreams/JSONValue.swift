@@ -1,12 +1,12 @@
 /// What `JSONWriter` can write as one value.
-public protocol JSONValue {
+package protocol JSONValue {
   /// Writes this value where the writer stands.
   func write(to json: JSONWriter)
 }
 
 /// A JSON string; any string is valid.
 extension String: JSONValue {
-  public func write(to json: JSONWriter) {
+  package func write(to json: JSONWriter) {
     json.separate()
     json.output.writeQuoted(utf8)
   }
@@ -14,43 +14,43 @@ extension String: JSONValue {
 
 /// A JSON string.
 extension StaticString: JSONValue {
-  public func write(to json: JSONWriter) {
+  package func write(to json: JSONWriter) {
     json.separate()
     withUTF8Buffer { json.output.writeQuoted($0) }
   }
 }
 
 extension Int: JSONValue {
-  public func write(to json: JSONWriter) {
+  package func write(to json: JSONWriter) {
     json.separate()
     json.output.write(self)
   }
 }
 
 extension Int32: JSONValue {
-  public func write(to json: JSONWriter) { Int(self).write(to: json) }
+  package func write(to json: JSONWriter) { Int(self).write(to: json) }
 }
 
 extension Bool: JSONValue {
-  public func write(to json: JSONWriter) { json.token(self ? "true" : "false") }
+  package func write(to json: JSONWriter) { json.token(self ? "true" : "false") }
 }
 
 /// `null` for nil.
 extension Optional: JSONValue where Wrapped: JSONValue {
-  public func write(to json: JSONWriter) {
+  package func write(to json: JSONWriter) {
     if let self { self.write(to: json) } else { json.null() }
   }
 }
 
 extension Array: JSONValue where Element: JSONValue {
-  public func write(to json: JSONWriter) {
+  package func write(to json: JSONWriter) {
     json.array { for element in self { element.write(to: json) } }
   }
 }
 
 /// The shortest number that reads back as this one; `null` where it is not finite.
 extension Double: JSONValue {
-  public func write(to json: JSONWriter) {
+  package func write(to json: JSONWriter) {
     guard isFinite else { return json.null() }
     json.write(json: description)
   }
@@ -58,7 +58,7 @@ extension Double: JSONValue {
 
 /// The shortest number that reads back as this one; `null` where it is not finite.
 extension Float: JSONValue {
-  public func write(to json: JSONWriter) {
+  package func write(to json: JSONWriter) {
     guard isFinite else { return json.null() }
     json.write(json: description)
   }

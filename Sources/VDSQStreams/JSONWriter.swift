@@ -9,9 +9,9 @@
 /// writes `{"label": "sports", "top": [1, 2]}`. Separators are `", "` and `": "`. Several values at
 /// the outermost level follow each other with nothing in between, as JSON Lines want them: the
 /// caller writes the line ends. Allocates nothing but what the buffer does.
-public final class JSONWriter {
+package final class JSONWriter {
   /// The output. What is written to it directly stands between values.
-  public let output: OutputBuffer
+  package let output: OutputBuffer
   /// A bit for each open object or array, the innermost lowest: whether it has an element.
   private var occupied: UInt64 = 0
   /// Objects and arrays that are open, 64 at most.
@@ -22,24 +22,24 @@ public final class JSONWriter {
   private var breaksLine = false
 
   /// Begins at the outermost level.
-  public init(_ output: OutputBuffer) { self.output = output }
+  package init(_ output: OutputBuffer) { self.output = output }
 
   /// An object; `body` writes its members.
-  public func object<E>(_ body: () throws(E) -> Void) throws(E) {
+  package func object<E>(_ body: () throws(E) -> Void) throws(E) {
     open(0x7B)
     try body()
     close(0x7D)
   }
 
   /// An array; `body` writes its elements.
-  public func array<E>(_ body: () throws(E) -> Void) throws(E) {
+  package func array<E>(_ body: () throws(E) -> Void) throws(E) {
     open(0x5B)
     try body()
     close(0x5D)
   }
 
   /// A member's name; its value is written next.
-  public func key(_ name: String) {
+  package func key(_ name: String) {
     separate()
     output.writeQuoted(name.utf8)
     output.write(": ")
@@ -47,21 +47,21 @@ public final class JSONWriter {
   }
 
   /// A value.
-  public func write(_ value: some JSONValue) { value.write(to: self) }
+  package func write(_ value: some JSONValue) { value.write(to: self) }
 
   /// A member of an object.
-  public func member(_ name: String, _ value: some JSONValue) {
+  package func member(_ name: String, _ value: some JSONValue) {
     key(name)
     value.write(to: self)
   }
 
   /// A member whose value is a number with a fixed number of decimals (see `write(_:decimals:)`).
-  public func member(_ name: String, _ value: Float, decimals: Int) {
+  package func member(_ name: String, _ value: Float, decimals: Int) {
     member(name, Double(value), decimals: decimals)
   }
 
   /// A member whose value is a number with a fixed number of decimals (see `write(_:decimals:)`).
-  public func member(_ name: String, _ value: Double, decimals: Int) {
+  package func member(_ name: String, _ value: Double, decimals: Int) {
     key(name)
     write(value, decimals: decimals)
   }
@@ -70,16 +70,16 @@ public final class JSONWriter {
   ///
   /// JSON has no way to write what is not finite: that becomes `null`, as does a number of 2^62 or
   /// more in units of the last decimal.
-  public func write(_ value: Double, decimals: Int) {
+  package func write(_ value: Double, decimals: Int) {
     separate()
     if !output.writeIfFinite(value, decimals: decimals) { output.write("null") }
   }
 
   /// JSON's `null`.
-  public func null() { token("null") }
+  package func null() { token("null") }
 
   /// The next element of this object or array starts a line.
-  public func breakLine() { breaksLine = true }
+  package func breakLine() { breaksLine = true }
 
   /// A value that is JSON already.
   ///
@@ -126,7 +126,7 @@ extension JSONWriter {
   /// JSON as a string.
   ///
   /// - Parameter body: writes one value.
-  public static func string<E>(_ body: (JSONWriter) throws(E) -> Void) throws(E) -> String {
+  package static func string<E>(_ body: (JSONWriter) throws(E) -> Void) throws(E) -> String {
     let output = OutputBuffer(descriptor: nil)
     try body(JSONWriter(output))
     return String(decoding: output.bytes, as: UTF8.self)

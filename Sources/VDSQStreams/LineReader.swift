@@ -1,20 +1,20 @@
 import CShims
-public import VDSQFormat
+package import VDSQFormat
 
 /// Reads lines from a file descriptor in constant memory.
-public final class LineReader {
+package final class LineReader {
   /// A line in the reader's buffer.
-  public struct Line {
+  package struct Line {
     /// The bytes without the line end, valid until the next call.
-    public let bytes: UnsafeRawBufferPointer
+    package let bytes: UnsafeRawBufferPointer
     /// Counted from 1.
-    public let number: Int
+    package let number: Int
     /// Whether the line was longer than `longestLine` and was cut.
-    public let cut: Bool
+    package let cut: Bool
   }
 
   /// The maximum number of bytes of a line, far more than any model's longest sequence.
-  public static let longestLine = 1 << 20
+  package static let longestLine = 1 << 20
 
   private let descriptor: Int32
   private let name: String
@@ -25,7 +25,7 @@ public final class LineReader {
   private var ended = false
 
   /// - Parameter name: the name of the input in error messages.
-  public init(descriptor: Int32, name: String) {
+  package init(descriptor: Int32, name: String) {
     self.descriptor = descriptor
     self.name = name
     buffer = .allocate(byteCount: 1 << 14, alignment: 64)
@@ -34,14 +34,14 @@ public final class LineReader {
   deinit { buffer.deallocate() }
 
   /// Whether the next line is available already, so that reading it does not wait for input.
-  public var hasBufferedLine: Bool {
+  package var hasBufferedLine: Bool {
     ended || firstLineEnd(from: start) != nil
   }
 
   /// The next line, or nil at the end of the input. A last line need not end in a newline.
   ///
   /// - Throws: `missingInput` if reading fails.
-  public func next() throws(VDSQError) -> Line? {
+  package func next() throws(VDSQError) -> Line? {
     var scanned = start
     while true {
       if let lineEnd = firstLineEnd(from: scanned) {

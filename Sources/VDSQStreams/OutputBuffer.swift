@@ -1,17 +1,17 @@
 import CShims
-public import VDSQFormat
+package import VDSQFormat
 
 /// Collects output for a file descriptor until it is flushed.
 ///
 /// Allocates only while its buffer grows. Numbers with fixed decimals are written without the
 /// standard library's float printing, which the smallest program does without.
-public final class OutputBuffer {
+package final class OutputBuffer {
   private let descriptor: Int32?
   /// The bytes that were written and not flushed.
   package private(set) var bytes: [UInt8] = []
 
   /// - Parameter descriptor: the destination; nil discards the output.
-  public init(descriptor: Int32?) {
+  package init(descriptor: Int32?) {
     self.descriptor = descriptor
     bytes.reserveCapacity(1 << 13)
   }
@@ -19,7 +19,7 @@ public final class OutputBuffer {
   /// Writes everything out and empties the buffer.
   ///
   /// - Throws: `internalFault` if the output cannot be written to.
-  public func flush() throws(VDSQError) {
+  package func flush() throws(VDSQError) {
     guard let descriptor else { return bytes.removeAll(keepingCapacity: true) }
     let ok = bytes.withUnsafeBytes {
       vdsq_write_all(descriptor, $0.baseAddress, Int64($0.count))
@@ -31,21 +31,21 @@ public final class OutputBuffer {
   }
 
   /// UTF-8 as it is.
-  public func write(_ text: StaticString) {
+  package func write(_ text: StaticString) {
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
   /// UTF-8 as it is.
-  public func write(_ text: String) { bytes.append(contentsOf: text.utf8) }
+  package func write(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
   /// Bytes as they are.
-  public func write(_ raw: UnsafeRawBufferPointer) { bytes.append(contentsOf: raw) }
+  package func write(_ raw: UnsafeRawBufferPointer) { bytes.append(contentsOf: raw) }
 
   /// One byte as it is.
   func write(byte: UInt8) { bytes.append(byte) }
 
   /// A number in decimal digits.
-  public func write(_ number: Int) {
+  package func write(_ number: Int) {
     if number < 0 { bytes.append(0x2D) }
     // From the highest digit down, so that nothing has to be stored or allocated.
     var place: UInt = 1
@@ -60,10 +60,10 @@ public final class OutputBuffer {
   ///
   /// - Parameter decimals: 1 or more.
   /// - Note: writes `nan` for what is not finite, or is 2^62 or more in units of the last decimal.
-  public func write(_ number: Float, decimals: Int) { write(Double(number), decimals: decimals) }
+  package func write(_ number: Float, decimals: Int) { write(Double(number), decimals: decimals) }
 
   /// A number with a fixed number of decimals, as for `Float`.
-  public func write(_ number: Double, decimals: Int) {
+  package func write(_ number: Double, decimals: Int) {
     if !writeIfFinite(number, decimals: decimals) { write("nan") }
   }
 

@@ -1,14 +1,14 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// The tokenizer of a model, of the kind that its file holds.
-public enum Tokenizer {
+package enum Tokenizer {
   /// A BERT tokenizer.
   case wordPiece(WordPieceTokenizer)
   /// A byte-pair or unigram tokenizer.
   case subwords(SubwordTokenizer)
 
   /// - Throws: `badInput` if the section is of an unknown kind or malformed.
-  public init(section: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
+  package init(section: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
     var reader = ByteReader(section, context: "\(path): tokenizer")
     if try reader.integer(UInt32.self, "kind") == WordPieceVocabulary.kind {
       self = .wordPiece(
@@ -20,7 +20,7 @@ public enum Tokenizer {
   }
 
   /// The number of tokens in the vocabulary.
-  public var count: Int {
+  package var count: Int {
     switch self {
     case .wordPiece(let t): t.vocabulary.count
     case .subwords(let t): t.vocabulary.table.count
@@ -28,7 +28,7 @@ public enum Tokenizer {
   }
 
   /// The mask token, whose place a masked language model predicts; nil if there is none.
-  public var mask: Int32? {
+  package var mask: Int32? {
     switch self {
     case .wordPiece(let t): t.vocabulary.mask
     case .subwords(let t): t.vocabulary.mask < 0 ? nil : t.vocabulary.mask
@@ -36,7 +36,7 @@ public enum Tokenizer {
   }
 
   /// Whether a word in the middle of a text begins with a space that is part of its first token.
-  public var spacesWords: Bool {
+  package var spacesWords: Bool {
     switch self {
     case .wordPiece: false
     case .subwords(let t): t.vocabulary.options.contains(.spacedWords)
@@ -50,7 +50,7 @@ public enum Tokenizer {
   ///   - limit: the maximum number of ids, special tokens included.
   ///   - framed: whether the special tokens around a text are added.
   /// - Returns: whether the text was truncated.
-  public func encode(
+  package func encode(
     _ text: UnsafeRawBufferPointer, limit: Int, framed: Bool = true, into ids: inout [Int32]
   ) -> Bool {
     switch self {
@@ -66,7 +66,7 @@ public enum Tokenizer {
 
   /// Appends the text of a token, with spaces as spaces. The bytes may be a part of a UTF-8
   /// sequence.
-  public func appendText(of id: Int32, to out: inout [UInt8]) {
+  package func appendText(of id: Int32, to out: inout [UInt8]) {
     switch self {
     case .wordPiece(let t): out.append(contentsOf: t.vocabulary.text(of: Int(id)))
     case .subwords(let t):
@@ -91,7 +91,7 @@ public enum Tokenizer {
   }
 
   /// The token whose text is exactly these bytes, with spaces as spaces.
-  public func token(_ text: [UInt8]) -> Int32? {
+  package func token(_ text: [UInt8]) -> Int32? {
     switch self {
     case .wordPiece(let t): return text.withUnsafeBytes { t.vocabulary.find($0) }
     case .subwords(let t):

@@ -21,7 +21,7 @@ extension AdapterContents {
   ///
   /// - Throws: `usage` if it cannot be written.
   /// - Returns: its length in bytes.
-  package func write(to path: String, replace: Bool) throws(VDSQError) -> Int {
+  public func write(to path: String, replace: Bool) throws(VDSQError) -> Int {
     let writer = try ContainerWriter(
       path: path, kind: .adapter, sectionCount: 3, replace: replace)
     try writer.add(.metadata, "metadata", metadata.encoded())

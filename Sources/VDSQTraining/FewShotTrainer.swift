@@ -1,10 +1,11 @@
+public import VDSQ
 public import VDSQFormat
 public import VDSQInference
 public import VDSQSemantics
 
 /// Trains adapters: classifiers over a model's hidden states, from a few labelled examples.
 ///
-///     let model = try Container(path: "minilm.vdsq", kind: .model, decoding: .noWeights)
+///     let model = try Model(path: "minilm.vdsq")
 ///     let adapter = try FewShotTrainer.adapter(
 ///       model: model, labels: Examples.labels(of: examples), examples: examples)
 ///     try adapter.write(to: "tickets.vdsa", replace: false)
@@ -25,9 +26,7 @@ public final class FewShotTrainer {
   ///   does not support.
   public init(_ plan: TrainingPlan) throws(VDSQError) {
     self.plan = plan
-    let container = try Container(
-      path: plan.modelPath, kind: .model, decoding: plan.encoderOptions.policy.decoding)
-    encoder = try TextEncoder(container, options: plan.encoderOptions)
+    encoder = try plan.model.encoder(plan.encoderOptions)
     anchors = try LabelSet(plan.labels, encoder: encoder, template: plan.options.template)
   }
 
@@ -69,12 +68,12 @@ public final class FewShotTrainer {
   /// Plans, encodes and trains.
   ///
   /// - Parameters:
-  ///   - model: the model's file; its weights need not have been decoded.
+  ///   - model: the model to train on.
   ///   - labels: all labels; an example's must be among them.
   ///   - report: called as the work goes on.
   /// - Throws: the errors of `TrainingPlan`, `encode` and `train`.
   public static func adapter(
-    model: Container, labels: [Label], examples: [Examples.Example],
+    model: Model, labels: [Label], examples: [Examples.Example],
     options: TrainingOptions = TrainingOptions(),
     report: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {

@@ -1,4 +1,4 @@
-public import VDSQInference
+public import VDSQ
 public import VDSQSemantics
 
 /// The options of few-shot training.
@@ -15,12 +15,8 @@ public struct TrainingOptions: Sendable {
   /// Whether the encoder's weights may be updated. If not, all trained adapters read the same
   /// states.
   public var allowsFinetuning = true
-  /// How the model is run. The plan sets the memory policy and the intermediate features.
-  public var encoder = TextEncoder.Options()
-  /// How layers are kept in memory; nil for the fastest policy that the budget allows.
-  public var memoryPolicy: MemoryPolicy?
-  /// The limit of the process's peak memory in bytes; nil for no limit.
-  public var memoryBudget: Int?
+  /// How the model is run. The memory budget includes what training takes.
+  public var run = RunOptions()
 
   /// The defaults: the method `joint`, seed 1, no cache and no memory limit.
   public init() {}

@@ -1,11 +1,12 @@
+public import VDSQ
 public import VDSQFormat
 public import VDSQInference
 public import VDSQSemantics
 
 /// The plan of few-shot training, known before any example passes through the model.
 public struct TrainingPlan: Sendable {
-  /// The model's file.
-  public let modelPath: String
+  /// The model.
+  public let model: Model
   /// The labels in the order of the adapter's logits.
   public let labels: [Label]
   /// The options that were given to the plan.
@@ -25,42 +26,47 @@ public struct TrainingPlan: Sendable {
   /// Plans within the memory budget of the options. This takes milliseconds.
   ///
   /// - Parameters:
-  ///   - model: the model's file; its weights need not have been decoded.
+  ///   - model: the model to train on.
   ///   - labels: at least one label; `Examples.labels` finds the labels of examples.
   ///   - examples: all examples that will be encoded together.
   ///   - report: called if the default method skips finetuning.
   /// - Throws: `budgetTooSmall`, with the smallest sufficient budget; `badInput` if the method
   ///   cannot be used with the model.
   public init(
-    model: Container, labels: [Label], examples: [Examples.Example], options: TrainingOptions,
+    model: Model, labels: [Label], examples: [Examples.Example], options: TrainingOptions,
     report: (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) {
     let method = options.method.definition
-    let features = try method.usesIntermediateFeatures ? Self.intermediateFeatures(of: model) : []
-    let architecture = try Architecture(model.metadata)
+    let file = model.description
+    let features = try method.usesIntermediateFeatures ? Self.intermediateFeatures(of: file) : []
+    let architecture = try Architecture(file.metadata)
     let columns = architecture.hiddenSize * (features.count + 1)
     let bytes = Self.bytes(for: examples, columns: columns)
-    var opening = Opening(path: model.path, options: options, features: features)
-    var finetuningBytes: Int?
-    if try Self.maySpendOnFinetuning(model, labels, examples, options) {
+    var encoderOptions: TextEncoder.Options?
+    var finetuningBytes = 0
+    if try Self.maySpendOnFinetuning(file, labels, examples, options) {
       let longest = architecture.maximumTokens
       let more = try LowRankFinetuning.bytes(
-        model, longest: min(options.encoder.maximumTokens ?? longest, longest))
+        file, longest: min(options.run.maximumTokens ?? longest, longest))
       do {
         // Every step needs all layers, so they cannot be streamed.
-        try opening.choose(among: [.resident, .release], more: bytes + more)
+        encoderOptions = try model.encoderOptions(
+          options.run, intermediateFeatures: features, more: bytes + more,
+          among: [.resident, .release])
         finetuningBytes = more
       } catch  where error.category == .budgetTooSmall && method.finetuning != .always {
         report(.finetuningSkipped(error))
       }
     }
-    if finetuningBytes == nil { try opening.choose(among: MemoryPolicy.all, more: bytes) }
-    modelPath = model.path
+    triesFinetuning = encoderOptions != nil
+    self.encoderOptions =
+      if let encoderOptions { encoderOptions } else {
+        try model.encoderOptions(options.run, intermediateFeatures: features, more: bytes)
+      }
+    self.model = model
     self.labels = labels
     self.options = options
-    encoderOptions = opening.encoder
-    triesFinetuning = finetuningBytes != nil
-    trainingBytes = bytes + (finetuningBytes ?? 0)
+    trainingBytes = bytes + finetuningBytes
   }
 
   /// Whether finetuning is requested, or tried by the method.
@@ -73,7 +79,7 @@ public struct TrainingPlan: Sendable {
     case .never: return false
     case .always: return true
     case .whereWorthwhile:
-      guard options.memoryPolicy != .stream else { return false }
+      guard options.run.memoryPolicy != .stream else { return false }
       let indices = Dictionary(labels.enumerated().map { ($1.name, $0) }) { first, _ in first }
       let targets = examples.compactMap { indices[$0.label] }
       return LowRankFinetuning.isWorthTrying(targets, labels: labels.count, of: model)
@@ -100,7 +106,7 @@ public struct TrainingPlan: Sendable {
 
   /// The maximum number of bytes for examples and closed-form training: states and copies of them,
   /// and the matrices of the covariance or of the centres.
-  package static func bytes(for examples: [Examples.Example], columns: Int) -> Int {
+  public static func bytes(for examples: [Examples.Example], columns: Int) -> Int {
     let count = examples.count
     let centers = min(count, Hyperparameters.Ridge.mostCenters)
     let system = max(

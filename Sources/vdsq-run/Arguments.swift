@@ -1,5 +1,6 @@
 import CShims
 import VDSQ
+import VDSQStreams
 
 /// The command line: options may stand before or after the model.
 struct Arguments {

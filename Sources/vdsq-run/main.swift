@@ -1,5 +1,6 @@
 import CShims
 import VDSQ
+import VDSQStreams
 
 /// Reads the arguments, classifies standard input line by line, and reports failures by exit codes.
 func run() throws(VDSQError) {
@@ -9,12 +10,9 @@ func run() throws(VDSQError) {
   let classifier = try classifier(arguments)
   let stream = try ClassificationStream(
     classifier: classifier, options: arguments.stream, output: OutputBuffer(descriptor: 1))
-  let reader = LineReader(descriptor: 0, name: "standard input")
-  while let line = try reader.next() {
-    try stream.add(line.bytes, source: line.number, cut: line.cut)
-    if !reader.hasBufferedLine { try stream.flush() }
-  }
-  try stream.flush()
+  try TextReader(LineReader(descriptor: 0, name: "standard input")).forEach(
+    { (text, line) throws(VDSQError) in try stream.add(text, source: line.number, cut: line.cut) },
+    pause: { () throws(VDSQError) in try stream.flush() })
   if arguments.statistics { report(stream.counts) }
 }
 

@@ -1,4 +1,4 @@
-import VDSQKernels
+public import VDSQKernels
 
 /// Checks of one kernel table against the scalar reference.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// The locations of the fixtures and of the programs of this build.
 public enum Fixtures {

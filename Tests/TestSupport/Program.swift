@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// Runs one of this build's programs as a user would.
 public struct Program: Sendable {

@@ -1,4 +1,4 @@
-import KernelChecks
+public import KernelChecks
 
 /// The one seeded generator of all tests.
 public typealias Random = KernelChecks.Random

@@ -35,8 +35,10 @@ import VDSQStreams
     #expect(normalised(try BenchRecord(path: path)) == normalised(record))
     // A comparison's file is a bench's too.
     let compared = try BenchComparison(record, with: record, path: path)
-    let second = try folder.write(Data(JSONWriter.string { $0.write(compared) }.utf8), to: "second.json")
-    let again = try BenchComparison(record, with: try BenchComparison.earlier(path: second), path: second)
+    let second = try folder.write(
+      Data(JSONWriter.string { $0.write(compared) }.utf8), to: "second.json")
+    let again = try BenchComparison(
+      record, with: try BenchComparison.earlier(path: second), path: second)
     #expect(again.figures == compared.figures)
   }
 

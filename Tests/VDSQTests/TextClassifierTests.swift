@@ -32,7 +32,9 @@ import VDSQTraining
     for (text, prediction) in zip(texts, predictions) {
       let scores = scorer.scores(of: try encoder.vector(of: text), top: 2)
       #expect(prediction.candidates.map(\.index) == Array(scores.ranking))
-      #expect(prediction.candidates.map(\.probability) == scores.ranking.map { scores.probabilities[$0] })
+      #expect(
+        prediction.candidates.map(\.probability)
+          == scores.ranking.map { scores.probabilities[$0] })
       #expect(prediction.candidates.map(\.cosine) == scores.ranking.map { scores.cosines[$0] })
       #expect(prediction.label == classifier.labels[scores.best])
     }

@@ -26,9 +26,9 @@ import VDSQTraining
     #expect(try !plan(few, options).triesFinetuning)
     #expect(try plan(many, options).triesFinetuning)
     #expect(try plan(many, options).trainingBytes > 2 * plan(few, options).trainingBytes)
-    options.memoryPolicy = .stream
+    options.run.memoryPolicy = .stream
     #expect(try !plan(many, options).triesFinetuning)
-    options.memoryPolicy = nil
+    options.run.memoryPolicy = nil
     options.allowsFinetuning = false
     #expect(try !plan(many, options).triesFinetuning)
     options.allowsFinetuning = true
@@ -42,19 +42,19 @@ import VDSQTraining
   @Test func budgetsAreKept() throws {
     let fixture = try TrainingFixture(perLabel: 32)
     var options = TrainingOptions()
-    options.memoryBudget = 1 << 40
+    options.run.memoryBudget = 1 << 40
     #expect(try plan(fixture, options).encoderOptions.policy == .resident)
     func smallest() throws -> Int {
       options.method = .frozen
       let all = try Footprint.each(
-        of: fixture.model.path, options: options.encoder,
+        of: fixture.model.path, options: options.run.encoderOptions(),
         more: try plan(fixture, options).trainingBytes)
       return all.map(\.peakBytes).min()!
     }
-    options.memoryBudget = nil
+    options.run.memoryBudget = nil
     // What the process takes is measured, so a little more than frozen training needs.
     let budget = try smallest() + (1 << 20)
-    options.memoryBudget = budget
+    options.run.memoryBudget = budget
     options.method = .joint
     var skipped: [VDSQError] = []
     let joint = try plan(fixture, options) {
@@ -65,7 +65,7 @@ import VDSQTraining
     #expect { try plan(fixture, options) } throws: {
       ($0 as? VDSQError)?.category == .budgetTooSmall
     }
-    options.memoryBudget = 1 << 20
+    options.run.memoryBudget = 1 << 20
     options.method = .joint
     #expect { try plan(fixture, options) } throws: {
       ($0 as? VDSQError)?.category == .budgetTooSmall
@@ -119,11 +119,11 @@ import VDSQTraining
     options.cacheFolder = nil
     #expect(try features() == first)
     var updated = TextEncoder.Options()
-    let layers = try fixture.model.metadata.integer("layers", in: 1...100)
-    let d = try fixture.model.metadata.integer("hidden_size", in: 1...4096)
+    let layers = try fixture.model.description.metadata.integer("layers", in: 1...100)
+    let d = try fixture.model.description.metadata.integer("hidden_size", in: 1...4096)
     updated.updates = LowRankUpdates(
       rank: 1, layers: layers, hiddenSize: d, values: [Float](repeating: 0, count: layers * 4 * d))
-    let encoder = try TextEncoder(fixture.model, options: updated)
+    let encoder = try fixture.model.encoder(updated)
     #expect(try StateCache(folder: "/nowhere/at/all", encoder: encoder) == nil)
   }
 

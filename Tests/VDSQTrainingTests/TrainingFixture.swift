@@ -1,6 +1,7 @@
 import TestSupport
 import VDSQConversion
 import VDSQFormat
+import VDSQ
 import VDSQSemantics
 
 import VDSQTraining
@@ -8,7 +9,7 @@ import VDSQTraining
 /// A converted model and labelled texts that it tells apart.
 struct TrainingFixture {
   let folder: TemporaryFolder
-  let model: Container
+  let model: Model
   let examples: [Examples.Example]
 
   /// - Parameter perLabel: examples of each of two labels.
@@ -16,7 +17,7 @@ struct TrainingFixture {
     folder = try TemporaryFolder()
     _ = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8).write(
       to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
-    model = try Container(path: folder.path("m.vdsq"), kind: .model)
+    model = try Model(path: folder.path("m.vdsq"))
     let words = ["hello", "world", "twelve", "a café", "yes", "go on", "the", "is", "12"]
     examples = (0..<2 * perLabel).map { i in
       let word = words[i / 2 % words.count]

@@ -1,5 +1,6 @@
 import AllocationCounter
 import Glibc
+import VDSQStreams
 import VDSQ
 
 // Classifies standard input as vdsq-run does, and counts every allocation from a given line on:

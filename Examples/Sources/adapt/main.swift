@@ -4,7 +4,7 @@ import VDSQ
 import VDSQTraining
 
 guard CommandLine.arguments.count == 3 else { fatalError("usage: adapt MODEL ADAPTER") }
-let (path, output) = (CommandLine.arguments[1], CommandLine.arguments[2])
+let model = try Model(path: CommandLine.arguments[1])
 let examples = [
   ("billing", "I was charged twice this month."), ("billing", "Please send the invoice again."),
   ("billing", "My card was declined."), ("billing", "How do I get a refund?"),
@@ -13,11 +13,10 @@ let examples = [
 ].map { Examples.Example(text: $0.1, label: $0.0) }
 
 let adapter = try FewShotTrainer.adapter(
-  model: Container(path: path, kind: .model, decoding: .noWeights),
-  labels: [Label(name: "billing"), Label(name: "outage")], examples: examples)
-_ = try adapter.write(to: output, replace: true)
+  model: model, labels: [Label(name: "billing"), Label(name: "outage")], examples: examples)
+_ = try adapter.write(to: CommandLine.arguments[2], replace: true)
 
-let classifier = try TextClassifier(model: Model(path: path), adapter: adapter)
+let classifier = try TextClassifier(model: model, adapter: adapter)
 while let line = readLine() {
   let prediction = try classifier.classify(line)
   print(prediction.label, prediction.probability, line, separator: "\t")

@@ -1,7 +1,7 @@
-public import VDSQFormat
+package import VDSQFormat
 public import VDSQInference
-internal import VDSQSemantics
-internal import VDSQStreams
+import VDSQSemantics
+import VDSQStreams
 
 /// The peak memory of a process that runs a model, part by part, known before the work. The memory
 /// of the program itself is measured on one short text; the rest is arithmetic.
@@ -41,20 +41,21 @@ public struct Footprint: Sendable {
   ///     file.
   ///   - tables: the measured resident parts of the file, except layers.
   ///   - arena: the arena of the encoder that will do the work.
+  ///   - callers: the number of encoders that work at a time, each with its own arena.
   ///   - more: other known memory, such as an adapter.
   init(
     _ policy: MemoryPolicy, program: Int, tables: [Part], container: Container, layers: [Int],
-    arena: ArenaLayout, more: Int
+    arena: ArenaLayout, callers: Int, more: Int
   ) {
     self.policy = policy
     parts.append(Part(name: "program", bytes: program))
     parts += tables
     parts.append(
-      Part(name: "layers", bytes: Self.layerBytes(policy, container, layers)))
+      Part(name: "layers", bytes: Self.layerBytes(policy, container, layers, callers)))
     var caches = 0
     for region in arena.regions where region.isCache { caches += region.length }
-    if caches > 0 { parts.append(Part(name: "key and value cache", bytes: caches)) }
-    parts.append(Part(name: "arena", bytes: arena.length - caches))
+    if caches > 0 { parts.append(Part(name: "key and value cache", bytes: callers * caches)) }
+    parts.append(Part(name: "arena", bytes: callers * (arena.length - caches)))
     if more > 0 { parts.append(Part(name: "adapter", bytes: more)) }
     parts.append(
       Part(
@@ -69,7 +70,7 @@ public struct Footprint: Sendable {
 
   /// The bytes of sections in pages of 4 KiB, each section counted separately.
   private static func layerBytes(
-    _ policy: MemoryPolicy, _ container: Container, _ layers: [Int]
+    _ policy: MemoryPolicy, _ container: Container, _ layers: [Int], _ callers: Int
   ) -> Int {
     func pages(_ bytes: Int) -> Int { (bytes + 8191) / 4096 * 4096 }
     var sum = 0
@@ -81,8 +82,8 @@ public struct Footprint: Sendable {
     }
     switch policy {
     case .resident: return sum
-    case .release: return largest
-    case .stream: return 2 * largest
+    case .release: return callers * largest
+    case .stream: return callers * 2 * largest
     }
   }
 }
@@ -96,11 +97,12 @@ extension Footprint {
   /// - Parameters:
   ///   - path: the file of the model.
   ///   - options: the options of the work. Their policy is ignored.
+  ///   - callers: the number of callers that are served at a time.
   ///   - more: bytes that the work needs beside the model.
   /// - Throws: the errors of opening the model; `internalFault` if the system does not report the
   ///   memory of a process.
-  public static func each(
-    of path: String, options: TextEncoder.Options, more: Int = 0
+  package static func each(
+    of path: String, options: TextEncoder.Options, callers: Int = 1, more: Int = 0
   ) throws(VDSQError) -> [Footprint] {
     let container = try Container(path: path, kind: .model, decoding: .allButLayers)
     let layers = container.sections.indices.filter { container.sections[$0].isLayer }
@@ -136,13 +138,13 @@ extension Footprint {
       Part(name: "tokenizer", bytes: tokenizer), Part(name: "embeddings", bytes: embeddings),
       Part(name: "metadata", bytes: rest),
     ]
-    let buffers = isCompressed ? layerBytes(.stream, container, layers) : 0
+    let buffers = isCompressed ? layerBytes(.stream, container, layers, 1) : 0
     let program = anonymous - encoder.presentArenaBytes - buffers - decoded + file
     // Compressed layers have no map whose pages could be released.
     return MemoryPolicy.all.filter { !isCompressed || $0 != .release }.map {
       Footprint(
         $0, program: program, tables: tables, container: container, layers: layers,
-        arena: encoder.arena, more: more)
+        arena: encoder.arena, callers: callers, more: more)
     }
   }
 
@@ -165,27 +167,27 @@ extension Footprint {
   ///
   /// - Parameters:
   ///   - budget: the limit of the process's peak memory in bytes.
+  ///   - callers: the number of callers that are served at a time.
   ///   - policies: the policies to choose from.
   /// - Throws: `budgetTooSmall`, with the smallest sufficient budget, and the errors of `each`.
-  public static func policy(
-    within budget: Int, of path: String, options: TextEncoder.Options,
-    among policies: [MemoryPolicy],
-    more: Int = 0
+  package static func policy(
+    within budget: Int, of path: String, options: TextEncoder.Options, callers: Int,
+    among policies: [MemoryPolicy], more: Int
   ) throws(VDSQError) -> MemoryPolicy {
-    let all = try each(of: path, options: options, more: more)
+    let all = try each(of: path, options: options, callers: callers, more: more)
     return try fastest(of: all, within: budget, among: policies).policy
   }
 
   /// The budget to suggest for a peak, in whole kibibytes. It has a margin, because the memory of a
   /// program differs slightly between runs and a suggested budget must suffice.
-  public static func namedBudget(for peakBytes: Int) -> Int {
+  package static func namedBudget(for peakBytes: Int) -> Int {
     (peakBytes + (256 << 10) + 1023) / 1024 * 1024
   }
 
   /// The first footprint that a budget allows.
   ///
   /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
-  public static func fastest(
+  package static func fastest(
     of all: [Footprint], within budget: Int, among policies: [MemoryPolicy]
   ) throws(VDSQError) -> Footprint {
     var smallest = Int.max

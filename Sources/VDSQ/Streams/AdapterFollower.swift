@@ -1,5 +1,5 @@
-internal import VDSQFormat
-internal import VDSQSemantics
+import VDSQFormat
+import VDSQSemantics
 
 /// The file of an adapter that may be replaced while texts come in. A change takes effect with the
 /// next text.

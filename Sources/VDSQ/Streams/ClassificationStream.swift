@@ -1,46 +1,46 @@
-public import VDSQFormat
-internal import VDSQSemantics
-public import VDSQStreams
-internal import VDSQTokenizers
+package import VDSQFormat
+import VDSQSemantics
+package import VDSQStreams
+import VDSQTokenizers
 
 /// Classifies texts as they come in and writes one line per text, in constant memory.
 ///
 /// Texts wait until a batch is full or the caller flushes. Callers flush when the input pauses, so
 /// that a slow writer gets its answers at once.
-public final class ClassificationStream {
+package final class ClassificationStream {
   /// The options of the output.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// How many labels to write for each text, from 1 up.
-    public var top = 1
+    package var top = 1
     /// Whether to write a JSON object per line instead of tab-separated text.
-    public var json = false
+    package var json = false
     /// Whether invalid UTF-8 is refused instead of replaced.
-    public var strict = false
+    package var strict = false
     /// The smallest probability of a label that is written; 0 writes all labels.
-    public var abstain: Float = 0
+    package var abstain: Float = 0
     /// The text in place of a withheld label. Nil means the name of the out-of-scope label, or `-`.
-    public var outOfScope: String?
+    package var outOfScope: String?
 
     /// One label per text, tab-separated.
-    public init() {}
+    package init() {}
   }
 
   /// The counts of processed texts.
-  public struct Counts: Sendable {
+  package struct Counts: Sendable {
     /// The number of classified texts.
-    public var texts = 0
+    package var texts = 0
     /// The number of their tokens.
-    public var tokens = 0
+    package var tokens = 0
     /// Texts that were truncated to the model's longest sequence.
-    public var truncated = 0
+    package var truncated = 0
     /// Texts in which invalid UTF-8 was replaced.
-    public var replaced = 0
+    package var replaced = 0
     /// Texts whose label was withheld.
-    public var abstained = 0
+    package var abstained = 0
   }
 
   /// The counts so far.
-  public private(set) var counts = Counts()
+  package private(set) var counts = Counts()
   private let context: ClassificationContext
   private let options: Options
   private let output: OutputBuffer
@@ -50,7 +50,7 @@ public final class ClassificationStream {
   ///   - classifier: the classifier. The stream counts as one of its callers as long as it lives.
   ///   - output: the destination of the answers.
   /// - Throws: `badInput` if the model cannot be opened once more.
-  public convenience init(
+  package convenience init(
     classifier: TextClassifier, options: Options, output: OutputBuffer
   ) throws(VDSQError) {
     self.init(try classifier.makeContext(), options: options, output: output)
@@ -72,7 +72,7 @@ public final class ClassificationStream {
   ///   - source: the line number of the text, for error messages.
   ///   - cut: whether the reader dropped the end of the text.
   /// - Throws: `badInput` for invalid UTF-8 if the options are strict.
-  public func add(
+  package func add(
     _ text: UnsafeRawBufferPointer, source: Int, cut: Bool = false
   ) throws(VDSQError) {
     if UTF8Decoder.replacements(in: text) > 0 {
@@ -90,7 +90,7 @@ public final class ClassificationStream {
   ///
   /// - Throws: `badInput` if the model's weights or the adapter's file cannot be read;
   ///   `internalFault` if the output cannot be written.
-  public func flush() throws(VDSQError) {
+  package func flush() throws(VDSQError) {
     guard context.count > 0 else { return }
     try context.classify(top: options.top) { count, labels, scores in
       let abstains = scores.probabilities[scores.best] < options.abstain

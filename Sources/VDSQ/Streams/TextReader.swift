@@ -1,6 +1,6 @@
-public import VDSQFormat
-public import VDSQStreams
-internal import VDSQTokenizers
+package import VDSQFormat
+package import VDSQStreams
+import VDSQTokenizers
 
 /// Reads texts from lines in constant memory: a text per line, or the text in each line's record.
 ///
@@ -8,9 +8,9 @@ internal import VDSQTokenizers
 ///     try reader.forEach(
 ///       { (text, line) throws(VDSQError) in try stream.add(text, source: line.number, cut: line.cut) },
 ///       pause: { () throws(VDSQError) in try stream.flush() })
-public final class TextReader {
+package final class TextReader {
   /// Takes the text out of a line.
-  public typealias Extraction = (LineReader.Line) throws(VDSQError) -> [UInt8]
+  package typealias Extraction = (LineReader.Line) throws(VDSQError) -> [UInt8]
 
   private let lines: LineReader
   private let isStrict: Bool
@@ -20,7 +20,7 @@ public final class TextReader {
   ///   - isStrict: whether a text that is not valid UTF-8 is an error; otherwise it is passed on as
   ///     it is.
   ///   - extracting: extracts the text of a line; nil if lines are texts.
-  public init(_ lines: LineReader, isStrict: Bool = false, extracting: Extraction? = nil) {
+  package init(_ lines: LineReader, isStrict: Bool = false, extracting: Extraction? = nil) {
     self.lines = lines
     self.isStrict = isStrict
     extract = extracting
@@ -34,7 +34,7 @@ public final class TextReader {
   ///     now.
   /// - Throws: `missingInput` if reading fails; `badInput`, naming the line, if a text is not valid
   ///   UTF-8 and the reader is strict; what `extracting`, `body` and `pause` throw.
-  public func forEach(
+  package func forEach(
     _ body: (_ text: UnsafeRawBufferPointer, _ line: LineReader.Line) throws(VDSQError) -> Void,
     pause: () throws(VDSQError) -> Void
   ) throws(VDSQError) {

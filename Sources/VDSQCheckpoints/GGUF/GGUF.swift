@@ -1,12 +1,12 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// A GGUF file (version 2 or 3, little-endian): typed metadata, a directory of tensors, and their
 /// bytes.
 ///
 /// Every count and offset is checked against the length of the file before it is used.
-public struct GGUF {
+package struct GGUF {
   /// A metadata value. Arrays hold strings or numbers only; no model has nested arrays.
-  public enum Value: Sendable, Equatable {
+  package enum Value: Sendable, Equatable {
     /// A signed or unsigned integer of 8 to 64 bits.
     case integer(Int)
     /// A float32 or float64.
@@ -24,12 +24,12 @@ public struct GGUF {
   }
 
   /// The open file, from which tensors are read.
-  public let file: InputFile
+  package let file: InputFile
   /// Values by key, such as `general.architecture`.
-  public let metadata: [String: Value]
+  package let metadata: [String: Value]
   /// Tensors by name. Shapes have rows first, as everywhere in this package, and not in GGUF's
   /// order.
-  public let tensors: [String: SourceTensor]
+  package let tensors: [String: SourceTensor]
 
   private static let magic: [UInt8] = Array("GGUF".utf8)
   /// A limit above the number of any model.
@@ -38,7 +38,7 @@ public struct GGUF {
   private static let longestText = 1 << 20
 
   /// Whether a file starts with the bytes `GGUF`; false if it cannot be read.
-  public static func isGGUF(_ path: String) -> Bool {
+  package static func isGGUF(_ path: String) -> Bool {
     guard let file = try? InputFile(path: path), file.length >= 4,
       let start = try? file.bytes(at: 0, count: 4)
     else { return false }
@@ -46,7 +46,7 @@ public struct GGUF {
   }
 
   /// - Throws: `missingInput` or `badInput`.
-  public init(path: String) throws(VDSQError) {
+  package init(path: String) throws(VDSQError) {
     let file = try InputFile(path: path)
     self.file = file
     var reader = StreamReader(file)

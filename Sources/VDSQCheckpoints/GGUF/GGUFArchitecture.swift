@@ -1,24 +1,24 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// The names of an architecture in GGUF files, and their equivalents in Hugging Face's checkpoints.
-public struct GGUFArchitecture: Sendable {
+package struct GGUFArchitecture: Sendable {
   /// The value of `general.architecture`, which is the prefix of its metadata keys too.
-  public let name: String
+  package let name: String
   /// Makes the members of a `config.json` of a file's metadata.
-  public let config: @Sendable (GGUFMetadata) throws(VDSQError) -> [(key: String, value: JSON)]
+  package let config: @Sendable (GGUFMetadata) throws(VDSQError) -> [(key: String, value: JSON)]
   /// Hugging Face's names of the tensors outside of layers, by GGUF's names.
-  public let tensors: [String: String]
+  package let tensors: [String: String]
   /// Hugging Face's names of a layer's tensors, by GGUF's names. GGUF's are without the prefix
   /// `blk.N.`, and both are without `.weight` or `.bias`. `#` is the layer number.
-  public let layerTensors: [String: String]
+  package let layerTensors: [String: String]
   /// The configuration key of the head size if rows of queries and keys alternate between the
   /// halves of heads; otherwise nil.
-  public let alternatingHeadSize: String?
+  package let alternatingHeadSize: String?
   /// Whether GGUF files store matrices by rows that Hugging Face's checkpoints store by columns.
-  public let isTransposed: Bool
+  package let isTransposed: Bool
 
   /// Makes a description of its properties.
-  public init(
+  package init(
     name: String, tensors: [String: String], layerTensors: [String: String],
     alternatingHeadSize: String? = nil, isTransposed: Bool = false,
     config:

@@ -3,15 +3,15 @@
 /// A new type is one row in `all`, one function that decodes a block, and one row in
 /// `Tools/reference/make_gguf_blocks.py`, which records what the reference implementation decodes.
 /// Reading, sizes, error messages and `vdsq convert --help` follow from the row.
-public struct GGUFBlockType: Sendable {
+package struct GGUFBlockType: Sendable {
   /// The number that stands for the type in a GGUF file (`enum ggml_type` in ggml.h).
   package let id: UInt32
   /// ggml's name, such as `Q4_K`.
-  public let name: String
+  package let name: String
   /// Weights in a block; rows are whole numbers of blocks.
-  public let elements: Int
+  package let elements: Int
   /// Bytes in a block.
-  public let bytes: Int
+  package let bytes: Int
   /// Decodes one block: reads `bytes` bytes and writes `elements` floats.
   let decode: @Sendable (UnsafeRawBufferPointer, UnsafeMutablePointer<Float>) -> Void
 
@@ -29,5 +29,5 @@ public struct GGUFBlockType: Sendable {
 
 extension GGUFBlockType: Equatable {
   /// Types are told apart by GGUF's numbers.
-  public static func == (a: Self, b: Self) -> Bool { a.id == b.id }
+  package static func == (a: Self, b: Self) -> Bool { a.id == b.id }
 }

@@ -1,10 +1,10 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// The metadata of a GGUF file, read with errors that name the key. All functions but `text` put
 /// the name of the architecture in front of a key.
-public struct GGUFMetadata {
+package struct GGUFMetadata {
   /// The file of the metadata.
-  public let file: GGUF
+  package let file: GGUF
   private let prefix: String
 
   init(_ file: GGUF) {
@@ -17,7 +17,7 @@ public struct GGUFMetadata {
   }
 
   /// A value of the architecture; nil if it is absent.
-  public func find(_ key: String) -> GGUF.Value? { file.metadata["\(prefix).\(key)"] }
+  package func find(_ key: String) -> GGUF.Value? { file.metadata["\(prefix).\(key)"] }
 
   func text(_ key: String) throws(VDSQError) -> String {
     guard case .text(let text)? = file.metadata[key] else {
@@ -29,7 +29,7 @@ public struct GGUFMetadata {
   /// A positive integer of the architecture.
   ///
   /// - Throws: `badInput` if the value is out of range, or absent without a default.
-  public func size(_ key: String, default standard: Int? = nil) throws(VDSQError) -> Int {
+  package func size(_ key: String, default standard: Int? = nil) throws(VDSQError) -> Int {
     if case .integer(let value)? = find(key), value >= 1, value <= 1 << 40 { return value }
     // Some files have one number per layer.
     if case .integers(let values)? = find(key), let first = values.first,
@@ -46,7 +46,7 @@ public struct GGUFMetadata {
   /// A finite number of the architecture.
   ///
   /// - Throws: `badInput` if the value is no such number, or absent without a default.
-  public func number(_ key: String, default standard: Double? = nil) throws(VDSQError) -> Double {
+  package func number(_ key: String, default standard: Double? = nil) throws(VDSQError) -> Double {
     switch find(key) {
     case .number(let value)? where value.isFinite: return value
     case .integer(let value)?: return Double(value)
@@ -59,7 +59,7 @@ public struct GGUFMetadata {
   /// The number of rows of the embedding table.
   ///
   /// - Throws: `badInput` if the table is missing or no matrix.
-  public func vocabulary() throws(VDSQError) -> Int {
+  package func vocabulary() throws(VDSQError) -> Int {
     guard let table = file.tensors["token_embd.weight"], table.shape.count == 2 else {
       throw .badInput("\(file.file.path): tensor token_embd.weight is missing or no matrix")
     }

@@ -1,11 +1,11 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// A JSON document (RFC 8259). Objects keep the order of their keys and refuse duplicate keys: in
 /// the header of a checkpoint a duplicate is an attack, elsewhere a mistake.
 ///
 /// A document is validated as a whole, but values are parsed on access. So a tokenizer of many
 /// megabytes takes little more memory than its text.
-public enum JSON: Sendable, Equatable {
+package enum JSON: Sendable, Equatable {
   /// The literal `null`.
   case null
   /// The literal `true` or `false`.
@@ -22,25 +22,25 @@ public enum JSON: Sendable, Equatable {
   case unread(Unread)
 
   /// A key of an object with its value.
-  public struct Member: Sendable, Equatable {
+  package struct Member: Sendable, Equatable {
     /// The key, with its escapes decoded; unique in its object.
-    public let key: String
+    package let key: String
     /// The value; arrays and objects of a document are `unread`.
-    public let value: JSON
+    package let value: JSON
   }
 
   /// The position of an array or an object in a validated document.
-  public struct Unread: Sendable {
+  package struct Unread: Sendable {
     fileprivate let text: [UInt8]
     fileprivate let position: Int
   }
 
   /// Deeper nesting is refused. The files that are read here have a few levels.
-  public static let maximumDepth = 64
+  package static let maximumDepth = 64
 
   /// - Parameter context: the file, for error messages.
   /// - Throws: `badInput`, naming the byte at which the document is malformed.
-  public init(parsing bytes: [UInt8], context: String) throws(VDSQError) {
+  package init(parsing bytes: [UInt8], context: String) throws(VDSQError) {
     try bytes.withBytes { (raw) throws(VDSQError) in
       var parser = JSONParser(bytes: raw, context: context)
       try parser.checkDocument()
@@ -51,7 +51,7 @@ public enum JSON: Sendable, Equatable {
   /// Validates a copy of the bytes.
   ///
   /// - Throws: `badInput`, naming the byte at which the document is malformed.
-  public init(parsing bytes: UnsafeRawBufferPointer, context: String) throws(VDSQError) {
+  package init(parsing bytes: UnsafeRawBufferPointer, context: String) throws(VDSQError) {
     try self.init(parsing: Array(bytes), context: context)
   }
 
@@ -65,15 +65,15 @@ public enum JSON: Sendable, Equatable {
   }
 
   /// An object of members with different keys.
-  public init(members: [(key: String, value: JSON)]) {
+  package init(members: [(key: String, value: JSON)]) {
     self = .object(members.map { Member(key: $0.key, value: $0.value) })
   }
 
   /// A number that is an integer.
-  public static func integer(_ value: Int) -> JSON { .number(Double(value)) }
+  package static func integer(_ value: Int) -> JSON { .number(Double(value)) }
 
   /// The value of a key; nil if there is none or this is no object. The search is linear.
-  public subscript(_ key: String) -> JSON? {
+  package subscript(_ key: String) -> JSON? {
     switch self {
     case .object(let members): return members.first { $0.key == key }?.value
     case .unread(let unread):
@@ -88,7 +88,7 @@ public enum JSON: Sendable, Equatable {
   }
 
   /// Calls `body` with each member of an object, until it returns false.
-  public func forEachMember(_ body: (_ key: String, _ value: JSON) -> Bool) {
+  package func forEachMember(_ body: (_ key: String, _ value: JSON) -> Bool) {
     switch self {
     case .object(let members): _ = members.allSatisfy { body($0.key, $0.value) }
     case .unread(let unread): unread.forEachMember { body($0, $1()) }
@@ -97,7 +97,7 @@ public enum JSON: Sendable, Equatable {
   }
 
   /// The members in the order of the document; nil if this is no object.
-  public var members: [Member]? {
+  package var members: [Member]? {
     switch self {
     case .object(let members): return members
     case .unread(let unread) where unread.isObject:
@@ -112,7 +112,7 @@ public enum JSON: Sendable, Equatable {
   }
 
   /// The elements of an array; nil if this is no array.
-  public var elements: [JSON]? {
+  package var elements: [JSON]? {
     switch self {
     case .array(let elements): return elements
     case .unread(let unread) where !unread.isObject: return unread.elements
@@ -121,35 +121,35 @@ public enum JSON: Sendable, Equatable {
   }
 
   /// The string; nil if this is no string.
-  public var text: String? {
+  package var text: String? {
     guard case .string(let text) = self else { return nil }
     return text
   }
 
   /// The number; nil if this is no number.
-  public var double: Double? {
+  package var double: Double? {
     guard case .number(let number) = self else { return nil }
     return number
   }
 
   /// The number if it is an integer that a double represents exactly.
-  public var integer: Int? {
+  package var integer: Int? {
     guard case .number(let number) = self, number.magnitude < 0x1p53 else { return nil }
     return Int(exactly: number)
   }
 
   /// The value of `true` or `false`; nil if this is neither.
-  public var boolean: Bool? {
+  package var boolean: Bool? {
     guard case .bool(let value) = self else { return nil }
     return value
   }
 
   /// Whether this is the literal `null`, as opposed to a missing value.
-  public var isNull: Bool {
+  package var isNull: Bool {
     if case .null = self { true } else { false }
   }
 
-  public static func == (a: JSON, b: JSON) -> Bool {
+  package static func == (a: JSON, b: JSON) -> Bool {
     if let a = a.members, let b = b.members { return a == b }
     if let a = a.elements, let b = b.elements { return a == b }
     return switch (a, b) {

@@ -1,12 +1,12 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// A PyTorch checkpoint (`torch.save` in the zip format since version 1.6): a pickle that describes
 /// tensors, and their storages.
-public struct PyTorchArchive {
+package struct PyTorchArchive {
   /// The open zip archive, from which tensors are read.
-  public let file: InputFile
+  package let file: InputFile
   /// Tensors by name. Tensors of types that hold no weights are omitted.
-  public let tensors: [String: SourceTensor]
+  package let tensors: [String: SourceTensor]
 
   /// The limit for the pickle, which is a description and not data.
   private static let longestPickle = 1 << 28
@@ -18,7 +18,7 @@ public struct PyTorchArchive {
   }
 
   /// - Throws: `missingInput` or `badInput`, naming the unsupported feature.
-  public init(path: String) throws(VDSQError) {
+  package init(path: String) throws(VDSQError) {
     file = try InputFile(path: path)
     let archive = try ZipDirectory(file)
     // All entries are in one folder, named after the file when it was saved.

@@ -1,15 +1,15 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// A NumPy array (format 1.0 to 3.0): a matrix of floats in C order. The array is a `.npy` file or
 /// an array of an `.npz` file. `FILE.npz:NAME` names an array if the file has several.
-public struct NPYFile {
+package struct NPYFile {
   /// The array in place: its type (float64, float32 or float16), shape and offset.
-  public let tensor: SourceTensor
+  package let tensor: SourceTensor
   /// As it was named, with the array's name.
   private let path: String
 
   /// - Throws: `missingInput` or `badInput`, naming the unsupported feature.
-  public init(path: String) throws(VDSQError) {
+  package init(path: String) throws(VDSQError) {
     self.path = path
     let (file, place) = try Self.place(path)
     let end = place.upperBound

@@ -1,20 +1,20 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// A safetensors file: a JSON header with names and byte ranges of tensors, then the bytes.
 ///
 /// The rules for the header are those of the reference implementation: at most 100 MB, no duplicate
 /// names, no overlaps or gaps between tensors, byte counts that match the shapes.
-public struct Safetensors {
+package struct Safetensors {
   /// The limit of the JSON header in bytes, as in the reference implementation.
-  public static let longestHeader = 100_000_000
+  package static let longestHeader = 100_000_000
 
   /// The open file, from which tensors are read.
-  public let file: InputFile
+  package let file: InputFile
   /// Tensors by name. Tensors of types that hold no weights (integers, booleans) are omitted.
-  public let tensors: [String: SourceTensor]
+  package let tensors: [String: SourceTensor]
 
   /// - Throws: `missingInput` or `badInput`.
-  public init(path: String) throws(VDSQError) {
+  package init(path: String) throws(VDSQError) {
     file = try InputFile(path: path)
     guard file.length >= 8 else { throw .badInput("\(path): too short for a safetensors file") }
     let lengthBytes = try file.bytes(at: 0, count: 8)

@@ -1,7 +1,7 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// The scales of a tensor of integers. Each applies to a number of columns of a row.
-public struct SourceScales: Sendable {
+package struct SourceScales: Sendable {
   let type: SourceType
   let offset: Int
   let columns: Int
@@ -10,9 +10,9 @@ public struct SourceScales: Sendable {
 }
 
 /// A tensor in a checkpoint file, read by rows.
-public struct SourceTensor {
+package struct SourceTensor {
   /// The order of rows in the file.
-  public enum RowOrder: Sendable {
+  package enum RowOrder: Sendable {
     /// Row i of the tensor is row i in the file.
     case asNamed
     /// Within each head, rows of the first half alternate with rows of the second half, as
@@ -31,24 +31,24 @@ public struct SourceTensor {
   }
 
   /// The name in the checkpoint, for error messages.
-  public let name: String
+  package let name: String
   /// The element type in the file.
-  public let type: SourceType
+  package let type: SourceType
   /// The dimensions, rows first; the last one is the number of columns.
-  public private(set) var shape: [Int]
+  package private(set) var shape: [Int]
   /// The file that holds the elements.
-  public let file: InputFile
+  package let file: InputFile
   /// The position of the first element in the file, in bytes.
-  public let offset: Int
+  package let offset: Int
   /// The order of rows in the file.
-  public var order = RowOrder.asNamed
+  package var order = RowOrder.asNamed
   /// Integers only.
   var scales: SourceScales?
   /// Whether a matrix that the architecture stores by columns is stored by rows in this file.
-  public var isTransposed = false
+  package var isTransposed = false
 
   /// Describes a tensor whose elements are at `offset` bytes of the file. Reads nothing.
-  public init(name: String, type: SourceType, shape: [Int], file: InputFile, offset: Int) {
+  package init(name: String, type: SourceType, shape: [Int], file: InputFile, offset: Int) {
     self.name = name
     self.type = type
     self.shape = shape
@@ -57,16 +57,16 @@ public struct SourceTensor {
   }
 
   /// The number of elements; 1 for a scalar.
-  public var count: Int { shape.reduce(1, *) }
+  package var count: Int { shape.reduce(1, *) }
   /// The last dimension; 1 for a scalar.
-  public var columns: Int { shape.last ?? 1 }
+  package var columns: Int { shape.last ?? 1 }
   /// The product of all dimensions but the last; 1 for a vector or a scalar.
-  public var rows: Int { shape.dropLast().reduce(1, *) }
+  package var rows: Int { shape.dropLast().reduce(1, *) }
   /// The size in the file in bytes, without the scales of an int8 tensor.
-  public var byteCount: Int { type.bytes(of: count) }
+  package var byteCount: Int { type.bytes(of: count) }
 
   /// The same elements in rows of `columns` elements. `columns` must divide their number.
-  public func reshaped(columns: Int) -> SourceTensor {
+  package func reshaped(columns: Int) -> SourceTensor {
     var other = self
     other.shape = [count / columns, columns]
     return other
@@ -76,7 +76,7 @@ public struct SourceTensor {
   ///
   /// - Throws: `badInput` if the file ends early, a value is not finite as a float32, or elements
   ///   come in blocks.
-  public func read(columns range: Range<Int>) throws(VDSQError) -> [Float] {
+  package func read(columns range: Range<Int>) throws(VDSQError) -> [Float] {
     guard type.blockLength == 1, scales == nil else {
       throw .badInput(
         "\(file.path): tensor \(name) of type \(type.name) has no columns to read")
@@ -96,7 +96,7 @@ public struct SourceTensor {
   /// Reads whole rows as floats.
   ///
   /// - Throws: `badInput` if the file ends early, or a value is not finite as a float32.
-  public func read(rows range: Range<Int>) throws(VDSQError) -> [Float] {
+  package func read(rows range: Range<Int>) throws(VDSQError) -> [Float] {
     var values = decode(try bytes(ofRows: range), count: range.count * columns)
     try scale(&values, range)
     try check(values) { "row \(range.lowerBound + $0 / columns)" }
@@ -106,7 +106,7 @@ public struct SourceTensor {
   /// Reads whole rows as doubles, into a buffer of `range.count * columns` elements.
   ///
   /// - Throws: `badInput` if the file ends early, or a value is not finite.
-  public func read(
+  package func read(
     rows range: Range<Int>, into out: UnsafeMutablePointer<Double>
   ) throws(VDSQError) {
     let count = range.count * columns

@@ -1,6 +1,6 @@
 /// How a checkpoint stores the elements of a tensor: numbers by themselves, or a block type of
 /// GGUF.
-public enum SourceType: Sendable, Equatable {
+package enum SourceType: Sendable, Equatable {
   /// IEEE double precision.
   case float64
   /// IEEE single precision.
@@ -31,12 +31,12 @@ public enum SourceType: Sendable, Equatable {
   }
 
   /// The names of all types that GGUF files are read with, such as "F32, F16, Q4_0".
-  public static var ggufNames: String {
+  package static var ggufNames: String {
     (ggufNumbers.map(\.type.name) + GGUFBlockType.all.map(\.name)).joined(separator: ", ")
   }
 
   /// The name that safetensors and GGUF have for the type, such as `BF16` or `Q4_K`.
-  public var name: String {
+  package var name: String {
     switch self {
     case .float64: "F64"
     case .float32: "F32"
@@ -48,12 +48,12 @@ public enum SourceType: Sendable, Equatable {
   }
 
   /// Elements that are stored together; rows are whole numbers of blocks. 1 for single numbers.
-  public var blockLength: Int {
+  package var blockLength: Int {
     if case .blocks(let type) = self { type.elements } else { 1 }
   }
 
   /// Bytes of a block.
-  public var blockSize: Int {
+  package var blockSize: Int {
     switch self {
     case .float64: 8
     case .float32: 4
@@ -64,7 +64,7 @@ public enum SourceType: Sendable, Equatable {
   }
 
   /// Bytes of `count` elements, which are whole blocks.
-  public func bytes(of count: Int) -> Int { count / blockLength * blockSize }
+  package func bytes(of count: Int) -> Int { count / blockLength * blockSize }
 
   /// Decodes `count` elements, which are whole blocks.
   func decode(

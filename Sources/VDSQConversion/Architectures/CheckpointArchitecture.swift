@@ -1,4 +1,4 @@
-import VDSQCheckpoints
+package import VDSQCheckpoints
 import VDSQFormat
 
 /// An architecture of Hugging Face's checkpoints: its names of tensors and of configuration keys,

@@ -1,24 +1,24 @@
-public import VDSQFormat
+import VDSQFormat
 
 /// The memory of a bases solver, known before the work.
-public struct BasesPlan: Sendable {
+package struct BasesPlan: Sendable {
   /// An item of the memory plan.
-  public struct Part: Sendable {
+  package struct Part: Sendable {
     /// What the memory holds, for messages.
-    public let name: String
+    package let name: String
     /// The size in bytes.
-    public let bytes: Int
+    package let bytes: Int
   }
 
   /// The items: the program, square matrices, scales and norms, and tiles of rows.
-  public let parts: [Part]
+  package let parts: [Part]
   /// The number of rows of the head in memory at a time.
-  public let tileRows: Int
+  package let tileRows: Int
   /// The smallest sufficient budget.
-  public let smallest: Int
+  package let smallest: Int
 
   /// The sum of all parts in bytes.
-  public var total: Int { parts.reduce(0) { $0 + $1.bytes } }
+  package var total: Int { parts.reduce(0) { $0 + $1.bytes } }
 
   /// The measured memory of the program with OpenBLAS, and of its workspace per thread.
   static let program = 26 << 20

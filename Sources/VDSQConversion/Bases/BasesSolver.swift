@@ -1,5 +1,5 @@
 import Glibc
-public import VDSQFormat
+package import VDSQFormat
 
 /// Computes the vocabulary bases of an LM head within a memory budget: rows of S = W (W^T W)^+.
 /// Only d x d matrices and tiles of rows are in memory.
@@ -8,13 +8,13 @@ public import VDSQFormat
 /// it. If it is ill-conditioned or singular, squaring has lost the small singular values. Then W is
 /// rotated by the eigenvectors of G and scaled so that its columns have lengths near one, and the
 /// product of that matrix recovers them (a second pass, as in CholeskyQR2).
-public final class BasesSolver {
+package final class BasesSolver {
   /// The matrix W, `[vocabulary, dimensions]`.
-  public let head: HeadMatrix
+  package let head: HeadMatrix
   /// The method, its parameters and the memory limit.
-  public let options: BasesOptions
+  package let options: BasesOptions
   /// The memory that the solver needs.
-  public let plan: BasesPlan
+  package let plan: BasesPlan
   private let algebra: LinearAlgebra?
   private let tile: Matrix
   private let out: Matrix
@@ -40,7 +40,7 @@ public final class BasesSolver {
 
   /// - Throws: `budgetTooSmall`, naming the smallest budget that suffices; `missingInput` if
   ///   OpenBLAS is not installed.
-  public init(_ head: HeadMatrix, options: BasesOptions) throws(VDSQError) {
+  package init(_ head: HeadMatrix, options: BasesOptions) throws(VDSQError) {
     self.head = head
     self.options = options
     let isSolved = options.method.isSolved
@@ -54,7 +54,7 @@ public final class BasesSolver {
 
   /// The number of passes over the rows, for progress: two, or three if the head is
   /// ill-conditioned.
-  public var passes: Int { options.method.isSolved ? 2 : 1 }
+  package var passes: Int { options.method.isSolved ? 2 : 1 }
 
   /// The map from tiles of the head to tiles of bases.
   private enum Map {
@@ -73,7 +73,7 @@ public final class BasesSolver {
   ///   - begin: called before the first bases with the report, which lacks the errors.
   /// - Throws: `badInput` if a value is not finite or all are zero; `budgetTooSmall` if the head is
   ///   so ill-conditioned that the solver needs more memory than the budget.
-  public func solve(
+  package func solve(
     progress: (Int) -> Void, begin: (BasesReport) throws(VDSQError) -> Void = { _ in },
     _ body: (_ first: Int, _ bases: UnsafeBufferPointer<Double>) throws(VDSQError) -> Void
   ) throws(VDSQError) -> BasesReport {

@@ -1,5 +1,5 @@
 import VDSQFiles
-public import VDSQFormat
+package import VDSQFormat
 
 extension ContainerWriter {
   /// The number of sections that `writeBases` writes.
@@ -146,12 +146,12 @@ extension Metadata {
 }
 
 /// Writes bases to a separate file.
-public enum BasesFile {
+package enum BasesFile {
   /// - Parameters:
   ///   - identity: the identity of the model that the bases belong to, if any.
   ///   - tokenizer: a tokenizer section that names the tokens, if they are known.
   /// - Throws: `usage` if the file cannot be written, and the errors of the solver.
-  public static func write(
+  package static func write(
     _ solver: BasesSolver, weights: Converter.Weights, identity: UInt32?, tokenizer: [UInt8]?,
     to path: String,
     replace: Bool, progress: (Int) -> Void

@@ -1,21 +1,21 @@
-public import VDSQCheckpoints
-public import VDSQFormat
+package import VDSQCheckpoints
+package import VDSQFormat
 import VDSQInference
 import VDSQKernels
 
 /// The rows from which vocabulary bases are computed, `[vocabulary, dimensions]`, read one tile at
 /// a time.
-public struct HeadMatrix {
+package struct HeadMatrix {
   /// The file that the rows are read from, for error messages.
-  public let name: String
+  package let name: String
   /// The vocabulary size.
-  public let rows: Int
+  package let rows: Int
   /// The dimensions of the hidden state.
-  public let columns: Int
+  package let columns: Int
   let read: (Range<Int>, UnsafeMutablePointer<Double>) throws(VDSQError) -> Void
 
   /// A tensor of a checkpoint or a NumPy file.
-  public init(_ tensor: SourceTensor) throws(VDSQError) {
+  package init(_ tensor: SourceTensor) throws(VDSQError) {
     name = tensor.file.path
     rows = tensor.rows
     columns = tensor.columns
@@ -26,12 +26,12 @@ public struct HeadMatrix {
   /// The LM head of a checkpoint's folder, or its word embeddings.
   ///
   /// - Throws: `badInput` if an LM head is requested and the model has none.
-  public init(folder: Checkpoint, embedding: Bool) throws(VDSQError) {
+  package init(folder: Checkpoint, embedding: Bool) throws(VDSQError) {
     try self.init(try ModelSource.read(folder), embedding: embedding)
   }
 
   /// The tokenizer section of a checkpoint's folder.
-  public static func tokenizer(of folder: Checkpoint) throws(VDSQError) -> [UInt8] {
+  package static func tokenizer(of folder: Checkpoint) throws(VDSQError) -> [UInt8] {
     let source = try ModelSource.read(folder)
     return try TokenizerConversion(
       try folder.tokenizer(), path: "\(folder.path)/tokenizer.json"
@@ -47,7 +47,7 @@ public struct HeadMatrix {
   }
 
   /// The stored LM head of a converted model, or its word embeddings.
-  public init(model: Container, embedding: Bool) throws(VDSQError) {
+  package init(model: Container, embedding: Bool) throws(VDSQError) {
     let view =
       embedding
       ? model.find("embeddings.word") : model.find("head.weight") ?? model.find("embeddings.word")

@@ -1,19 +1,19 @@
 private import COpenBLAS
 import Glibc
-public import VDSQFormat
+package import VDSQFormat
 
 /// Dense float64 linear algebra by OpenBLAS, which is loaded when the first value is made: linked,
 /// it would take 3 MB and start a thread in every `vdsq`.
 ///
 /// Matrices are in column order, as in LAPACK.
-public struct LinearAlgebra {
+package struct LinearAlgebra {
   private let library: OpenBLAS
 
   /// - Parameter portable: whether results are bit-identical on every machine of an architecture.
   ///   Then OpenBLAS uses its kernels for CPUs with AVX2, or for any ARMv8, rather than those for
   ///   this CPU.
   /// - Throws: `missingInput` if the library cannot be loaded.
-  public init(threads: Int, portable: Bool = false) throws(VDSQError) {
+  package init(threads: Int, portable: Bool = false) throws(VDSQError) {
     #if arch(x86_64)
       let core = "Haswell"
     #else

@@ -1,44 +1,44 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// The differences between the contents of two containers.
-public struct ContainerDifference: Sendable {
+package struct ContainerDifference: Sendable {
   /// A metadata key whose values differ.
-  public struct Change: Sendable {
+  package struct Change: Sendable {
     /// The metadata key.
-    public let key: String
+    package let key: String
     /// The value in the first container as text; nil if it is missing there.
-    public let first: String?
+    package let first: String?
     /// The value in the second container as text; nil if it is missing there.
-    public let second: String?
+    package let second: String?
   }
 
   /// The comparison of two tensors of the same name.
-  public struct Tensor: Sendable {
+  package struct Tensor: Sendable {
     /// The name in both containers.
-    public let name: String
+    package let name: String
     /// The shapes in the first and the second container.
-    public let shapes: ([Int], [Int])
+    package let shapes: ([Int], [Int])
     /// Element types by name.
-    public let stored: (String, String)
+    package let stored: (String, String)
     /// Nil if the shapes differ.
-    public let error: QuantizationError?
+    package let error: QuantizationError?
     /// Whether all values are bit-identical.
-    public let isSame: Bool
+    package let isSame: Bool
   }
 
   /// The metadata that differ: first the keys of the first container, then new keys of the second.
-  public let metadata: [Change]
+  package let metadata: [Change]
   /// Whether the tokenizer sections are byte-identical, or both are missing.
-  public let sameTokenizer: Bool
+  package let sameTokenizer: Bool
   /// The names of tensors that only the first container has.
-  public let onlyFirst: [String]
+  package let onlyFirst: [String]
   /// The names of tensors that only the second container has.
-  public let onlySecond: [String]
+  package let onlySecond: [String]
   /// Tensors that are in both containers, the most different first.
-  public let tensors: [Tensor]
+  package let tensors: [Tensor]
 
   /// Whether metadata, tokenizers and the bits of all tensor values are equal.
-  public var isEmpty: Bool {
+  package var isEmpty: Bool {
     metadata.isEmpty && sameTokenizer && onlyFirst.isEmpty && onlySecond.isEmpty
       && tensors.allSatisfy(\.isSame)
   }
@@ -46,7 +46,7 @@ public struct ContainerDifference: Sendable {
   /// Compares two containers row by row.
   ///
   /// - Throws: the errors of reading a tensor.
-  public init(_ first: Container, _ second: Container) throws(VDSQError) {
+  package init(_ first: Container, _ second: Container) throws(VDSQError) {
     metadata = Self.metadata(first.metadata, second.metadata)
     let tokenizers = [first, second].map { try? $0.bytes(of: .tokenizer) }
     sameTokenizer =
@@ -109,7 +109,7 @@ public struct ContainerDifference: Sendable {
 
 extension Metadata.Value {
   /// A readable form of the value.
-  public var text: String {
+  package var text: String {
     switch self {
     case .integer(let n): "\(n)"
     case .number(let n): "\(n)"

@@ -1,5 +1,5 @@
 import VDSQCheckpoints
-import VDSQFormat
+package import VDSQFormat
 
 /// The contents of a container, without its weights.
 package struct ContainerSummary: Sendable {

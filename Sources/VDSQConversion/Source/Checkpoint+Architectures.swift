@@ -1,12 +1,12 @@
-public import VDSQCheckpoints
-public import VDSQFormat
+package import VDSQCheckpoints
+package import VDSQFormat
 
 extension Checkpoint {
   /// Opens a checkpoint of any supported format and architecture.
   ///
   /// - Throws: `missingInput` if the folder or one of its files does not exist, `badInput` if one
   ///   is malformed.
-  public init(path: String) throws(VDSQError) {
+  package init(path: String) throws(VDSQError) {
     try self.init(
       path: path, gguf: CheckpointArchitecture.all.compactMap(\.gguf),
       llama2C: CheckpointArchitecture.llama2C)

@@ -1,5 +1,5 @@
-import VDSQCheckpoints
-import VDSQFormat
+package import VDSQCheckpoints
+package import VDSQFormat
 
 extension ModelSource {
   /// Reads the configuration and finds the tensors of a checkpoint.

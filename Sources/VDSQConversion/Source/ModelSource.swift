@@ -1,5 +1,5 @@
 import VDSQCheckpoints
-import VDSQFormat
+package import VDSQFormat
 
 /// The metadata of a container, and its tensors with their sources in a checkpoint.
 package struct ModelSource {

@@ -1,6 +1,6 @@
-import VDSQCheckpoints
+package import VDSQCheckpoints
 import VDSQFiles
-import VDSQFormat
+package import VDSQFormat
 
 extension Provenance {
   /// The provenance of a conversion: hashes all files of the checkpoint.

@@ -1,4 +1,4 @@
-import VDSQFormat
+package import VDSQFormat
 
 /// Symmetric int8 with one scale per row: `x ~= scale * q`, q in -127...127.
 package enum Quantizer {

@@ -1,20 +1,20 @@
-public import VDSQCheckpoints
-public import VDSQFormat
+package import VDSQCheckpoints
+package import VDSQFormat
 import VDSQTokenizers
 
 /// Converts a `tokenizer.json` to the container's tokenizer section.
-public struct TokenizerConversion {
+package struct TokenizerConversion {
   private let json: JSON
   private let path: String
 
   /// - Parameter path: the file, for error messages.
-  public init(_ json: JSON, path: String) {
+  package init(_ json: JSON, path: String) {
     self.json = json
     self.path = path
   }
 
   /// A section for a vocabulary that only names tokens.
-  public static func section(tokens: [[UInt8]]) -> [UInt8] {
+  package static func section(tokens: [[UInt8]]) -> [UInt8] {
     SubwordVocabulary.encode(SubwordVocabulary.Source(model: .bytePairs, tokens: tokens))
   }
 
@@ -22,7 +22,7 @@ public struct TokenizerConversion {
   ///   - vocabularySize: the number of rows of the embedding table, an upper limit of ids.
   ///   - lowercases: whether texts are lower-cased whatever the tokenizer specifies.
   /// - Throws: `badInput` if the tokenizer, or a part of it, is of an unsupported kind.
-  public func section(vocabularySize: Int, lowercases: Bool) throws(VDSQError) -> [UInt8] {
+  package func section(vocabularySize: Int, lowercases: Bool) throws(VDSQError) -> [UInt8] {
     guard let model = json["model"], let type = model["type"]?.text else {
       throw .badInput("\(path): no model.type")
     }

@@ -1,5 +1,5 @@
 /// An activation function, by its names in Hugging Face's configurations.
-public enum ActivationFunction: CaseIterable, Sendable {
+package enum ActivationFunction: CaseIterable, Sendable {
   /// `x Phi(x)` (Hendrycks and Gimpel 2016).
   case gelu
   /// The approximation of GELU with a hyperbolic tangent.
@@ -16,7 +16,7 @@ public enum ActivationFunction: CaseIterable, Sendable {
   case swish
 
   /// Its name in metadata and in configurations.
-  public var name: String {
+  package var name: String {
     switch self {
     case .gelu: "gelu"
     case .geluNew: "gelu_new"
@@ -29,7 +29,7 @@ public enum ActivationFunction: CaseIterable, Sendable {
   }
 
   /// The activation function of a name; nil if it is not supported.
-  public init?(named name: String) {
+  package init?(named name: String) {
     for function in Self.allCases where function.name.utf8.elementsEqual(name.utf8) {
       self = function
       return

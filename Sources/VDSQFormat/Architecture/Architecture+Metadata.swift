@@ -29,7 +29,7 @@ extension Architecture {
   ///
   /// - Throws: `badInput` if a value is missing, unknown or out of range. The message names its
   ///   key.
-  public init(_ metadata: Metadata) throws(VDSQError) {
+  package init(_ metadata: Metadata) throws(VDSQError) {
     let name = try metadata.text("architecture")
     guard let form = Form(named: name) else {
       let supported = Form.allCases.map { $0.name }.joined(separator: ", ")
@@ -89,7 +89,7 @@ extension Architecture {
   }
 
   /// Whether the model is an encoder with the layers of BERT. Sizes, pooling and head may differ.
-  public var isBERT: Bool {
+  package var isBERT: Bool {
     family == .bidirectionalEncoder && keyValueHeads == heads && queryWidth == hiddenSize
       && positions.learnedRows > 0 && tokenTypes > 0 && normPlacement == .post
       && norm == .layerNorm && !isGated && !hasParallelResidual && slidingWindow == nil
@@ -99,7 +99,7 @@ extension Architecture {
   /// The metadata of a model's container, in the order of the file.
   ///
   /// - Parameter modelType: `model_type` of the checkpoint's `config.json`.
-  public func metadata(modelType: String) -> Metadata {
+  package func metadata(modelType: String) -> Metadata {
     let form = family == .causalDecoder ? Form.decoder : isBERT ? .bert : .encoder
     var metadata = Metadata()
     metadata.set("architecture", .text(form.name))

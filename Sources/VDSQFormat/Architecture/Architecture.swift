@@ -10,9 +10,9 @@
 ///
 /// The tensors of a container determine whether a linear layer has a bias, and whether the queries
 /// and keys of each head are normalized.
-public struct Architecture: Equatable, Sendable {
+package struct Architecture: Equatable, Sendable {
   /// Which tokens a token attends to.
-  public enum Family: Equatable, Sendable {
+  package enum Family: Equatable, Sendable {
     /// All tokens of the text, as in BERT.
     case bidirectionalEncoder
     /// Itself and the tokens before it, as in GPT.
@@ -20,7 +20,7 @@ public struct Architecture: Equatable, Sendable {
   }
 
   /// The place of the norms in a layer.
-  public enum NormPlacement: Equatable, Sendable {
+  package enum NormPlacement: Equatable, Sendable {
     /// Before attention and before the feed-forward network. One more norm follows the last layer.
     case pre
     /// After each residual addition. One more norm follows the embeddings.
@@ -28,7 +28,7 @@ public struct Architecture: Equatable, Sendable {
   }
 
   /// The kind of norm.
-  public enum Norm: Equatable, Sendable {
+  package enum Norm: Equatable, Sendable {
     /// Layer normalization with gain and bias (Ba et al. 2016).
     case layerNorm
     /// Root mean square normalization with gain (Zhang and Sennrich 2019).
@@ -36,50 +36,50 @@ public struct Architecture: Equatable, Sendable {
   }
 
   /// Which tokens a token attends to.
-  public var family: Family
+  package var family: Family
   /// Numbers in a token's state, 1 to 65,536.
-  public var hiddenSize: Int
+  package var hiddenSize: Int
   /// Columns of the embedding tables, 1 to 65,536. If it differs from the hidden size, a linear
   /// layer follows the embeddings.
-  public var embeddingSize: Int
+  package var embeddingSize: Int
   /// Transformer layers, 1 to 1,024.
-  public var layers: Int
+  package var layers: Int
   /// Heads of queries, 1 to 4,096.
-  public var heads: Int
+  package var heads: Int
   /// Heads of keys and values; each serves `heads / keyValueHeads` heads of queries.
-  public var keyValueHeads: Int
+  package var keyValueHeads: Int
   /// Numbers in a head, 1 to 65,536.
-  public var headSize: Int
+  package var headSize: Int
   /// Numbers in a state within the feed-forward network, 1 to 2^20.
-  public var intermediateSize: Int
+  package var intermediateSize: Int
   /// Rows of the word embeddings, 1 to 2^24.
-  public var vocabularySize: Int
+  package var vocabularySize: Int
   /// Rows of the token type embeddings, of which the first is used; 0 for none.
-  public var tokenTypes: Int
+  package var tokenTypes: Int
   /// Tokens of the longest sequence, including those that the tokenizer adds. Longer texts are cut.
-  public var maximumTokens: Int
+  package var maximumTokens: Int
   /// How positions are encoded.
-  public var positions: PositionEncoding
+  package var positions: PositionEncoding
   /// The place of the norms in a layer.
-  public var normPlacement: NormPlacement
+  package var normPlacement: NormPlacement
   /// The kind of norm.
-  public var norm: Norm
+  package var norm: Norm
   /// The number that norms add to a variance before its square root.
-  public var normEpsilon: Double
+  package var normEpsilon: Double
   /// The activation function of the feed-forward network.
-  public var activation: ActivationFunction
+  package var activation: ActivationFunction
   /// Whether the feed-forward network is gated: activation(gate) times up (Shazeer 2020).
-  public var isGated: Bool
+  package var isGated: Bool
   /// Whether attention and feed-forward network read the same states, as in GPT-NeoX.
-  public var hasParallelResidual: Bool
+  package var hasParallelResidual: Bool
   /// The layers with local attention; nil if all layers attend to everything.
-  public var slidingWindow: SlidingWindow?
+  package var slidingWindow: SlidingWindow?
   /// How the states of the last layer become the vector of a text.
-  public var pooling: Pooling
+  package var pooling: Pooling
   /// Whether vectors are scaled to length 1.
-  public var normalize: Bool
+  package var normalize: Bool
   /// The activation function of a masked language model's head.
-  public var headActivation: ActivationFunction
+  package var headActivation: ActivationFunction
 
   /// An encoder with the layers of BERT: post-norm, LayerNorm, learned positions, full attention.
   /// The vector of a text is the mean of the last layer's states.
@@ -87,7 +87,7 @@ public struct Architecture: Equatable, Sendable {
   /// - Parameters:
   ///   - positions: rows of the position embeddings, and tokens of the longest sequence.
   ///   - embeddingSize: nil for the hidden size.
-  public init(
+  package init(
     encoder hiddenSize: Int, layers: Int, heads: Int, intermediateSize: Int, vocabularySize: Int,
     positions: Int, tokenTypes: Int, normEpsilon: Double, activation: ActivationFunction,
     embeddingSize: Int? = nil
@@ -118,7 +118,7 @@ public struct Architecture: Equatable, Sendable {
 
   /// A decoder with the layers of GPT: pre-norm, LayerNorm, as many heads of keys and values as of
   /// queries, no gate, full attention. The vector of a text is the state of its last token.
-  public init(
+  package init(
     decoder hiddenSize: Int, layers: Int, heads: Int, headSize: Int, intermediateSize: Int,
     vocabularySize: Int, maximumTokens: Int, positions: PositionEncoding, normEpsilon: Double,
     activation: ActivationFunction
@@ -148,27 +148,27 @@ public struct Architecture: Equatable, Sendable {
   }
 
   /// Numbers in all heads of queries.
-  public var queryWidth: Int { heads * headSize }
+  package var queryWidth: Int { heads * headSize }
 
   /// Numbers in all heads of keys, or of values.
-  public var keyValueWidth: Int { keyValueHeads * headSize }
+  package var keyValueWidth: Int { keyValueHeads * headSize }
 
   /// Numbers in the vector of a text. The head of a masked language model transforms states to the
   /// size of the embeddings.
-  public var vectorSize: Int { pooling == .mask ? embeddingSize : hiddenSize }
+  package var vectorSize: Int { pooling == .mask ? embeddingSize : hiddenSize }
 
   /// Whether the model predicts tokens.
-  public var hasLanguageModelHead: Bool { pooling == .mask || pooling == .lastToken }
+  package var hasLanguageModelHead: Bool { pooling == .mask || pooling == .lastToken }
 
   /// Weights of the linear layers of all layers: the multiply-adds per token, without attention.
-  public var linearWeights: Int {
+  package var linearWeights: Int {
     let attention = hiddenSize * (2 * queryWidth + 2 * keyValueWidth)
     return layers * (attention + hiddenSize * (isGated ? 3 : 2) * intermediateSize)
   }
 
   /// The number of positions that a token of a layer attends to, including its own; `Int.max` for
   /// all.
-  public func window(layer: Int) -> Int {
+  package func window(layer: Int) -> Int {
     guard let slidingWindow, slidingWindow.isSliding(layer: layer) else { return .max }
     return slidingWindow.size
   }

@@ -1,7 +1,7 @@
 /// How the states of the last layer become the vector of a text.
 ///
 /// The names are those of `pooling_mode` in sentence-transformers, except for `mask`.
-public enum Pooling: CaseIterable, Sendable {
+package enum Pooling: CaseIterable, Sendable {
   /// The mean of all tokens' states.
   case mean
   /// The state of the first token, `[CLS]` in BERT.
@@ -17,7 +17,7 @@ public enum Pooling: CaseIterable, Sendable {
   case lastToken
 
   /// Its name in metadata and in configurations.
-  public var name: String {
+  package var name: String {
     switch self {
     case .mean: "mean"
     case .cls: "cls"
@@ -29,7 +29,7 @@ public enum Pooling: CaseIterable, Sendable {
   }
 
   /// The pooling of a name; nil if there is none.
-  public init?(named name: String) {
+  package init?(named name: String) {
     for pooling in Self.allCases where pooling.name.utf8.elementsEqual(name.utf8) {
       self = pooling
       return

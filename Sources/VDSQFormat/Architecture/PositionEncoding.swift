@@ -1,5 +1,5 @@
 /// How a transformer encodes the position of a token.
-public enum PositionEncoding: Equatable, Sendable {
+package enum PositionEncoding: Equatable, Sendable {
   /// A learned vector for each position is added to the embeddings; a table of `rows`, 2 to 2^24.
   case learned(rows: Int)
   /// Pairs of elements of queries and keys are rotated by angles that grow with the position (Su et
@@ -12,17 +12,17 @@ public enum PositionEncoding: Equatable, Sendable {
   case none
 
   /// Rows of the table of learned positions; 0 if there is none.
-  public var learnedRows: Int {
+  package var learnedRows: Int {
     if case .learned(let rows) = self { rows } else { 0 }
   }
 
   /// Elements of a head that are rotated; 0 if positions are not rotary.
-  public var rotaryDimensions: Int {
+  package var rotaryDimensions: Int {
     if case .rotary(let dimensions, _) = self { dimensions } else { 0 }
   }
 
   /// The factor of rotary cosines and sines; 1 if positions are not rotary.
-  public var rotaryScale: Double {
+  package var rotaryScale: Double {
     if case .rotary(_, let scale) = self { scale } else { 1 }
   }
 }

@@ -1,6 +1,6 @@
 extension Array where Element: BitwiseCopyable {
   /// `withUnsafeBytes` that propagates a typed error.
-  public func withBytes<Value>(
+  package func withBytes<Value>(
     _ body: (UnsafeRawBufferPointer) throws(VDSQError) -> Value
   ) throws(VDSQError) -> Value {
     try withUnsafeBufferPointer { (buffer) throws(VDSQError) in
@@ -9,7 +9,7 @@ extension Array where Element: BitwiseCopyable {
   }
 
   /// `withUnsafeMutableBytes` that propagates a typed error.
-  public mutating func withMutableBytes<Value>(
+  package mutating func withMutableBytes<Value>(
     _ body: (UnsafeMutableRawBufferPointer) throws(VDSQError) -> Value
   ) throws(VDSQError) -> Value {
     try withUnsafeMutableBufferPointer { (buffer) throws(VDSQError) in

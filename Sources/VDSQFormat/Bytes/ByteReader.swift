@@ -1,25 +1,25 @@
 /// Reads little-endian fields from untrusted bytes.
-public struct ByteReader {
+package struct ByteReader {
   /// All bytes to read, not only those that are left. The caller keeps them alive.
-  public let bytes: UnsafeRawBufferPointer
+  package let bytes: UnsafeRawBufferPointer
   /// The file and the section of the bytes, for error messages.
-  public let context: String
+  package let context: String
   /// Offset of the next field from the start of `bytes`; 0 to `bytes.count`.
-  public private(set) var position = 0
+  package private(set) var position = 0
 
   /// Starts to read at the first byte.
   ///
   /// - Parameter context: the file and the section of the bytes, for error messages.
-  public init(_ bytes: UnsafeRawBufferPointer, context: String) {
+  package init(_ bytes: UnsafeRawBufferPointer, context: String) {
     self.bytes = bytes
     self.context = context
   }
 
   /// The number of bytes that are not yet read.
-  public var remaining: Int { bytes.count - position }
+  package var remaining: Int { bytes.count - position }
 
   /// - Throws: `badInput` if fewer bytes are left.
-  public mutating func take(_ count: Int, _ field: StaticString) throws(VDSQError)
+  package mutating func take(_ count: Int, _ field: StaticString) throws(VDSQError)
     -> UnsafeRawBufferPointer
   {
     guard count >= 0, count <= remaining else {
@@ -32,7 +32,7 @@ public struct ByteReader {
   /// An integer of the width of `T`, aligned or not.
   ///
   /// - Throws: `badInput` if fewer bytes are left. The error names `field`.
-  public mutating func integer<T: FixedWidthInteger>(
+  package mutating func integer<T: FixedWidthInteger>(
     _ type: T.Type, _ field: StaticString
   ) throws(VDSQError) -> T {
     let raw = try take(MemoryLayout<T>.size, field)
@@ -40,7 +40,7 @@ public struct ByteReader {
   }
 
   /// A count or an offset that must fit an `Int`.
-  public mutating func size(_ field: StaticString) throws(VDSQError) -> Int {
+  package mutating func size(_ field: StaticString) throws(VDSQError) -> Int {
     let value = try integer(UInt64.self, field)
     guard let size = Int(exactly: value) else {
       throw .badInput("\(context): \(field) is \(value), which no file holds")
@@ -51,12 +51,12 @@ public struct ByteReader {
   /// An IEEE 754 single-precision number. It may be infinite or NaN.
   ///
   /// - Throws: `badInput` if fewer than four bytes are left. The error names `field`.
-  public mutating func float(_ field: StaticString) throws(VDSQError) -> Float {
+  package mutating func float(_ field: StaticString) throws(VDSQError) -> Float {
     Float(bitPattern: try integer(UInt32.self, field))
   }
 
   /// UTF-8 text. Invalid bytes are replaced, because the text is only used as a name.
-  public mutating func text(_ count: Int, _ field: StaticString) throws(VDSQError) -> String {
+  package mutating func text(_ count: Int, _ field: StaticString) throws(VDSQError) -> String {
     String(decoding: try take(count, field), as: UTF8.self)
   }
 }

@@ -2,11 +2,11 @@
 ///
 /// The container uses it because the standard library of every language has it. The computation
 /// takes eight bytes per step with eight tables.
-public struct CRC32: Sendable {
+package struct CRC32: Sendable {
   private let tables: [UInt32]
 
   /// Computes the eight tables of 256 entries: 8 KiB.
-  public init() {
+  package init() {
     var tables = [UInt32](repeating: 0, count: 8 * 256)
     for byte in 0..<256 {
       var c = UInt32(truncatingIfNeeded: byte)
@@ -23,7 +23,7 @@ public struct CRC32: Sendable {
   }
 
   /// The checksum of `bytes`. `continuing` is the checksum of the bytes before them.
-  public func checksum(of bytes: UnsafeRawBufferPointer, continuing: UInt32 = 0) -> UInt32 {
+  package func checksum(of bytes: UnsafeRawBufferPointer, continuing: UInt32 = 0) -> UInt32 {
     var c = ~continuing
     tables.withUnsafeBufferPointer { t in
       var i = 0

@@ -2,18 +2,18 @@ import CShims
 
 /// A section in LZ4 blocks (docs/format.md, "Compressed sections"): chunks that decode
 /// independently, and a table of their lengths at the end.
-public struct CompressedSection {
+package struct CompressedSection {
   /// Decoded bytes of every chunk but the last.
-  public static let chunkLength = 1 << 16
+  package static let chunkLength = 1 << 16
   /// The largest ratio of decoded to stored length. It bounds the memory that a few bytes can
   /// claim.
-  public static let largestRatio = 64
+  package static let largestRatio = 64
 
   private let bytes: UnsafeRawBufferPointer
   private let rawLength: Int
 
   /// The number of chunks of a section that decodes to `rawLength` bytes.
-  public static func chunks(of rawLength: Int) -> Int {
+  package static func chunks(of rawLength: Int) -> Int {
     (rawLength + chunkLength - 1) / chunkLength
   }
 
@@ -22,22 +22,22 @@ public struct CompressedSection {
   /// - Parameters:
   ///   - bytes: the section as stored, with its table of lengths at the end.
   ///   - rawLength: the decoded length in bytes.
-  public init(_ bytes: UnsafeRawBufferPointer, rawLength: Int) {
+  package init(_ bytes: UnsafeRawBufferPointer, rawLength: Int) {
     self.bytes = bytes
     self.rawLength = rawLength
   }
 
   /// A chunk's entry in the table.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// The number of bytes in the section.
-    public let length: Int
+    package let length: Int
     /// Whether the bytes are an LZ4 block rather than the chunk itself.
-    public let isCompressed: Bool
+    package let isCompressed: Bool
     /// The number of byte planes, which is the size of an element: 1, 2 or 4.
-    public let planes: Int
+    package let planes: Int
 
     /// An entry for a chunk of `length` stored bytes, less than 2^24.
-    public init(length: Int, isCompressed: Bool, planes: Int) {
+    package init(length: Int, isCompressed: Bool, planes: Int) {
       self.length = length
       self.isCompressed = isCompressed
       self.planes = planes
@@ -51,7 +51,7 @@ public struct CompressedSection {
 
     /// The 32 bits of the table: the length in bits 0 to 23, the base-2 logarithm of `planes` in
     /// bits 24 and 25, and bit 31 set if the chunk is stored uncompressed.
-    public var code: UInt32 {
+    package var code: UInt32 {
       UInt32(length) | UInt32(planes.trailingZeroBitCount) << 24 | (isCompressed ? 0 : 1 << 31)
     }
   }
@@ -64,7 +64,7 @@ public struct CompressedSection {
   ///   - isMapped: whether the section is in a file map, whose pages are then released behind the
   ///     decoder.
   /// - Returns: whether the section is valid.
-  public func decode(
+  package func decode(
     into out: UnsafeMutableRawBufferPointer, scratch: inout [UInt8], isMapped: Bool = false
   ) -> Bool {
     let count = Self.chunks(of: rawLength)
@@ -118,7 +118,7 @@ public struct CompressedSection {
   }
 
   /// Splits elements into byte planes, the inverse of what decoding does.
-  public static func split(
+  package static func split(
     _ bytes: UnsafeRawBufferPointer, _ width: Int, into out: UnsafeMutableRawBufferPointer
   ) {
     let elements = bytes.count / width

@@ -5,9 +5,9 @@ import CShims
 /// Opening verifies the header, the section table, and the checksums of all sections that control
 /// the program. `verify()` checks the weights too; reading all of them would slow down a cold
 /// start.
-public final class Container: @unchecked Sendable {
+package final class Container: @unchecked Sendable {
   /// Which compressed sections are decoded when a file is opened.
-  public enum Decoding: Sendable {
+  package enum Decoding: Sendable {
     /// All compressed sections, each into memory of its own.
     case everything
     /// All sections except layers, which are streamed.
@@ -25,15 +25,15 @@ public final class Container: @unchecked Sendable {
   }
 
   /// The map of the whole file.
-  public let file: MappedFile
+  package let file: MappedFile
   /// The file's header, whose checksum matched.
-  public let header: FileHeader
+  package let header: FileHeader
   /// The section table, in file order. Section indices refer to it.
-  public let sections: [Section]
+  package let sections: [Section]
   /// The key-value pairs of the metadata section: the configuration.
-  public let metadata: Metadata
+  package let metadata: Metadata
   /// The tensor directory, in file order. Every part lies within its section.
-  public let tensors: [TensorRecord]
+  package let tensors: [TensorRecord]
   /// For each section, its decoded bytes; nil if it is used from the map.
   private let decoded: [DecodedSection?]
   /// For each section, the address where `place` put its bytes; nil if they are in the map or
@@ -42,14 +42,14 @@ public final class Container: @unchecked Sendable {
   private let crc = CRC32()
 
   /// The path the file was opened with, for error messages.
-  public var path: String { file.path }
+  package var path: String { file.path }
 
   /// - Throws: `missingInput` if the file cannot be read, `badInput` if it is not a valid container
   ///   of the given kind.
   ///
   /// - Parameter decoding: the compressed sections to decode. The bytes of the others are
   ///   unavailable until `place` sets their address.
-  public convenience init(
+  package convenience init(
     path: String, kind: FileKind, decoding: Decoding = .everything
   ) throws(VDSQError) {
     try self.init(path: path, decoding: decoding)
@@ -62,7 +62,7 @@ public final class Container: @unchecked Sendable {
   ///
   /// - Throws: `missingInput` if the file cannot be read, `badInput` if it is not a valid
   ///   container.
-  public init(path: String, decoding: Decoding = .everything) throws(VDSQError) {
+  package init(path: String, decoding: Decoding = .everything) throws(VDSQError) {
     file = try MappedFile(path: path)
     header = try FileHeader(reading: file.bytes, path: path, crc: crc)
     let tableBytes = UnsafeRawBufferPointer(
@@ -94,10 +94,17 @@ public final class Container: @unchecked Sendable {
       try Self.bytes(of: .tensors, in: sections, decoded, file), sections: sections, path: path)
   }
 
+  /// Whether this map has what opening it with `decoding` would have decoded.
+  package func has(_ decoding: Decoding) -> Bool {
+    sections.indices.allSatisfy {
+      sections[$0].encoding == .raw || decoded[$0] != nil || !decoding.includes(sections[$0])
+    }
+  }
+
   /// The bytes of the one section of a kind.
   ///
   /// - Throws: `badInput` if the file has none.
-  public func bytes(of kind: SectionKind) throws(VDSQError) -> UnsafeRawBufferPointer {
+  package func bytes(of kind: SectionKind) throws(VDSQError) -> UnsafeRawBufferPointer {
     try Self.bytes(of: kind, in: sections, decoded, file)
   }
 
@@ -111,7 +118,7 @@ public final class Container: @unchecked Sendable {
   }
 
   /// The decoded bytes of a section.
-  public func bytes(ofSection index: Int) -> UnsafeRawBufferPointer {
+  package func bytes(ofSection index: Int) -> UnsafeRawBufferPointer {
     if let place = placed[index] {
       return UnsafeRawBufferPointer(start: place, count: sections[index].rawLength)
     }
@@ -120,7 +127,7 @@ public final class Container: @unchecked Sendable {
 
   /// Sets the address of a section's bytes, where `load` put them. Nobody may read the container
   /// meanwhile.
-  public func place(section index: Int, at pointer: UnsafeRawPointer) { placed[index] = pointer }
+  package func place(section index: Int, at pointer: UnsafeRawPointer) { placed[index] = pointer }
 
   /// Copies the decoded bytes of a section without keeping the file's pages in memory.
   ///
@@ -128,7 +135,7 @@ public final class Container: @unchecked Sendable {
   ///   - destination: a buffer of `rawLength` bytes.
   ///   - scratch: memory for decoding, which can be reused for another section.
   /// - Throws: `badInput` if the file became shorter, or the section does not decode.
-  public func load(
+  package func load(
     section index: Int, into destination: UnsafeMutableRawPointer, scratch: inout [UInt8]
   ) throws(VDSQError) {
     let section = sections[index]
@@ -148,24 +155,24 @@ public final class Container: @unchecked Sendable {
   /// Separates the pages of a section from its neighbours, so that touching one does not make pages
   /// of the other resident. A range with advice of its own is a map of its own, and this advice has
   /// no other relevant effect.
-  public func isolate(section index: Int) {
+  package func isolate(section index: Int) {
     let bytes = Self.bytes(of: sections[index], file)
     vdsq_isolate_pages(bytes.baseAddress, Int64(bytes.count))
   }
 
   /// The number of resident bytes of a section; nil if the system does not report it.
-  public func presentBytes(ofSection index: Int) -> Int? {
+  package func presentBytes(ofSection index: Int) -> Int? {
     let bytes = Self.bytes(of: sections[index], file)
     let present = vdsq_present_bytes(bytes.baseAddress, Int64(bytes.count))
     return present < 0 ? nil : Int(present)
   }
 
   /// Releases all pages, because opening the file touched more than is used afterwards.
-  public func release() { vdsq_release_pages(file.bytes.baseAddress, Int64(file.bytes.count)) }
+  package func release() { vdsq_release_pages(file.bytes.baseAddress, Int64(file.bytes.count)) }
 
   /// Releases the pages of a section. They come back when they are touched. Does nothing if the
   /// section was decoded, because then there is no other copy.
-  public func release(section index: Int) {
+  package func release(section index: Int) {
     guard sections[index].encoding == .raw else { return }
     let bytes = Self.bytes(of: sections[index], file)
     vdsq_release_pages(bytes.baseAddress, Int64(bytes.count))
@@ -196,13 +203,13 @@ public final class Container: @unchecked Sendable {
   /// Checks the checksum of every section, weights included. Reads the whole file.
   ///
   /// - Throws: `badInput`, naming the first damaged section.
-  public func verify() throws(VDSQError) {
+  package func verify() throws(VDSQError) {
     for section in sections { try Self.verify(section, in: file, crc, releases: true) }
   }
 
   /// The identity of a model, which its adapters name: the checksum of the section table, which
   /// holds the checksum of every section.
-  public var identity: UInt32 { header.tableChecksum }
+  package var identity: UInt32 { header.tableChecksum }
 
   private static func tensors(
     _ bytes: UnsafeRawBufferPointer, sections: [Section], path: String

@@ -1,18 +1,18 @@
 /// The fixed 64 bytes at the start of a container.
-public struct FileHeader: Sendable {
+package struct FileHeader: Sendable {
   /// Whether the file holds a model, an adapter or vocabulary bases.
-  public let kind: FileKind
+  package let kind: FileKind
   /// The length of the whole file in bytes. A file of another length is rejected.
-  public let fileLength: Int
+  package let fileLength: Int
   /// Offset of the section table from the file's start, a multiple of 64 bytes.
-  public let tableOffset: Int
+  package let tableOffset: Int
   /// The number of entries of the section table, at most `ContainerLayout.maximumSections`.
-  public let sectionCount: Int
+  package let sectionCount: Int
   /// CRC-32 of the section table. It also serves as the model's identity.
-  public let tableChecksum: UInt32
+  package let tableChecksum: UInt32
 
   /// A header to be written. The values are not checked.
-  public init(
+  package init(
     kind: FileKind, fileLength: Int, tableOffset: Int, sectionCount: Int, tableChecksum: UInt32
   ) {
     self.kind = kind
@@ -66,7 +66,7 @@ public struct FileHeader: Sendable {
   }
 
   /// The 64 bytes, checksum included.
-  public func encoded(crc: CRC32) -> [UInt8] {
+  package func encoded(crc: CRC32) -> [UInt8] {
     var out = ByteWriter()
     out.append(bytes: ContainerLayout.magic)
     out.append(ContainerLayout.version)

@@ -1,12 +1,12 @@
 import CShims
 
 /// Identifies the state of a file without reading it: device, inode, length and time of change.
-public struct FileStamp: Equatable, Sendable {
+package struct FileStamp: Equatable, Sendable {
   private let device, inode: UInt64
   private let length, seconds, nanoseconds: Int64
 
   /// Returns nil if there is no such file.
-  public init?(path: String) {
+  package init?(path: String) {
     var stamp = vdsq_file_stamp()
     guard path.withCString({ vdsq_stamp_file($0, &stamp) }) else { return nil }
     (device, inode, length) = (stamp.device, stamp.inode, stamp.length)

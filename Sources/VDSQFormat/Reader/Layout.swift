@@ -1,33 +1,33 @@
 // The layout of the container, as docs/format.md specifies it. All fields are little-endian.
 
 /// Sizes and limits of the container format, in bytes unless stated otherwise.
-public enum ContainerLayout {
+package enum ContainerLayout {
   /// Like the magic of PNG: a byte outside ASCII, the name, and line ends that a text transfer
   /// would change.
-  public static let magic: [UInt8] = [0x89, 0x56, 0x44, 0x53, 0x51, 0x0D, 0x0A, 0x1A]
+  package static let magic: [UInt8] = [0x89, 0x56, 0x44, 0x53, 0x51, 0x0D, 0x0A, 0x1A]
   /// The only format version that this program reads and writes.
-  public static let version: UInt32 = 1
+  package static let version: UInt32 = 1
   /// Bytes of the file header, its checksum included.
-  public static let headerLength = 64
+  package static let headerLength = 64
   /// Bytes of an entry of the section table.
-  public static let sectionEntryLength = 64
+  package static let sectionEntryLength = 64
   /// Bytes of a record of the tensor directory, without the tensor's name.
-  public static let tensorRecordLength = 128
+  package static let tensorRecordLength = 128
   /// Sections and tensors start at multiples of this, so that int8 rows load aligned from the map.
-  public static let alignment = 64
+  package static let alignment = 64
   /// More sections than any model has layers. The limit bounds the memory that an unchecked count
   /// can claim.
-  public static let maximumSections = 4096
+  package static let maximumSections = 4096
   /// The maximum number of tensors. The limit bounds the memory that an unchecked count can claim.
-  public static let maximumTensors = 65536
+  package static let maximumTensors = 65536
   /// The maximum number of dimensions of a tensor. A record has room for this many.
-  public static let maximumRank = 4
+  package static let maximumRank = 4
   /// The supported numbers of columns in a group.
-  public static let groupLengths = [32, 64]
+  package static let groupLengths = [32, 64]
 }
 
 /// The kind of a file.
-public enum FileKind: UInt32, Sendable {
+package enum FileKind: UInt32, Sendable {
   /// A model: weights, tokenizer and configuration (.vdsq).
   case model = 1
   /// An adapter: what was trained for a task on top of a model (.vdsa).
@@ -36,7 +36,7 @@ public enum FileKind: UInt32, Sendable {
   case bases = 3
 
   /// The kind with its article, for error messages.
-  public var name: StaticString {
+  package var name: StaticString {
     switch self {
     case .model: "a model"
     case .adapter: "an adapter"
@@ -46,7 +46,7 @@ public enum FileKind: UInt32, Sendable {
 }
 
 /// The kind of a section.
-public enum SectionKind: UInt32, Sendable {
+package enum SectionKind: UInt32, Sendable {
   /// Typed key-value pairs: the architecture's configuration.
   case metadata = 1
   /// The tensor directory: one record per tensor, then the names.
@@ -59,7 +59,7 @@ public enum SectionKind: UInt32, Sendable {
   case weights = 5
 
   /// The kind in error messages and listings.
-  public var name: StaticString {
+  package var name: StaticString {
     switch self {
     case .metadata: "metadata"
     case .tensors: "tensors"
@@ -71,7 +71,7 @@ public enum SectionKind: UInt32, Sendable {
 }
 
 /// The encoding of a section's bytes in the file.
-public enum SectionEncoding: UInt32, Sendable {
+package enum SectionEncoding: UInt32, Sendable {
   /// The bytes themselves, used in place from the map.
   case raw = 0
   /// LZ4 blocks in chunks (`CompressedSection`).
@@ -79,7 +79,7 @@ public enum SectionEncoding: UInt32, Sendable {
 }
 
 /// The element type of a tensor.
-public enum ElementType: UInt16, Sendable {
+package enum ElementType: UInt16, Sendable {
   /// IEEE 754 single precision, four bytes.
   case float32 = 1
   /// IEEE 754 half precision, two bytes.
@@ -93,10 +93,10 @@ public enum ElementType: UInt16, Sendable {
   case bits4 = 5
 
   /// Whether each stored row has a scale.
-  public var hasScales: Bool { self == .int8 || self == .bits2 }
+  package var hasScales: Bool { self == .int8 || self == .bits2 }
 
   /// The type's abbreviation in listings and messages, for example `i8`.
-  public var name: StaticString {
+  package var name: StaticString {
     switch self {
     case .float32: "f32"
     case .float16: "f16"
@@ -108,7 +108,7 @@ public enum ElementType: UInt16, Sendable {
 }
 
 /// The order of a tensor's elements.
-public enum TensorOrder: UInt16, Sendable {
+package enum TensorOrder: UInt16, Sendable {
   /// Rows one after another, `[rows, columns]`, without padding.
   case rowMajor = 1
   /// Panels of sixteen rows: int8 `[N/16][K/4][16][4]`, fp16 and fp32 `[N/16][K][16]`, padded with
@@ -121,10 +121,10 @@ public enum TensorOrder: UInt16, Sendable {
   case groups16 = 4
 
   /// Whether the order uses panels of sixteen rows.
-  public var isPanels: Bool { self == .panels16 || self == .groups16 }
+  package var isPanels: Bool { self == .panels16 || self == .groups16 }
 
   /// The order in listings and messages.
-  public var name: StaticString {
+  package var name: StaticString {
     switch self {
     case .rowMajor: "rows"
     case .panels16: "panels16"

@@ -1,16 +1,16 @@
 import CShims
 
 /// A whole file, mapped read-only. Pages become resident when they are first touched.
-public final class MappedFile: @unchecked Sendable {
+package final class MappedFile: @unchecked Sendable {
   /// The path the file was opened with, for error messages.
-  public let path: String
+  package let path: String
   /// The whole file. The pointer is valid as long as this object.
-  public let bytes: UnsafeRawBufferPointer
+  package let bytes: UnsafeRawBufferPointer
   private let descriptor: Int32
 
   /// - Throws: `missingInput` if the file cannot be opened, `badInput` if it is empty or is not a
   ///   regular file.
-  public init(path: String) throws(VDSQError) {
+  package init(path: String) throws(VDSQError) {
     self.path = path
     let descriptor = path.withCString { vdsq_open_for_reading($0) }
     guard descriptor >= 0 else {
@@ -38,7 +38,7 @@ public final class MappedFile: @unchecked Sendable {
   /// Copies bytes without making their pages resident, for example a few rows of a large table.
   ///
   /// - Throws: `badInput` if the file has become shorter since it was opened.
-  public func read(
+  package func read(
     into destination: UnsafeMutableRawPointer, count: Int, at offset: Int
   ) throws(VDSQError) {
     guard vdsq_read_at(descriptor, destination, Int64(count), Int64(offset)) else {
@@ -48,4 +48,4 @@ public final class MappedFile: @unchecked Sendable {
 }
 
 /// The error text of the C library for the last failed call.
-public func lastErrorText() -> String { String(cString: vdsq_error_text(vdsq_errno())) }
+package func lastErrorText() -> String { String(cString: vdsq_error_text(vdsq_errno())) }

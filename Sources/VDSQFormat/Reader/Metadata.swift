@@ -1,7 +1,7 @@
 /// Typed key-value pairs in the order in which they were written: the configuration of a model.
-public struct Metadata: Sendable {
+package struct Metadata: Sendable {
   /// A value of one of the three types that the format knows.
-  public enum Value: Sendable {
+  package enum Value: Sendable {
     /// A signed integer of 64 bits.
     case integer(Int)
     /// A double-precision number. It may be infinite or NaN; `number(_:)` rejects these.
@@ -11,23 +11,23 @@ public struct Metadata: Sendable {
   }
 
   /// All pairs in file order. If a key occurs twice, the accessors use its first pair.
-  public private(set) var entries: [(key: String, value: Value)] = []
+  package private(set) var entries: [(key: String, value: Value)] = []
   /// The file, for error messages.
-  public let path: String
+  package let path: String
 
   /// Starts with no pairs.
   ///
   /// - Parameter path: the file, for error messages.
-  public init(path: String = "metadata") { self.path = path }
+  package init(path: String = "metadata") { self.path = path }
 
   /// Appends a pair. It does not replace an earlier pair of the same key, which the accessors
   /// prefer.
   ///
   /// - Parameter key: less than 2^16 bytes of UTF-8.
-  public mutating func set(_ key: String, _ value: Value) { entries.append((key, value)) }
+  package mutating func set(_ key: String, _ value: Value) { entries.append((key, value)) }
 
   /// The text of a key that is built at run time, or nil.
-  public func find(_ key: String) -> String? {
+  package func find(_ key: String) -> String? {
     for entry in entries where entry.key.utf8.elementsEqual(key.utf8) {
       if case .text(let text) = entry.value { return text }
     }
@@ -41,7 +41,7 @@ public struct Metadata: Sendable {
   }
 
   /// - Throws: `badInput` if the key is absent, or its value is not an integer in `range`.
-  public func integer(
+  package func integer(
     _ key: StaticString, in range: ClosedRange<Int>
   ) throws(VDSQError) -> Int {
     guard case .integer(let n) = value(key) else {
@@ -57,14 +57,14 @@ public struct Metadata: Sendable {
   /// An optional integer.
   ///
   /// - Throws: `badInput` if the value is not an integer in `range`.
-  public func find(
+  package func find(
     integer key: StaticString, in range: ClosedRange<Int>
   ) throws(VDSQError) -> Int? {
     value(key) == nil ? nil : try integer(key, in: range)
   }
 
   /// - Throws: `badInput` if the key is absent, or its value is not a finite number.
-  public func number(_ key: StaticString) throws(VDSQError) -> Double {
+  package func number(_ key: StaticString) throws(VDSQError) -> Double {
     guard case .number(let n) = value(key), n.isFinite else {
       throw .badInput("\(path): metadata: \(key) is missing or no finite number")
     }
@@ -72,7 +72,7 @@ public struct Metadata: Sendable {
   }
 
   /// - Throws: `badInput` if the key is absent, or its value is not text.
-  public func text(_ key: StaticString) throws(VDSQError) -> String {
+  package func text(_ key: StaticString) throws(VDSQError) -> String {
     guard case .text(let s) = value(key) else {
       throw .badInput("\(path): metadata: \(key) is missing or no text")
     }
@@ -102,7 +102,7 @@ public struct Metadata: Sendable {
   }
 
   /// The bytes of the metadata section (docs/format.md), which decode to the same pairs.
-  public func encoded() -> [UInt8] {
+  package func encoded() -> [UInt8] {
     var out = ByteWriter()
     for (key, value) in entries {
       out.append(UInt16(key.utf8.count))

@@ -1,25 +1,25 @@
 /// One entry of the section table.
-public struct Section: Sendable {
+package struct Section: Sendable {
   /// What the section holds.
-  public let kind: SectionKind
+  package let kind: SectionKind
   /// Whether the section's bytes are compressed.
-  public let encoding: SectionEncoding
+  package let encoding: SectionEncoding
   /// Offset from the file's start in bytes, a multiple of 64.
-  public let offset: Int
+  package let offset: Int
   /// The length in the file, in bytes.
-  public let length: Int
+  package let length: Int
   /// The decoded length in bytes; equal to `length` if the section is not compressed.
-  public let rawLength: Int
+  package let rawLength: Int
   /// CRC-32 of the bytes as stored in the file, before decoding.
-  public let checksum: UInt32
+  package let checksum: UInt32
   /// At most 24 bytes of UTF-8, for example `layer.3`.
-  public let name: String
+  package let name: String
 
   /// Whether the section holds the weights of one layer.
-  public var isLayer: Bool { kind == .weights && name.utf8.starts(with: "layer.".utf8) }
+  package var isLayer: Bool { kind == .weights && name.utf8.starts(with: "layer.".utf8) }
 
   /// - Parameter rawLength: the decoded length in bytes; nil for a section that is not compressed.
-  public init(
+  package init(
     kind: SectionKind, offset: Int, length: Int, rawLength: Int? = nil, checksum: UInt32,
     name: String
   ) {
@@ -68,7 +68,7 @@ public struct Section: Sendable {
   }
 
   /// Appends the section's 64 bytes of the section table. A longer name is cut to 24 bytes.
-  public func encode(to out: inout ByteWriter) {
+  package func encode(to out: inout ByteWriter) {
     let end = out.count + ContainerLayout.sectionEntryLength
     out.append(kind.rawValue)
     out.append(encoding.rawValue)

@@ -1,15 +1,15 @@
 /// The values of a container's tensor as floats, row by row, for every storage type. A scalar
 /// implementation of docs/format.md that shares no code with the kernels.
-public struct StoredRows {
+package struct StoredRows {
   /// The tensor's record and the addresses of its parts.
-  public let view: TensorView
+  package let view: TensorView
   /// The container whose map the view points into.
   private let container: Container
 
   private var record: TensorRecord { view.record }
 
   /// - Throws: `badInput` if the container has no tensor of that name.
-  public init(_ container: Container, _ name: String) throws(VDSQError) {
+  package init(_ container: Container, _ name: String) throws(VDSQError) {
     guard let view = container.find(name) else {
       throw .badInput("\(container.path): there is no tensor \(name); vdsq inspect lists them")
     }
@@ -19,16 +19,16 @@ public struct StoredRows {
 
   /// Releases the pages of earlier rows, every 4 MiB of values, because files may be larger than
   /// memory.
-  public func release(before row: Int) {
+  package func release(before row: Int) {
     let step = max(1, (1 << 22) / max(1, 4 * record.columns))
     if row % step == 0 { release() }
   }
 
   /// Releases the pages of the section.
-  public func release() { container.release(section: record.section) }
+  package func release() { container.release(section: record.section) }
 
   /// One row, `columns` values.
-  public func row(_ row: Int, into out: inout [Float]) {
+  package func row(_ row: Int, into out: inout [Float]) {
     let columns = record.columns
     out.removeAll(keepingCapacity: true)
     for column in 0..<columns { out.append(value(row, column)) }
@@ -36,7 +36,7 @@ public struct StoredRows {
 
   /// Sixteen rows by sixteen columns, both starting at multiples of sixteen, `[16][16]`. Elements
   /// outside the tensor are zero.
-  public func block(_ row: Int, _ column: Int, into out: UnsafeMutablePointer<Float>) {
+  package func block(_ row: Int, _ column: Int, into out: UnsafeMutablePointer<Float>) {
     let height = min(16, record.rows - row), width = min(16, record.columns - column)
     if record.element == .int8, record.order == .panels16, width == 16, height == 16 {
       // Four columns of a row are adjacent.

@@ -1,14 +1,14 @@
 /// The quantization error of a tensor: stored values compared with those of the checkpoint.
-public struct QuantizationError: Sendable {
+package struct QuantizationError: Sendable {
   /// The largest absolute difference.
-  public let maxAbs: Float
+  package let maxAbs: Float
   /// The root of the mean squared difference.
-  public let rms: Float
+  package let rms: Float
   /// The cosine between the two tensors, flattened.
-  public let cosine: Float
+  package let cosine: Float
 
   /// Both differences are in units of the stored values; the cosine is in -1...1.
-  public init(maxAbs: Float, rms: Float, cosine: Float) {
+  package init(maxAbs: Float, rms: Float, cosine: Float) {
     self.maxAbs = maxAbs
     self.rms = rms
     self.cosine = cosine
@@ -17,55 +17,55 @@ public struct QuantizationError: Sendable {
 
 /// Groups of columns of a row. An element is its int8 times the scale of its row times the factor
 /// of its group.
-public struct TensorGroups: Sendable {
+package struct TensorGroups: Sendable {
   /// Columns of a group. The last group may have fewer.
-  public let length: Int
+  package let length: Int
   /// Offset of the half-precision factors, `[panels][groups][16]`, from the section's start.
-  public let factorsOffset: Int
+  package let factorsOffset: Int
 
   /// Groups of `length` columns, one of `ContainerLayout.groupLengths`.
-  public init(length: Int, factorsOffset: Int) {
+  package init(length: Int, factorsOffset: Int) {
     self.length = length
     self.factorsOffset = factorsOffset
   }
 
   /// The number of groups in a row.
-  public func count(columns: Int) -> Int { (columns + length - 1) / length }
+  package func count(columns: Int) -> Int { (columns + length - 1) / length }
 
   /// The size of the factors in bytes.
-  public func bytes(storedRows: Int, columns: Int) -> Int {
+  package func bytes(storedRows: Int, columns: Int) -> Int {
     storedRows * count(columns: columns) * 2
   }
 }
 
 /// One tensor of the directory: its shape, and the locations of its parts in the file.
-public struct TensorRecord: Sendable {
+package struct TensorRecord: Sendable {
   /// UTF-8, for example `embeddings.word`. `Container.find` looks tensors up by it.
-  public let name: String
+  package let name: String
   /// The type of a stored element.
-  public let element: ElementType
+  package let element: ElementType
   /// The order of the elements in the file.
-  public let order: TensorOrder
+  package let order: TensorOrder
   /// One to four dimensions, the outermost first. Padding is not counted.
-  public let shape: [Int]
+  package let shape: [Int]
   /// Index of the section that holds the tensor.
-  public let section: Int
+  package let section: Int
   /// Offsets from the start of the section; 0 for scales or row sums that the tensor does not have.
-  public let dataOffset: Int
+  package let dataOffset: Int
   /// The size of the elements in bytes, padding included.
-  public let dataLength: Int
+  package let dataLength: Int
   /// Offset of the float32 scales, `[storedRows]`, from the section's start; 0 if there are none.
-  public let scalesOffset: Int
+  package let scalesOffset: Int
   /// Offset of the row sums, `[storedRows]`, from the section's start; 0 if there are none. They
   /// are int32, or float32 in order `groups16`.
-  public let rowSumsOffset: Int
+  package let rowSumsOffset: Int
   /// Nil if each row has a single scale.
-  public let groups: TensorGroups?
+  package let groups: TensorGroups?
   /// The quantization error. Tensors that were not converted from a checkpoint have 0, 0 and 1.
-  public let error: QuantizationError
+  package let error: QuantizationError
 
   /// A record to be written. The values are not checked.
-  public init(
+  package init(
     name: String, element: ElementType, order: TensorOrder, shape: [Int], section: Int,
     dataOffset: Int, dataLength: Int, scalesOffset: Int, rowSumsOffset: Int,
     groups: TensorGroups? = nil, error: QuantizationError
@@ -84,15 +84,15 @@ public struct TensorRecord: Sendable {
   }
 
   /// Number of rows: the product of all dimensions but the last.
-  public var rows: Int { shape.dropLast().reduce(1, *) }
+  package var rows: Int { shape.dropLast().reduce(1, *) }
   /// Number of columns: the last dimension.
-  public var columns: Int { shape.last ?? 1 }
+  package var columns: Int { shape.last ?? 1 }
 
   /// The number of stored rows: panels are padded to sixteen rows, blocks to 64.
-  public var storedRows: Int { Self.storedRows(order: order, rows: rows) }
+  package var storedRows: Int { Self.storedRows(order: order, rows: rows) }
 
   /// The number of rows that `rows` take in an order: a multiple of 16 in panels, of 64 in blocks.
-  public static func storedRows(order: TensorOrder, rows: Int) -> Int {
+  package static func storedRows(order: TensorOrder, rows: Int) -> Int {
     switch order {
     case .rowMajor: rows
     case .panels16, .groups16: (rows + 15) / 16 * 16
@@ -101,7 +101,7 @@ public struct TensorRecord: Sendable {
   }
 
   /// The size of a tensor's elements in bytes, or nil if the product overflows.
-  public static func dataLength(element: ElementType, order: TensorOrder, shape: [Int]) -> Int? {
+  package static func dataLength(element: ElementType, order: TensorOrder, shape: [Int]) -> Int? {
     guard shape.allSatisfy({ $0 > 0 && $0 <= 1 << 40 }) else { return nil }
     let rows = product(shape.dropLast()).flatMap { $0 <= Int.max - 64 ? $0 : nil }
     guard let rows, var columns = shape.last else { return nil }
@@ -218,7 +218,7 @@ public struct TensorRecord: Sendable {
   /// Appends the tensor's record of 128 bytes.
   ///
   /// - Parameter nameOffset: offset of the name's first byte in the names behind the records.
-  public func encode(nameOffset: Int, to out: inout ByteWriter) {
+  package func encode(nameOffset: Int, to out: inout ByteWriter) {
     let end = out.count + ContainerLayout.tensorRecordLength
     out.append(UInt32(nameOffset))
     out.append(UInt32(name.utf8.count))

@@ -1,12 +1,12 @@
 import CShims
 
 /// The parts of a tensor, in place in the map.
-public struct TensorView: Sendable {
+package struct TensorView: Sendable {
   /// The tensor's type, order and shape.
-  public let record: TensorRecord
+  package let record: TensorRecord
   /// Offset of the elements from the start of the file, for reading rows without mapping them; nil
   /// if their section was decoded.
-  public let fileOffset: Int?
+  package let fileOffset: Int?
   /// The first stored element, in the file map or in the memory that holds the decoded section.
   nonisolated(unsafe) public let data: UnsafeRawPointer
   /// `storedRows` elements; int8 and two bits only.
@@ -19,12 +19,12 @@ public struct TensorView: Sendable {
   nonisolated(unsafe) public let factors: UnsafeRawPointer?
 
   /// The elements of a float32 tensor.
-  public var floats: UnsafePointer<Float> { data.assumingMemoryBound(to: Float.self) }
+  package var floats: UnsafePointer<Float> { data.assumingMemoryBound(to: Float.self) }
 }
 
 extension Container {
   /// The tensor of a name, or nil if the file has none of that name.
-  public func find(_ name: String) -> TensorView? {
+  package func find(_ name: String) -> TensorView? {
     guard let record = tensors.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
       return nil
     }
@@ -45,7 +45,7 @@ extension Container {
 
   /// Declares that a tensor's elements are read with `read` and not from the map, so that touching
   /// their neighbours does not make them resident.
-  public func expectSparseReads(of view: TensorView) {
+  package func expectSparseReads(of view: TensorView) {
     guard view.fileOffset != nil else { return }
     vdsq_isolate_pages(view.data, Int64(view.record.dataLength))
   }
@@ -54,7 +54,7 @@ extension Container {
   /// of a large table.
   ///
   /// - Throws: `badInput` if the file has become shorter since it was opened.
-  public func read(
+  package func read(
     _ view: TensorView, at offset: Int, count: Int, into destination: UnsafeMutableRawPointer
   ) throws(VDSQError) {
     guard let start = view.fileOffset else {
@@ -66,7 +66,7 @@ extension Container {
   /// A tensor of a known shape.
   ///
   /// - Throws: `badInput` if the file has no tensor of that name, shape and order.
-  public func tensor(
+  package func tensor(
     _ name: String, shape: [Int], order: TensorOrder = .rowMajor
   ) throws(VDSQError) -> TensorView {
     guard let view = find(name) else { throw .badInput("\(path): tensor \(name) is missing") }
@@ -79,7 +79,7 @@ extension Container {
   /// The elements of a float32 tensor of a known shape.
   ///
   /// - Throws: `badInput` if the file has no tensor of that name, shape and type.
-  public func floats(_ name: String, shape: [Int]) throws(VDSQError) -> UnsafePointer<Float> {
+  package func floats(_ name: String, shape: [Int]) throws(VDSQError) -> UnsafePointer<Float> {
     let view = try tensor(name, shape: shape)
     guard view.record.element == .float32 else {
       throw .badInput("\(path): tensor \(name) is \(view.record.element.name), not f32")

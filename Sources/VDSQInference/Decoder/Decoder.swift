@@ -1,5 +1,5 @@
-public import VDSQFormat
-public import VDSQKernels
+package import VDSQFormat
+package import VDSQKernels
 
 /// The forward pass of a causal language model. It turns token ids into the state at the end of
 /// each sequence.
@@ -7,11 +7,11 @@ public import VDSQKernels
 /// Keys and values of the batch's tokens stay in a cache until a new batch begins, so sequences can
 /// be read in any number of steps. All memory is one arena, planned before the first token. Up to
 /// rounding, the state of a sequence does not depend on the rest of its batch.
-public final class Decoder {
+package final class Decoder {
   /// The architecture of the model.
-  public let architecture: Architecture
+  package let architecture: Architecture
   /// The capacities of a batch and the layout of the arena.
-  public let plan: DecoderPlan
+  package let plan: DecoderPlan
   private let container: Container
   private let kernels: KernelTable
   private let threads: ThreadPool
@@ -29,7 +29,7 @@ public final class Decoder {
   ///   - policy: how layers are kept in memory.
   /// - Throws: `badInput` if the container does not hold a decoder, `budgetTooSmall` if there is no
   ///   memory for the arena.
-  public init(
+  package init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
     tokenCapacity: Int, longest: Int = .max, policy: MemoryPolicy = .resident
   ) throws(VDSQError) {
@@ -65,7 +65,7 @@ public final class Decoder {
   ///   until the next call. Sequences without new tokens keep their states.
   /// - Throws: `badInput` if an id is not in the vocabulary, a sequence is too long, the file
   ///   cannot be read, or a result is not finite.
-  public func decode(
+  package func decode(
     _ batch: TokenBatch, from start: Int = 0, trace: UnsafeMutablePointer<Float>? = nil
   ) throws(VDSQError) -> UnsafePointer<Float> {
     try batch.check(
@@ -115,7 +115,7 @@ public final class Decoder {
   }
 
   /// Applies the final norm, which gives a state as the head reads it.
-  public func normalize(
+  package func normalize(
     _ states: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>
   ) {
     pass.normalize(states, weights.finalNorm, rows, y)

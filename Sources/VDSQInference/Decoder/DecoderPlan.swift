@@ -1,19 +1,19 @@
-public import VDSQFormat
-public import VDSQKernels
+package import VDSQFormat
+package import VDSQKernels
 
 /// The memory of a decoder's forward pass, planned before the first token.
-public struct DecoderPlan: Sendable {
+package struct DecoderPlan: Sendable {
   /// The layout of all buffers, key and value caches included.
-  public let arena: ArenaLayout
+  package let arena: ArenaLayout
   /// The maximum number of tokens of a batch, over all its sequences, which is the capacity of the
   /// key and value caches.
-  public let tokenCapacity: Int
+  package let tokenCapacity: Int
   /// The maximum number of tokens of a sequence.
-  public let longest: Int
+  package let longest: Int
   /// The maximum number of tokens in a pass through the layers.
-  public let passCapacity: Int
+  package let passCapacity: Int
   /// The maximum number of sequences of a batch.
-  public var sequenceCapacity: Int { tokenCapacity }
+  package var sequenceCapacity: Int { tokenCapacity }
 
   // Region indices.
   let hidden, qkv, keys, values, context, attended, inner, fed, angles, vectors: Int
@@ -27,7 +27,7 @@ public struct DecoderPlan: Sendable {
   /// - Parameters:
   ///   - longest: the maximum number of tokens of a sequence.
   ///   - element: the element type of the word embeddings.
-  public init(
+  package init(
     _ c: Architecture, tokenCapacity: Int, longest: Int, threads: Int,
     layout: ActivationLayout, element: ElementType
   ) {

@@ -1,15 +1,15 @@
-public import VDSQFormat
-public import VDSQKernels
+package import VDSQFormat
+package import VDSQKernels
 
 /// The forward pass of a BERT-like encoder. It turns token ids into one vector per sequence.
 ///
 /// All memory is one arena, planned from the architecture before the first token. The vector of a
 /// sequence does not depend on the rest of its batch.
-public final class Encoder {
+package final class Encoder {
   /// The architecture of the model.
-  public let architecture: Architecture
+  package let architecture: Architecture
   /// The capacities of a batch and the layout of the arena.
-  public let plan: MemoryPlan
+  package let plan: MemoryPlan
   private let container: Container
   private let kernels: KernelTable
   private let threads: ThreadPool
@@ -31,7 +31,7 @@ public final class Encoder {
   ///   - policy: how layers are kept in memory.
   /// - Throws: `badInput` if the container does not hold an encoder, `budgetTooSmall` if there is
   ///   no memory for the arena.
-  public init(
+  package init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
     tokenCapacity: Int, longest: Int = .max, intermediateFeatures: [IntermediateFeature] = [],
     updates: LowRankUpdates? = nil, policy: MemoryPolicy = .resident
@@ -79,7 +79,7 @@ public final class Encoder {
   /// - Returns: `[sequences, plan.stateSize]` floats, valid until the next call.
   /// - Throws: `badInput` if an id is not in the vocabulary, the file cannot be read, or a result
   ///   is not finite.
-  public func encode(
+  package func encode(
     _ batch: TokenBatch, trace: UnsafeMutablePointer<Float>? = nil
   ) throws(VDSQError) -> UnsafePointer<Float> {
     pass.trace = trace
@@ -108,14 +108,14 @@ public final class Encoder {
   }
 
   /// The mask token, whose state is the result of a masked language model.
-  public var maskToken: Int32 {
+  package var maskToken: Int32 {
     get { pass.maskToken }
     set { pass.maskToken = newValue }
   }
 
   /// A state after the transformation of the masked language model's head, or the state itself if
   /// there is no such head; `vectorSize` floats.
-  public func transform(
+  package func transform(
     _ state: UnsafePointer<Float>, into vector: UnsafeMutablePointer<Float>
   ) {
     if let head = weights.head { return pass.transform(head, state, into: vector, 0) }

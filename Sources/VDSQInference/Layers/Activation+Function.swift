@@ -1,9 +1,9 @@
-public import VDSQFormat
-public import VDSQKernels
+package import VDSQFormat
+package import VDSQKernels
 
 extension Activation {
   /// The activation that kernels compute for an architecture's activation function.
-  public init(_ function: ActivationFunction) {
+  package init(_ function: ActivationFunction) {
     switch function {
     case .gelu: self = .gelu
     case .geluNew, .geluPyTorchTanh, .geluFast: self = .geluTanh

@@ -1,5 +1,5 @@
-public import VDSQFormat
-public import VDSQKernels
+package import VDSQFormat
+package import VDSQKernels
 
 /// Rows of an embedding table, read from the file rather than the map. A text needs few rows of the
 /// table, and mapped pages around each of them would become resident. Frequent rows are cached.
@@ -62,7 +62,7 @@ struct EmbeddingRows {
 
 extension TensorView {
   /// Converts a row of a table to floats, from bytes that may be a copy.
-  public func load(
+  package func load(
     _ bytes: UnsafeRawPointer, row: Int, _ kernels: KernelTable,
     into state: UnsafeMutablePointer<Float>
   ) {

@@ -1,20 +1,20 @@
-public import VDSQKernels
+package import VDSQKernels
 
 /// Low-rank updates of the query and value weights of every layer (LoRA, Hu et al. 2021). With
 /// them, an adapter changes an encoder without a copy of its weights.
-public struct LowRankUpdates: Sendable, Equatable {
+package struct LowRankUpdates: Sendable, Equatable {
   /// The rank of each update: the number of rows of A, and of B.
-  public let rank: Int
+  package let rank: Int
   /// The number of the encoder's layers. Every layer has updates.
-  public let layers: Int
+  package let layers: Int
   /// The number of dimensions of the encoder's hidden states.
-  public let hiddenSize: Int
+  package let hiddenSize: Int
   /// `[layers, 2, 2 rank, hiddenSize]`: for each layer the rows A that multiply its inputs, for
   /// queries and then values, and the rows B that multiply the products.
-  public let values: [Float]
+  package let values: [Float]
 
   /// - Parameter values: `layers * 4 * rank * hiddenSize` elements.
-  public init(rank: Int, layers: Int, hiddenSize: Int, values: [Float]) {
+  package init(rank: Int, layers: Int, hiddenSize: Int, values: [Float]) {
     precondition(values.count == layers * 4 * rank * hiddenSize)
     self.rank = rank
     self.layers = layers
@@ -32,7 +32,7 @@ extension KernelTable {
   ///   - scale: the factor of the products.
   ///   - products: receives the `2 * rank` products.
   ///   - qkv: `[3, columns]`: queries, keys and values.
-  public func addUpdates(
+  package func addUpdates(
     _ layer: UnsafePointer<Float>, rank: Int, columns: Int, scale: Float = 1,
     of x: UnsafePointer<Float>, products: UnsafeMutablePointer<Float>,
     to qkv: UnsafeMutablePointer<Float>

@@ -1,14 +1,14 @@
 import CShims
-public import VDSQFormat
+package import VDSQFormat
 
 /// One anonymous mapping that holds the regions of a layout. Pages take no memory until they are
 /// touched.
-public final class Arena: @unchecked Sendable {
+package final class Arena: @unchecked Sendable {
   private let base: UnsafeMutableRawPointer
   private let plan: ArenaLayout
 
   /// - Throws: `budgetTooSmall` if the system does not provide the memory.
-  public init(_ plan: ArenaLayout) throws(VDSQError) {
+  package init(_ plan: ArenaLayout) throws(VDSQError) {
     guard let base = vdsq_map_memory(Int64(plan.length)) else {
       throw VDSQError(
         .budgetTooSmall, "the system has no \(plan.length) bytes for the arena; use fewer tokens")

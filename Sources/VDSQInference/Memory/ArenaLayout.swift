@@ -1,21 +1,21 @@
 /// The layout of all buffers of a forward pass in one arena, known before the first token.
-public struct ArenaLayout: Sendable {
+package struct ArenaLayout: Sendable {
   /// A range of the arena.
-  public struct Region: Sendable {
+  package struct Region: Sendable {
     /// The use of the region, in a report.
-    public let name: StaticString
+    package let name: StaticString
     /// Offset from the arena's start in bytes, a multiple of 64.
-    public let offset: Int
+    package let offset: Int
     /// Size in bytes, a multiple of 64, over all workers that have a part of their own.
-    public let length: Int
+    package let length: Int
     /// Whether the region keeps data of earlier tokens for later ones.
-    public let isCache: Bool
+    package let isCache: Bool
   }
 
   /// The regions in order of their offsets, without gaps.
-  public private(set) var regions: [Region] = []
+  package private(set) var regions: [Region] = []
   /// The total size in bytes.
-  public private(set) var length = 0
+  package private(set) var length = 0
   private var workerStrides: [Int] = []
 
   init() {}

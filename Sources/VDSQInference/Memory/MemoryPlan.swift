@@ -1,24 +1,24 @@
-public import VDSQFormat
-public import VDSQKernels
+package import VDSQFormat
+package import VDSQKernels
 
 /// The memory of an encoder's forward pass, planned before the first token.
-public struct MemoryPlan: Sendable {
+package struct MemoryPlan: Sendable {
   /// The layout of all buffers, from which the arena is allocated.
-  public let arena: ArenaLayout
+  package let arena: ArenaLayout
   /// The maximum number of tokens of a batch, over all its sequences.
-  public let tokenCapacity: Int
+  package let tokenCapacity: Int
   /// The maximum number of tokens in a pass through the layers. A batch takes several passes if
   /// necessary, so that states stay in the caches.
-  public let passCapacity: Int
+  package let passCapacity: Int
   /// The maximum number of tokens of a sequence.
-  public let longest: Int
+  package let longest: Int
 
   /// The number of dimensions of a state: the vector and the intermediate features.
-  public let stateSize: Int
+  package let stateSize: Int
 
   /// The maximum number of sequences of a batch. A batch of sequences shorter than eight tokens is
   /// full before its tokens are.
-  public var sequenceCapacity: Int { Self.sequences(tokenCapacity) }
+  package var sequenceCapacity: Int { Self.sequences(tokenCapacity) }
 
   private static func sequences(_ tokens: Int) -> Int { max(1, tokens / 8) }
 
@@ -38,7 +38,7 @@ public struct MemoryPlan: Sendable {
   ///   - element: the element type of the word embeddings; `positionElement` that of the position
   ///     table.
   ///   - intermediateFeatures: the number of intermediate features.
-  public init(
+  package init(
     _ c: Architecture, tokenCapacity: Int, longest: Int, threads: Int,
     layout: ActivationLayout,
     element: ElementType, positionElement: ElementType, intermediateFeatures: Int = 0

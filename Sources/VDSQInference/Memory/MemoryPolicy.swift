@@ -1,4 +1,4 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// How the weights of layers are kept in memory. Results are bit-identical under all policies.
 public enum MemoryPolicy: Sendable, Equatable {
@@ -24,14 +24,14 @@ public enum MemoryPolicy: Sendable, Equatable {
   public static let all: [MemoryPolicy] = [.resident, .stream, .release]
 
   /// The requested policy alone, or else the given ones.
-  public static func among(
+  package static func among(
     _ wanted: MemoryPolicy?, or others: [MemoryPolicy] = all
   ) -> [MemoryPolicy] {
     wanted.map { [$0] } ?? others
   }
 
   /// The sections to decode when a container is opened for this policy.
-  public var decoding: Container.Decoding { self == .stream ? .allButLayers : .everything }
+  package var decoding: Container.Decoding { self == .stream ? .allButLayers : .everything }
 
   /// The policy in reports.
   public var name: String {

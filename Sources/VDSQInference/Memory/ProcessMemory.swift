@@ -2,9 +2,9 @@ import CShims
 import VDSQStreams
 
 /// The memory of this process, as the system reports it.
-public enum ProcessMemory {
+package enum ProcessMemory {
   /// Returns freed memory to the system.
-  public static func trim() { vdsq_trim_memory() }
+  package static func trim() { vdsq_trim_memory() }
 
   /// Releases the program's code from memory and keeps the system from mapping more of it than is
   /// used. Used code comes back in small pieces. Call this first in a program for which a megabyte
@@ -12,22 +12,22 @@ public enum ProcessMemory {
   ///
   /// - Parameter piece: the size of a piece in bytes, a multiple of the page size. Larger pieces
   ///   take memory, smaller ones time.
-  public static func releaseCode(piece: UInt32) { vdsq_release_code(piece) }
+  package static func releaseCode(piece: UInt32) { vdsq_release_code(piece) }
 
   /// The peak resident set (`VmHWM`) in bytes, or nil if the system does not report it.
-  public static func peakResidentBytes() -> Int? { field("VmHWM:") }
+  package static func peakResidentBytes() -> Int? { field("VmHWM:") }
 
   /// Resident anonymous memory in bytes, or nil if the system does not report it.
-  public static func anonymousBytes() -> Int? { field("RssAnon:") }
+  package static func anonymousBytes() -> Int? { field("RssAnon:") }
 
   /// Resident pages of files (the program, its libraries and maps) in bytes, or nil if the system
   /// does not report them.
-  public static func fileBytes() -> Int? { field("RssFile:") }
+  package static func fileBytes() -> Int? { field("RssFile:") }
 
   /// Resident bytes counted page by page, with the anonymous ones among them. The figures above are
   /// sums that each processor keeps for a while, so they may be off by half a megabyte. Nil if the
   /// system does not report them.
-  public static func exactResidentBytes() -> (anonymous: Int, file: Int)? {
+  package static func exactResidentBytes() -> (anonymous: Int, file: Int)? {
     guard let all = field("Rss:", of: "/proc/self/smaps_rollup"),
       let anonymous = field("Anonymous:", of: "/proc/self/smaps_rollup")
     else {

@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 // Attention by products of int16 pairs: one instruction computes twice as many of them as of
 // floats. Queries, keys and weights have thirteen bits, values eleven. The rounding error is far

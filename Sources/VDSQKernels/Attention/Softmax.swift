@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 extension GenericKernels {
   /// Passes `2^octaves e^(scale (x - max))` of `count` values to `body`, a vector at a time, and

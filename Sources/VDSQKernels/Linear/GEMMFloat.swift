@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 // Products of f32 activations with fp32, fp16 or dequantized int8 weights, accumulated in f32.
 

@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 // u8 x s8 -> s32 products over packed panels. Dequantization, bias and activation happen while the
 // sums are in registers.

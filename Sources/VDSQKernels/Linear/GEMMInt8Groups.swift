@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 // u8 x s8 products where each group of columns of a row has its own factor: integer sums within a
 // group, float sums over groups.

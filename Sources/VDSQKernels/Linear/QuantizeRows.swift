@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 extension GenericKernels {
   /// Each row has 255 steps from its minimum to its maximum. The zero point is an integer that may

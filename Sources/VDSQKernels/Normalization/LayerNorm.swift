@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 extension GenericKernels {
   /// Calls `body` for each vector of a row with its first column and the number of valid lanes.

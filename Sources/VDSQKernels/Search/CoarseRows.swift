@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 /// Rows with two bits per dimension. A first pass over them finds candidates among the int8 rows
 /// with a quarter of the memory traffic (docs/format.md, "Coarse rows").

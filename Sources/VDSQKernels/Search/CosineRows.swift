@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 // Products of int8 rows and int8 queries, fused with the normalization of the cosine and a running
 // top-k, so that the logits of a vocabulary are never all in memory.

@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 // Several queries at once, in register tiles of four rows by two or four queries.
 

@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 // 2^x, e^x and activation functions for vectors. Clamps preserve NaN: `vdsq_max` and `vdsq_min`
 // return their second argument if one argument is NaN.

@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 // Loads, stores and sums of sixteen lanes that every kernel shares.
 

@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 /// Sixteen vectors that stay in registers during a transposition.
 @frozen @usableFromInline

@@ -1,4 +1,4 @@
-import CShims
+public import CShims
 
 // Products of float and half-precision vectors, and of matrices with one.
 

@@ -1,12 +1,12 @@
 extension KernelBench {
   /// The name of a kernel on the command line and its setup, for each measured shape.
-  public struct Setup {
+  package struct Setup {
     /// The kernel's name on the command line.
-    public let kernel: String
+    package let kernel: String
     /// `ROWSxCOLUMNS`.
-    public let shape: String
+    package let shape: String
     /// Allocates and fills the operands of the kernel.
-    public let make: (KernelBench) -> KernelCase
+    package let make: (KernelBench) -> KernelCase
   }
 
   /// Vocabularies by hidden sizes: MiniLM and BERT, GPT-2, Qwen2.5 0.5B, Llama 3.2 1B.
@@ -14,7 +14,7 @@ extension KernelBench {
 
   /// Everything that `vdsq bench --kernels` measures, in order. Cases are set up one at a time,
   /// because the largest take half a gigabyte.
-  public static var setups: [Setup] {
+  package static var setups: [Setup] {
     var all: [Setup] = []
     func add(
       _ kernel: String, _ rows: Int, _ columns: Int, _ make: @escaping (KernelBench) -> KernelCase

@@ -1,16 +1,16 @@
 import VDSQInference
-public import VDSQKernels
+package import VDSQKernels
 
 /// One kernel at one shape, ready to run on several threads.
-public struct KernelCase {
+package struct KernelCase {
   /// The kernel's name on the command line and in reports.
-  public let kernel: String
+  package let kernel: String
   /// Rows of the matrix: vocabulary, outputs of a linear layer, or tokens of a sequence.
-  public let rows: Int
+  package let rows: Int
   /// Columns of the matrix: inputs of a linear layer, dimensions, or the size of a head.
-  public let columns: Int
+  package let columns: Int
   /// The number of queries, activation rows or attention heads per call.
-  public let batch: Int
+  package let batch: Int
   /// The minimum number of bytes to read from memory or a cache.
   let bytes: Int
   /// The memory that most of them are read from.
@@ -66,40 +66,40 @@ extension MachineLimits {
 }
 
 /// The result of a measurement.
-public struct KernelResult {
+package struct KernelResult {
   /// The kernel's name on the command line.
-  public let kernel: String
+  package let kernel: String
   /// The name of the instruction set, as in `KernelTable.name`.
-  public let isa: String
+  package let isa: String
   /// Rows of the matrix, as in `KernelCase`.
-  public let rows: Int
+  package let rows: Int
   /// Columns of the matrix, as in `KernelCase`.
-  public let columns: Int
+  package let columns: Int
   /// Queries, activation rows or attention heads per call.
-  public let batch: Int
+  package let batch: Int
   /// The number of threads of each call.
-  public let threads: Int
+  package let threads: Int
   /// The median of one call.
-  public let milliseconds: Double
+  package let milliseconds: Double
   /// 10^9 bytes per second: the least bytes that a call must read, divided by its time.
-  public let gigabytesPerSecond: Double
+  package let gigabytesPerSecond: Double
   /// 10^9 multiply-adds per second; 0 for kernels that only move numbers.
-  public let gigaproductsPerSecond: Double
+  package let gigaproductsPerSecond: Double
   /// The time at the machine's limit divided by the measured time.
-  public let shareOfLimit: Double
+  package let shareOfLimit: Double
 }
 
 /// Measures the kernels of one instruction set.
-public final class KernelBench {
+package final class KernelBench {
   /// The kernels that are measured.
-  public let kernels: KernelTable
+  package let kernels: KernelTable
   let pool: ThreadPool
   /// The peak multiply-add rates of the instruction set on one thread.
-  public let limits: MachineLimits
+  package let limits: MachineLimits
   private let seconds: Double
 
   /// - Parameter seconds: the duration of each measurement.
-  public init(kernels: KernelTable, threads: Int, seconds: Double) {
+  package init(kernels: KernelTable, threads: Int, seconds: Double) {
     self.kernels = kernels
     self.seconds = seconds
     pool = ThreadPool(count: threads)
@@ -109,7 +109,7 @@ public final class KernelBench {
   /// Measures a kernel in turns with a plain read of its operand, which gives the memory limit.
   ///
   /// - Parameter threads: at most the number of threads of the bench.
-  public func measure(_ c: KernelCase, threads: Int) -> KernelResult {
+  package func measure(_ c: KernelCase, threads: Int) -> KernelResult {
     let operand = c.operand
     let read = kernels.probes.read
     let reading = ParallelWork { worker in

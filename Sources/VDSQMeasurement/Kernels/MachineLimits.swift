@@ -1,17 +1,17 @@
 import CShims
-public import VDSQKernels
+package import VDSQKernels
 
 /// The measured speed of multiplications on one thread when operands stay in the first-level cache.
-public struct MachineLimits {
+package struct MachineLimits {
   /// Multiply-adds per second of int8, int16 and float32.
-  public let int8Products: Double
+  package let int8Products: Double
   /// Multiply-adds per second of int16.
-  public let int16Products: Double
+  package let int16Products: Double
   /// Multiply-adds per second of float32.
-  public let floatProducts: Double
+  package let floatProducts: Double
 
   /// Measures the three rates with the probes of an instruction set, 0.2 seconds each.
-  public init(kernels: KernelTable) {
+  package init(kernels: KernelTable) {
     int8Products = Self.rate(kernels.probes.int8Products)
     int16Products = Self.rate(kernels.probes.int16Products)
     floatProducts = Self.rate(kernels.probes.floatProducts)

@@ -1,20 +1,20 @@
-public import VDSQFormat
-import VDSQInference
+package import VDSQFormat
+package import VDSQInference
 import VDSQKernels
 
 /// The time of a model's forward pass over given tokens.
-public struct ForwardBench {
+package struct ForwardBench {
   /// The number of sequences, and of tokens in each.
-  public let batch: Int
+  package let batch: Int
   /// The number of tokens in each sequence, 2 to the model's longest.
-  public let tokens: Int
+  package let tokens: Int
   /// The number of threads of the pass.
-  public let threads: Int
+  package let threads: Int
   /// The median of one pass.
-  public let milliseconds: Double
+  package let milliseconds: Double
   /// The time of the linear layers' multiply-adds at the peak rate of the instruction set on these
   /// threads, divided by the measured time.
-  public let shareOfPeak: Double
+  package let shareOfPeak: Double
 
   /// The pass of a model, and its buffers.
   private struct Pass {
@@ -27,7 +27,7 @@ public struct ForwardBench {
 
   /// - Throws: `badInput` if the container does not hold a model, `usage` if a sequence is longer
   ///   than the model's longest.
-  public init(
+  package init(
     _ container: Container, batch: Int, tokens: Int, threads: Int, seconds: Double,
     policy: MemoryPolicy = .resident
   ) throws(VDSQError) {

@@ -1,5 +1,5 @@
-import VDSQFormat
-import VDSQInference
+package import VDSQFormat
+package import VDSQInference
 
 /// The end-to-end speed of a model: its start, and texts one by one and in batches.
 package struct ModelBench {

@@ -1,6 +1,6 @@
-import VDSQFormat
-import VDSQInference
-import VDSQ
+package import VDSQFormat
+package import VDSQInference
+package import VDSQ
 
 /// The memory of a model under each memory policy, and the policy that a budget leads to.
 package struct PolicyComparison: Sendable {

@@ -1,13 +1,13 @@
 import Glibc
-public import VDSQFormat
+package import VDSQFormat
 
 /// The time of a whole process that gives one answer: with the model's file in the page cache, and
 /// with none of it there.
-public struct StartBench {
+package struct StartBench {
   /// Medians.
-  public let warmMilliseconds: Double
+  package let warmMilliseconds: Double
   /// Nil if the system does not drop the file's pages.
-  public let coldMilliseconds: Double?
+  package let coldMilliseconds: Double?
 
   private static let coldRuns = 5
   private static let warmRuns = 9
@@ -17,7 +17,7 @@ public struct StartBench {
   ///     it.
   ///   - file: the file of the model.
   /// - Throws: `internalFault` if the program cannot be run, or fails.
-  public init(_ arguments: [String], file: String) throws(VDSQError) {
+  package init(_ arguments: [String], file: String) throws(VDSQError) {
     var cold: [Double] = []
     for _ in 0..<Self.coldRuns {
       guard Self.evict(file) else { break }

@@ -1,52 +1,52 @@
 import Histogram
-import VDSQFormat
-public import VDSQInference
+package import VDSQFormat
+package import VDSQInference
 
 /// The speed of a model for texts as a user has them: one by one, and in batches.
-public struct TextBench {
+package struct TextBench {
   /// Milliseconds from a text to its state, tokenization included, one text at a time.
-  public struct Latency: Sendable {
+  package struct Latency: Sendable {
     /// The number of measured texts.
-    public let count: Int
+    package let count: Int
     /// The arithmetic mean in milliseconds.
-    public let mean: Double
+    package let mean: Double
     /// The median in milliseconds.
-    public let p50: Double
+    package let p50: Double
     /// The 90th percentile in milliseconds.
-    public let p90: Double
+    package let p90: Double
     /// The 99th percentile in milliseconds.
-    public let p99: Double
+    package let p99: Double
     /// The 99.9th percentile in milliseconds.
-    public let p999: Double
+    package let p999: Double
     /// The longest time in milliseconds.
-    public let maximum: Double
+    package let maximum: Double
   }
 
   /// The latency of single texts.
-  public let latency: Latency
+  package let latency: Latency
   /// In batches.
-  public let textsPerSecond: Double
+  package let textsPerSecond: Double
   /// Tokens per second in batches, tokenization included.
-  public let tokensPerSecond: Double
+  package let tokensPerSecond: Double
   /// Resident bytes at the end, and the peak.
-  public let anonymousBytes: Int?
+  package let anonymousBytes: Int?
   /// Resident bytes of mapped files at the end; nil if the system does not report them.
-  public let fileBytes: Int?
+  package let fileBytes: Int?
   /// The peak of resident bytes; nil if the system does not report it.
-  public let peakBytes: Int?
+  package let peakBytes: Int?
   /// Counters of opening the model and of the first passes over the texts.
-  public let warmup: ProcessCounters
+  package let warmup: ProcessCounters
   /// Counters after the warm-up.
-  public let steady: ProcessCounters
+  package let steady: ProcessCounters
   /// The number of texts that `steady` covers.
-  public let steadyTexts: Int
+  package let steadyTexts: Int
 
   /// - Parameters:
   ///   - opened: the counters before the model was opened.
   ///   - texts: UTF-8, at least one.
   ///   - seconds: the minimum duration of each of the two measurements.
   /// - Throws: the errors of the encoder.
-  public init(
+  package init(
     _ encoder: TextEncoder, opened: ProcessCounters, texts: [[UInt8]], seconds: Double
   ) throws(VDSQError) {
     func add(_ text: [UInt8]) -> Int { text.withUnsafeBytes { encoder.add($0).tokens } }

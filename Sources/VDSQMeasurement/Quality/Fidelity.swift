@@ -1,34 +1,34 @@
-public import VDSQFormat
-public import VDSQInference
+package import VDSQFormat
+package import VDSQInference
 import VDSQSemantics
 
 /// Compares the states of a model with those of the same model in float32, over sample texts.
-public struct Fidelity: Sendable {
+package struct Fidelity: Sendable {
   /// The agreement of both models on one text.
-  public struct Text: Sendable {
+  package struct Text: Sendable {
     /// The text that both models encoded.
-    public let text: String
+    package let text: String
     /// The cosine of the two states.
-    public let cosine: Double
+    package let cosine: Double
     /// Whether both heads have the same likeliest token; nil without an LM head.
-    public let sameToken: Bool?
+    package let sameToken: Bool?
     /// The share of the reference head's ten likeliest tokens that are among the model's ten.
-    public let overlap: Double?
+    package let overlap: Double?
   }
 
   /// The results, in the order of the sample texts.
-  public let texts: [Text]
+  package let texts: [Text]
   /// Whether both tokenize all texts alike.
-  public let sameTokens: Bool
+  package let sameTokens: Bool
 
   /// The mean cosine of the two states over all texts; 0 if there are none.
-  public var mean: Double { texts.reduce(0) { $0 + $1.cosine } / Double(max(1, texts.count)) }
+  package var mean: Double { texts.reduce(0) { $0 + $1.cosine } / Double(max(1, texts.count)) }
   /// The text with the lowest cosine; nil if there are no texts.
-  public var least: Text? { texts.min { $0.cosine < $1.cosine } }
+  package var least: Text? { texts.min { $0.cosine < $1.cosine } }
   /// The share of texts with the same likeliest token, 0 to 1; nil without an LM head.
-  public var sameTokenShare: Double? { average { $0.sameToken.map { $0 ? 1 : 0 } } }
+  package var sameTokenShare: Double? { average { $0.sameToken.map { $0 ? 1 : 0 } } }
   /// The mean overlap of the ten likeliest tokens, 0 to 1; nil without an LM head.
-  public var overlap: Double? { average { $0.overlap } }
+  package var overlap: Double? { average { $0.overlap } }
 
   private func average(_ value: (Text) -> Double?) -> Double? {
     let values = texts.compactMap(value)
@@ -38,7 +38,7 @@ public struct Fidelity: Sendable {
   private static let top = 10
 
   /// - Throws: `badInput` if the two models have different shapes, or a state is not finite.
-  public init(
+  package init(
     model: TextEncoder, reference: TextEncoder, texts: [String], progress: (Int) -> Void
   ) throws(VDSQError) {
     guard model.dimensions == reference.dimensions, model.kind == reference.kind,

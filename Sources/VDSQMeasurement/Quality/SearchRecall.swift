@@ -1,4 +1,4 @@
-import VDSQSemantics
+package import VDSQSemantics
 
 /// The recall of an approximate search, measured on a sample of the states.
 package struct SearchRecall: Sendable {

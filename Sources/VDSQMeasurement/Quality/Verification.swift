@@ -2,8 +2,8 @@ import Glibc
 import VDSQCheckpoints
 import VDSQConversion
 import VDSQFiles
-import VDSQFormat
-import VDSQInference
+package import VDSQFormat
+package import VDSQInference
 
 /// The comparison of a converted model with its checkpoint.
 package struct Verification: Sendable {

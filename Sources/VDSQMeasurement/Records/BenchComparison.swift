@@ -1,5 +1,5 @@
-import VDSQFormat
-import VDSQStreams
+package import VDSQFormat
+package import VDSQStreams
 
 /// The figures of a bench compared with those of an earlier one.
 package struct BenchComparison: Sendable {

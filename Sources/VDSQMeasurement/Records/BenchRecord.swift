@@ -1,6 +1,6 @@
 import VDSQCheckpoints
-import VDSQFormat
-import VDSQStreams
+package import VDSQFormat
+package import VDSQStreams
 
 /// The figures of a bench by name. This is the form in which they are written as JSON, read and
 /// compared.

@@ -1,5 +1,5 @@
 import Glibc
-import VDSQFormat
+package import VDSQFormat
 
 /// A self-contained page about a converted file: quantization error by layer, distribution of
 /// scales, sizes.

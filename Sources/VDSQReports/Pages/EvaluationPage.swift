@@ -1,5 +1,5 @@
 import Glibc
-import VDSQTraining
+package import VDSQTraining
 
 /// The page of an evaluation: the learning curve and the confusion matrix.
 package struct EvaluationPage: Page {

@@ -1,4 +1,4 @@
-import VDSQFormat
+package import VDSQFormat
 import VDSQFiles
 
 /// A report as one HTML page; nothing in it comes from the network.

@@ -1,4 +1,4 @@
-public import VDSQFormat
+package import VDSQFormat
 public import VDSQInference
 
 /// The result of training on examples, bound to the model whose states it was trained on: the label
@@ -11,13 +11,13 @@ public struct Adapter: Sendable {
   /// Intermediate layers whose pooled states are appended to a sentence encoder's vector.
   public let intermediateFeatures: [IntermediateFeature]
   /// Low-rank updates of the encoder's weights; nil if the weights stay as they are.
-  public let updates: LowRankUpdates?
+  package let updates: LowRankUpdates?
   /// The softmax temperature, by which logits are divided; above 0.
   public let temperature: Float
   /// The head that turns states into logits; nil if labels are compared by cosines alone.
-  public let head: Head?
+  package let head: Head?
   /// The identity of the model whose states it was trained on (`Container.identity`).
-  public let modelIdentity: UInt32
+  package let modelIdentity: UInt32
 
   /// - Parameters:
   ///   - labels: the labels and their anchors.
@@ -26,7 +26,7 @@ public struct Adapter: Sendable {
   ///   - temperature: the softmax temperature; above 0.
   ///   - head: the head that turns states into logits; nil to compare by cosines alone.
   ///   - modelIdentity: the identity of the model whose states it was trained on.
-  public init(
+  package init(
     labels: LabelSet, intermediateFeatures: [IntermediateFeature] = [],
     updates: LowRankUpdates? = nil,
     temperature: Float = 1, head: Head?, modelIdentity: UInt32
@@ -56,7 +56,7 @@ public struct Adapter: Sendable {
   /// - Parameter model: the model with which the adapter will be used.
   /// - Throws: `missingInput` or `badInput` for the file; `badInput` if it was made for another
   ///   model.
-  public init(path: String, model: Container) throws(VDSQError) {
+  package init(path: String, model: Container) throws(VDSQError) {
     try self.init(try Container(path: path, kind: .adapter), model: model)
   }
 
@@ -71,7 +71,8 @@ public struct Adapter: Sendable {
     modelIdentity = UInt32(identity)
     guard modelIdentity == model.identity else {
       throw .badInput(
-        "\(path): this adapter was made for another model than \(model.path); adapt again for this one")
+        "\(path): this adapter was made for another model than \(model.path); adapt again for this one"
+      )
     }
     let d = try file.metadata.integer("dimensions", in: 1...1 << 24)
     intermediateFeatures = try Self.layers(file.metadata.find("lower_layers") ?? "", path)

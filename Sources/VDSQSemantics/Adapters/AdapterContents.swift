@@ -1,9 +1,9 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// The contents of an adapter's file, in order: typed metadata and named arrays.
-public struct AdapterContents: Sendable {
+package struct AdapterContents: Sendable {
   /// The numbers of an array.
-  public enum Values: Sendable {
+  package enum Values: Sendable {
     /// Single-precision numbers.
     case float32([Float])
     /// Half-precision numbers as bits.
@@ -14,14 +14,14 @@ public struct AdapterContents: Sendable {
   static let headKey = "head"
 
   /// Key-value pairs.
-  public var metadata = Metadata()
+  package var metadata = Metadata()
   /// Named arrays with their shapes.
-  public private(set) var tensors: [(name: String, values: Values, shape: [Int])] = []
+  package private(set) var tensors: [(name: String, values: Values, shape: [Int])] = []
 
   /// Adds an array.
   ///
   /// - Parameter shape: its product is the number of values.
-  public mutating func add(_ name: String, _ values: Values, shape: [Int]) {
+  package mutating func add(_ name: String, _ values: Values, shape: [Int]) {
     tensors.append((name, values, shape))
   }
 }

@@ -1,4 +1,4 @@
-internal import VDSQFormat
+import VDSQFormat
 package import VDSQKernels
 
 /// The trained part of an adapter. It replaces the cosines to the label anchors by one logit per
@@ -6,7 +6,7 @@ package import VDSQKernels
 ///
 /// Each case is a separate type in its own file, which defines its storage, its scratch memory, its
 /// logits, reading and writing. A new kind of head is a new file and a case here.
-public enum Head: Sendable {
+package enum Head: Sendable {
   /// Logits that are linear in the state.
   case linear(LinearHead)
   /// Linear logits plus radial basis functions around stored examples.

@@ -1,12 +1,12 @@
-internal import VDSQFormat
+import VDSQFormat
 package import VDSQKernels
 
 /// Logits that are linear in the state: `weights h + bias`.
-public struct LinearHead: Sendable {
+package struct LinearHead: Sendable {
   /// `[labels, dimensions]`.
-  public let weights: [Float]
+  package let weights: [Float]
   /// `[labels]`.
-  public let bias: [Float]
+  package let bias: [Float]
 
   /// The names of its tensors in an adapter's file.
   enum Name {
@@ -17,7 +17,7 @@ public struct LinearHead: Sendable {
   /// - Parameters:
   ///   - weights: `[labels, dimensions]`.
   ///   - bias: `[labels]`.
-  public init(weights: [Float], bias: [Float]) {
+  package init(weights: [Float], bias: [Float]) {
     self.weights = weights
     self.bias = bias
   }

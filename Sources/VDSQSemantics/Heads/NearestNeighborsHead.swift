@@ -1,18 +1,18 @@
 import CShims
-internal import VDSQFormat
+import VDSQFormat
 package import VDSQKernels
 
 /// k-nearest-neighbour classifier over hidden states. Stores `[examples, dimensions]` unit vectors;
 /// predicts by a softmax-weighted vote of the `count` most similar ones.
-public struct NearestNeighborsHead: Sendable {
+package struct NearestNeighborsHead: Sendable {
   /// `[examples, dimensions]`, each row of length 1.
-  public let states: [Float]
+  package let states: [Float]
   /// The label of each example.
-  public let targets: [Int]
+  package let targets: [Int]
   /// The number of examples that vote: the k of k nearest neighbours.
-  public let count: Int
+  package let count: Int
   /// An example votes with the weight `exp(sharpness * cosine)`; at least 0.
-  public let sharpness: Float
+  package let sharpness: Float
 
   /// The share of the votes that is spread over all labels, because the closest examples may all be
   /// wrong.
@@ -29,7 +29,7 @@ public struct NearestNeighborsHead: Sendable {
   ///   - targets: the label of each example.
   ///   - count: how many examples vote.
   ///   - sharpness: an example votes with the weight `exp(sharpness * cosine)`.
-  public init(states: [Float], targets: [Int], count: Int, sharpness: Float) {
+  package init(states: [Float], targets: [Int], count: Int, sharpness: Float) {
     self.states = states
     self.targets = targets
     self.count = count

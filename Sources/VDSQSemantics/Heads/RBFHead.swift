@@ -1,14 +1,14 @@
 import CShims
-internal import VDSQFormat
-internal import VDSQKernels
+import VDSQFormat
+import VDSQKernels
 
 /// Linear logits plus votes of stored examples. Each example votes with its closeness to the state,
 /// `exp(sharpness (cosine - 1))`: a Gaussian radial basis function (RBF) of unit vectors.
-public struct RBFHead: Sendable {
+package struct RBFHead: Sendable {
   /// The linear logits.
-  public let linear: LinearHead
+  package let linear: LinearHead
   /// The votes that are added to them.
-  public let votes: RBFVotes
+  package let votes: RBFVotes
 
   /// The names of its tensors in an adapter's file.
   enum Name {
@@ -19,7 +19,7 @@ public struct RBFHead: Sendable {
   /// - Parameters:
   ///   - linear: the linear logits.
   ///   - votes: the votes that are added to them.
-  public init(linear: LinearHead, votes: RBFVotes) {
+  package init(linear: LinearHead, votes: RBFVotes) {
     self.linear = linear
     self.votes = votes
   }

@@ -1,29 +1,29 @@
 import CShims
-internal import VDSQFormat
+import VDSQFormat
 package import VDSQKernels
 
 /// The solution of a kernel ridge regression: examples that vote for labels by a Gaussian radial
 /// basis function (RBF) of unit vectors.
-public struct RBFVotes: Sendable {
+package struct RBFVotes: Sendable {
   /// The number of dimensions of a center.
-  public let dimensions: Int
+  package let dimensions: Int
   /// `[centers, dimensions]`, fp16 bits, each row of length 1.
-  public let centers: [UInt16]
+  package let centers: [UInt16]
   /// `[labels, centers]`: the contribution of a center to the logit of each label for a state at
   /// the center.
-  public let weights: [Float]
+  package let weights: [Float]
   /// How fast votes fade with distance; above 0.
-  public let sharpness: Float
+  package let sharpness: Float
 
   /// Number of centers.
-  public var count: Int { centers.count / dimensions }
+  package var count: Int { centers.count / dimensions }
 
   /// - Parameters:
   ///   - dimensions: the number of dimensions of a center.
   ///   - centers: `[centers, dimensions]`, fp16 bits, each row of length 1.
   ///   - weights: `[labels, centers]`.
   ///   - sharpness: how fast votes fade with distance; above 0.
-  public init(dimensions: Int, centers: [UInt16], weights: [Float], sharpness: Float) {
+  package init(dimensions: Int, centers: [UInt16], weights: [Float], sharpness: Float) {
     self.dimensions = dimensions
     self.centers = centers
     self.weights = weights

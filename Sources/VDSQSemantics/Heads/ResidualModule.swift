@@ -1,17 +1,17 @@
-internal import VDSQFormat
-internal import VDSQKernels
+import VDSQFormat
+import VDSQKernels
 
 /// The module of semantic calibration (arXiv 2401.16184): `h' = h + up (down h) + offset` clusters
 /// states around the labels' anchors.
-public struct ResidualModule: Sendable {
+package struct ResidualModule: Sendable {
   /// Width of the bottleneck.
-  public let rank: Int
+  package let rank: Int
   /// `[rank, dimensions]`.
-  public let down: [Float]
+  package let down: [Float]
   /// `[dimensions, rank]`, stored transposed as `[rank, dimensions]`.
-  public let up: [Float]
+  package let up: [Float]
   /// `[dimensions]`.
-  public let offset: [Float]
+  package let offset: [Float]
 
   /// The names of its tensors in an adapter's file.
   enum Name {
@@ -25,7 +25,7 @@ public struct ResidualModule: Sendable {
   ///   - down: `[rank, dimensions]`.
   ///   - up: `[rank, dimensions]`, transposed.
   ///   - offset: `[dimensions]`.
-  public init(rank: Int, down: [Float], up: [Float], offset: [Float]) {
+  package init(rank: Int, down: [Float], up: [Float], offset: [Float]) {
     self.rank = rank
     self.down = down
     self.up = up

@@ -1,7 +1,7 @@
 public import VDSQFormat
 public import VDSQInference
-public import VDSQKernels
-public import VDSQTokenizers
+package import VDSQKernels
+package import VDSQTokenizers
 
 /// Labels with their anchors, the unit vectors with which the state of a text is compared
 /// (docs/vocabulary-semantics.md, "Label anchors").
@@ -21,7 +21,7 @@ public struct LabelSet: Sendable {
   /// - Parameters:
   ///   - anchors: `[labels, dimensions]`.
   ///   - outOfScope: the index of the out-of-scope label; nil if there is none.
-  public init(names: [String], dimensions: Int, anchors: [Float], outOfScope: Int? = nil) {
+  package init(names: [String], dimensions: Int, anchors: [Float], outOfScope: Int? = nil) {
     self.names = names
     self.dimensions = dimensions
     self.anchors = anchors
@@ -63,7 +63,7 @@ public struct LabelSet: Sendable {
   public var outOfScopeName: String? { outOfScope.map { names[$0] } }
 
   /// The set without a label.
-  public func removing(_ label: Int) -> LabelSet {
+  package func removing(_ label: Int) -> LabelSet {
     var (names, anchors) = (names, anchors)
     names.remove(at: label)
     anchors.removeSubrange(label * dimensions..<(label + 1) * dimensions)
@@ -75,7 +75,7 @@ public struct LabelSet: Sendable {
   /// The set followed by the labels of another set of the same dimensions.
   ///
   /// - Throws: `usage` if both sets have a label of the same name.
-  public func adding(_ other: LabelSet) throws(VDSQError) -> LabelSet {
+  package func adding(_ other: LabelSet) throws(VDSQError) -> LabelSet {
     for name in other.names where names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
       throw .usage("labels: \(name) is there already")
     }
@@ -86,7 +86,7 @@ public struct LabelSet: Sendable {
   }
 
   /// The first columns of all anchors, scaled to length 1 again.
-  public func prefix(_ columns: Int) -> LabelSet {
+  package func prefix(_ columns: Int) -> LabelSet {
     var cut: [Float] = []
     cut.reserveCapacity(count * columns)
     for start in stride(from: 0, to: anchors.count, by: dimensions) {
@@ -125,7 +125,7 @@ public struct LabelSet: Sendable {
   ///
   /// - Throws: `usage` for an empty or ambiguous list, `badInput` if the words of a label have no
   ///   tokens, or cancel out.
-  public init(
+  package init(
     _ labels: [Label], bases: VocabularyRows, tokenizer: Tokenizer, kernels: KernelTable
   ) throws(VDSQError) {
     let labels = try Label.checked(labels)
@@ -188,7 +188,7 @@ public struct LabelSet: Sendable {
   ///
   /// - Throws: `usage` for an empty or ambiguous list, `badInput` if the words of a label cancel
   ///   out or the model fails.
-  public init(
+  package init(
     _ labels: [Label], vectors encoder: TextEncoder, template: Template?
   ) throws(VDSQError) {
     let labels = try Label.checked(labels)
@@ -222,7 +222,7 @@ public struct LabelSet: Sendable {
 }
 
 /// The Euclidean length of a vector.
-public func length(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
+package func length(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
   var sum: Float = 0
   for i in 0..<count { sum += x[i] * x[i] }
   return sum.squareRoot()

@@ -1,6 +1,6 @@
 import CShims
-import VDSQInference
-public import VDSQKernels
+public import VDSQInference
+package import VDSQKernels
 
 /// The logits of states over a whole vocabulary with probabilities, without an array of the
 /// vocabulary's length. They are disentangled logits, which are cosines to bases, or those of the
@@ -60,8 +60,16 @@ public final class VocabularyLogits: SharedWork {
   /// Below this many bytes of rows, waking a second thread takes longer than it saves.
   private static let smallestShare = 2 << 20
 
+  /// A lookup that runs in the threads of an encoder.
+  ///
   /// - Parameter capacity: the maximum number of results of a lookup.
-  public init(rows: VocabularyRows, kernels: KernelTable, threads: ThreadPool, capacity: Int) {
+  public convenience init(rows: VocabularyRows, encoder: TextEncoder, capacity: Int) {
+    self.init(
+      rows: rows, kernels: encoder.kernels, threads: encoder.threads, capacity: capacity)
+  }
+
+  /// - Parameter capacity: the maximum number of results of a lookup.
+  package init(rows: VocabularyRows, kernels: KernelTable, threads: ThreadPool, capacity: Int) {
     self.rows = rows
     self.kernels = kernels
     self.threads = threads

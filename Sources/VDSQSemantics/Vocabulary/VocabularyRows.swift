@@ -1,6 +1,6 @@
 public import VDSQFormat
-import VDSQInference
-public import VDSQKernels
+public import VDSQInference
+package import VDSQKernels
 
 /// The rows with which states are compared, one per token of the vocabulary, in place in the map:
 /// bases for disentangled logits, or the rows of the LM head for its own logits.
@@ -25,7 +25,14 @@ public struct VocabularyRows: Sendable {
   /// bases of the input side.
   ///
   /// - Throws: `badInput` if the file has none.
-  public init(bases container: Container) throws(VDSQError) {
+  public init(bases encoder: TextEncoder) throws(VDSQError) {
+    try self.init(bases: encoder.container)
+  }
+
+  /// The bases in a file.
+  ///
+  /// - Throws: `badInput` if the file has none.
+  package init(bases container: Container) throws(VDSQError) {
     let own = container.find("bases.rows")
     guard let view = own ?? container.find("embeddings.word"), view.record.shape.count == 2,
       view.record.order == .rowMajor,
@@ -56,7 +63,14 @@ public struct VocabularyRows: Sendable {
   /// The LM head of a model, which may be its word embeddings.
   ///
   /// - Throws: `badInput` if the model has none.
-  public init(head container: Container) throws(VDSQError) {
+  public init(head encoder: TextEncoder) throws(VDSQError) {
+    try self.init(head: encoder.container)
+  }
+
+  /// The LM head in a file.
+  ///
+  /// - Throws: `badInput` if the model has none.
+  package init(head container: Container) throws(VDSQError) {
     guard let architecture = try? Architecture(container.metadata),
       architecture.hasLanguageModelHead,
       let view = container.find("head.weight") ?? container.find("embeddings.word"),
@@ -145,12 +159,12 @@ public struct VocabularyRows: Sendable {
   var isRefined: Bool { fine != nil }
 
   /// The number of bytes of scratch for `unitRow`.
-  public var scratchBytes: Int { (dimensions + 1) / 2 }
+  package var scratchBytes: Int { (dimensions + 1) / 2 }
 
   /// A row as a vector of length 1, or of zeros, with the full precision of the file.
   ///
   /// - Parameter scratch: a buffer of `scratchBytes` bytes.
-  public func unitRow(
+  package func unitRow(
     _ index: Int, _ kernels: KernelTable, _ scratch: UnsafeMutablePointer<UInt8>,
     into out: UnsafeMutablePointer<Float>
   ) {

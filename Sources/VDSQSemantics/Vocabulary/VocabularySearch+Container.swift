@@ -1,6 +1,6 @@
-public import VDSQFormat
-public import VDSQInference
-public import VDSQKernels
+package import VDSQFormat
+package import VDSQInference
+package import VDSQKernels
 
 extension VocabularySearch {
   /// A search over the word embeddings of a model, which are bases of the input side, in place in
@@ -8,7 +8,7 @@ extension VocabularySearch {
   ///
   /// - Throws: `badInput` if the file has no int8 embeddings, or if `approximate` needs coarse rows
   ///   and there are none.
-  public convenience init(
+  package convenience init(
     _ container: Container, shape: [Int], approximate: Bool,
     kernels: KernelTable, threads: ThreadPool, capacity: Int
   ) throws(VDSQError) {

@@ -1,5 +1,5 @@
-public import VDSQInference
-public import VDSQKernels
+package import VDSQInference
+package import VDSQKernels
 
 /// Finds the vocabulary rows with the highest cosines to a state: the top of its disentangled
 /// logits (docs/vocabulary-semantics.md).
@@ -7,23 +7,23 @@ public import VDSQKernels
 /// The search is exact over all int8 rows, or approximate: a first pass over rows with two bits per
 /// dimension finds candidates, and only those are compared in int8. Workers take shares of the rows
 /// and meet at one barrier. All memory is allocated in the initializer.
-public final class VocabularySearch: SharedWork {
+package final class VocabularySearch: SharedWork {
   /// A row among those closest to a state.
-  public struct Result: Sendable, Equatable {
+  package struct Result: Sendable, Equatable {
     /// The token's id, which is its row.
-    public let id: Int32
+    package let id: Int32
     /// The cosine of the row to the state, up to int8 rounding.
-    public let cosine: Float
+    package let cosine: Float
   }
 
   /// The int8 rows that decide the result.
-  public let rows: Int8Rows
+  package let rows: Int8Rows
   /// The rows of two bits of the first pass; nil for an exact search.
-  public let coarse: CoarseRows?
+  package let coarse: CoarseRows?
   /// The maximum number of results of a search.
-  public let capacity: Int
+  package let capacity: Int
   /// The number of candidates of the first pass.
-  public let candidates: Int
+  package let candidates: Int
   private let kernels: KernelTable
   private let threads: ThreadPool
   private let rotation: CoarseRotation?
@@ -47,7 +47,7 @@ public final class VocabularySearch: SharedWork {
   ///   - capacity: the maximum number of results of a search.
   ///   - candidates: the number of candidates of the first pass. Nil means one in 150 rows, but at
   ///     least twenty per result.
-  public init(
+  package init(
     rows: Int8Rows, coarse: CoarseRows?, kernels: KernelTable, threads: ThreadPool, capacity: Int,
     candidates: Int? = nil
   ) {
@@ -94,7 +94,7 @@ public final class VocabularySearch: SharedWork {
   ///   - state: as many floats as rows have columns.
   ///   - approximate: whether to compare candidates only, which needs coarse rows.
   ///   - body: called with each result.
-  public func search(
+  package func search(
     _ state: UnsafePointer<Float>, approximate: Bool = false, _ body: (Result) -> Void
   ) {
     query = kernels.int8Query(state, rows.columns, bytes)
@@ -113,7 +113,7 @@ public final class VocabularySearch: SharedWork {
   }
 
   /// One worker's share of the rows.
-  public override func run(_ worker: ThreadPool.Worker) {
+  package override func run(_ worker: ThreadPool.Worker) {
     if let coarseQuery, let coarse {
       let share = worker.share(of: coarse.blocks)
       let wanted = (candidates + worker.count - 1) / worker.count

@@ -3,20 +3,20 @@
 /// Follows `BertNormalizer` and `BertPreTokenizer` of Hugging Face's tokenizers: clean the text,
 /// separate ideographs, strip accents (NFD, then drop nonspacing marks), lower-case; then split at
 /// whitespace and around punctuation.
-public struct BertNormalizer: Sendable {
+package struct BertNormalizer: Sendable {
   /// The steps that are applied; the bits are those of the field in the file.
-  public struct Options: OptionSet, Sendable {
-    public let rawValue: UInt32
-    public init(rawValue: UInt32) { self.rawValue = rawValue }
+  package struct Options: OptionSet, Sendable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// Maps each scalar to lower case.
-    public static let lowercase = Options(rawValue: 1)
+    package static let lowercase = Options(rawValue: 1)
     /// Decomposes (NFD) and drops nonspacing marks (category Mn).
-    public static let stripAccents = Options(rawValue: 2)
+    package static let stripAccents = Options(rawValue: 2)
     /// Drops control characters, U+0000 and U+FFFD, and turns whitespace into spaces.
-    public static let cleanText = Options(rawValue: 4)
+    package static let cleanText = Options(rawValue: 4)
     /// Puts a space before and after each CJK ideograph, so that each is a word.
-    public static let separateIdeographs = Options(rawValue: 8)
+    package static let separateIdeographs = Options(rawValue: 8)
   }
 
   let options: Options

@@ -1,9 +1,9 @@
-public import VDSQFormat
+import VDSQFormat
 
 /// Normalizes a text before it is split. Each step goes from one buffer to the next.
-public struct TextNormalizer: Sendable {
+package struct TextNormalizer: Sendable {
   /// The code of a step in the file.
-  public enum Code: UInt32, Sendable {
+  package enum Code: UInt32, Sendable {
     /// Ends the list of steps; it has no operands.
     case end = 0
     /// NFC, NFD, NFKC, NFKD: compatible (0, 1), composed (0, 1).

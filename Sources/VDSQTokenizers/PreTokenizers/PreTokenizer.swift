@@ -1,9 +1,9 @@
-public import VDSQFormat
+import VDSQFormat
 
 /// Splits a normalized text into words by steps. Each step splits the pieces of the step before.
-public struct PreTokenizer: Sendable {
+package struct PreTokenizer: Sendable {
   /// The code of a step in the file.
-  public enum Code: UInt32, Sendable {
+  package enum Code: UInt32, Sendable {
     /// Ends the list of steps; it has no operands.
     case end = 0
     /// Behaviour, inverted (0, 1), a regular expression.
@@ -15,7 +15,7 @@ public struct PreTokenizer: Sendable {
   }
 
   /// The treatment of the matches of a split.
-  public enum Behavior: UInt32, Sendable {
+  package enum Behavior: UInt32, Sendable {
     /// Matches are dropped; the gaps between them are the words.
     case removed = 0
     /// Each match and each gap is a word.
@@ -29,7 +29,7 @@ public struct PreTokenizer: Sendable {
   }
 
   /// The words that get a metaspace in front.
-  public enum Scheme: UInt32, Sendable {
+  package enum Scheme: UInt32, Sendable {
     /// No word gets one.
     case never = 0
     /// Only the word at the start of the input gets one.

@@ -1,13 +1,13 @@
-public import VDSQFormat
+import VDSQFormat
 
 /// A regular expression over Unicode scalars: the subset of Oniguruma's syntax that pre-tokenizers
 /// need. The converter compiles it, and a backtracking matcher runs it.
 ///
 /// In the file: `u32` instructions n, sets m, then n instructions of four u32, then the sets' words
 /// (docs/format.md, "Regular expressions").
-public struct RegexProgram: Sendable {
+package struct RegexProgram: Sendable {
   /// The code of an operation in the file.
-  public enum Operation: UInt32, Sendable {
+  package enum Operation: UInt32, Sendable {
     /// Ends the expression or a look-ahead with a match.
     case match = 0
     /// One scalar of set a.

@@ -4,9 +4,9 @@ import VDSQFormat
 /// Face's tokenizers.
 ///
 /// Buffers are reused from text to text.
-public final class SubwordTokenizer {
+package final class SubwordTokenizer {
   /// The tokens, merges or scores, and the normalizer and pre-tokenizer steps.
-  public let vocabulary: SubwordVocabulary
+  package let vocabulary: SubwordVocabulary
   private let rawTokens: AddedTokenFinder
   private let normalizedTokens: AddedTokenFinder
   private var tokens = TokenBuffer()
@@ -17,7 +17,7 @@ public final class SubwordTokenizer {
   private var splitter = UnigramSplitter()
 
   /// Creates an encoder. Added tokens that are normalized are normalized here, once.
-  public init(vocabulary: SubwordVocabulary) {
+  package init(vocabulary: SubwordVocabulary) {
     self.vocabulary = vocabulary
     rawTokens = AddedTokenFinder(vocabulary.added.filter { !$0.flags.contains(.normalized) })
     // These tokens are normalized like the text in which they are searched.

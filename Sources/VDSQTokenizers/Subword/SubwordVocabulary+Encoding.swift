@@ -1,65 +1,65 @@
-import VDSQFormat
+package import VDSQFormat
 
 extension SubwordVocabulary {
   /// The parts of a tokenizer section.
-  public struct Source: Sendable {
+  package struct Source: Sendable {
     /// Whether words are split by byte-pair merges or by unigram scores.
-    public var model: Model
+    package var model: Model
     /// Token strings by id. Every id from 0 on has one.
-    public var tokens: [[UInt8]]
+    package var tokens: [[UInt8]]
     /// Whether the smallest pieces are bytes (byte-level BPE); otherwise they are scalars.
-    public var bytes = false
+    package var bytes = false
     /// Whether text that is not in the vocabulary becomes tokens of single bytes, `<0x00>` to
     /// `<0xFF>`.
-    public var byteFallback = false
+    package var byteFallback = false
     /// Whether consecutive unknown pieces become one unknown token.
-    public var fuseUnknown = false
+    package var fuseUnknown = false
     /// Whether a word that is a token is taken without merges (`ignore_merges` in Hugging Face's
     /// tokenizers).
-    public var wholeWords = false
+    package var wholeWords = false
     /// Whether words in the middle of a text begin with a space.
-    public var spacedWords = false
+    package var spacedWords = false
     /// Whether U+2581 in a token stands for a space, as in SentencePiece.
-    public var metaspace = false
+    package var metaspace = false
     /// The id of the unknown token; -1 if there is none.
-    public var unknown = -1
+    package var unknown = -1
     /// The id of the mask token; -1 if there is none.
-    public var mask = -1
+    package var mask = -1
     /// The ids of the special tokens before a text, at most 64.
-    public var prefix: [Int] = []
+    package var prefix: [Int] = []
     /// The ids of the special tokens after a text, at most 64.
-    public var suffix: [Int] = []
+    package var suffix: [Int] = []
     /// Tokens that are searched in the text before it is split.
-    public var added: [Added] = []
+    package var added: [Added] = []
     /// Merges by rank.
-    public var merges: [Merge] = []
+    package var merges: [Merge] = []
     /// Log probabilities by id; empty for byte pairs.
-    public var scores: [Double] = []
+    package var scores: [Double] = []
     /// The token of each byte, 256 elements; -1 for a byte without one.
-    public var byteTokens = [Int](repeating: -1, count: 256)
+    package var byteTokens = [Int](repeating: -1, count: 256)
     /// Normalizer steps and pre-tokenizer steps, without end codes.
-    public var normalizer = ByteWriter()
+    package var normalizer = ByteWriter()
     /// Pre-tokenizer steps (`PreTokenizer.Code` and operands), without the end code.
-    public var preTokenizer = ByteWriter()
+    package var preTokenizer = ByteWriter()
 
     /// Creates a section without merges, scores, added tokens and steps.
-    public init(model: Model, tokens: [[UInt8]]) {
+    package init(model: Model, tokens: [[UInt8]]) {
       self.model = model
       self.tokens = tokens
     }
   }
 
   /// Two tokens that become one.
-  public struct Merge: Sendable {
+  package struct Merge: Sendable {
     /// The id of the first token.
-    public let left: UInt32
+    package let left: UInt32
     /// The id of the second token, directly after the first.
-    public let right: UInt32
+    package let right: UInt32
     /// The id of the concatenation.
-    public let both: UInt32
+    package let both: UInt32
 
     /// Creates a merge. The ids must be at least 0 and fit 32 bits.
-    public init(left: Int, right: Int, both: Int) {
+    package init(left: Int, right: Int, both: Int) {
       self.left = UInt32(left)
       self.right = UInt32(right)
       self.both = UInt32(both)
@@ -67,22 +67,22 @@ extension SubwordVocabulary {
   }
 
   /// A token that is searched in the text before it is split.
-  public struct Added: Sendable {
+  package struct Added: Sendable {
     /// The id, which must be in the vocabulary.
-    public var id: Int
+    package var id: Int
     /// The UTF-8 that is searched.
-    public var text: [UInt8]
+    package var text: [UInt8]
     /// Whether the token is searched in the normalized text; otherwise in the raw text.
-    public var normalized = false
+    package var normalized = false
     /// Whether the token also consumes the whitespace before it (`lstrip`).
-    public var stripLeft = false
+    package var stripLeft = false
     /// Whether the token also consumes the whitespace after it (`rstrip`).
-    public var stripRight = false
+    package var stripRight = false
     /// Whether the token matches only where no word character is next to it.
-    public var singleWord = false
+    package var singleWord = false
 
     /// Creates a token that matches in the raw text, everywhere, without whitespace around it.
-    public init(id: Int, text: [UInt8]) {
+    package init(id: Int, text: [UInt8]) {
       self.id = id
       self.text = text
     }
@@ -93,7 +93,7 @@ extension SubwordVocabulary {
   }
 
   /// The bytes of a tokenizer section.
-  public static func encode(_ source: Source) -> [UInt8] {
+  package static func encode(_ source: Source) -> [UInt8] {
     let index = TokenTable.index(of: source.tokens)
     var blob: [UInt8] = []
     var offsets: [UInt32] = [0]

@@ -1,11 +1,11 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// The tokenizer section of a byte-pair or unigram tokenizer, used in place in the map.
 ///
 /// docs/format.md specifies the layout ("Byte pairs and unigram").
-public struct SubwordVocabulary: Sendable {
+package struct SubwordVocabulary: Sendable {
   /// The algorithm that splits a word into tokens; the raw value is the kind in the file.
-  public enum Model: UInt32, Sendable {
+  package enum Model: UInt32, Sendable {
     /// Byte-pair encoding: the merge of the lowest rank applies first (arXiv 1508.07909).
     case bytePairs = 2
     /// The segmentation of the highest total log probability (arXiv 1804.10959).
@@ -55,7 +55,7 @@ public struct SubwordVocabulary: Sendable {
   let unknownScore: Double
 
   /// - Throws: `badInput` if a count, an offset or an id is out of range.
-  public init(section: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
+  package init(section: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
     var reader = ByteReader(section, context: "\(path): tokenizer")
     func malformed(_ what: String) -> VDSQError { .badInput("\(path): tokenizer: \(what)") }
     let kind = try reader.integer(UInt32.self, "kind")

@@ -134,7 +134,7 @@ enum CharacterData {
 }
 
 /// The general categories of the Unicode standard (section 4.5), in the order of the tables.
-public enum GeneralCategory: UInt8, CaseIterable, Sendable {
+package enum GeneralCategory: UInt8, CaseIterable, Sendable {
   /// Letters (upper case, lower case, title case, modifier, other), marks (nonspacing, spacing,
   /// enclosing), numbers (decimal, letter, other), punctuation (connector, dash, open, close,
   /// initial quote, final quote, other), symbols (mathematical, currency, modifier, other).
@@ -143,7 +143,7 @@ public enum GeneralCategory: UInt8, CaseIterable, Sendable {
   case zs, zl, zp, cc, cf, co, cn
 
   /// A bit for a set of categories.
-  public var bit: UInt32 { 1 << UInt32(rawValue) }
+  package var bit: UInt32 { 1 << UInt32(rawValue) }
   /// Whether it is one of the marks.
   var isMark: Bool { self == .mn || self == .mc || self == .me }
 }

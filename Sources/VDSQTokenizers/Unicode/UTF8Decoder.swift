@@ -1,17 +1,17 @@
 /// Decodes UTF-8 that may be invalid. Each maximal invalid part becomes U+FFFD, as in the Unicode
 /// standard (section 3.9, "maximal subparts") and in other decoders.
-public struct UTF8Decoder {
+package struct UTF8Decoder {
   private let bytes: UnsafeRawBufferPointer
   /// The offset of the next scalar, in bytes.
-  public private(set) var position = 0
+  package private(set) var position = 0
   /// The number of replacements so far.
-  public private(set) var replaced = 0
+  package private(set) var replaced = 0
 
   /// Starts at the first byte. The bytes must outlive the decoder.
-  public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
   /// The next scalar value, or nil at the end.
-  public mutating func next() -> UInt32? {
+  package mutating func next() -> UInt32? {
     guard position < bytes.count else { return nil }
     let lead = bytes[position]
     position += 1
@@ -47,7 +47,7 @@ public struct UTF8Decoder {
   }
 
   /// The number of replacements in decoding `bytes`; 0 for valid UTF-8.
-  public static func replacements(in bytes: UnsafeRawBufferPointer) -> Int {
+  package static func replacements(in bytes: UnsafeRawBufferPointer) -> Int {
     var decoder = UTF8Decoder(bytes)
     while decoder.next() != nil {}
     return decoder.replaced

@@ -1,15 +1,15 @@
 /// Encodes text with a BERT tokenizer. The ids are identical to those of Hugging Face's tokenizers.
 ///
 /// Buffers are reused from text to text, so it allocates nothing after the first texts.
-public final class WordPieceTokenizer {
+package final class WordPieceTokenizer {
   /// The tokens and options, used in place in the map.
-  public let vocabulary: WordPieceVocabulary
+  package let vocabulary: WordPieceVocabulary
   private var normalizer: BertNormalizer
   private var words: WordBuilder
   private let added: AddedTokenFinder
 
   /// Creates an encoder with the normalizer options of the vocabulary.
-  public init(vocabulary: WordPieceVocabulary) {
+  package init(vocabulary: WordPieceVocabulary) {
     self.vocabulary = vocabulary
     normalizer = BertNormalizer(options: vocabulary.options)
     words = WordBuilder(vocabulary: vocabulary, tokens: TokenBuffer())
@@ -22,7 +22,7 @@ public final class WordPieceTokenizer {
   ///   - text: UTF-8. Invalid bytes become U+FFFD.
   ///   - limit: the maximum number of ids, including the two special ones; at least 2.
   /// - Returns: whether the text was truncated.
-  public func encode(
+  package func encode(
     _ text: UnsafeRawBufferPointer, limit: Int, into tokens: inout [Int32]
   ) -> Bool {
     words.reset(capacity: max(0, limit - 2))

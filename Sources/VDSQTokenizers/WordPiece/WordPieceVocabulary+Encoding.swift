@@ -2,30 +2,30 @@ import VDSQFormat
 
 extension WordPieceVocabulary {
   /// The parts of a tokenizer section.
-  public struct Source: Sendable {
+  package struct Source: Sendable {
     /// Token strings by id. Every id from 0 on has one.
-    public var tokens: [[UInt8]]
+    package var tokens: [[UInt8]]
     /// Tokens that are matched in the raw text.
-    public var added: [(id: Int, text: [UInt8])] = []
+    package var added: [(id: Int, text: [UInt8])] = []
     /// The id of `[UNK]`, for words that cannot be split into tokens.
-    public var unknown = 0
+    package var unknown = 0
     /// The id of `[CLS]`, the first token of every text.
-    public var classify = 0
+    package var classify = 0
     /// The id of `[SEP]`, the last token of every text.
-    public var separator = 0
+    package var separator = 0
     /// The steps of the normalizer.
-    public var options: BertNormalizer.Options = []
+    package var options: BertNormalizer.Options = []
     /// The UTF-8 in front of tokens that continue a word.
-    public var continuingPrefix: [UInt8] = Array("##".utf8)
+    package var continuingPrefix: [UInt8] = Array("##".utf8)
     /// The number of scalars beyond which a word becomes `[UNK]`; 1 to 10,000.
-    public var maximumWordLength = 100
+    package var maximumWordLength = 100
 
     /// Creates a section without added tokens. The special tokens have id 0 until they are set.
-    public init(tokens: [[UInt8]]) { self.tokens = tokens }
+    package init(tokens: [[UInt8]]) { self.tokens = tokens }
   }
 
   /// The bytes of a tokenizer section.
-  public static func encode(_ source: Source) -> [UInt8] {
+  package static func encode(_ source: Source) -> [UInt8] {
     let index = TokenTable.index(of: source.tokens)
     var blob = source.continuingPrefix
     var offsets = [UInt32(blob.count)]

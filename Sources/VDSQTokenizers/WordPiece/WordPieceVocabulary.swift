@@ -1,31 +1,31 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// The tokenizer section of a WordPiece tokenizer: token strings, their hash index and added
 /// tokens, used in place in the map.
 ///
 /// docs/format.md specifies the layout ("WordPiece").
-public struct WordPieceVocabulary: Sendable {
+package struct WordPieceVocabulary: Sendable {
   /// The kind of this section in the file (its first four bytes).
-  public static let kind: UInt32 = 1
+  package static let kind: UInt32 = 1
   static let headerLength = 64
 
   /// The number of tokens.
-  public let count: Int
+  package let count: Int
   let options: BertNormalizer.Options
   let unknown: Int32
   /// The id of `[CLS]`, in 0..<count.
-  public let classify: Int32
+  package let classify: Int32
   /// The id of `[SEP]`, in 0..<count.
-  public let separator: Int32
+  package let separator: Int32
   let maximumWordLength: Int
   let added: [AddedToken]
   /// The token `[MASK]`; nil if the vocabulary has none.
-  public let mask: Int32?
+  package let mask: Int32?
   private let table: TokenTable
   nonisolated(unsafe) private let prefix: UnsafeRawBufferPointer
 
   /// - Throws: `badInput` if a count, an offset or an id is out of range.
-  public init(section: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
+  package init(section: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
     var reader = ByteReader(section, context: "\(path): tokenizer")
     let kind = try reader.integer(UInt32.self, "kind")
     guard kind == Self.kind else {
@@ -71,7 +71,7 @@ public struct WordPieceVocabulary: Sendable {
   }
 
   /// The UTF-8 of a token; empty for ids outside the vocabulary.
-  public func text(of id: Int) -> UnsafeRawBufferPointer { table.text(of: id) }
+  package func text(of id: Int) -> UnsafeRawBufferPointer { table.text(of: id) }
 
   /// The token with exactly these bytes.
   func find(_ text: UnsafeRawBufferPointer) -> Int32? { table.find(text) }

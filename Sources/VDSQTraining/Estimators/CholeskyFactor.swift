@@ -1,4 +1,4 @@
-import VDSQKernels
+package import VDSQKernels
 
 /// The Cholesky factor L of a symmetric positive definite matrix `A = L L^T`, and solutions with
 /// it.

@@ -1,4 +1,4 @@
-import VDSQKernels
+package import VDSQKernels
 import VDSQSemantics
 
 /// Sufficient statistics of Gaussian classes with a shared covariance: the number of examples of

@@ -1,6 +1,6 @@
-import VDSQFormat
-import VDSQKernels
-import VDSQSemantics
+package import VDSQFormat
+package import VDSQKernels
+package import VDSQSemantics
 
 /// Gaussian classes with a shared covariance, estimated from some of the examples: class means with
 /// the label anchors as prior, and the covariance within classes.

@@ -1,6 +1,6 @@
-import VDSQFormat
-import VDSQKernels
-import VDSQSemantics
+package import VDSQFormat
+package import VDSQKernels
+package import VDSQSemantics
 
 /// Kernel ridge regression of the labels on the model's vector with a radial basis function (RBF),
 /// in closed form.

@@ -1,7 +1,7 @@
 import Glibc
-import VDSQFormat
+package import VDSQFormat
 import VDSQInference
-import VDSQKernels
+package import VDSQKernels
 import VDSQSemantics
 
 /// Linear discriminant analysis with the label anchors as prior of the class means, in closed form.

@@ -1,6 +1,6 @@
 import Glibc
-import VDSQKernels
-import VDSQSemantics
+package import VDSQKernels
+package import VDSQSemantics
 
 /// Multinomial logistic regression by L-BFGS (Liu and Nocedal 1989). It minimises the sum of the
 /// examples' losses times `strength`, plus half the squared weights.

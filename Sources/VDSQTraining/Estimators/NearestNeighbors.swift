@@ -1,6 +1,6 @@
-import VDSQFormat
-import VDSQKernels
-import VDSQSemantics
+package import VDSQFormat
+package import VDSQKernels
+package import VDSQSemantics
 
 /// k-nearest-neighbour classifier over hidden states.
 ///

@@ -1,7 +1,7 @@
-import VDSQFormat
+package import VDSQFormat
 import VDSQInference
-import VDSQKernels
-import VDSQSemantics
+package import VDSQKernels
+package import VDSQSemantics
 
 /// Linear discriminant analysis with the hyperparameters and features that were selected.
 package struct SelectedDiscriminant {

@@ -1,7 +1,7 @@
 import Glibc
-import VDSQFormat
-import VDSQKernels
-import VDSQSemantics
+package import VDSQFormat
+package import VDSQKernels
+package import VDSQSemantics
 
 /// Semantic calibration ("neural clustering", arXiv 2401.16184): a residual module that moves the
 /// states of a task towards their label anchors, which stay fixed.

@@ -1,6 +1,6 @@
-import VDSQFormat
+package import VDSQFormat
 import VDSQKernels
-import VDSQSemantics
+package import VDSQSemantics
 
 /// Linear discriminant analysis stacked with logistic regression and kernel ridge regression
 /// (Wolpert 1992).
@@ -46,7 +46,9 @@ package struct StackedClassifier {
   /// Chooses the mixture by held-out likelihood, and trains it on all examples.
   ///
   /// - Throws: `internalFault` if states are not finite.
-  package func train(progress: ProgressSpan) throws(VDSQError) -> (linear: LinearHead, votes: RBFVotes?) {
+  package func train(progress: ProgressSpan) throws(VDSQError) -> (
+    linear: LinearHead, votes: RBFVotes?
+  ) {
     let choice = Self.choose(try heldOutLogits(progress))
     let all = Array(set.targets.indices)
     let own = try discriminant.head()

@@ -1,14 +1,15 @@
-public import VDSQFormat
+package import VDSQ
+package import VDSQFormat
 import VDSQInference
-public import VDSQSemantics
+package import VDSQSemantics
 
 /// Labelled texts encoded by the model of an adapter, with the adapter's classifier, for evaluating
 /// the adapter or reviewing labels.
-public struct AdaptedExamples {
+package struct AdaptedExamples {
   /// The classifier of the adapter: its labels, and its head if it has one.
-  public let classifier: Classifier
+  package let classifier: Classifier
   /// The examples with their states. Targets are indices of the adapter's labels.
-  public let examples: Examples
+  package let examples: Examples
 
   /// Runs an adapter's model over labelled texts.
   ///
@@ -17,16 +18,15 @@ public struct AdaptedExamples {
   ///   - report: called as texts pass through the model.
   /// - Throws: `badInput` if an example's label is not among the adapter's, `budgetTooSmall` with
   ///   the smallest sufficient budget, and the errors of opening the model.
-  public init(
-    _ examples: [Examples.Example], adapter: Adapter, modelPath: String, options: TrainingOptions,
+  package init(
+    _ examples: [Examples.Example], adapter: Adapter, model: Model, options: TrainingOptions,
     report: (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) {
-    var opening = Opening(
-      path: modelPath, options: options, features: adapter.intermediateFeatures)
-    try opening.choose(
-      among: MemoryPolicy.all,
+    let encoderOptions = try model.encoderOptions(
+      options.run, intermediateFeatures: adapter.intermediateFeatures,
       more: adapter.bytes + TrainingPlan.bytes(for: examples, columns: adapter.labels.dimensions))
-    let encoder = try adapter.encoder(try opening.container(), options: opening.encoder)
+    let encoder = try adapter.encoder(
+      try model.container(for: encoderOptions.policy), options: encoderOptions)
     self.examples = try Examples(
       examples, labels: adapter.labels.names.map { Label(name: $0) }, encoder: encoder,
       template: options.template,

@@ -1,4 +1,4 @@
-import VDSQSemantics
+package import VDSQSemantics
 
 extension Classifier {
   /// The scores of a row of features, of which the classifier reads the first columns.

@@ -1,4 +1,4 @@
-import VDSQSemantics
+package import VDSQSemantics
 
 /// The accuracy of a classifier on labelled states.
 public struct Evaluation: Sendable {
@@ -43,7 +43,7 @@ public struct Evaluation: Sendable {
   /// - Parameters:
   ///   - features: the states. The classifier reads the first columns.
   ///   - targets: the label of each row.
-  public init(of classifier: Classifier, features: FeatureMatrix, targets: [Int]) {
+  package init(of classifier: Classifier, features: FeatureMatrix, targets: [Int]) {
     let labels = classifier.labels.count
     var confusion = [Int](repeating: 0, count: labels * labels)
     var sums = [(count: Int, right: Int, confidence: Double)](

@@ -18,7 +18,7 @@ public struct EvaluationRow: Sendable {
   }
 
   /// Evaluates an adapter on texts that its model encoded.
-  public init(of adapted: AdaptedExamples) {
+  package init(of adapted: AdaptedExamples) {
     self.init(
       shots: nil, method: "adapter", names: adapted.classifier.labels.names,
       evaluations: [

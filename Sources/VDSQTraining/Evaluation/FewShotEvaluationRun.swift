@@ -1,4 +1,4 @@
-import VDSQFormat
+package import VDSQFormat
 import VDSQInference
 import VDSQSemantics
 

@@ -1,14 +1,14 @@
 /// A few examples of each label (shots), drawn at random.
-public struct FewShotSample: Sendable {
+package struct FewShotSample: Sendable {
   /// Indices of the examples, label by label.
-  public let members: [Int]
+  package let members: [Int]
 
   /// - Parameters:
   ///   - targets: the label of each example.
   ///   - count: the number of examples per label. A label with fewer gives all of them.
   ///   - seed: the same seed draws the same examples, and a larger sample begins with the smaller
   ///     one.
-  public init(_ targets: [Int], labels: Int, count: Int, seed: UInt64) {
+  package init(_ targets: [Int], labels: Int, count: Int, seed: UInt64) {
     var members: [Int] = []
     for label in 0..<labels {
       var own = targets.indices.filter { targets[$0] == label }

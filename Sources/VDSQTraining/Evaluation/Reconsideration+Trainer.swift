@@ -1,11 +1,11 @@
-public import VDSQFormat
+package import VDSQFormat
 import VDSQSemantics
 
 extension Reconsideration {
   /// Reviews labelled texts by an adapter that was not trained on them.
   ///
   /// - Returns: one item for each text, most doubtful first.
-  public static func list(_ adapted: AdaptedExamples) -> [Reconsideration] {
+  package static func list(_ adapted: AdaptedExamples) -> [Reconsideration] {
     list(adapted.examples, classifier: adapted.classifier)
   }
 
@@ -15,7 +15,7 @@ extension Reconsideration {
   /// - Returns: one item for each text, most doubtful first.
   /// - Throws: `usage` if the trainer may finetune, which changes the states that are compared; if
   ///   there are fewer than two labels, or one has a single text; what encoding and training throw.
-  public static func list(
+  package static func list(
     _ texts: [Examples.Example], trainer: FewShotTrainer,
     report: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> [Reconsideration] {

@@ -1,25 +1,25 @@
 import Glibc
-public import VDSQFormat
-public import VDSQKernels
-public import VDSQSemantics
+package import VDSQFormat
+package import VDSQKernels
+package import VDSQSemantics
 
 /// The probability that the label of an example should be reconsidered.
 ///
 /// A text near the decision boundary of its label may belong to another label. The probability
 /// falls exponentially with the distance to the boundary, measured in log-odds:
 /// `exp(-log(p_label / p_other))`. It is 1 for a text on the other side.
-public struct Reconsideration: Sendable {
+package struct Reconsideration: Sendable {
   /// The example's index.
-  public let example: Int
+  package let example: Int
   /// The most probable label other than the given one.
-  public let other: Int
+  package let other: Int
   /// From 0 to 1.
-  public let probability: Float
+  package let probability: Float
   /// `log(p_label / p_other)`, in nats; below 0 on the other side.
-  public let distance: Float
+  package let distance: Float
 
   /// Reviews examples with an adapter that was trained on others, most doubtful first.
-  public static func list(_ examples: Examples, classifier: Classifier) -> [Reconsideration] {
+  package static func list(_ examples: Examples, classifier: Classifier) -> [Reconsideration] {
     sorted(examples.targets.indices.map { Reconsideration(examples, $0, classifier: classifier) })
   }
 
@@ -29,7 +29,7 @@ public struct Reconsideration: Sendable {
   /// - Parameter train: trains an adapter on some of the examples.
   /// - Throws: `usage` if there are fewer than two labels, or one has a single example; what
   ///   `train` throws.
-  public static func list(
+  package static func list(
     _ examples: Examples, labels: LabelSet, kernels: KernelTable,
     train: (Examples) throws(VDSQError) -> Adapter
   ) throws(VDSQError) -> [Reconsideration] {

@@ -1,30 +1,30 @@
-public import VDSQFormat
+package import VDSQFormat
 
 /// The records of comma-separated or tab-separated text (RFC 4180). The first record names the
 /// fields.
 ///
 /// A field in quotes may contain separators, line ends, and quotes written twice. Lines end with LF
 /// or CRLF. A byte order mark at the beginning and blank lines are skipped.
-public struct DelimitedText: Sendable {
+package struct DelimitedText: Sendable {
   /// A record and where it is.
-  public struct Record: Sendable {
+  package struct Record: Sendable {
     /// The number of the line in which the record begins, counted from 1.
-    public let line: Int
+    package let line: Int
     /// As many as `DelimitedText.names`.
-    public let fields: [String]
+    package let fields: [String]
   }
 
   /// The fields of the first record.
-  public let names: [String]
+  package let names: [String]
   /// The records after the first.
-  public let records: [Record]
+  package let records: [Record]
 
   /// - Parameters:
   ///   - separator: the byte between two fields.
   ///   - path: the file, for error messages.
   /// - Throws: `badInput`, naming the line, if a quote does not end, a record does not have as many
   ///   fields as the first, or a field is not UTF-8; and if there is no record at all.
-  public init(_ bytes: [UInt8], separator: UInt8, path: String) throws(VDSQError) {
+  package init(_ bytes: [UInt8], separator: UInt8, path: String) throws(VDSQError) {
     var field: [UInt8] = []
     var fields: [String] = []
     var all: [Record] = []

@@ -1,5 +1,5 @@
 /// The format of a file of labelled texts.
-public enum ExampleFormat: Sendable, Equatable {
+package enum ExampleFormat: Sendable, Equatable {
   /// A JSON object per line. Blank lines are skipped.
   case jsonLines
   /// RFC 4180 with commas; the first record names the columns.
@@ -8,7 +8,7 @@ public enum ExampleFormat: Sendable, Equatable {
   case tabSeparated
 
   /// The format for the name of a file: `.csv`, `.tsv`, and JSON Lines for every other name.
-  public init(path: String) {
+  package init(path: String) {
     if path.hasSuffix(".csv") {
       self = .commaSeparated
     } else if path.hasSuffix(".tsv") {

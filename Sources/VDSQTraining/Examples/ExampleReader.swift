@@ -29,7 +29,7 @@ public struct ExampleReader: Sendable {
   /// - Parameter name: the name of the file in error messages.
   /// - Throws: `badInput`, naming the file and the line, if an example is malformed, or if there is
   ///   none.
-  public func examples(
+  package func examples(
     in bytes: [UInt8], format: ExampleFormat, name: String
   ) throws(VDSQError) -> [Examples.Example] {
     let examples =

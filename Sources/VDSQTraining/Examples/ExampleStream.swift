@@ -1,15 +1,15 @@
-public import VDSQFormat
-public import VDSQStreams
+package import VDSQFormat
+package import VDSQStreams
 
 /// Reads labelled texts one at a time, in constant memory: JSON Lines, or a text per line where all
 /// texts have the same label. Blank lines are skipped.
-public final class ExampleStream {
+package final class ExampleStream {
   /// An example and where it is from.
-  public struct Element: Sendable {
+  package struct Element: Sendable {
     /// The text and its label.
-    public let example: Examples.Example
+    package let example: Examples.Example
     /// The input's name and the line's number, for error messages.
-    public let context: String
+    package let context: String
   }
 
   private let lines: LineReader
@@ -20,7 +20,7 @@ public final class ExampleStream {
   /// - Parameters:
   ///   - name: the name of the input in error messages.
   ///   - label: the label of all texts, which are then plain lines; nil for JSON Lines.
-  public init(
+  package init(
     _ lines: LineReader, name: String, fields: ExampleFields = ExampleFields(),
     label: String? = nil
   ) {
@@ -34,7 +34,7 @@ public final class ExampleStream {
   ///
   /// - Throws: `missingInput` if reading fails; `badInput`, naming the line, if an example is
   ///   malformed or longer than `LineReader.longestLine` bytes.
-  public func next() throws(VDSQError) -> Element? {
+  package func next() throws(VDSQError) -> Element? {
     while let line = try lines.next() {
       if ExampleReader.isBlank(line.bytes) { continue }
       let context = "\(name): line \(line.number)"

@@ -1,5 +1,5 @@
-public import VDSQFormat
-public import VDSQInference
+package import VDSQFormat
+package import VDSQInference
 public import VDSQSemantics
 
 /// Labelled texts with their states in a model.
@@ -19,7 +19,7 @@ public struct Examples: Sendable {
   }
 
   /// A row for each example.
-  public let features: FeatureMatrix
+  package let features: FeatureMatrix
   /// The index of each example's label.
   public let targets: [Int]
   /// The text of each example as the model read it, including a template.
@@ -33,7 +33,7 @@ public struct Examples: Sendable {
   ///   - cache: a cache of states; nil for none.
   ///   - advance: called with the number of examples whose states are known.
   /// - Throws: `badInput` if an example's label is not among `labels`, and the errors of the cache.
-  public init(
+  package init(
     _ examples: [Example], labels: [Label], encoder: TextEncoder, template: Template?,
     cache: StateCache? = nil, advance: (Int) -> Void
   ) throws(VDSQError) {

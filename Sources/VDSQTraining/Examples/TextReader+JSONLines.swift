@@ -1,7 +1,7 @@
-public import VDSQ
+package import VDSQ
 import VDSQCheckpoints
 import VDSQFormat
-public import VDSQStreams
+package import VDSQStreams
 
 extension TextReader {
   /// Reads JSON Lines: an object per line, with the text in one of its fields.
@@ -12,7 +12,7 @@ extension TextReader {
   /// - Parameters:
   ///   - field: the key of the text.
   ///   - isStrict: whether a text that is not valid UTF-8 is an error.
-  public convenience init(jsonLines lines: LineReader, field: String, isStrict: Bool = false) {
+  package convenience init(jsonLines lines: LineReader, field: String, isStrict: Bool = false) {
     let field = JSONField(field)
     self.init(lines, isStrict: isStrict) { (line) throws(VDSQError) in
       let context = "line \(line.number)"

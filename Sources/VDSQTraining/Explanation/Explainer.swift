@@ -1,6 +1,6 @@
-public import VDSQFormat
-public import VDSQInference
-public import VDSQSemantics
+package import VDSQFormat
+package import VDSQInference
+package import VDSQSemantics
 
 /// Explains classifications in the model's own vocabulary.
 ///
@@ -11,9 +11,9 @@ public import VDSQSemantics
 ///     // explanation.shared: the words that the text and its label have in common.
 ///
 /// Use it from one thread at a time.
-public final class Explainer {
+package final class Explainer {
   /// The number of tokens listed of each kind.
-  public static let leaningCount = 6
+  package static let leaningCount = 6
 
   private let bases: ExplanationBases
   private let encoder: TextEncoder
@@ -31,7 +31,7 @@ public final class Explainer {
   ///   - adapter: the adapter of the classifier; nil for zero-shot.
   ///   - classifier: the classifier whose answers are explained.
   /// - Throws: the errors of making a classifier.
-  public init(
+  package init(
     bases: ExplanationBases, encoder: TextEncoder, adapter: Adapter?, classifier: Classifier
   ) throws(VDSQError) {
     self.bases = bases
@@ -45,14 +45,14 @@ public final class Explainer {
   /// Explains the classification of a state.
   ///
   /// - Parameter state: `encoder.dimensions` floats.
-  public func explain(_ state: [Float]) -> Explanation {
+  package func explain(_ state: [Float]) -> Explanation {
     state.withUnsafeBufferPointer { explain($0.baseAddress!) }
   }
 
   /// Explains the classification of a state.
   ///
   /// - Parameter state: `encoder.dimensions` floats.
-  public func explain(_ state: UnsafePointer<Float>) -> Explanation {
+  package func explain(_ state: UnsafePointer<Float>) -> Explanation {
     let scores = classifier.scores(of: state, top: classifier.labels.count)
     let byWords = words.scores(of: state, top: classifier.labels.count)
     let best = scores.best

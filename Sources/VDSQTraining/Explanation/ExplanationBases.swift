@@ -1,5 +1,5 @@
-public import VDSQFormat
-public import VDSQInference
+package import VDSQFormat
+package import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
@@ -7,7 +7,7 @@ import VDSQSemantics
 ///
 /// The vectors of a sentence encoder do not lie near its word embeddings, so each word is encoded
 /// as a text (`WordBases`). A language model has the bases of its head (`VocabularyRows`).
-public struct ExplanationBases {
+package struct ExplanationBases {
   private enum Rows {
     case words(WordBases)
     case vocabulary(VocabularyRows)
@@ -23,7 +23,7 @@ public struct ExplanationBases {
   ///   - advance: called with the share of encoded words, from 0 to 1.
   /// - Throws: `badInput` if a language model's file has no bases; what the model and the cache
   ///   throw.
-  public init(
+  package init(
     encoder: TextEncoder, cache: StateCache? = nil, advance: (Double) -> Void = { _ in }
   ) throws(VDSQError) {
     self.encoder = encoder
@@ -34,7 +34,7 @@ public struct ExplanationBases {
   }
 
   /// The number of bases.
-  public var count: Int {
+  package var count: Int {
     switch rows {
     case .words(let bases): bases.tokens.count
     case .vocabulary(let rows): rows.count
@@ -42,7 +42,7 @@ public struct ExplanationBases {
   }
 
   /// A basis's text, without the space that some tokenizers put before words.
-  public func token(_ index: Int) -> String {
+  package func token(_ index: Int) -> String {
     let id =
       switch rows {
       case .words(let bases): bases.tokens[index]
@@ -55,7 +55,7 @@ public struct ExplanationBases {
   /// The cosine of a vector to each basis, from -1 to 1; all 0 for the zero vector.
   ///
   /// - Parameter vector: as many floats as the model's vector has.
-  public func cosines(_ vector: [Float]) -> [Float] {
+  package func cosines(_ vector: [Float]) -> [Float] {
     switch rows {
     case .words(let bases): bases.cosines(vector)
     case .vocabulary(let rows): cosines(vector, rows)

@@ -1,4 +1,4 @@
-public import VDSQInference
+package import VDSQInference
 
 /// Hidden states of texts: `[rows, columns]` floats, row-major, one text per row.
 ///
@@ -6,68 +6,68 @@ public import VDSQInference
 /// feature:
 ///
 ///     | vector (blockSize) | feature 0 (blockSize) | feature 1 (blockSize) | ...
-public struct FeatureMatrix: Sendable {
+package struct FeatureMatrix: Sendable {
   /// The layout of a row.
-  public struct Layout: Sendable, Equatable {
+  package struct Layout: Sendable, Equatable {
     /// The number of columns of the model's vector, and of each block behind it.
-    public let blockSize: Int
+    package let blockSize: Int
     /// The intermediate features of the blocks behind the vector, in order.
-    public let intermediateFeatures: [IntermediateFeature]
+    package let intermediateFeatures: [IntermediateFeature]
 
     /// A layout of `blockSize * (intermediateFeatures.count + 1)` columns.
-    public init(blockSize: Int, intermediateFeatures: [IntermediateFeature] = []) {
+    package init(blockSize: Int, intermediateFeatures: [IntermediateFeature] = []) {
       self.blockSize = blockSize
       self.intermediateFeatures = intermediateFeatures
     }
 
     /// The layout of an encoder's states.
-    public init(of encoder: TextEncoder) {
+    package init(of encoder: TextEncoder) {
       self.init(
         blockSize: encoder.dimensions / (encoder.intermediateFeatures.count + 1),
         intermediateFeatures: encoder.intermediateFeatures)
     }
 
     /// The model's vector, and the intermediate features.
-    public var blocks: Int { intermediateFeatures.count + 1 }
+    package var blocks: Int { intermediateFeatures.count + 1 }
     /// The number of columns of a row: those of all blocks.
-    public var columns: Int { blockSize * blocks }
+    package var columns: Int { blockSize * blocks }
 
     /// The layout with the first intermediate features alone.
-    public func prefix(features count: Int) -> Layout {
+    package func prefix(features count: Int) -> Layout {
       Layout(
         blockSize: blockSize, intermediateFeatures: Array(intermediateFeatures.prefix(count)))
     }
   }
 
   /// The blocks of each row.
-  public let layout: Layout
+  package let layout: Layout
   /// `rows * columns` elements.
-  public let values: [Float]
+  package let values: [Float]
 
   /// The number of columns: the model's vector and the intermediate features.
-  public var columns: Int { layout.columns }
+  package var columns: Int { layout.columns }
   /// The number of rows, one per text.
-  public var rows: Int { values.count / layout.columns }
+  package var rows: Int { values.count / layout.columns }
 
   /// - Precondition: values are whole rows.
-  public init(_ values: [Float], layout: Layout) {
+  package init(_ values: [Float], layout: Layout) {
     precondition(values.count % layout.columns == 0)
     self.values = values
     self.layout = layout
   }
 
   /// A matrix without intermediate features.
-  public init(_ values: [Float], columns: Int) {
+  package init(_ values: [Float], columns: Int) {
     self.init(values, layout: Layout(blockSize: columns))
   }
 
   /// A row's `columns` floats. The slice's indices are those of `values`.
-  public subscript(row: Int) -> ArraySlice<Float> {
+  package subscript(row: Int) -> ArraySlice<Float> {
     values[row * columns..<(row + 1) * columns]
   }
 
   /// Calls `body` with a row's `columns` floats.
-  public func withRow<Result, Failure: Error>(
+  package func withRow<Result, Failure: Error>(
     _ row: Int, _ body: (UnsafePointer<Float>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try values.withUnsafeBufferPointer { (values) throws(Failure) in
@@ -76,7 +76,7 @@ public struct FeatureMatrix: Sendable {
   }
 
   /// Some of the rows, in the given order.
-  public func subset(_ rows: [Int]) -> FeatureMatrix {
+  package func subset(_ rows: [Int]) -> FeatureMatrix {
     var chosen: [Float] = []
     chosen.reserveCapacity(rows.count * columns)
     for row in rows { chosen += self[row] }
@@ -84,7 +84,7 @@ public struct FeatureMatrix: Sendable {
   }
 
   /// The model's vector and the first intermediate features alone.
-  public func prefix(features count: Int) -> FeatureMatrix {
+  package func prefix(features count: Int) -> FeatureMatrix {
     let layout = layout.prefix(features: count)
     guard layout != self.layout else { return self }
     var cut: [Float] = []

@@ -1,14 +1,14 @@
 import Glibc
 import VDSQFiles
-public import VDSQFormat
-public import VDSQInference
+package import VDSQFormat
+package import VDSQInference
 
 /// A file that caches the states of texts, keyed by the digests of the texts.
 ///
 /// Only digests are in memory. A state is read on demand, and a state with a wrong checksum counts
 /// as missing. Processes can share a file: each appends whole records under a lock, and a record
 /// that a kill truncated is overwritten by the next.
-public final class StateCache {
+package final class StateCache {
   /// The first half of the SHA-256 of the text that the model read.
   package struct Key: Hashable {
     package let low: UInt64
@@ -27,7 +27,7 @@ public final class StateCache {
   }
 
   /// The file in the folder. Its name holds the model's identity, the settings and the dimensions.
-  public let path: String
+  package let path: String
   private let dimensions: Int
   private let descriptor: Int32
   /// The offset of each text's record.
@@ -47,7 +47,7 @@ public final class StateCache {
   ///   - settings: the settings on which states depend besides the model and the text. They are
   ///     part of the file's name.
   /// - Throws: `usage` if the folder cannot be used.
-  public init(folder: String, encoder: TextEncoder, settings: String) throws(VDSQError) {
+  package init(folder: String, encoder: TextEncoder, settings: String) throws(VDSQError) {
     dimensions = encoder.dimensions
     let identity = String(encoder.container.identity, radix: 16)
     path = "\(folder)/\(identity)-\(settings)-\(dimensions).states"
@@ -65,7 +65,7 @@ public final class StateCache {
   /// are only valid with their adapter.
   ///
   /// - Throws: `usage` if the folder cannot be used.
-  public convenience init?(folder: String?, encoder: TextEncoder) throws(VDSQError) {
+  package convenience init?(folder: String?, encoder: TextEncoder) throws(VDSQError) {
     guard let folder, encoder.updates == nil else { return nil }
     let settings =
       [encoder.options.precision == .high ? "high" : "int8", "\(encoder.maximumTokens)"]

@@ -1,6 +1,6 @@
 import VDSQInference
-import VDSQKernels
-import VDSQSemantics
+package import VDSQKernels
+package import VDSQSemantics
 
 /// The input of estimators: features and labels of examples, and label anchors with the same
 /// columns.

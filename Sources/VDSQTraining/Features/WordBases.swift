@@ -1,13 +1,13 @@
-public import VDSQFormat
-public import VDSQInference
+package import VDSQFormat
+package import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
 /// The vectors of a sentence encoder for the words of its vocabulary, each encoded as a text
 /// (docs/vocabulary-semantics.md, "Explanations"). They are stored in int8 with a scale per row.
-public final class WordBases {
+package final class WordBases {
   /// Tokens that are whole words.
-  public let tokens: [Int32]
+  package let tokens: [Int32]
   private let dimensions: Int
   private var values: [Int8] = []
   private var scales: [Float] = []
@@ -20,7 +20,7 @@ public final class WordBases {
   ///   - cache: a cache of states; nil for none.
   ///   - advance: called with the share of encoded words.
   /// - Throws: the errors of the model and the cache.
-  public init(
+  package init(
     encoder: TextEncoder, cache: StateCache?, advance: (Double) -> Void
   ) throws(VDSQError) {
     let d = FeatureMatrix.Layout(of: encoder).blockSize
@@ -67,7 +67,7 @@ public final class WordBases {
   }
 
   /// The cosine of a vector to each word.
-  public func cosines(_ vector: [Float]) -> [Float] {
+  package func cosines(_ vector: [Float]) -> [Float] {
     let d = dimensions
     let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
     var row = [Float](repeating: 0, count: d)

@@ -1,5 +1,5 @@
 import Glibc
-import VDSQInference
+package import VDSQInference
 import VDSQKernels
 
 extension EncoderTape {

@@ -1,6 +1,6 @@
-import VDSQFormat
-import VDSQInference
-import VDSQKernels
+package import VDSQFormat
+package import VDSQInference
+package import VDSQKernels
 
 /// The layers of a sentence encoder in floats, forward and backward. Computes the gradient of a
 /// loss over vectors with respect to low-rank updates of query and value weights (Hu et al. 2021).

@@ -1,4 +1,4 @@
-import VDSQFormat
+package import VDSQFormat
 import VDSQKernels
 
 /// The decoded weights of a linear layer: panels of the matrix for the forward pass, and of its
@@ -10,7 +10,8 @@ package struct LayerPanels {
   private let rows: StoredRows
 
   /// - Throws: `badInput` if the container has no such layer.
-  package init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
+  package init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError)
+  {
     self.outputs = outputs
     self.inputs = inputs
     rows = try StoredRows(container, "\(name).weight")

@@ -1,8 +1,8 @@
 import Glibc
-import VDSQFormat
+package import VDSQFormat
 import VDSQInference
 import VDSQKernels
-import VDSQSemantics
+package import VDSQSemantics
 
 extension LowRankFinetuning {
   private typealias Constants = Hyperparameters.Finetuning

@@ -1,8 +1,8 @@
 import Glibc
-import VDSQFormat
-import VDSQInference
+package import VDSQFormat
+package import VDSQInference
 import VDSQKernels
-import VDSQSemantics
+package import VDSQSemantics
 
 /// Finetunes a sentence encoder by low-rank updates of its query and value weights, together with a
 /// linear head over its vectors, on the cross-entropy of the examples (LoRA, Hu et al. 2021).

@@ -1,6 +1,6 @@
-import VDSQInference
-import VDSQKernels
-import VDSQSemantics
+package import VDSQInference
+package import VDSQKernels
+package import VDSQSemantics
 
 /// The input of a training method besides the examples.
 package struct TrainingContext {

@@ -1,6 +1,6 @@
-import VDSQFormat
+package import VDSQFormat
 import VDSQInference
-import VDSQSemantics
+package import VDSQSemantics
 
 /// How an adapter is trained on examples.
 ///

@@ -1,6 +1,6 @@
-public import VDSQFormat
-public import VDSQKernels
-public import VDSQSemantics
+package import VDSQFormat
+package import VDSQKernels
+package import VDSQSemantics
 
 extension OnlineDiscriminant {
   /// The names of the additional tensors of an adapter that can learn further examples.
@@ -19,7 +19,7 @@ extension OnlineDiscriminant {
   /// - Throws: `usage` if it cannot be written.
   /// - Returns: the adapter.
   @discardableResult
-  public func write(
+  package func write(
     to path: String, modelIdentity: UInt32, replace: Bool
   ) throws(VDSQError) -> Adapter {
     let d = labels.dimensions
@@ -51,7 +51,7 @@ extension OnlineDiscriminant {
   ///
   /// - Throws: `missingInput` or `badInput` for the file; `badInput` if it was made for another
   ///   model, or cannot be learned on with.
-  public init(path: String, model: Container, kernels: KernelTable) throws(VDSQError) {
+  package init(path: String, model: Container, kernels: KernelTable) throws(VDSQError) {
     let file = try Container(path: path, kind: .adapter)
     let labels = try Adapter(file, model: model).labels
     guard file.find(Name.counts) != nil else {

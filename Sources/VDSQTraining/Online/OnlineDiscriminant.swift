@@ -1,6 +1,6 @@
-public import VDSQFormat
-public import VDSQKernels
-public import VDSQSemantics
+package import VDSQFormat
+package import VDSQKernels
+package import VDSQSemantics
 
 /// Linear discriminant analysis that learns one example after another in constant memory.
 ///
@@ -8,11 +8,11 @@ public import VDSQSemantics
 /// examples, which can be undone. Prior and shrinkage counts are chosen by the prequential
 /// log-likelihood: how likely each example was before it was learned, with a weight that fades
 /// (Dawid 1984).
-public struct OnlineDiscriminant {
+package struct OnlineDiscriminant {
   private typealias Constants = Hyperparameters.Online
 
   /// The number of examples that can be undone.
-  public static var undoable: Int { Constants.undoable }
+  package static var undoable: Int { Constants.undoable }
   /// The hyperparameters that are tried.
   private static let grid = DiscriminantGrid(
     priorCounts: Constants.priorCounts, shrinkageCounts: Constants.shrinkageCounts)
@@ -27,7 +27,7 @@ public struct OnlineDiscriminant {
   }
 
   /// The labels with their anchors, in the order of logits. Labels can be added and forgotten.
-  public private(set) var labels: LabelSet
+  package private(set) var labels: LabelSet
   package private(set) var statistics: ClassStatistics
   package private(set) var recent: [Recent]
   /// Log-likelihoods under each of the hyperparameters, of examples that were folded in.
@@ -35,7 +35,7 @@ public struct OnlineDiscriminant {
   private let kernels: KernelTable
 
   /// - Throws: `usage` if there are no labels.
-  public init(labels: LabelSet, kernels: KernelTable) throws(VDSQError) {
+  package init(labels: LabelSet, kernels: KernelTable) throws(VDSQError) {
     try self.init(
       labels: labels,
       statistics: ClassStatistics(labels: labels.count, dimensions: labels.dimensions),
@@ -55,16 +55,16 @@ public struct OnlineDiscriminant {
   }
 
   /// Examples that were learned and not undone or forgotten.
-  public var count: Int { Int(statistics.count) + recent.count }
+  package var count: Int { Int(statistics.count) + recent.count }
 
   /// Examples that `undo` can still take back.
-  public var undoableCount: Int { recent.count }
+  package var undoableCount: Int { recent.count }
 
   /// Learns an example.
   ///
   /// - Parameter state: `labels.dimensions` floats.
   /// - Throws: `internalFault` if the state is not finite.
-  public mutating func learn(_ state: [Float], _ target: Int) throws(VDSQError) {
+  package mutating func learn(_ state: [Float], _ target: Int) throws(VDSQError) {
     let likelihoods = try likelihoods(of: state, target)
     if recent.count == Self.undoable { fold() }
     recent.append(Recent(state: state, target: target, scores: likelihoods))
@@ -73,12 +73,12 @@ public struct OnlineDiscriminant {
   /// Undoes the last example.
   ///
   /// - Returns: its label, or nil if there is none to undo.
-  public mutating func undo() -> Int? { recent.popLast()?.target }
+  package mutating func undo() -> Int? { recent.popLast()?.target }
 
   /// Forgets all examples of a label, and the label.
   ///
   /// - Throws: `usage` if it is the only one.
-  public mutating func forget(_ label: Int) throws(VDSQError) {
+  package mutating func forget(_ label: Int) throws(VDSQError) {
     guard labels.count > 1 else { throw .usage("the last label cannot be forgotten") }
     recent.removeAll { $0.target == label }
     for i in recent.indices where recent[i].target > label { recent[i].target -= 1 }
@@ -90,7 +90,7 @@ public struct OnlineDiscriminant {
   ///
   /// - Parameter label: a set with only this label.
   /// - Throws: `usage` if there is one of that name.
-  public mutating func add(_ label: LabelSet) throws(VDSQError) {
+  package mutating func add(_ label: LabelSet) throws(VDSQError) {
     labels = try labels.adding(label)
     statistics.addLabel()
   }
@@ -98,7 +98,7 @@ public struct OnlineDiscriminant {
   /// An adapter from all learned examples.
   ///
   /// - Throws: `internalFault` if states were not finite.
-  public func adapter(modelIdentity: UInt32) throws(VDSQError) -> Adapter {
+  package func adapter(modelIdentity: UInt32) throws(VDSQError) -> Adapter {
     // Without examples there are only cosines.
     guard count > 0 else {
       return Adapter(

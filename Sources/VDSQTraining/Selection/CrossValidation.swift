@@ -1,4 +1,4 @@
-import VDSQFormat
+package import VDSQFormat
 
 /// K-fold cross-validation: examples are held out in turn, each label spread over all folds.
 ///

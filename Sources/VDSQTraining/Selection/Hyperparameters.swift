@@ -63,7 +63,9 @@ package enum Hyperparameters {
     /// their training task does not need. The first word's state, five sixths up, is worth 10
     /// points and more on TREC from four examples per label on. Maximum, minimum and deviation over
     /// tokens, and the last token's state, did not help on SST-2.
-    package static func layers(of count: Int) -> (lower: Int, upper: Int) { (count * 2 / 3, count * 5 / 6) }
+    package static func layers(of count: Int) -> (lower: Int, upper: Int) {
+      (count * 2 / 3, count * 5 / 6)
+    }
     /// In models of fewer layers the three would lie close to the top. Not measured.
     package static let leastLayers = 6
   }

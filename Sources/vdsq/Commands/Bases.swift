@@ -1,4 +1,4 @@
-import ArgumentParser
+public import ArgumentParser
 import VDSQCheckpoints
 import VDSQConversion
 import VDSQFormat

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQ
 import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference
@@ -128,20 +129,26 @@ struct Bench: Command {
     return .rows(rows)
   }
 
+  private func run(threads: Int) throws(VDSQError) -> RunOptions {
+    var run = RunOptions()
+    run.threads = threads
+    run.maximumTokens = maxTokens
+    run.batch = batch
+    run.memoryPolicy = memoryPolicy
+    run.memoryBudget = try memory.bytes()
+    return run
+  }
+
   /// The forward pass alone; plain rows are written as they come.
   private func passes(of path: String, isPlain: Bool) throws(VDSQError) -> BenchRecord {
     var rows: [BenchRecord] = []
     for count in threads.isEmpty ? [1] : threads {
-      var options = TextEncoder.Options()
-      options.threads = count
-      options.maximumTokens = maxTokens
-      options.batch = batch
-      let opened = try OpenedModel(
-        path, options, among: MemoryPolicy.among(memoryPolicy), budget: memory.bytes())
+      let opened = try Model(path: path)
+      let policy = try opened.encoderOptions(try run(threads: count)).policy
       for length in tokens {
         let result = try ForwardBench(
-          opened.container, batch: batch, tokens: length, threads: count,
-          seconds: seconds ?? 0.3, policy: opened.options.policy)
+          try opened.container(for: policy), batch: batch, tokens: length, threads: count,
+          seconds: seconds ?? 0.3, policy: policy)
         rows.append(result.record)
         if isPlain { print(result.text) }
       }
@@ -152,15 +159,9 @@ struct Bench: Command {
   /// Starts, and texts one by one and in batches.
   private func texts(of path: String, isPlain: Bool) throws(VDSQError) -> BenchRecord {
     let lines = try lines()
-    var options = TextEncoder.Options()
-    options.threads = threads.first ?? 1
-    options.maximumTokens = maxTokens
-    options.batch = batch
-    options.keepsThreadsBusy = true
     // A file that is no model is refused here, and not by a process that fails.
-    options.policy = try OpenedModel(
-      path, options, among: MemoryPolicy.among(memoryPolicy), budget: memory.bytes()
-    ).options.policy
+    var options = try Model(path: path).encoderOptions(try run(threads: threads.first ?? 1))
+    options.keepsThreadsBusy = true
     let bench = try ModelBench(
       path, options, texts: lines,
       starting: ["/proc/self/exe", "embed", path, "--threads", "\(options.threads)"]

@@ -72,7 +72,7 @@ struct Learn: Command {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let d = try Architecture(file.metadata).hiddenSize
     // The scatter, and copies of it while it is changed, factored and written.
-    let encoder = try encoding.open(model, more: 10 * 4 * d * d).encoder()
+    let encoder = try encoding.encoder(model, more: 10 * 4 * d * d)
     let learner = OnlineLearner(path: adapter, encoder: encoder)
     let begun = try beginning(encoder)
     if let begun { try learner.begin(begun) }

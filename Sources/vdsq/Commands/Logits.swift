@@ -83,7 +83,7 @@ struct Logits: Command {
     if approx { return try approximate(file) }
     let encoder =
       file.header.kind == .model
-      ? try encoding.open(model, more: file.vocabularyBytes).encoder() : nil
+      ? try encoding.encoder(model, more: file.vocabularyBytes) : nil
     let output = OutputBuffer(descriptor: 1)
     let writer = try writer(file, encoder, output)
     if let hidden {
@@ -116,7 +116,7 @@ struct Logits: Command {
 
   /// Searches approximately, and measures the recall on a sample.
   private func approximate(_ file: Container) throws(VDSQError) {
-    let encoder = try encoding.open(model, more: file.vocabularyBytes).encoder()
+    let encoder = try encoding.encoder(model, more: file.vocabularyBytes)
     let search = try VocabularySearch(
       file, shape: [encoder.vocabularySize, encoder.dimensions], approximate: true,
       kernels: encoder.kernels, threads: encoder.threads, capacity: top)

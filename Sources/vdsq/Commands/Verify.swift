@@ -55,7 +55,7 @@ struct Verify: Command {
     let verification = try Verification(
       container, against: against, texts: samples,
       openModel: { () throws(VDSQError) in
-        try encoding.open(model, more: 4 * container.file.bytes.count).encoder()
+        try encoding.encoder(model, more: 4 * container.file.bytes.count)
       },
       openReference: { (path) throws(VDSQError) in try high.encoder(path) },
       progress: { bar.show($0, of: $1) })

@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Glibc
-import VDSQ
+public import VDSQ
 
 extension Precision: ExpressibleByArgument {
   public init?(argument: String) {
@@ -57,25 +57,12 @@ struct EncoderOptions: ParsableArguments {
     }
   }
 
-  /// Opens a model under the requested policy, or under one that the budget allows.
+  /// Opens a model under the requested policy, or under the fastest that the budget allows.
   ///
-  /// - Parameters:
-  ///   - more: bytes that the command needs beside the model.
-  ///   - policies: the policies to choose from if none is requested. Without a budget the first is
-  ///     chosen.
+  /// - Parameter more: bytes that the command needs beside the model.
   /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
-  func open(
-    _ path: String, intermediateFeatures: [IntermediateFeature] = [], more: Int = 0,
-    among policies: [MemoryPolicy] = MemoryPolicy.all
-  ) throws(VDSQError) -> OpenedModel {
-    try OpenedModel(
-      path, try options(intermediateFeatures: intermediateFeatures),
-      among: MemoryPolicy.among(memoryPolicy, or: policies),
-      budget: memory.bytes(), more: more)
-  }
-
-  func encoder(_ path: String) throws(VDSQError) -> TextEncoder {
-    try open(path).encoder()
+  func encoder(_ path: String, more: Int = 0) throws(VDSQError) -> TextEncoder {
+    try Model(path: path).encoder(try run(), more: more)
   }
 
   /// The options in the form of the library.
@@ -108,31 +95,6 @@ extension Container {
   /// The size of the weights outside the layers, with which states are compared.
   var vocabularyBytes: Int {
     sections.reduce(0) { $0 + ($1.kind == .weights && !$1.isLayer ? $1.rawLength : 0) }
-  }
-}
-
-/// The file of a model, and the options for running it.
-struct OpenedModel {
-  let container: Container
-  let options: TextEncoder.Options
-
-  /// - Parameters:
-  ///   - policies: the policies to choose from, the fastest first.
-  ///   - more: bytes that the command needs beside the model.
-  /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
-  init(
-    _ path: String, _ options: TextEncoder.Options, among policies: [MemoryPolicy], budget: Int?,
-    more: Int = 0
-  ) throws(VDSQError) {
-    var options = options
-    options.policy = try MemoryPolicy.fastest(
-      requested: nil, budget: budget, of: path, options: options, more: more, among: policies)
-    container = try Container(path: path, kind: .model, decoding: options.policy.decoding)
-    self.options = options
-  }
-
-  func encoder() throws(VDSQError) -> TextEncoder {
-    try TextEncoder(container, options: options)
   }
 }
 

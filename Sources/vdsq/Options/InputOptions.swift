@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQStreams
 import VDSQ
 import VDSQTraining
 

@@ -1,6 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import VDSQFormat
 import VDSQInference
+import VDSQ
 import VDSQSemantics
 import VDSQTraining
 
@@ -82,9 +83,7 @@ struct LabelOptions: ParsableArguments {
     options.seed = seed
     options.cacheFolder = cache
     options.allowsFinetuning = allowsFinetuning
-    options.encoder = try encoding.options()
-    options.memoryPolicy = encoding.memoryPolicy
-    options.memoryBudget = try encoding.memory.bytes()
+    options.run = try encoding.run()
     return options
   }
 
@@ -96,7 +95,7 @@ struct LabelOptions: ParsableArguments {
     let progress = TrainingProgress(encoding: path, quiet: quiet)
     defer { progress.end() }
     return try FewShotTrainer.adapter(
-      model: try Container(path: model, kind: .model, decoding: .noWeights),
+      model: try Model(path: model),
       labels: try all(in: examples), examples: examples, options: try training(encoding),
       report: progress.show)
   }
@@ -108,7 +107,7 @@ struct LabelOptions: ParsableArguments {
   ) throws(VDSQError) -> FewShotTrainer {
     try FewShotTrainer(
       try TrainingPlan(
-        model: try Container(path: model, kind: .model, decoding: .noWeights),
+        model: try Model(path: model),
         labels: try all(in: examples), examples: examples,
         options: try training(encoding, allowsFinetuning: allowsFinetuning),
         report: TrainingProgress(encoding: "", quiet: quiet).show))
@@ -127,7 +126,7 @@ struct LabelOptions: ParsableArguments {
     let progress = TrainingProgress(encoding: path, quiet: quiet)
     defer { progress.end() }
     return try AdaptedExamples(
-      examples, adapter: adapter, modelPath: model, options: try training(encoding),
+      examples, adapter: adapter, model: try Model(path: model), options: try training(encoding),
       report: progress.show)
   }
 }

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import VDSQ
 import VDSQConversion
 import VDSQFormat
 import VDSQInference
@@ -9,7 +10,7 @@ import VDSQTraining
 
 @Suite struct FewShotEvaluationTests {
   private let folder: TemporaryFolder
-  private let model: Container
+  private let model: Model
   private let examples = [
     ("hello world", "greeting"), ("hello café", "greeting"), ("hello", "greeting"),
     ("stop now", "order"), ("stop the world", "order"), ("stop, please", "order"),
@@ -19,7 +20,7 @@ import VDSQTraining
     folder = try TemporaryFolder()
     _ = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8).write(
       to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
-    model = try Container(path: folder.path("m.vdsq"), kind: .model)
+    model = try Model(path: folder.path("m.vdsq"))
   }
 
   private func trainer(
@@ -73,7 +74,7 @@ import VDSQTraining
       let adapter = try trainer.train(
         on: encoded.subset(drawn))
       let adapted = try AdaptedExamples(
-        examples, adapter: adapter, modelPath: model.path, options: TrainingOptions())
+        examples, adapter: adapter, model: model, options: TrainingOptions())
       let row = EvaluationRow(of: adapted)
       #expect(row.shots == nil && row.method == "adapter" && row.names == rows[0].names)
       #expect(row.evaluations[0].confusion == evaluation.confusion)

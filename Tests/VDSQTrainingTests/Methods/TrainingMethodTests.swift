@@ -28,13 +28,13 @@ import VDSQTraining
     let adapter = try FewShotTrainer.adapter(
       model: fixture.model, labels: fixture.labels, examples: fixture.examples, options: options)
     #expect(adapter.labels.names == ["stop", "hello"])
-    #expect(adapter.modelIdentity == fixture.model.identity)
+    #expect(adapter.modelIdentity == fixture.model.description.identity)
     #expect((adapter.updates != nil) == (method == .finetune))
     let path = fixture.folder.path("a.vdsa")
     _ = try adapter.write(to: path, replace: false)
     let adapted = try AdaptedExamples(
-      fixture.examples, adapter: try Adapter(path: path, model: fixture.model),
-      modelPath: fixture.model.path, options: options)
+      fixture.examples, adapter: try Adapter(path: path, model: fixture.model.description),
+      model: fixture.model, options: options)
     let evaluation = Evaluation(
       of: adapted.classifier, features: adapted.examples.features,
       targets: adapted.examples.targets)

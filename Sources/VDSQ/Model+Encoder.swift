@@ -1,0 +1,50 @@
+package import VDSQFormat
+package import VDSQInference
+
+extension Model {
+  /// The options of an encoder for some work, with the requested memory policy or the fastest that
+  /// the budget allows.
+  ///
+  /// - Parameters:
+  ///   - run: how the model is run.
+  ///   - intermediateFeatures: intermediate layers whose states are appended to a text's vector.
+  ///   - more: bytes that the work needs beside the model.
+  ///   - policies: the policies to choose from if none is requested. Without a budget the first is
+  ///     chosen.
+  /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget; the errors of measuring the
+  ///   model's footprint.
+  package func encoderOptions(
+    _ run: RunOptions, intermediateFeatures: [IntermediateFeature] = [], more: Int = 0,
+    among policies: [MemoryPolicy] = MemoryPolicy.all
+  ) throws(VDSQError) -> TextEncoder.Options {
+    var options = run.encoderOptions()
+    options.intermediateFeatures = intermediateFeatures
+    let allowed = MemoryPolicy.among(run.memoryPolicy, or: policies)
+    options.policy = allowed[0]
+    guard let budget = run.memoryBudget else { return options }
+    options.policy = try Footprint.policy(
+      within: budget, of: path, options: options, callers: run.concurrency, among: allowed,
+      more: more)
+    return options
+  }
+
+  /// An encoder for one caller, with its own arena.
+  ///
+  /// - Parameters: those of `encoderOptions`.
+  /// - Throws: the errors of `encoderOptions` and of opening the model.
+  package func encoder(
+    _ run: RunOptions, intermediateFeatures: [IntermediateFeature] = [], more: Int = 0,
+    among policies: [MemoryPolicy] = MemoryPolicy.all
+  ) throws(VDSQError) -> TextEncoder {
+    try encoder(
+      try encoderOptions(
+        run, intermediateFeatures: intermediateFeatures, more: more, among: policies))
+  }
+
+  /// An encoder over this model's map.
+  ///
+  /// - Throws: the errors of opening the model.
+  package func encoder(_ options: TextEncoder.Options) throws(VDSQError) -> TextEncoder {
+    try TextEncoder(try container(for: options.policy), options: options)
+  }
+}
