@@ -30,7 +30,8 @@ struct ConversionBudget {
 
   /// Checks the peak between two steps.
   func check() throws(VDSQError) {
-    guard budget != nil, let peak = ProcessMemory.peakResidentBytes() else { return }
+    guard budget != nil else { return }
+    guard let peak = ProcessMemory.peakResidentBytes() else { throw ProcessMemory.unknown }
     try compare(peak)
   }
 

@@ -1,3 +1,4 @@
+import CShims
 import Glibc
 package import VDSQFormat
 
@@ -5,14 +6,20 @@ package import VDSQFormat
 ///
 /// The bytes go to a file without a name (`O_TMPFILE`), so that even a killed process leaves
 /// nothing behind. If the file system does not support this, they go to a hidden file beside the
-/// target.
+/// target, which signals that end the process remove.
+///
+/// A file that is replaced keeps its mode, its owner and its extended attributes, as far as the
+/// process may set them. If the name is a symbolic link, the file behind it is replaced.
 package final class AtomicFile {
-  /// The name that the file gets when it is complete.
+  /// The name that the file gets when it is complete, for error messages.
   package let path: String
   /// The offset of the next byte to be written, in bytes.
   package private(set) var position = 0
   private var descriptor: Int32
-  private let folder: String
+  /// The path behind symbolic links.
+  private let target: String
+  /// Whether there was a file of that name when this one was begun.
+  private let replaces: Bool
   private var temporary: String?
   private var buffer: [UInt8] = []
   /// The offset at which the buffer will be written.
@@ -28,32 +35,66 @@ package final class AtomicFile {
   package init(path: String, replace: Bool, usesThread: Bool = false) throws(VDSQError) {
     self.path = path
     self.usesThread = usesThread
-    folder = Self.folder(of: path)
     descriptor = -1
     var status = stat()
     if lstat(path, &status) == 0 {
       guard status.st_mode & S_IFMT != S_IFDIR else { throw .usage("\(path): this is a folder") }
       guard replace else { throw .usage("\(path): the file exists", .replacesFiles) }
+    }
+    target = Self.target(of: path)
+    replaces = stat(path, &status) == 0
+    if replaces {
       // Pipes and devices are written to, not replaced, so this class does not support them.
-      guard status.st_mode & S_IFMT == S_IFREG || status.st_mode & S_IFMT == S_IFLNK else {
+      guard status.st_mode & S_IFMT == S_IFREG else {
         throw .usage("\(path): this is not a regular file")
       }
     }
-    descriptor = open(folder, unnamedFile | O_RDWR | O_CLOEXEC, 0o644)
-    if descriptor < 0 {
-      let name = temporaryName()
-      descriptor = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
-      guard descriptor >= 0 else {
-        throw .usage("\(path): cannot be written: \(lastErrorText())")
-      }
-      temporary = name
+    // Nobody else may read what replaces a private file, not even while it is written.
+    let mode: mode_t = replaces ? 0o600 : 0o666
+    descriptor = open(folder, unnamedFile | O_RDWR | O_CLOEXEC, mode)
+    if descriptor >= 0, access(Self.name(of: descriptor), F_OK) != 0 {
+      // Without /proc an unnamed file cannot get a name.
+      close(descriptor)
+      descriptor = -1
     }
+    if descriptor < 0 {
+      try createTemporary { name in
+        descriptor = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode)
+        return descriptor >= 0
+      }
+    }
+  }
+
+  private var folder: String { Self.folder(of: target) }
+
+  /// The name under which this process can reach an open file.
+  private static func name(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
+
+  /// Makes a hidden file beside the target, under a name that nobody uses.
+  ///
+  /// - Parameter create: makes a file of that name unless there is one; returns whether it did,
+  ///   with `errno`.
+  private func createTemporary(_ create: (_ name: String) -> Bool) throws(VDSQError) {
+    for number in 0..<1000 {
+      let name = "\(folder)/.\(Self.lastPart(of: target)).\(getpid())-\(number)"
+      if create(name) {
+        // A path that is too long is left behind when the process is killed.
+        _ = vdsq_remove_on_signal(name)
+        temporary = name
+        return
+      }
+      if errno != EEXIST { break }
+    }
+    throw .usage("\(path): cannot be written: \(lastErrorText())")
   }
 
   deinit {
     behind?.stop()
     if descriptor >= 0 { close(descriptor) }
-    if let temporary { unlink(temporary) }
+    if let temporary {
+      unlink(temporary)
+      vdsq_keep_on_signal(temporary)
+    }
   }
 
   /// `O_TMPFILE`, which is a macro that Swift does not import.
@@ -71,10 +112,25 @@ package final class AtomicFile {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  private func temporaryName() -> String {
-    let name =
-      path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
-    return "\(folder)/.\(name).\(getpid())"
+  private static func lastPart(of path: String) -> String {
+    path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
+  }
+
+  /// The path that a path leads to through symbolic links, which need not exist. Links of folders
+  /// are not resolved, as they lead to the same file anyway.
+  package static func target(of path: String) -> String {
+    var target = path
+    // As many as the kernel follows; a circle fails when the file is opened.
+    for _ in 0..<40 {
+      var link = [UInt8](repeating: 0, count: Int(PATH_MAX))
+      let length = link.withUnsafeMutableBytes {
+        readlink(target, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+      }
+      guard length > 0 else { return target }
+      let text = String(decoding: link[..<length], as: UTF8.self)
+      target = text.utf8.first == UInt8(ascii: "/") ? text : "\(folder(of: target))/\(text)"
+    }
+    return target
   }
 
   /// - Throws: `internalFault` if the disk is full or fails.
@@ -145,21 +201,27 @@ package final class AtomicFile {
   /// Syncs the file and gives it its name atomically.
   package func commit() throws(VDSQError) {
     try drain()
+    if replaces {
+      let status = vdsq_copy_attributes(target, descriptor)
+      guard status == 0 || status == ENOENT else { throw failed(status) }
+    }
     // Reserved space at the end belongs to the file even if it was never written.
     guard ftruncate(descriptor, off_t(position)) == 0, fsync(descriptor) == 0 else {
       throw failed(errno)
     }
     if temporary == nil {
-      let name = temporaryName()
-      unlink(name)
-      let source = "/proc/self/fd/\(descriptor)"
-      guard linkat(AT_FDCWD, source, AT_FDCWD, name, Int32(AT_SYMLINK_FOLLOW)) == 0 else {
-        throw failed(errno)
+      let source = Self.name(of: descriptor)
+      try createTemporary {
+        linkat(AT_FDCWD, source, AT_FDCWD, $0, Int32(AT_SYMLINK_FOLLOW)) == 0
       }
-      temporary = name
     }
-    guard rename(temporary!, path) == 0 else { throw failed(errno) }
+    guard rename(temporary!, target) == 0 else { throw failed(errno) }
+    vdsq_keep_on_signal(temporary!)
     temporary = nil
+    // Some file systems report only now that bytes could not be stored.
+    let closed = close(descriptor)
+    descriptor = -1
+    guard closed == 0 else { throw failed(errno) }
   }
 
   private func flush() throws(VDSQError) {

@@ -9,11 +9,11 @@ package struct BasesFileReport: Report {
   let bytes: Int
   /// The duration.
   let seconds: Double
-  /// The process's peak resident set.
-  let peakBytes: Int
+  /// The process's peak resident set; nil if the system does not report it.
+  let peakBytes: Int?
 
   package init(
-    _ report: BasesReport, output: String, bytes: Int, seconds: Double, peakBytes: Int
+    _ report: BasesReport, output: String, bytes: Int, seconds: Double, peakBytes: Int?
   ) {
     self.report = report
     self.output = output
@@ -33,8 +33,8 @@ package struct BasesFileReport: Report {
         "|W S^T e - e| over \(report.sampled) tokens: mean \(fixed(report.meanError, 4)), largest "
           + fixed(report.largestError, 4))
     }
-    lines.append(
-      "\(output): \(mebibytes(bytes)), \(fixed(seconds, 2)) s, peak RSS \(mebibytes(peakBytes))")
+    let peak = peakBytes.map { ", peak RSS \(mebibytes($0))" } ?? ""
+    lines.append("\(output): \(mebibytes(bytes)), \(fixed(seconds, 2)) s\(peak)")
     return lines.joined(separator: "\n")
   }
 

@@ -81,7 +81,7 @@ package struct ConversionReport: Report {
       json.member("checkpoint_bytes", summary.checkpointBytes)
       json.member("bytes", summary.fileBytes)
       json.member("seconds", seconds, decimals: 3)
-      json.member("peak_bytes", peakBytes ?? 0)
+      json.member("peak_bytes", peakBytes)
       json.key("bases")
       if let bases = summary.bases {
         json.object {

@@ -16,6 +16,7 @@ struct Arguments {
   private(set) var adapter: String?
   private(set) var classifier = TextClassifier.Options()
   private(set) var statistics = false
+  private(set) var wantsHelp = false
   private(set) var stream = ClassificationStream.Options()
 
   init(_ arguments: [String]) throws(VDSQError) {
@@ -39,8 +40,8 @@ struct Arguments {
       case "--strict": stream.strict = true
       case "--stats": statistics = true
       case "--help", "-h":
-        print(Self.usage)
-        exit(0)
+        wantsHelp = true
+        return
       default:
         guard !argument.utf8.starts(with: "-".utf8), model.utf8.isEmpty else {
           throw .usage("\(argument) is not understood\n\(Self.usage)")

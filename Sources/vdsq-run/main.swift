@@ -4,7 +4,9 @@ import VDSQStreams
 
 /// Reads the arguments, classifies standard input line by line, and reports failures by exit codes.
 func run() throws(VDSQError) {
-  let arguments = try Arguments(try commandArguments())
+  let arguments = try Arguments(ProcessStart.arguments)
+  if arguments.wantsHelp { return try help() }
+  try ProcessStart.checkStandardOutput()
   // First of all, so that from here on only the used parts of the program become resident.
   ProcessMemory.releaseCode(piece: 8192)
   let classifier = try classifier(arguments)
@@ -24,18 +26,34 @@ func classifier(_ arguments: Arguments) throws(VDSQError) -> TextClassifier {
   return try TextClassifier(model: model, adapterFile: adapter, options: arguments.classifier)
 }
 
+func help() throws(VDSQError) {
+  let out = OutputBuffer(descriptor: 1)
+  out.write("\(Arguments.usage)\n")
+  try out.flush()
+}
+
 func report(_ counts: ClassificationStream.Counts) {
   let out = OutputBuffer(descriptor: 2)
   out.write(
     "\(counts.texts) texts, \(counts.tokens) tokens, \(counts.truncated) cut, "
-      + "\(counts.replaced) with invalid UTF-8, peak RSS ")
-  out.write(Float(ProcessMemory.peakResidentBytes() ?? 0) / 1_048_576, decimals: 1)
-  out.write(" MiB\n")
+      + "\(counts.replaced) with invalid UTF-8")
+  // Unknown without /proc.
+  if let peak = ProcessMemory.peakResidentBytes() {
+    out.write(", peak RSS ")
+    out.write(Float(peak) / 1_048_576, decimals: 1)
+    out.write(" MiB")
+  }
+  out.write("\n")
   try? out.flush()
 }
 
+ProcessStart.openStandardDescriptors()
 do throws(VDSQError) {
   try run()
+  // Some file systems report only now that bytes could not be stored.
+  guard vdsq_close_written(1) else {
+    throw VDSQError(.internalFault, "the output cannot be written: \(lastErrorText())")
+  }
 } catch {
   let out = OutputBuffer(descriptor: 2)
   out.write("vdsq-run: \(Arguments.option(of: error))\(error.message)\n")

@@ -4,6 +4,7 @@ import VDSQFiles
 import VDSQFormat
 import VDSQInference
 import VDSQReports
+import VDSQStreams
 
 @main
 struct VDSQCommand: ParsableCommand {
@@ -27,22 +28,27 @@ struct VDSQCommand: ParsableCommand {
     ])
 
   static func main() {
+    ProcessStart.openStandardDescriptors()
+    StandardOutput.checkAtExit()
     // Otherwise the parts of the program that happen to be in the page cache would be resident too:
     // several megabytes that vary, so that no memory plan would hold. Smaller pieces would slow
     // down every start.
     ProcessMemory.releaseCode(piece: 16384)
-    main(nil)
+    main(ProcessStart.arguments)
   }
 }
 
 /// A command with typed failures: one line on standard error and the exit code of the category.
 protocol Command: ParsableCommand {
+  /// The files of the command, which are checked before anything is read.
+  var files: CommandFiles { get }
   func execute() throws(VDSQError)
 }
 
 extension Command {
   func run() throws {
     do throws(VDSQError) {
+      try files.check()
       try execute()
     } catch {
       StandardError.write("vdsq: \(error.commandLineMessage)\n")
@@ -52,8 +58,10 @@ extension Command {
 }
 
 /// Prints a report for people, or as JSON.
-func print(_ report: some Report, json: Bool) {
-  print(json ? report.json : report.text)
+///
+/// - Throws: `internalFault` if standard output cannot be written to.
+func print(_ report: some Report, json: Bool) throws(VDSQError) {
+  try StandardOutput.write(line: json ? report.json : report.text)
 }
 
 enum StandardError {

@@ -1,10 +1,11 @@
-// Header-only C glue: what Swift cannot import or express by itself. There are no kernels here.
+// C glue: what Swift cannot import or express by itself. There are no kernels here.
 #ifndef VDSQ_CSHIMS_H
 #define VDSQ_CSHIMS_H
 
 #include "cpu.h"
 #include "kernels.h"
 #include "libc.h"
+#include "process.h"
 #include "threads.h"
 #include "vectors.h"
 

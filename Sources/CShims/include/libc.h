@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static inline int vdsq_errno(void) { return errno; }
@@ -31,6 +32,13 @@ static inline const char *vdsq_error_text(int code) {
 
 static inline int vdsq_open_for_reading(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
 static inline void vdsq_close(int fd) { close(fd); }
+// Whether everything that was written to the descriptor has been accepted.
+static inline bool vdsq_close_written(int fd) { return close(fd) == 0; }
+// The same of standard output and what the C library has buffered for it.
+static inline bool vdsq_close_standard_output(void) {
+  bool failed = ferror(stdout) != 0;
+  return fclose(stdout) == 0 && !failed;
+}
 
 // The length of a regular file in bytes; -1 if fstat fails, -2 if it is not a regular file.
 static inline int64_t vdsq_file_length(int fd) {
@@ -55,6 +63,34 @@ static inline bool vdsq_stamp_file(const char *path, vdsq_file_stamp *stamp) {
       .nanoseconds = (int64_t)s.st_mtim.tv_nsec,
   };
   return true;
+}
+
+// Whether two descriptors are the same regular file.
+static inline bool vdsq_is_same_file(int a, int b) {
+  struct stat x, y;
+  return fstat(a, &x) == 0 && fstat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+         x.st_ino == y.st_ino;
+}
+
+// Gives an open file the owner, the extended attributes (access control lists among them) and the
+// mode of the file at a path, as far as the process is allowed to. Returns 0, or errno if the mode
+// cannot be set.
+static inline int vdsq_copy_attributes(const char *from, int to) {
+  struct stat s, own;
+  if (stat(from, &s) != 0) return errno;
+  mode_t mode = s.st_mode & 07777;
+  if (fchown(to, s.st_uid, s.st_gid) != 0 && fchown(to, (uid_t)-1, s.st_gid) != 0) {
+    // What the file's group may do is not for the process's group.
+    mode = (mode & ~070) | (mode & (mode << 3) & 070);
+  }
+  if (fstat(to, &own) == 0 && own.st_uid != s.st_uid) mode &= ~06000;
+  char names[4096], value[65536];
+  ssize_t length = listxattr(from, names, sizeof names);
+  for (char *name = names; length > 0 && name < names + length; name += strlen(name) + 1) {
+    ssize_t size = getxattr(from, name, value, sizeof value);
+    if (size >= 0) fsetxattr(to, name, value, (size_t)size, 0);
+  }
+  return fchmod(to, mode) == 0 ? 0 : errno;
 }
 
 static inline const void *vdsq_map_file(int fd, int64_t length) {

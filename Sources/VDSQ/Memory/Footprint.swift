@@ -115,8 +115,7 @@ extension Footprint {
       let (anonymous, mapped) = isCompressed
         ? settledResidentBytes() : ProcessMemory.exactResidentBytes()
     else {
-      throw VDSQError(
-        .internalFault, "/proc/self/status does not tell this process's memory")
+      throw ProcessMemory.unknown
     }
     var (file, tokenizer, embeddings, rest, decoded) = (mapped, 0, 0, 0, 0)
     for index in container.sections.indices {

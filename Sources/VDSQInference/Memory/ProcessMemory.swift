@@ -1,4 +1,5 @@
 import CShims
+package import VDSQFormat
 import VDSQStreams
 
 /// The memory of this process, as the system reports it.
@@ -16,6 +17,11 @@ package enum ProcessMemory {
 
   /// The peak resident set (`VmHWM`) in bytes, or nil if the system does not report it.
   package static func peakResidentBytes() -> Int? { field("VmHWM:") }
+
+  /// The error of work that must stay within a budget and cannot know what it takes.
+  package static var unknown: VDSQError {
+    VDSQError(.internalFault, "/proc/self/status does not tell this process's memory")
+  }
 
   /// Resident anonymous memory in bytes, or nil if the system does not report it.
   package static func anonymousBytes() -> Int? { field("RssAnon:") }

@@ -10,7 +10,8 @@ package struct FolderLock {
 
   /// Waits until no other process has the lock.
   package init(of path: String) {
-    descriptor = open(AtomicFile.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    descriptor = open(
+      AtomicFile.folder(of: AtomicFile.target(of: path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if descriptor >= 0 { flock(descriptor, LOCK_EX) }
   }
 

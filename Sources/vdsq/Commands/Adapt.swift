@@ -33,6 +33,10 @@ struct Adapt: Command {
   @Flag(name: .shortAndLong, help: "No progress, no summary.")
   var quiet = false
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [model, examples, label.labelsFile], outputs: [output])
+  }
+
   func execute() throws(VDSQError) {
     let start = Timing.now()
     let adapter = try label.adapter(
@@ -41,8 +45,8 @@ struct Adapt: Command {
     let bytes = try adapter.write(to: output, replace: force)
     if quiet { return }
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
-    print(
-      "\(output): \(adapter.labels.count) labels, \(bytes) bytes, "
+    try StandardOutput.write(
+      line: "\(output): \(adapter.labels.count) labels, \(bytes) bytes, "
         + "\(fixed(Timing.now() - start, 2)) s\(peak)")
   }
 }

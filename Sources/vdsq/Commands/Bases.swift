@@ -58,6 +58,10 @@ struct Bases: Command {
   @Flag(name: .shortAndLong, help: "No plan, no progress.")
   var quiet = false
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [input, head, vocab], outputs: [output])
+  }
+
   func validate() throws {
     guard (input == nil) != (head == nil) else {
       throw ValidationError("give either a model or --head")
@@ -102,10 +106,10 @@ struct Bases: Command {
         bar.show(done, of: solver.passes * matrix.rows)
       })
     bar.end()
-    print(
+    try print(
       BasesFileReport(
         report, output: output, bytes: bytes, seconds: Timing.now() - start,
-        peakBytes: ProcessMemory.peakResidentBytes() ?? 0), json: json)
+        peakBytes: ProcessMemory.peakResidentBytes()), json: json)
   }
 
   private struct Source {

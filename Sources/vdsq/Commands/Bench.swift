@@ -67,6 +67,10 @@ struct Bench: Command {
   @Flag(help: "Write JSON: an object, or an array of rows with --tokens and --kernels.")
   var json = false
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [model, texts, compare])
+  }
+
   func validate() throws {
     guard kernels != (model != nil) else {
       throw ValidationError("give either a .vdsq file or --kernels")
@@ -105,8 +109,10 @@ struct Bench: Command {
       result = try kernelRows(isPlain: isPlain)
     }
     if isPlain { return }
-    guard let old else { return print(JSONWriter.string { $0.write(result) }) }
-    print(try BenchComparison(result, with: old, path: compare!), json: json)
+    guard let old else {
+      return try StandardOutput.write(line: JSONWriter.string { $0.write(result) })
+    }
+    try print(try BenchComparison(result, with: old, path: compare!), json: json)
   }
 
   /// Each kernel at each shape; plain rows are written as they come.
@@ -114,7 +120,7 @@ struct Bench: Command {
     let threads = threads.isEmpty ? [1] : threads
     let bench = KernelBench(
       kernels: try KernelTable.select(), threads: threads.max()!, seconds: seconds ?? 0.3)
-    if isPlain { print(bench.heading) }
+    if isPlain { try StandardOutput.write(line: bench.heading) }
     var rows: [BenchRecord] = []
     for setup in KernelBench.setups where kernel.isEmpty || kernel.contains(setup.kernel) {
       guard shape == nil || shape == setup.shape else { continue }
@@ -122,7 +128,7 @@ struct Bench: Command {
       for count in threads {
         let result = bench.measure(ready, threads: count)
         rows.append(result.record)
-        if isPlain { print(result.text) }
+        if isPlain { try StandardOutput.write(line: result.text) }
       }
     }
     guard !rows.isEmpty else { throw .usage("--shape \(shape ?? ""): no kernel is measured at it") }
@@ -150,7 +156,7 @@ struct Bench: Command {
           try opened.container(for: policy), batch: batch, tokens: length, threads: count,
           seconds: seconds ?? 0.3, policy: policy)
         rows.append(result.record)
-        if isPlain { print(result.text) }
+        if isPlain { try StandardOutput.write(line: result.text) }
       }
     }
     return .rows(rows)
@@ -168,7 +174,7 @@ struct Bench: Command {
         + (maxTokens.map { ["--max-tokens", "\($0)"] } ?? [])
         + ["--memory-policy", options.policy.name],
       seconds: seconds ?? 2)
-    if isPlain { print(bench.text) }
+    if isPlain { try StandardOutput.write(line: bench.text) }
     return bench.record
   }
 

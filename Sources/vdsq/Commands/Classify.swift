@@ -54,6 +54,11 @@ struct Classify: Command {
   @Flag(name: .shortAndLong, help: "No progress, no warnings.")
   var quiet = false
 
+  var files: CommandFiles {
+    CommandFiles(
+      inputs: [model, label.labelsFile, examples, adapter], readsStandardInput: true)
+  }
+
   func validate() throws {
     guard top >= 1 else { throw ValidationError("--top must be at least 1") }
     guard abstain.map({ $0 > 0 && $0 <= 1 }) ?? true else {

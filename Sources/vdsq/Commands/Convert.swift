@@ -87,6 +87,10 @@ struct Convert: Command {
   @Flag(name: .shortAndLong, help: "No progress, no summary.")
   var quiet = false
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [input, head, vocab], outputs: [output, report])
+  }
+
   func validate() throws {
     guard (input == nil) != (head == nil) else {
       throw ValidationError("give either a checkpoint or --head")
@@ -118,7 +122,7 @@ struct Convert: Command {
       try ConversionPage(try Container(path: output)).write(to: report, replace: force)
     }
     guard json || !quiet else { return }
-    print(
+    try print(
       ConversionReport(
         summary: summary, output: output, seconds: seconds,
         peakBytes: ProcessMemory.peakResidentBytes()), json: json)

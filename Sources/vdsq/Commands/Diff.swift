@@ -22,10 +22,15 @@ struct Diff: Command {
 
   @OptionGroup var memory: MemoryOptions
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [first, second])
+  }
+
   func execute() throws(VDSQError) {}
 
   func run() throws {
     do throws(VDSQError) {
+      try files.check()
       let descriptions = [
         try Container(path: first, decoding: .noWeights),
         try Container(path: second, decoding: .noWeights),
@@ -33,7 +38,7 @@ struct Diff: Command {
       try memory.checkReading(descriptions, decodes: true)
       let difference = try ContainerDifference(
         try Container(path: first), try Container(path: second))
-      print(DifferenceReport(difference, first: first, second: second), json: json)
+      try print(DifferenceReport(difference, first: first, second: second), json: json)
       if !difference.isEmpty { throw VDSQError(.internalFault, "") }
     } catch {
       // Not a failure: the exit code of `diff` for files that differ.

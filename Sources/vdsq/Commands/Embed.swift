@@ -32,6 +32,10 @@ struct Embed: Command {
   @Flag(help: "Write counts, time and peak memory to standard error at the end.")
   var stats = false
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [model], outputs: [output], readsStandardInput: true)
+  }
+
   func validate() throws {
     guard !tokens || output == nil else {
       throw ValidationError("--tokens writes JSON Lines to standard output; leave --output out")

@@ -50,6 +50,11 @@ struct Eval: Command {
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
+  var files: CommandFiles {
+    CommandFiles(
+      inputs: [model, test, train, adapter, label.labelsFile], outputs: [report])
+  }
+
   func validate() throws {
     guard adapter == nil || (train == nil && shots == nil) else {
       throw ValidationError("--adapter has learned already; leave --train and --shots out")
@@ -75,7 +80,7 @@ struct Eval: Command {
     if let report {
       try EvaluationPage(title: "\(model), \(test)", rows: rows).write(to: report, replace: force)
     }
-    print(EvaluationReport(rows), json: json)
+    try print(EvaluationReport(rows), json: json)
   }
 
   private func adapted() throws(VDSQError) -> EvaluationRow {

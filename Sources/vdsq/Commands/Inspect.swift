@@ -29,6 +29,10 @@ struct Inspect: Command {
 
   @OptionGroup var memory: MemoryOptions
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [file], outputs: [output])
+  }
+
   func validate() throws {
     guard (tensor == nil) == (output == nil) else {
       throw ValidationError("--tensor goes with --output")
@@ -43,6 +47,6 @@ struct Inspect: Command {
     if let tensor, let output {
       return try StoredRows(container, tensor).write(npy: output, replace: force)
     }
-    print(ContainerReport(try ContainerSummary(container), isVerified: verify), json: json)
+    try print(ContainerReport(try ContainerSummary(container), isVerified: verify), json: json)
   }
 }

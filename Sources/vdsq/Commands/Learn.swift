@@ -61,6 +61,10 @@ struct Learn: Command {
   @Flag(name: .shortAndLong, help: "Write no results.")
   var quiet = false
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [model, labelsFile], outputs: [adapter], readsStandardInput: true)
+  }
+
   func validate() throws {
     let changes = [undo, forget != nil].filter { $0 }.count
     guard changes <= 1, changes == 0 || (label == nil && addLabels == nil && labels == nil) else {
@@ -78,11 +82,11 @@ struct Learn: Command {
     if let begun { try learner.begin(begun) }
     if undo {
       let name = try learner.undo()
-      return report("one of \(name)", learner, "undone", name)
+      return try report("one of \(name)", learner, "undone", name)
     }
     if let forget {
       try learner.forget(forget, context: "--forget")
-      return report(forget, learner, "forgotten", forget)
+      return try report(forget, learner, "forgotten", forget)
     }
     if let addLabels {
       for label in try Label.parse(list: addLabels) {
@@ -148,11 +152,13 @@ struct Learn: Command {
   /// Writes what was removed, with its name under `key`.
   private func report(
     _ what: String, _ learner: OnlineLearner, _ key: String, _ name: String
-  ) {
+  ) throws(VDSQError) {
     if quiet { return }
-    guard json else { return print("forgot \(what); \(learner.count) examples are left") }
-    print(
-      JSONWriter.string { json in
+    guard json else {
+      return try StandardOutput.write(line: "forgot \(what); \(learner.count) examples are left")
+    }
+    try StandardOutput.write(
+      line: JSONWriter.string { json in
         json.object {
           json.member(key, name)
           json.member("examples", learner.count)

@@ -37,6 +37,10 @@ struct LensCommand: Command {
 
   @OptionGroup var encoding: EncoderOptions
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [model], outputs: [output])
+  }
+
   func validate() throws {
     guard output != nil || json else { throw ValidationError("give --output, --json or both") }
     guard top >= 1, top <= 100 else { throw ValidationError("--top must be from 1 to 100") }
@@ -55,7 +59,7 @@ struct LensCommand: Command {
     let report = LensReport(
       lens: lens, model: Self.name(model), text: text,
       token: { String(decoding: encoder.token($0), as: UTF8.self) })
-    if json { print(report.json) }
+    if json { try StandardOutput.write(line: report.json) }
     if let output { try LensPage(report).write(to: output, replace: force) }
   }
 

@@ -61,6 +61,10 @@ struct Logits: Command {
   @Flag(name: .shortAndLong, help: "No report of the recall.")
   var quiet = false
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [model, bases, hidden], readsStandardInput: hidden == nil)
+  }
+
   func validate() throws {
     guard top >= 1, top <= 65536 else { throw ValidationError("--top must be from 1 to 65536") }
     guard temperature > 0, temperature.isFinite else {

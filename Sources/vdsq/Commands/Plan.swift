@@ -30,6 +30,10 @@ struct Plan: Command {
 
   @OptionGroup var encoding: EncoderOptions
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [model, adapter])
+  }
+
   func execute() throws(VDSQError) {
     let learned = try adapter.map { (path) throws(VDSQError) in
       try Adapter(
@@ -42,6 +46,6 @@ struct Plan: Command {
       of: all, within: try encoding.memory.bytes(),
       among: MemoryPolicy.among(encoding.memoryPolicy))
     if speed { try comparison.measure(model, options: options) }
-    print(PolicyReport(comparison), json: json)
+    try print(PolicyReport(comparison), json: json)
   }
 }

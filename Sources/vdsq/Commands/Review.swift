@@ -41,6 +41,10 @@ struct Review: Command {
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [model, examples, adapter, label.labelsFile])
+  }
+
   func validate() throws {
     guard minimum >= 0, minimum <= 1 else {
       throw ValidationError("--minimum must be from 0 to 1")
@@ -58,7 +62,8 @@ struct Review: Command {
     let (names, items) = try adapter == nil ? heldOut(texts) : adapted(texts)
     let doubtful = items.prefix { $0.probability >= minimum }
     for item in doubtful.prefix(limit ?? doubtful.count) {
-      print(line(item, texts[item.example], other: names[item.other]))
+      try StandardOutput.write(
+        line: line(item, texts[item.example], other: names[item.other]))
     }
   }
 

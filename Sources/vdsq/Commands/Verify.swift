@@ -36,6 +36,10 @@ struct Verify: Command {
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
+  var files: CommandFiles {
+    CommandFiles(inputs: [model, against, texts])
+  }
+
   func validate() throws {
     guard minimum.map({ $0 >= -1 && $0 <= 1 }) ?? true else {
       throw ValidationError("--minimum must be from -1 to 1")
@@ -60,7 +64,7 @@ struct Verify: Command {
       openReference: { (path) throws(VDSQError) in try high.encoder(path) },
       progress: { bar.show($0, of: $1) })
     bar.end()
-    print(VerificationReport(verification, model: model, checkpoint: against), json: json)
+    try print(VerificationReport(verification, model: model, checkpoint: against), json: json)
     let mean = verification.fidelity.mean
     if let minimum, mean < minimum {
       throw .badInput(

@@ -33,7 +33,8 @@ struct MemoryOptions: ParsableArguments {
   func checkReading(
     _ files: [Container], decodes: Bool, what: String = "this"
   ) throws(VDSQError) {
-    guard let budget = try bytes(), let used = ProcessMemory.peakResidentBytes() else { return }
+    guard let budget = try bytes() else { return }
+    guard let used = ProcessMemory.peakResidentBytes() else { throw ProcessMemory.unknown }
     // Pages are released behind the reader, 4 MiB at a time, and the kernel maps more than is
     // touched.
     var needed = used + files.count * (8 << 20)

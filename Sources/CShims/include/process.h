@@ -1,0 +1,23 @@
+// What a process is given when it starts, and what it takes away when it is ended. Defined in
+// CShims.c, because there is one state for all modules.
+#ifndef VDSQ_PROCESS_H
+#define VDSQ_PROCESS_H
+
+#include <stdbool.h>
+
+// The arguments that the system passed, the program's name among them. The C library hands them to
+// constructors, so that /proc is not needed.
+int vdsq_argument_count(void);
+const char *vdsq_argument(int index);
+
+// Opens those of the descriptors 0, 1 and 2 that are closed on /dev/null. Otherwise the next files
+// that are opened would be taken for standard input and output.
+void vdsq_open_standard_descriptors(void);
+
+// From now on a signal that ends the process also removes the file. False if too many files are
+// registered, or the path is too long.
+bool vdsq_remove_on_signal(const char *path);
+// The file is kept.
+void vdsq_keep_on_signal(const char *path);
+
+#endif

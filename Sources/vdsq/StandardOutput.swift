@@ -1,0 +1,28 @@
+import CShims
+import Glibc
+import VDSQFormat
+import VDSQStreams
+
+/// Standard output, with every failure to write reported.
+enum StandardOutput {
+  /// Writes a line.
+  ///
+  /// - Throws: `internalFault` if it cannot be written.
+  static func write(line: String) throws(VDSQError) {
+    let output = OutputBuffer(descriptor: 1)
+    output.write(line)
+    output.write("\n")
+    try output.flush()
+  }
+
+  /// Ends the program with an error if its output, help texts among it, could not be written.
+  static func checkAtExit() {
+    atexit {
+      // Some file systems report only when a file is closed that bytes could not be stored.
+      if vdsq_close_standard_output() { return }
+      let reason = lastErrorText()
+      StandardError.write("vdsq: the output cannot be written: \(reason)\n")
+      _exit(VDSQError.Category.internalFault.rawValue)
+    }
+  }
+}
