@@ -19,25 +19,24 @@ package final class ClassificationContext {
   private var classifier: Classifier
   private var revision: Int
   private var scores: LabelScores
-  /// A template around texts.
-  private let template: Template?
+  /// The template around texts.
+  private var template: TextTemplate
   private var pending: [TokenCount] = []
-  private var filled: [UInt8] = []
 
-  init(encoder: TextEncoder, template: Template?, owner: TextClassifier) {
+  init(encoder: TextEncoder, owner: TextClassifier) throws(VDSQError) {
     self.encoder = encoder
     self.owner = owner
-    self.template = template.flatMap { $0.aroundTexts ? $0 : nil }
     (classifier, revision) = owner.classifier
+    template = try TextTemplate(classifier.labels.template, encoder: encoder)
     scores = classifier.makeScores()
   }
 
   /// A context over its own encoder.
-  init(encoder: TextEncoder, classifier: Classifier) {
+  init(encoder: TextEncoder, classifier: Classifier) throws(VDSQError) {
     self.encoder = encoder
     owner = nil
-    template = nil
     (self.classifier, revision) = (classifier, 0)
+    template = try TextTemplate(classifier.labels.template, encoder: encoder)
     scores = classifier.makeScores()
   }
 
@@ -56,16 +55,8 @@ package final class ClassificationContext {
   ///   - text: UTF-8. Invalid sequences become U+FFFD.
   ///   - isCut: whether the end of the text is missing already.
   package func add(_ text: UnsafeRawBufferPointer, isCut: Bool = false) -> TokenCount {
-    var isTruncated = isCut
-    let info: (tokens: Int, truncated: Bool)
-    if let template {
-      isTruncated = fill(template, text) || isTruncated
-      info = filled.withUnsafeBytes { encoder.add($0) }
-    } else {
-      info = encoder.add(text)
-      isTruncated = info.truncated || isTruncated
-    }
-    let count = TokenCount(tokens: info.tokens, isTruncated: isTruncated)
+    let added = template.add(text, to: encoder)
+    let count = TokenCount(tokens: added.tokens, isTruncated: isCut || added.isCut)
     pending.append(count)
     return count
   }
@@ -84,6 +75,7 @@ package final class ClassificationContext {
       let (newest, revision) = owner.classifier
       if revision != self.revision {
         (classifier, self.revision) = (newest, revision)
+        template = try TextTemplate(newest.labels.template, encoder: encoder)
         scores = newest.makeScores()
       }
     }
@@ -96,24 +88,4 @@ package final class ClassificationContext {
 
   /// The labels of the next batch, unless the adapter's file changes.
   package var labels: LabelSet { classifier.labels }
-
-  /// Puts the template around a text, which is cut if necessary so that the rest of the template
-  /// fits.
-  ///
-  /// - Returns: whether the text was cut.
-  private func fill(_ template: Template, _ text: UnsafeRawBufferPointer) -> Bool {
-    template.fill(text, into: &filled)
-    if filled.withUnsafeBytes({ encoder.fits($0) }) { return false }
-    var fitting = 0
-    var tooLong = text.count
-    while tooLong - fitting > 1 {
-      let middle = (fitting + tooLong) / 2
-      template.fill(UnsafeRawBufferPointer(rebasing: text[..<middle]), into: &filled)
-      if filled.withUnsafeBytes({ encoder.fits($0) }) { fitting = middle } else { tooLong = middle }
-    }
-    // Not in the middle of a scalar.
-    while fitting > 0, text[fitting] & 0xC0 == 0x80 { fitting -= 1 }
-    template.fill(UnsafeRawBufferPointer(rebasing: text[..<fitting]), into: &filled)
-    return true
-  }
 }

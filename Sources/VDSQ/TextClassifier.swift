@@ -20,8 +20,8 @@ public final class TextClassifier: @unchecked Sendable {
   public struct Options: Sendable {
     /// How the model is run.
     public var run = RunOptions()
-    /// A template around label words or around texts; nil for the default templates around label
-    /// words.
+    /// A template around label words or around texts. Nil means that of the adapter, or the default
+    /// templates around label words.
     public var template: Template?
     /// The softmax temperature, by which logits are divided. Nil means that of the adapter, or
     /// `Classifier.defaultTemperature`.
@@ -94,6 +94,7 @@ public final class TextClassifier: @unchecked Sendable {
     _ model: Model, _ adapter: Adapter, copies: Int, follower: AdapterFollower?,
     _ options: Options
   ) throws(VDSQError) {
+    try adapter.check(template: options.template)
     let pool = try EncoderPool(model, options.run, adapter: adapter, adapterCopies: copies)
     try self.init(pool, options, adapter: adapter, follower: follower) {
       (encoder) throws(VDSQError) in
@@ -166,7 +167,13 @@ public final class TextClassifier: @unchecked Sendable {
   /// Working memory for one caller, who ends it when done. Waits while `RunOptions.concurrency`
   /// callers have one.
   package func makeContext() throws(VDSQError) -> ClassificationContext {
-    ClassificationContext(encoder: try pool.take(), template: options.template, owner: self)
+    let encoder = try pool.take()
+    do {
+      return try ClassificationContext(encoder: encoder, owner: self)
+    } catch {
+      pool.give(encoder)
+      throw error
+    }
   }
 
   /// Calls `body` with an encoder for exclusive use and the current classifier.
@@ -204,6 +211,7 @@ public final class TextClassifier: @unchecked Sendable {
         "\(follower.path): the adapter reads other layers, or other weights, than before; start again"
       )
     }
+    try adapter.check(template: options.template)
     current = try Classifier(
       adapter: adapter, temperature: options.temperature, kernels: kernels)
     currentAdapter = adapter

@@ -46,6 +46,14 @@ public final class TextEncoder {
     case sentences, masked, causal
   }
 
+  /// Which mask token of a text a masked language model reads.
+  public enum MaskPlace: Sendable {
+    /// The first one, or one that is appended to a text without a mask.
+    case first
+    /// The last one.
+    case last
+  }
+
   /// The limit of causal models, which keep keys and values for every token. An explicit limit
   /// overrides it.
   public static let defaultLongest = 2048
@@ -132,7 +140,6 @@ public final class TextEncoder {
           options.keepsThreadsBusy ? 2 * maximumTokens : 0),
         longest: maximumTokens, intermediateFeatures: options.intermediateFeatures,
         updates: options.updates, policy: options.policy)
-      encoder.maskToken = tokenizer.mask ?? -1
       backbone = .encoder(encoder)
       kind = c.pooling == .mask ? .masked : .sentences
       dimensions = encoder.plan.stateSize
@@ -199,13 +206,17 @@ public final class TextEncoder {
 
   /// Adds a text to the batch, which must have room.
   ///
-  /// - Parameter text: UTF-8. Invalid bytes become U+FFFD.
+  /// - Parameters:
+  ///   - text: UTF-8. Invalid bytes become U+FFFD.
+  ///   - mask: the mask token at which a masked language model reads the state.
   /// - Returns: the number of tokens, and whether the text was truncated to the longest sequence.
   @discardableResult
-  public func add(_ text: UnsafeRawBufferPointer) -> (tokens: Int, truncated: Bool) {
+  public func add(
+    _ text: UnsafeRawBufferPointer, mask place: MaskPlace = .first
+  ) -> (tokens: Int, truncated: Bool) {
     let before = batch.ids.count
     let truncated = tokens(of: text, into: &batch.ids)
-    batch.endSequence()
+    batch.endSequence(statePosition: mask(in: batch.ids, from: before, place))
     return (batch.ids.count - before, truncated)
   }
 
@@ -227,6 +238,23 @@ public final class TextEncoder {
     }
     if kind == .causal, ids.count == before { ids.append(0) }
     return truncated
+  }
+
+  /// The position of a mask token behind `start`; nil if the model reads no mask.
+  private func mask(in ids: [Int32], from start: Int, _ place: MaskPlace) -> Int? {
+    guard kind == .masked, let mask = tokenizer.mask else { return nil }
+    switch place {
+    case .first: return ids[start...].firstIndex(of: mask)
+    case .last: return ids[start...].lastIndex(of: mask)
+    }
+  }
+
+  /// The number of mask tokens in a text; 0 for models that read no mask.
+  package func maskCount(in text: UnsafeRawBufferPointer) -> Int {
+    guard kind == .masked, let mask = tokenizer.mask else { return 0 }
+    var count = 0
+    for id in tokens(of: text) where id == mask { count += 1 }
+    return count
   }
 
   /// Calls `body` with each state of the batch, in order, and empties the batch.

@@ -6,6 +6,8 @@ package struct TokenBatch: Sendable {
   package var ids: [Int32] = []
   /// The end of each sequence in `ids`.
   package private(set) var ends: [Int] = []
+  /// For each sequence, the position in `ids` at which a masked language model reads its state.
+  private(set) var statePositions: [Int] = []
 
   /// An empty batch.
   package init() {}
@@ -14,7 +16,13 @@ package struct TokenBatch: Sendable {
   package var sequences: Int { ends.count }
 
   /// Ends a sequence: the ids that were appended since the last call.
-  package mutating func endSequence() { ends.append(ids.count) }
+  ///
+  /// - Parameter statePosition: the position in `ids` at which a masked language model reads the
+  ///   sequence's state; nil for its first token.
+  package mutating func endSequence(statePosition: Int? = nil) {
+    statePositions.append(statePosition ?? ends.last ?? 0)
+    ends.append(ids.count)
+  }
 
   /// The positions in `ids` of a sequence that has ended. Takes constant time.
   package func range(_ sequence: Int) -> Range<Int> {
@@ -38,5 +46,6 @@ package struct TokenBatch: Sendable {
   package mutating func removeAll() {
     ids.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)
+    statePositions.removeAll(keepingCapacity: true)
   }
 }

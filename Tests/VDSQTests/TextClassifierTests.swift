@@ -134,4 +134,48 @@ import VDSQTraining
     let long = try framed.classify(String(repeating: "hello ", count: 100))
     #expect(long.isTruncated && long.tokens <= framed.maximumTokens)
   }
+
+  /// An adapter brings its template and label words along; another template is refused.
+  @Test func anAdapterRemembersItsTemplate() throws {
+    let fixture = try ConvertedModel()
+    let examples = (0..<8).map {
+      $0 % 2 == 0
+        ? Examples.Example(text: "stop \($0)", label: "stop")
+        : Examples.Example(text: "hello \($0)", label: "hello")
+    }
+    let template = try Template("say {text} now")
+    var training = TrainingOptions()
+    training.template = template
+    let path = fixture.folder.path("a.vdsa")
+    try FewShotTrainer.adapter(
+      model: fixture.model, labels: labels, examples: examples, options: training
+    ).write(to: path, replace: false)
+    let adapter = try Adapter(path: path, model: fixture.model.description)
+    #expect(adapter.labels.template == template)
+    #expect(adapter.labels.words == [["hello"], ["stop", "world"]])
+
+    // What the encoder reads is the text inside the template.
+    let encoder = try fixture.model.encoder(
+      RunOptions(), intermediateFeatures: adapter.intermediateFeatures)
+    let scorer = try Classifier(adapter: adapter, kernels: encoder.kernels)
+    let classifier = try TextClassifier(model: fixture.model, adapterFile: path)
+    let scores = scorer.scores(of: try encoder.vector(of: "say stop it now"), top: 2)
+    #expect(
+      try classifier.classify("stop it").probability == scores.probabilities[scores.best])
+
+    var options = TextClassifier.Options()
+    options.template = template
+    #expect(
+      try TextClassifier(model: fixture.model, adapterFile: path, options: options)
+        .classify("stop it") == classifier.classify("stop it"))
+    for other in ["say {text}", "about {}"] {
+      options.template = try Template(other)
+      #expect {
+        try TextClassifier(model: fixture.model, adapterFile: path, options: options)
+      } throws: {
+        let error = $0 as? VDSQError
+        return error?.category == .usage && error?.message.contains(template.source) == true
+      }
+    }
+  }
 }

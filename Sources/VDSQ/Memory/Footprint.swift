@@ -215,7 +215,7 @@ extension Footprint {
       var options = ClassificationStream.Options()
       options.json = json
       let stream = ClassificationStream(
-        ClassificationContext(
+        try ClassificationContext(
           encoder: encoder,
           classifier: try Classifier(labels: labels, kernels: encoder.kernels)),
         options: options, output: nowhere)

@@ -107,12 +107,6 @@ package final class Encoder {
     return UnsafePointer(arena.region(plan.vectors, as: Float.self))
   }
 
-  /// The mask token, whose state is the result of a masked language model.
-  package var maskToken: Int32 {
-    get { pass.maskToken }
-    set { pass.maskToken = newValue }
-  }
-
   /// A state after the transformation of the masked language model's head, or the state itself if
   /// there is no such head; `vectorSize` floats.
   package func transform(

@@ -16,8 +16,6 @@ final class EncoderPass: SharedWork {
   /// The input of the pass.
   var batch = TokenBatch()
   var sequences = 0..<0
-  /// The id of the mask token; -1 if there is none.
-  var maskToken: Int32 = -1
   /// The destination of the states after the embeddings and each layer,
   /// `[layers + 1, tokens, hiddenSize]` over the whole batch; nil if they are not needed.
   var trace: UnsafeMutablePointer<Float>?
@@ -272,9 +270,8 @@ final class EncoderPass: SharedWork {
     let d = c.hiddenSize
     let vector = floats(plan.vectors, row: sequence, plan.stateSize)
     if let head = weights.head {
-      // A sequence without a mask uses its first token.
-      let place = range.firstIndex { batch.ids[$0] == maskToken } ?? range.lowerBound
-      return transform(head, floats(plan.hidden, row: place - origin, d), into: vector, worker)
+      let place = batch.statePositions[sequence] - origin
+      return transform(head, floats(plan.hidden, row: place, d), into: vector, worker)
     }
     pool(range, origin, into: vector)
   }

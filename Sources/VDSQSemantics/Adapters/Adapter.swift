@@ -48,7 +48,9 @@ public struct Adapter: Sendable {
   private enum Name {
     static let anchors = "anchors"
     static let updates = "updates"
+    static let template = "template"
     static func label(_ index: Int) -> String { "label.\(index)" }
+    static func words(_ index: Int) -> String { "label.\(index).words" }
   }
 
   /// Reads an adapter's file.
@@ -96,9 +98,15 @@ public struct Adapter: Sendable {
       outOfScope = names.firstIndex { $0.utf8.elementsEqual(name.utf8) }
       if outOfScope == nil { throw .badInput("\(path): metadata: out_of_scope is no label") }
     }
+    var words: [[String]] = []
+    for (i, name) in names.enumerated() {
+      words.append(
+        file.metadata.find(Name.words(i)).map(Self.lines) ?? (i == outOfScope ? [] : [name]))
+    }
     labels = LabelSet(
       names: names, dimensions: d,
-      anchors: try file.finiteFloats(Name.anchors, shape: [count, d]), outOfScope: outOfScope)
+      anchors: try file.finiteFloats(Name.anchors, shape: [count, d]), outOfScope: outOfScope,
+      words: words, template: try Self.template(file))
     head = try Head.read(file, labels: count, dimensions: d, columns: d / blocks)
   }
 
@@ -122,6 +130,9 @@ public struct Adapter: Sendable {
     if let outOfScope = labels.outOfScope {
       contents.metadata.set("out_of_scope", .text(labels.names[outOfScope]))
     }
+    if let template = labels.template {
+      contents.metadata.set(Name.template, .text(template.source))
+    }
     contents.add(Name.anchors, .float32(labels.anchors), shape: [labels.count, d])
     if let head {
       head.store(in: &contents)
@@ -133,8 +144,38 @@ public struct Adapter: Sendable {
         Name.updates, .float32(updates.values),
         shape: [updates.layers, 2, 2 * updates.rank, updates.hiddenSize])
     }
-    for (i, name) in labels.names.enumerated() { contents.metadata.set(Name.label(i), .text(name)) }
+    for (i, name) in labels.names.enumerated() {
+      contents.metadata.set(Name.label(i), .text(name))
+      let words = labels.words[i]
+      guard i != labels.outOfScope, words.count != 1 || !words[0].utf8.elementsEqual(name.utf8)
+      else { continue }
+      contents.metadata.set(Name.words(i), .text(Self.text(lines: words)))
+    }
     return contents
+  }
+
+  /// The template that the adapter was trained with.
+  private static func template(_ file: Container) throws(VDSQError) -> Template? {
+    guard let source = file.metadata.find(Name.template) else { return nil }
+    do {
+      return try Template(source)
+    } catch {
+      throw .badInput("\(file.path): metadata: template: \(error.message)")
+    }
+  }
+
+  /// Words as one text, a line for each.
+  private static func text(lines: [String]) -> String {
+    var text = ""
+    for line in lines {
+      if !text.utf8.isEmpty { text += "\n" }
+      text += line
+    }
+    return text
+  }
+
+  private static func lines(_ text: String) -> [String] {
+    text.utf8.split(separator: UInt8(ascii: "\n")).map { String(Substring($0)) }
   }
 
   /// The file's updates of an encoder's weights.
@@ -166,6 +207,18 @@ public struct Adapter: Sendable {
       states.append(IntermediateFeature(layer, of: isFirst ? .firstToken : .pooled))
     }
     return states
+  }
+
+  /// Checks that a template is the one with which the adapter was trained.
+  ///
+  /// - Parameter template: nil for that of the adapter.
+  /// - Throws: `usage` if it is another one.
+  package func check(template: Template?) throws(VDSQError) {
+    guard let template, template != labels.template else { return }
+    throw .usage(
+      "the adapter was trained "
+        + (labels.template.map { "with \"\($0.source)\"" } ?? "without a template")
+        + ", which is used; leave the template out", .template)
   }
 
   /// An encoder of the model with the intermediate features and the weight updates of the adapter.

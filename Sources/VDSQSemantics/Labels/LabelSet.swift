@@ -15,22 +15,33 @@ public struct LabelSet: Sendable {
   public let anchors: [Float]
   /// The index of the out-of-scope label; nil if there is none.
   public let outOfScope: Int?
+  /// The words of each label, of which its anchor was made; empty for the out-of-scope label.
+  public let words: [[String]]
+  /// The template that went around label words, or that goes around texts; nil for the default.
+  public let template: Template?
 
   /// Labels with anchors of length 1, which are used as they are.
   ///
   /// - Parameters:
   ///   - anchors: `[labels, dimensions]`.
   ///   - outOfScope: the index of the out-of-scope label; nil if there is none.
-  package init(names: [String], dimensions: Int, anchors: [Float], outOfScope: Int? = nil) {
+  ///   - words: the words of each label; nil if they are the names.
+  ///   - template: the template around label words or around texts.
+  package init(
+    names: [String], dimensions: Int, anchors: [Float], outOfScope: Int? = nil,
+    words: [[String]]? = nil, template: Template? = nil
+  ) {
     self.names = names
     self.dimensions = dimensions
     self.anchors = anchors
     self.outOfScope = outOfScope
+    self.words = words ?? names.indices.map { $0 == outOfScope ? [] : [names[$0]] }
+    self.template = template
   }
 
   /// Scales summed anchors to length 1.
   private init(
-    _ labels: [Label], _ d: Int, sums: [Float]
+    _ labels: [Label], _ d: Int, sums: [Float], template: Template?
   ) throws(VDSQError) {
     var anchors = sums
     let outOfScope = labels.firstIndex { $0.words.isEmpty }
@@ -42,7 +53,8 @@ public struct LabelSet: Sendable {
       Self.average(&anchors, row: outOfScope, d)
     }
     self.init(
-      names: labels.map { $0.name }, dimensions: d, anchors: anchors, outOfScope: outOfScope)
+      names: labels.map { $0.name }, dimensions: d, anchors: anchors, outOfScope: outOfScope,
+      words: labels.map { $0.words }, template: template)
   }
 
   /// Sets a row to the mean of the others.
@@ -64,12 +76,15 @@ public struct LabelSet: Sendable {
 
   /// The set without a label.
   package func removing(_ label: Int) -> LabelSet {
-    var (names, anchors) = (names, anchors)
+    var (names, anchors, words) = (names, anchors, words)
     names.remove(at: label)
+    words.remove(at: label)
     anchors.removeSubrange(label * dimensions..<(label + 1) * dimensions)
     let scope = outOfScope.flatMap { $0 == label ? nil : $0 - ($0 > label ? 1 : 0) }
     if let scope, names.count > 1 { Self.average(&anchors, row: scope, dimensions) }
-    return LabelSet(names: names, dimensions: dimensions, anchors: anchors, outOfScope: scope)
+    return LabelSet(
+      names: names, dimensions: dimensions, anchors: anchors, outOfScope: scope, words: words,
+      template: template)
   }
 
   /// The set followed by the labels of another set of the same dimensions.
@@ -82,7 +97,8 @@ public struct LabelSet: Sendable {
     var anchors = anchors + other.anchors
     if let outOfScope { Self.average(&anchors, row: outOfScope, dimensions) }
     return LabelSet(
-      names: names + other.names, dimensions: dimensions, anchors: anchors, outOfScope: outOfScope)
+      names: names + other.names, dimensions: dimensions, anchors: anchors, outOfScope: outOfScope,
+      words: words + other.words, template: template)
   }
 
   /// The first columns of all anchors, scaled to length 1 again.
@@ -96,7 +112,9 @@ public struct LabelSet: Sendable {
       for i in start..<start + columns { cut.append(anchors[i] * scale) }
     }
     if let outOfScope { Self.average(&cut, row: outOfScope, columns) }
-    return LabelSet(names: names, dimensions: columns, anchors: cut, outOfScope: outOfScope)
+    return LabelSet(
+      names: names, dimensions: columns, anchors: cut, outOfScope: outOfScope, words: words,
+      template: template)
   }
 
   /// Anchors for a model: from its vocabulary bases if it has an LM head, otherwise from its own
@@ -115,9 +133,10 @@ public struct LabelSet: Sendable {
       throw .usage(
         "a language model's template goes around texts; write {text} for the text", .template)
     }
+    _ = try TextTemplate(template, encoder: encoder)
     try self.init(
       labels, bases: try VocabularyRows(bases: encoder.container), tokenizer: encoder.tokenizer,
-      kernels: encoder.kernels)
+      kernels: encoder.kernels, template: template)
   }
 
   /// Anchors for a language model. The vector of a word is the normalised mean of the bases of its
@@ -126,7 +145,8 @@ public struct LabelSet: Sendable {
   /// - Throws: `usage` for an empty or ambiguous list, `badInput` if the words of a label have no
   ///   tokens, or cancel out.
   package init(
-    _ labels: [Label], bases: VocabularyRows, tokenizer: Tokenizer, kernels: KernelTable
+    _ labels: [Label], bases: VocabularyRows, tokenizer: Tokenizer, kernels: KernelTable,
+    template: Template? = nil
   ) throws(VDSQError) {
     let labels = try Label.checked(labels)
     let d = bases.dimensions
@@ -152,7 +172,7 @@ public struct LabelSet: Sendable {
         for j in 0..<d { anchors[i * d + j] += word[j] / norm }
       }
     }
-    try self.init(labels, d, sums: anchors)
+    try self.init(labels, d, sums: anchors, template: template)
   }
 
   /// The tokens of a word inside a text.
@@ -217,7 +237,7 @@ public struct LabelSet: Sendable {
       }
     }
     try encodeBatch()
-    try self.init(labels, d, sums: anchors)
+    try self.init(labels, d, sums: anchors, template: template)
   }
 }
 

@@ -4,9 +4,10 @@ public import VDSQFormat
 ///
 /// `{}` or `{label}` is the place of a label's word, so that anchors are made from sentences such
 /// as `This is about {}.` With `{text}`, the template goes around the texts instead.
-public struct Template: Sendable {
-  private let before: [UInt8]
-  private let after: [UInt8]
+public struct Template: Sendable, Equatable {
+  /// The parts in front of and behind the label's word or the text, in UTF-8.
+  let before: [UInt8]
+  let after: [UInt8]
   /// Whether it goes around texts rather than labels.
   public let aroundTexts: Bool
 
@@ -49,8 +50,14 @@ public struct Template: Sendable {
     aroundTexts = found.text
   }
 
+  /// The template as it was parsed, with `{text}` or `{label}` in place.
+  package var source: String {
+    String(decoding: before, as: UTF8.self) + (aroundTexts ? "{text}" : "{label}")
+      + String(decoding: after, as: UTF8.self)
+  }
+
   /// Replaces the contents of `buffer` by the template around `content`.
-  public func fill(_ content: UnsafeRawBufferPointer, into buffer: inout [UInt8]) {
+  package func fill(_ content: UnsafeRawBufferPointer, into buffer: inout [UInt8]) {
     buffer.removeAll(keepingCapacity: true)
     buffer.append(contentsOf: before)
     buffer.append(contentsOf: content)

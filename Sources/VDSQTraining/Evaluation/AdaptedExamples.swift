@@ -22,6 +22,7 @@ package struct AdaptedExamples {
     _ examples: [Examples.Example], adapter: Adapter, model: Model, options: TrainingOptions,
     report: (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) {
+    try adapter.check(template: options.template)
     let encoderOptions = try model.encoderOptions(
       options.run, intermediateFeatures: adapter.intermediateFeatures,
       more: adapter.bytes + TrainingPlan.bytes(for: examples, columns: adapter.labels.dimensions))
@@ -29,7 +30,7 @@ package struct AdaptedExamples {
       try model.container(for: encoderOptions.policy), options: encoderOptions)
     self.examples = try Examples(
       examples, labels: adapter.labels.names.map { Label(name: $0) }, encoder: encoder,
-      template: options.template,
+      template: adapter.labels.template,
       cache: try StateCache(folder: options.cacheFolder, encoder: encoder),
       advance: { report(.encoded($0, of: examples.count)) })
     classifier = try Classifier(adapter: adapter, kernels: encoder.kernels)

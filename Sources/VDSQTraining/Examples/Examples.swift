@@ -29,7 +29,7 @@ public struct Examples: Sendable {
   ///
   /// - Parameters:
   ///   - labels: all labels; an example's must be among them.
-  ///   - template: a template around texts, or nil.
+  ///   - template: a template around texts, or nil. A template around label words is ignored.
   ///   - cache: a cache of states; nil for none.
   ///   - advance: called with the number of examples whose states are known.
   /// - Throws: `badInput` if an example's label is not among `labels`, and the errors of the cache.
@@ -58,17 +58,14 @@ public struct Examples: Sendable {
       pending.removeAll(keepingCapacity: true)
       advance(targets.count)
     }
-    var text: [UInt8] = []
+    var template = try TextTemplate(template, encoder: encoder)
     for (number, example) in examples.enumerated() {
       guard let target = indices[example.label] else {
         throw .badInput("example \(number + 1): the label \(example.label) is not among the labels")
       }
       targets.append(target)
-      let bytes = Array(example.text.utf8)
-      if let template, template.aroundTexts {
-        bytes.withUnsafeBytes { template.fill($0, into: &text) }
-      } else {
-        text = bytes
+      let text = Array(example.text.utf8).withUnsafeBytes {
+        template.withText($0, for: encoder) { text, _ in Array(text) }
       }
       texts.append(String(decoding: text, as: UTF8.self))
       let key = text.withUnsafeBytes { StateCache.Key($0) }
@@ -81,7 +78,7 @@ public struct Examples: Sendable {
       known[key] = row
       if cache?.find(key, into: &rows) ?? false { continue }
       if !encoder.hasRoom { try encodeBatch() }
-      text.withUnsafeBytes { _ = encoder.add($0) }
+      text.withUnsafeBytes { _ = encoder.add($0, mask: template.mask) }
       pending.append((row, key))
       rows.append(contentsOf: repeatElement(0, count: d))
     }

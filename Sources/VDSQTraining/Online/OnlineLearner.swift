@@ -46,14 +46,24 @@ public final class OnlineLearner {
   /// The names of the labels, as of the last change; none before the first.
   public var labels: [String] { discriminant?.labels.names ?? [] }
 
+  /// The template with which the file began.
+  ///
+  /// - Throws: `missingInput` or `badInput` for the file.
+  public func template() throws(VDSQError) -> Template? {
+    if discriminant == nil { try read(FileStamp(path: path)) }
+    return discriminant!.labels.template
+  }
+
   /// Makes the file if it does not exist.
   ///
-  /// - Throws: `usage` if it exists and has other labels, or cannot be written.
+  /// - Throws: `usage` if it exists and has other labels or another template, or cannot be written.
   public func begin(_ labels: LabelSet) throws(VDSQError) {
     guard exists else {
       return try save(OnlineDiscriminant(labels: labels, kernels: encoder.kernels), replace: false)
     }
-    let known = try Adapter(path: path, model: encoder.container).labels.names
+    let adapter = try Adapter(path: path, model: encoder.container)
+    try adapter.check(template: labels.template)
+    let known = adapter.labels.names
     guard Set(known) == Set(labels.names) else {
       throw .usage(
         "\(path): exists and has other labels (\(known.joined(separator: ", ")))", .labels)
@@ -69,7 +79,7 @@ public final class OnlineLearner {
   public func learn(
     _ example: Examples.Example, context: String
   ) throws(VDSQError) -> Outcome {
-    let state = try encoder.vector(of: example.text)
+    let state = try state(of: example.text)
     var predicted = (label: "", probability: Float(0))
     try change { (discriminant, classifier) throws(VDSQError) in
       let target = try self.index(of: example.label, in: discriminant, context)
@@ -113,6 +123,16 @@ public final class OnlineLearner {
   /// - Throws: `usage` if one is there already.
   public func add(_ labels: LabelSet) throws(VDSQError) {
     try change { (discriminant, _) throws(VDSQError) in try discriminant.add(labels) }
+  }
+
+  private func state(of text: String) throws(VDSQError) -> [Float] {
+    var template = try TextTemplate(try template(), encoder: encoder)
+    Array(text.utf8).withUnsafeBytes { _ = template.add($0, to: encoder) }
+    var state: [Float] = []
+    try encoder.encode { _, vector in
+      state = Array(UnsafeBufferPointer(start: vector, count: encoder.dimensions))
+    }
+    return state
   }
 
   private func index(

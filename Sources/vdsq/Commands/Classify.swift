@@ -119,22 +119,21 @@ struct Classify: Command {
 
   private func explain(_ texts: TextClassifier) throws(VDSQError) {
     try texts.withEncoder { (encoder, classifier) throws(VDSQError) in
-      try explain(encoder, texts.adapter, classifier, try label.parsedTemplate())
+      try explain(encoder, texts.adapter, classifier)
     }
   }
 
   private func explain(
-    _ encoder: TextEncoder, _ learned: Adapter?, _ classifier: Classifier, _ template: Template?
+    _ encoder: TextEncoder, _ learned: Adapter?, _ classifier: Classifier
   ) throws(VDSQError) {
     let explainer = try Explainer(
       bases: try explanationBases(encoder), encoder: encoder, adapter: learned,
       classifier: classifier)
+    var template = try TextTemplate(classifier.labels.template, encoder: encoder)
     let output = OutputBuffer(descriptor: 1)
     try input.forEachText(
       { (text, line) throws(VDSQError) in
-        var filled = Array(text)
-        if let template, template.aroundTexts { template.fill(text, into: &filled) }
-        filled.withUnsafeBytes { _ = encoder.add($0) }
+        template.add(text, to: encoder)
         try encoder.encode { _, state in
           let report = ExplanationReport(
             explainer.explain(state), of: String(decoding: text, as: UTF8.self))

@@ -48,7 +48,7 @@ struct Learn: Command {
   @Flag(help: "Undo the last example; up to \(OnlineDiscriminant.undoable) times in a row.")
   var undo = false
 
-  @Option(help: "A sentence around each label's words, as for classify.")
+  @Option(help: "A template around label words or around texts, as for classify; to start with.")
   var template: String?
 
   @OptionGroup var fields: ExampleFieldOptions
@@ -90,7 +90,8 @@ struct Learn: Command {
     }
     if let addLabels {
       for label in try Label.parse(list: addLabels) {
-        try learner.add(try LabelSet([label], encoder: encoder, template: try parsedTemplate()))
+        try learner.add(
+          try LabelSet([label], encoder: encoder, template: try learner.template()))
       }
     }
     // If only labels were given, do not wait for input on a terminal.
@@ -100,11 +101,7 @@ struct Learn: Command {
 
   private func parsedTemplate() throws(VDSQError) -> Template? {
     guard let template else { return nil }
-    let parsed = try Template(template)
-    guard !parsed.aroundTexts else {
-      throw .usage("--template: around texts it goes with vdsq adapt only")
-    }
-    return parsed
+    return try Template(template)
   }
 
   /// The anchors of the labels to start with; nil if none are named.

@@ -128,4 +128,35 @@ import VDSQTraining
     #expect(try learn(b, "café", "noise").count == 3)
     #expect(try a.undo() == "noise" && a.count == 2)
   }
+
+  /// The template of the beginning goes around every example, and into the adapter.
+  @Test func theTemplateIsKept() throws {
+    let template = try Template("say {text} now")
+    let learner = OnlineLearner(path: path, encoder: encoder)
+    let labels = try Label.parse(list: "greeting=hello;order=stop")
+    try learner.begin(try LabelSet(labels, encoder: encoder, template: template))
+    let other = OnlineLearner(path: path, encoder: encoder)
+    #expect(try other.template() == template)
+    _ = try learn(other, "stop it", "greeting")
+    let adapter = try Adapter(path: path, model: encoder.container)
+    #expect(adapter.labels.template == template)
+    let plain = OnlineLearner(path: folder.path("b.vdsa"), encoder: encoder)
+    try plain.begin(try LabelSet(labels, encoder: encoder, template: try Template("{}")))
+    _ = try learn(plain, "say stop it now", "greeting")
+    let same = try Adapter(path: folder.path("b.vdsa"), model: encoder.container)
+    #expect(adapter.labels.anchors == same.labels.anchors && adapter.bytes == same.bytes)
+    let state = try encoder.vector(of: "hello world")
+    let (a, b) = try (
+      Classifier(adapter: adapter, kernels: encoder.kernels).scores(of: state),
+      Classifier(adapter: same, kernels: encoder.kernels).scores(of: state)
+    )
+    #expect(a.probabilities == b.probabilities)
+    // It begins again with the same template only.
+    try other.begin(try LabelSet(labels, encoder: encoder, template: template))
+    let error = failure {
+      try other.begin(
+        try LabelSet(labels, encoder: encoder, template: try Template("{text} now")))
+    }
+    #expect(error?.category == .usage && error?.message.contains(template.source) == true)
+  }
 }
