@@ -2,8 +2,16 @@
 #ifndef VDSQ_THREADS_H
 #define VDSQ_THREADS_H
 
+// For the affinity mask.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 typedef struct vdsq_monitor {
   pthread_mutex_t mutex;
@@ -55,6 +63,21 @@ static inline bool vdsq_start_thread(unsigned long *thread, void *(*body)(void *
   pthread_attr_destroy(&attributes);
   *thread = (unsigned long)t;
   return failed == 0;
+}
+// The number of processors in the process's affinity mask.
+static inline int vdsq_allowed_processors(void) {
+  // The kernel refuses masks that are smaller than its own.
+  for (int most = 1024; most <= 1 << 16; most *= 4) {
+    cpu_set_t *set = CPU_ALLOC(most);
+    if (!set) break;
+    size_t size = CPU_ALLOC_SIZE(most);
+    int count = sched_getaffinity(0, size, set) == 0 ? CPU_COUNT_S(size, set) : 0;
+    bool isTooSmall = count == 0 && errno == EINVAL;
+    CPU_FREE(set);
+    if (count > 0) return count;
+    if (!isTooSmall) break;
+  }
+  return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 static inline void vdsq_join_thread(unsigned long thread) { pthread_join((pthread_t)thread, NULL); }
 

@@ -1,5 +1,4 @@
 public import ArgumentParser
-import Glibc
 public import VDSQ
 
 extension Precision: ExpressibleByArgument {
@@ -21,7 +20,7 @@ struct EncoderOptions: ParsableArguments {
   @Option(help: "Threads that share the work; all processors by default.")
   var threads: Int = Self.processors
 
-  static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+  static var processors: Int { min(256, Processors.available) }
 
   @Option(
     help: """
