@@ -80,8 +80,10 @@ public struct TrainingPlan: Sendable {
     case .always: return true
     case .whereWorthwhile:
       guard options.run.memoryPolicy != .stream else { return false }
-      let indices = Dictionary(labels.enumerated().map { ($1.name, $0) }) { first, _ in first }
-      let targets = examples.compactMap { indices[$0.label] }
+      let indices = Dictionary(
+        labels.enumerated().map { (ByteString($1.name), $0) }
+      ) { first, _ in first }
+      let targets = examples.compactMap { indices[ByteString($0.label)] }
       return LowRankFinetuning.isWorthTrying(targets, labels: labels.count, of: model)
     }
   }

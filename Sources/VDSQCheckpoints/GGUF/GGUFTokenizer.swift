@@ -185,9 +185,9 @@ struct GGUFTokenizer {
     else {
       throw .badInput("\(path): tokenizer.ggml.scores is not one for each token")
     }
-    var ids: [String: Int] = [:]
+    var ids: [ByteString: Int] = [:]
     for (id, token) in tokens.enumerated() where kinds[id] == 1 || kinds[id] == 4 {
-      ids[token] = id
+      ids[ByteString(token)] = id
     }
     var merges: [(score: Double, left: Int, right: Int, text: JSON)] = []
     for (id, token) in tokens.enumerated() where kinds[id] == 1 {
@@ -196,7 +196,7 @@ struct GGUFTokenizer {
       for cut in 1..<scalars.count {
         let left = String(String.UnicodeScalarView(scalars[..<cut]))
         let right = String(String.UnicodeScalarView(scalars[cut...]))
-        guard let a = ids[left], let b = ids[right] else { continue }
+        guard let a = ids[ByteString(left)], let b = ids[ByteString(right)] else { continue }
         merges.append((scores[id], a, b, .array([.string(left), .string(right)])))
       }
     }
@@ -224,8 +224,10 @@ struct GGUFTokenizer {
   /// GGUF marks tokens that begin words; a `vocab.txt` marks tokens that do not.
   private func wordPiece() -> JSON {
     let names = tokens.enumerated().map { id, token in
-      if token.hasPrefix("▁") { return String(token.unicodeScalars.dropFirst()) }
-      return token.hasPrefix("[") && token.hasSuffix("]") || kinds[id] == 3 ? token : "##" + token
+      if token.startsWithBytes(of: "▁") { return String(token.unicodeScalars.dropFirst()) }
+      let isSpecial =
+        kinds[id] == 3 || token.startsWithBytes(of: "[") && token.endsWithBytes(of: "]")
+      return isSpecial ? token : "##" + token
     }
     func named(_ key: String, _ standard: String) -> String {
       id(key).map { names[$0] } ?? standard

@@ -27,6 +27,10 @@ package enum JSON: Sendable, Equatable {
     package let key: String
     /// The value; arrays and objects of a document are `unread`.
     package let value: JSON
+
+    package static func == (a: Self, b: Self) -> Bool {
+      a.key.hasSameBytes(as: b.key) && a.value == b.value
+    }
   }
 
   /// The position of an array or an object in a validated document.
@@ -75,11 +79,11 @@ package enum JSON: Sendable, Equatable {
   /// The value of a key; nil if there is none or this is no object. The search is linear.
   package subscript(_ key: String) -> JSON? {
     switch self {
-    case .object(let members): return members.first { $0.key == key }?.value
+    case .object(let members): return members.first { $0.key.hasSameBytes(as: key) }?.value
     case .unread(let unread):
       var found: JSON?
       unread.forEachMember {
-        if $0 == key { found = $1() }
+        if $0.hasSameBytes(as: key) { found = $1() }
         return found == nil
       }
       return found
@@ -156,7 +160,7 @@ package enum JSON: Sendable, Equatable {
     case (.null, .null): true
     case (.bool(let a), .bool(let b)): a == b
     case (.number(let a), .number(let b)): a == b
-    case (.string(let a), .string(let b)): a == b
+    case (.string(let a), .string(let b)): a.hasSameBytes(as: b)
     default: false
     }
   }

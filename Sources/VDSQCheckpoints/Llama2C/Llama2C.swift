@@ -180,11 +180,14 @@ struct Llama2C: ModelFile {
           throw .badInput("\(file): token \(tokens.count) is no UTF-8, or has no score")
         }
         let id = tokens.count
-        let isByte = token.hasPrefix("<0x") && token.utf8.count == 6
+        let isByte = token.startsWithBytes(of: "<0x") && token.utf8.count == 6
         kinds.append(id == 0 ? 2 : id < 3 ? 3 : isByte ? 6 : 1)
         // Control tokens are stored with line ends around them.
         tokens.append(
-          id == 1 ? "<s>" : id == 2 ? "</s>" : token.replacing(" ", with: "\u{2581}"))
+          id == 1
+            ? "<s>"
+            : id == 2
+              ? "</s>" : token.parts(between: UInt8(ascii: " ")).joined(separator: "\u{2581}"))
       }
     }
     guard tokens.count > 3, tokens.count <= vocabularySize else {

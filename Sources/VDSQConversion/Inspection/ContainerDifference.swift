@@ -56,11 +56,11 @@ package struct ContainerDifference: Sendable {
       default: false
       }
     let names = (first.tensors.map(\.name), second.tensors.map(\.name))
-    let sets = (Set(names.0), Set(names.1))
-    onlyFirst = names.0.filter { !sets.1.contains($0) }
-    onlySecond = names.1.filter { !sets.0.contains($0) }
+    let sets = (names.0.byteStrings, names.1.byteStrings)
+    onlyFirst = names.0.filter { !sets.1.contains(ByteString($0)) }
+    onlySecond = names.1.filter { !sets.0.contains(ByteString($0)) }
     var tensors: [Tensor] = []
-    for name in names.0 where sets.1.contains(name) {
+    for name in names.0 where sets.1.contains(ByteString(name)) {
       tensors.append(try Self.compare(name, first, second))
     }
     // Tensors of different shapes have no error and count as the most different.
@@ -72,12 +72,16 @@ package struct ContainerDifference: Sendable {
       metadata.entries.map { ($0.key, $0.value.text) }
     }
     let a = values(first), b = values(second)
-    let other = Dictionary(b, uniquingKeysWith: { first, _ in first })
-    let own = Dictionary(a, uniquingKeysWith: { first, _ in first })
-    return a.filter { other[$0.0] != $0.1 }.map {
-      Change(key: $0.0, first: $0.1, second: other[$0.0])
+    func find(_ key: String, in values: [(String, String)]) -> String? {
+      values.first { $0.0.hasSameBytes(as: key) }?.1
     }
-      + b.filter { own[$0.0] == nil }.map { Change(key: $0.0, first: nil, second: $0.1) }
+    let changed = a.compactMap { (key, value) -> Change? in
+      let other = find(key, in: b)
+      guard other.map({ !$0.hasSameBytes(as: value) }) ?? true else { return nil }
+      return Change(key: key, first: value, second: other)
+    }
+    let new = b.filter { find($0.0, in: a) == nil }
+    return changed + new.map { Change(key: $0.0, first: nil, second: $0.1) }
   }
 
   private static func compare(

@@ -138,7 +138,7 @@ struct SubwordConversion {
     for entry in entries {
       let pair: [String]
       if let text = entry.text {
-        pair = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        pair = text.parts(between: UInt8(ascii: " "))
       } else {
         pair = (entry.elements ?? []).compactMap(\.text)
       }

@@ -7,6 +7,12 @@ public struct Label: Sendable, Equatable {
   /// Words or phrases. The name itself if none were given; empty for the out-of-scope label.
   public let words: [String]
 
+  /// Compares names and words by their bytes: "é" in one scalar and in two are two labels.
+  public static func == (a: Label, b: Label) -> Bool {
+    a.name.hasSameBytes(as: b.name)
+      && a.words.elementsEqual(b.words) { $0.hasSameBytes(as: $1) }
+  }
+
   /// A label with the words that describe it; its name is the only word if there are none.
   public init(name: String, words: [String] = []) {
     self.name = name

@@ -79,8 +79,8 @@ public struct ExampleReader: Sendable {
     _ bytes: [UInt8], _ separator: UInt8, _ name: String
   ) throws(VDSQError) -> [Examples.Example] {
     let table = try DelimitedText(bytes, separator: separator, path: name)
-    guard let text = table.names.firstIndex(of: fields.text),
-      let label = table.names.firstIndex(of: fields.label)
+    guard let text = table.names.firstIndex(ofBytes: fields.text),
+      let label = table.names.firstIndex(ofBytes: fields.label)
     else {
       let names = table.names.joined(separator: ", ")
       throw VDSQError(

@@ -39,7 +39,8 @@ public struct Examples: Sendable {
   ) throws(VDSQError) {
     let d = encoder.dimensions
     let indices = Dictionary(
-      labels.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+      labels.enumerated().map { (ByteString($1.name), $0) }, uniquingKeysWith: { first, _ in first }
+    )
     var targets: [Int] = []
     var texts: [String] = []
     /// Each example's row of `rows`, and the row of each text.
@@ -60,7 +61,7 @@ public struct Examples: Sendable {
     }
     var template = try TextTemplate(template, encoder: encoder)
     for (number, example) in examples.enumerated() {
-      guard let target = indices[example.label] else {
+      guard let target = indices[ByteString(example.label)] else {
         throw .badInput("example \(number + 1): the label \(example.label) is not among the labels")
       }
       targets.append(target)
@@ -116,14 +117,15 @@ public struct Examples: Sendable {
     of examples: [Example], named: [Label] = [], outOfScope: String? = nil
   ) -> [Label] {
     guard named.isEmpty else {
-      guard let outOfScope, !named.contains(where: { $0.name == outOfScope }),
-        examples.contains(where: { $0.label == outOfScope })
+      guard let outOfScope, !named.contains(where: { $0.name.hasSameBytes(as: outOfScope) }),
+        examples.contains(where: { $0.label.hasSameBytes(as: outOfScope) })
       else { return named }
       return named + [.outOfScope(outOfScope)]
     }
-    var seen: Set<String> = []
-    return examples.filter { seen.insert($0.label).inserted }.map {
-      $0.label == outOfScope ? .outOfScope($0.label) : Label(name: $0.label)
+    var seen: Set<ByteString> = []
+    return examples.filter { seen.insert(ByteString($0.label)).inserted }.map {
+      outOfScope?.hasSameBytes(as: $0.label) ?? false
+        ? .outOfScope($0.label) : Label(name: $0.label)
     }
   }
 }

@@ -49,7 +49,7 @@ package struct ExplanationBases {
       case .vocabulary: Int32(index)
       }
     let text = String(decoding: encoder.token(id), as: UTF8.self)
-    return text.hasPrefix(" ") ? String(text.dropFirst()) : text
+    return text.utf8.first == UInt8(ascii: " ") ? String(Substring(text.utf8.dropFirst())) : text
   }
 
   /// The cosine of a vector to each basis, from -1 to 1; all 0 for the zero vector.

@@ -64,7 +64,7 @@ public final class OnlineLearner {
     let adapter = try Adapter(path: path, model: encoder.container)
     try adapter.check(template: labels.template)
     let known = adapter.labels.names
-    guard Set(known) == Set(labels.names) else {
+    guard known.byteStrings == labels.names.byteStrings else {
       throw .usage(
         "\(path): exists and has other labels (\(known.joined(separator: ", ")))", .labels)
     }
@@ -138,7 +138,7 @@ public final class OnlineLearner {
   private func index(
     of label: String, in discriminant: OnlineDiscriminant, _ context: String
   ) throws(VDSQError) -> Int {
-    guard let index = discriminant.labels.names.firstIndex(of: label) else {
+    guard let index = discriminant.labels.names.firstIndex(ofBytes: label) else {
       let known = discriminant.labels.names.joined(separator: ", ")
       throw VDSQError(
         .badInput, "\(context): \(label) is not among the labels of \(path): \(known)", .labels)

@@ -110,7 +110,7 @@ struct Learn: Command {
     if let labels { all += try Label.parse(list: labels) }
     if let labelsFile { all += try LabelFile.read(labelsFile) }
     guard !all.isEmpty else { return nil }
-    all.removeAll { $0.name == outOfScope }
+    all.removeAll { outOfScope?.hasSameBytes(as: $0.name) ?? false }
     if let outOfScope { all.append(.outOfScope(outOfScope)) }
     return try LabelSet(all, encoder: encoder, template: try parsedTemplate())
   }

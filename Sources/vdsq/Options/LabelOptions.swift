@@ -65,7 +65,7 @@ struct LabelOptions: ParsableArguments {
 
   /// The labels, with the out-of-scope label without words.
   private func scoped(_ labels: [Label]) -> [Label] {
-    labels.map { $0.name == outOfScope ? .outOfScope($0.name) : $0 }
+    labels.map { outOfScope?.hasSameBytes(as: $0.name) ?? false ? .outOfScope($0.name) : $0 }
   }
 
   /// The labels that the options name, or else those of the examples.
