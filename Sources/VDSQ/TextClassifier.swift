@@ -94,7 +94,7 @@ public final class TextClassifier: @unchecked Sendable {
     _ model: Model, _ adapter: Adapter, copies: Int, follower: AdapterFollower?,
     _ options: Options
   ) throws(VDSQError) {
-    try adapter.check(template: options.template)
+    let adapter = try adapter.using(options.template)
     let pool = try EncoderPool(model, options.run, adapter: adapter, adapterCopies: copies)
     try self.init(pool, options, adapter: adapter, follower: follower) {
       (encoder) throws(VDSQError) in
@@ -202,7 +202,7 @@ public final class TextClassifier: @unchecked Sendable {
     guard let follower else { return }
     lock.lock()
     defer { lock.unlock() }
-    guard let adapter = try follower.changed() else { return }
+    guard let adapter = try follower.changed()?.using(options.template) else { return }
     guard adapter.labels.dimensions == encoder.dimensions,
       adapter.intermediateFeatures == encoder.intermediateFeatures,
       adapter.updates == encoder.updates
@@ -211,7 +211,6 @@ public final class TextClassifier: @unchecked Sendable {
         "\(follower.path): the adapter reads other layers, or other weights, than before; start again"
       )
     }
-    try adapter.check(template: options.template)
     current = try Classifier(
       adapter: adapter, temperature: options.temperature, kernels: kernels)
     currentAdapter = adapter

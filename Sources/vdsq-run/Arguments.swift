@@ -88,23 +88,15 @@ struct Arguments {
     return number
   }
 
-  /// `16M`, `8000K`, `1G` or bytes.
+  /// A number of bytes, with or without a unit.
   private static func bytes(
     _ option: String, _ rest: inout ArraySlice<String>
   ) throws(VDSQError) -> Int {
     let text = try value(option, &rest)
-    var shift = 0
-    switch text.utf8.last {
-    case UInt8(ascii: "K"): shift = 10
-    case UInt8(ascii: "M"): shift = 20
-    case UInt8(ascii: "G"): shift = 30
-    default: break
+    guard let count = ByteCount.parse(text) else {
+      throw .usage("\(option) \(text): a number of bytes, or such as 16M or 16MB, is needed")
     }
-    let digits = String(Substring(text.utf8.dropLast(shift > 0 ? 1 : 0)))
-    guard let count = Int(digits), count > 0, count < 1 << 30 || shift == 0 else {
-      throw .usage("\(option) \(text): a number of bytes, or such as 16M, is needed")
-    }
-    return count << shift
+    return count
   }
 
   private static func policy(

@@ -34,7 +34,35 @@ struct VDSQCommand: ParsableCommand {
     // several megabytes that vary, so that no memory plan would hold. Smaller pieces would slow
     // down every start.
     ProcessMemory.releaseCode(piece: 16384)
-    main(ProcessStart.arguments)
+    let arguments = ProcessStart.arguments
+    if let misspelling = Misspelling.first(in: arguments) {
+      end(
+        "\(misspelling)\n\(usage(of: misspelling.command))", code: VDSQError.Category.usage.rawValue
+      )
+    }
+    do {
+      var command = try parseAsRoot(arguments)
+      try command.run()
+    } catch {
+      let code = exitCode(for: error)
+      // Help and version are results.
+      if code.isSuccess { exit(withError: error) }
+      var message = fullMessage(for: error)
+      let prefix = "Error: "
+      if message.hasPrefix(prefix) { message.removeFirst(prefix.count) }
+      end(message, code: code.rawValue)
+    }
+  }
+
+  /// Ends the program with a message on standard error, if there is one.
+  private static func end(_ message: String, code: Int32) -> Never {
+    if !message.isEmpty { StandardError.write("vdsq: \(message)\n") }
+    Glibc.exit(code)
+  }
+
+  private static func usage(of command: any ParsableCommand.Type) -> String {
+    let name = command == self ? "vdsq" : "vdsq \(command._commandName)"
+    return "Usage: \(usageString(for: command))\n  See '\(name) --help' for more information."
   }
 }
 
@@ -62,14 +90,4 @@ extension Command {
 /// - Throws: `internalFault` if standard output cannot be written to.
 func print(_ report: some Report, json: Bool) throws(VDSQError) {
   try StandardOutput.write(line: json ? report.json : report.text)
-}
-
-enum StandardError {
-  static let isTerminal = isatty(2) == 1
-
-  static func write(_ text: String) {
-    var text = text
-    // There is no way to report that standard error cannot be written to.
-    text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
-  }
 }

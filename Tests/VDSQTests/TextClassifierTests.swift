@@ -178,4 +178,24 @@ import VDSQTraining
       }
     }
   }
+
+  /// A file of an early version does not say with which template it was trained, and takes any.
+  @Test func adaptersWithoutATemplateRecordTakeAny() throws {
+    let fixture = try ConvertedModel()
+    let path = fixture.folder.path("old.vdsa")
+    let encoder = try fixture.model.encoder(RunOptions())
+    let adapter = Adapter(
+      labels: try LabelSet(labels, encoder: encoder, template: nil), head: nil,
+      modelIdentity: fixture.model.description.identity)
+    var contents = adapter.contents
+    let entries = contents.metadata.entries.filter { $0.key != "template" }
+    contents.metadata = Metadata()
+    for entry in entries { contents.metadata.set(entry.key, entry.value) }
+    try contents.write(to: path, replace: false)
+    var options = TextClassifier.Options()
+    options.template = try Template("say {text} now")
+    let classifier = try TextClassifier(model: fixture.model, adapterFile: path, options: options)
+    let plain = try TextClassifier(model: fixture.model, adapterFile: path)
+    #expect(try classifier.classify("stop it") == plain.classify("say stop it now"))
+  }
 }

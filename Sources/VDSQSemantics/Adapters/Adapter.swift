@@ -7,7 +7,7 @@ public import VDSQInference
 ///     let adapter = try Adapter(path: "tickets.vdsa", model: container)
 public struct Adapter: Sendable {
   /// The labels and their anchors, `[labels, dimensions]`.
-  public let labels: LabelSet
+  public private(set) var labels: LabelSet
   /// Intermediate layers whose pooled states are appended to a sentence encoder's vector.
   public let intermediateFeatures: [IntermediateFeature]
   /// Low-rank updates of the encoder's weights; nil if the weights stay as they are.
@@ -18,6 +18,9 @@ public struct Adapter: Sendable {
   package let head: Head?
   /// The identity of the model whose states it was trained on (`Container.identity`).
   package let modelIdentity: UInt32
+  /// Whether the file says with which template, if any, the adapter was trained. Files of early
+  /// versions do not.
+  private var hasTemplateRecord = true
 
   /// - Parameters:
   ///   - labels: the labels and their anchors.
@@ -71,6 +74,7 @@ public struct Adapter: Sendable {
     try file.verify()
     let identity = try file.metadata.integer("model_identity", in: 0...Int(UInt32.max))
     modelIdentity = UInt32(identity)
+    hasTemplateRecord = file.metadata.find(Name.template) != nil
     guard modelIdentity == model.identity else {
       throw .badInput(
         "\(path): this adapter was made for another model than \(model.path); adapt again for this one"
@@ -130,8 +134,8 @@ public struct Adapter: Sendable {
     if let outOfScope = labels.outOfScope {
       contents.metadata.set("out_of_scope", .text(labels.names[outOfScope]))
     }
-    if let template = labels.template {
-      contents.metadata.set(Name.template, .text(template.source))
+    if hasTemplateRecord {
+      contents.metadata.set(Name.template, .text(labels.template?.source ?? ""))
     }
     contents.add(Name.anchors, .float32(labels.anchors), shape: [labels.count, d])
     if let head {
@@ -156,7 +160,7 @@ public struct Adapter: Sendable {
 
   /// The template that the adapter was trained with.
   private static func template(_ file: Container) throws(VDSQError) -> Template? {
-    guard let source = file.metadata.find(Name.template) else { return nil }
+    guard let source = file.metadata.find(Name.template), !source.utf8.isEmpty else { return nil }
     do {
       return try Template(source)
     } catch {
@@ -209,16 +213,22 @@ public struct Adapter: Sendable {
     return states
   }
 
-  /// Checks that a template is the one with which the adapter was trained.
+  /// The adapter with the template that is to go around texts.
   ///
-  /// - Parameter template: nil for that of the adapter.
-  /// - Throws: `usage` if it is another one.
-  package func check(template: Template?) throws(VDSQError) {
-    guard let template, template != labels.template else { return }
-    throw .usage(
-      "the adapter was trained "
-        + (labels.template.map { "with \"\($0.source)\"" } ?? "without a template")
-        + ", which is used; leave the template out", .template)
+  /// - Parameter template: nil for that of training. A file of an early version does not say which
+  ///   that was, and takes any.
+  /// - Throws: `usage` if it is another one than that of training.
+  package func using(_ template: Template?) throws(VDSQError) -> Adapter {
+    guard let template, template != labels.template else { return self }
+    guard !hasTemplateRecord else {
+      throw .usage(
+        "the adapter was trained "
+          + (labels.template.map { "with \"\($0.source)\"" } ?? "without a template")
+          + ", which is used; leave the template out", .template)
+    }
+    var adapter = self
+    adapter.labels.template = template
+    return adapter
   }
 
   /// An encoder of the model with the intermediate features and the weight updates of the adapter.

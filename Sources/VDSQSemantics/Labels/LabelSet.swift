@@ -18,7 +18,7 @@ public struct LabelSet: Sendable {
   /// The words of each label, of which its anchor was made; empty for the out-of-scope label.
   public let words: [[String]]
   /// The template that went around label words, or that goes around texts; nil for the default.
-  public let template: Template?
+  public internal(set) var template: Template?
 
   /// Labels with anchors of length 1, which are used as they are.
   ///

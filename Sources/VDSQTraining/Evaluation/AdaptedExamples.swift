@@ -22,7 +22,7 @@ package struct AdaptedExamples {
     _ examples: [Examples.Example], adapter: Adapter, model: Model, options: TrainingOptions,
     report: (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) {
-    try adapter.check(template: options.template)
+    let adapter = try adapter.using(options.template)
     let encoderOptions = try model.encoderOptions(
       options.run, intermediateFeatures: adapter.intermediateFeatures,
       more: adapter.bytes + TrainingPlan.bytes(for: examples, columns: adapter.labels.dimensions))

@@ -62,7 +62,7 @@ public final class OnlineLearner {
       return try save(OnlineDiscriminant(labels: labels, kernels: encoder.kernels), replace: false)
     }
     let adapter = try Adapter(path: path, model: encoder.container)
-    try adapter.check(template: labels.template)
+    _ = try adapter.using(labels.template)
     let known = adapter.labels.names
     guard known.byteStrings == labels.names.byteStrings else {
       throw .usage(

@@ -15,13 +15,14 @@ struct Adapt: Command {
       that). The file of the model does not change.
       """)
 
-  @Argument(help: "The .vdsq file.")
+  @Argument(help: "The .vdsq file.", completion: .file())
   var model: String
 
-  @Argument(help: #"The examples, JSON Lines: {"text": "...", "label": "..."}."#)
+  @Argument(
+    help: #"The examples, JSON Lines: {"text": "...", "label": "..."}."#, completion: .file())
   var examples: String
 
-  @Option(name: .shortAndLong, help: "The adapter file to write.")
+  @Option(name: .shortAndLong, help: "The adapter file to write.", completion: .file())
   var output: String
 
   @OptionGroup var label: LabelOptions

@@ -19,16 +19,16 @@ struct Bases: Command {
       sampled tokens. vdsq convert computes bases itself.
       """)
 
-  @Argument(help: "A .vdsq model, or a checkpoint's folder; or give --head.")
+  @Argument(help: "A .vdsq model, or a checkpoint's folder; or give --head.", completion: .file())
   var input: String?
 
-  @Option(help: "A .npy file with the head's weights, one row per token.")
+  @Option(help: "A .npy file with the head's weights, one row per token.", completion: .file())
   var head: String?
 
-  @Option(help: "With --head: the texts of the tokens, one per line.")
+  @Option(help: "With --head: the texts of the tokens, one per line.", completion: .file())
   var vocab: String?
 
-  @Option(name: .shortAndLong, help: "The file to write.")
+  @Option(name: .shortAndLong, help: "The file to write.", completion: .file())
   var output: String
 
   @Option(

@@ -25,10 +25,10 @@ struct Bench: Command {
       --compare OLD.json shows each figure beside that of an earlier run with --json.
       """)
 
-  @Argument(help: "A .vdsq file.")
+  @Argument(help: "A .vdsq file.", completion: .file())
   var model: String?
 
-  @Option(help: "A file of texts, one per line, to measure the model with.")
+  @Option(help: "A file of texts, one per line, to measure the model with.", completion: .file())
   var texts: String?
 
   @Option(help: "Measure the forward pass alone, with this many tokens; may be repeated.")
@@ -61,7 +61,7 @@ struct Bench: Command {
     help: "Minimum seconds per measurement; default 2 for a model, 0.3 for --tokens and --kernels.")
   var seconds: Double?
 
-  @Option(help: "The --json output of an earlier run.")
+  @Option(help: "The --json output of an earlier run.", completion: .file())
   var compare: String?
 
   @Flag(help: "Write JSON: an object, or an array of rows with --tokens and --kernels.")

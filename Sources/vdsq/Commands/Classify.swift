@@ -14,15 +14,17 @@ struct Classify: Command {
       the label, a tab, its probability.
       """)
 
-  @Argument(help: "The .vdsq file.")
+  @Argument(help: "The .vdsq file.", completion: .file())
   var model: String
 
   @OptionGroup var label: LabelOptions
 
-  @Option(help: #"Train on these examples first, JSON Lines: {"text": "...", "label": "..."}."#)
+  @Option(
+    help: #"Train on these examples first, JSON Lines: {"text": "...", "label": "..."}."#,
+    completion: .file())
   var examples: String?
 
-  @Option(help: "Use an adapter that vdsq adapt made for this model.")
+  @Option(help: "Use an adapter that vdsq adapt made for this model.", completion: .file())
   var adapter: String?
 
   @Option(help: "Softmax temperature; the default is that of the adapter, or 0.05.")

@@ -26,18 +26,21 @@ struct Convert: Command {
       The same input and options give the same bytes.
       """)
 
-  @Argument(help: "The model's folder, its GGUF file, or llama2.c's .bin; or give --head.")
+  @Argument(
+    help: "The model's folder, its GGUF file, or llama2.c's .bin; or give --head.",
+    completion: .file())
   var input: String?
 
   @Option(
-    help: "A .npy or .npz file with an LM head, one row per token; W.npz:NAME names an array."
+    help: "A .npy or .npz file with an LM head, one row per token; W.npz:NAME names an array.",
+    completion: .file()
   )
   var head: String?
 
-  @Option(help: "With --head: the texts of the tokens, one per line.")
+  @Option(help: "With --head: the texts of the tokens, one per line.", completion: .file())
   var vocab: String?
 
-  @Option(name: .shortAndLong, help: "The file to write.")
+  @Option(name: .shortAndLong, help: "The file to write.", completion: .file())
   var output: String
 
   @Option(help: "Type of the weights: int8 (a scale per row), fp16 or fp32.")
@@ -75,7 +78,7 @@ struct Convert: Command {
 
   @OptionGroup var memory: MemoryOptions
 
-  @Option(help: "An HTML page to write: errors by layer, scales, sizes.")
+  @Option(help: "An HTML page to write: errors by layer, scales, sizes.", completion: .file())
   var report: String?
 
   @Flag(help: "Replace the output file if it exists.")

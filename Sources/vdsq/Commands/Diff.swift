@@ -11,10 +11,10 @@ struct Diff: Command {
       Exits with 0 if the contents are the same and with 1 if they differ.
       """)
 
-  @Argument(help: "A .vdsq file, an adapter, or a file of bases.")
+  @Argument(help: "A .vdsq file, an adapter, or a file of bases.", completion: .file())
   var first: String
 
-  @Argument(help: "Another one.")
+  @Argument(help: "Another one.", completion: .file())
   var second: String
 
   @Flag(help: "Write JSON.")

@@ -14,10 +14,12 @@ struct Embed: Command {
       or {"tokens": [...]} with --tokens.
       """)
 
-  @Argument(help: "The .vdsq file.")
+  @Argument(help: "The .vdsq file.", completion: .file())
   var model: String
 
-  @Option(name: .shortAndLong, help: "A .npy file to write: float32, one row per text.")
+  @Option(
+    name: .shortAndLong, help: "A .npy file to write: float32, one row per text.",
+    completion: .file())
   var output: String?
 
   @Flag(help: "Replace the output file if it exists.")

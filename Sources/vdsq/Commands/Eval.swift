@@ -17,16 +17,16 @@ struct Eval: Command {
       the last row.
       """)
 
-  @Argument(help: "The .vdsq file.")
+  @Argument(help: "The .vdsq file.", completion: .file())
   var model: String
 
-  @Option(help: "The test texts: JSON Lines, .csv or .tsv.")
+  @Option(help: "The test texts: JSON Lines, .csv or .tsv.", completion: .file())
   var test: String
 
-  @Option(help: "The training texts.")
+  @Option(help: "The training texts.", completion: .file())
   var train: String?
 
-  @Option(help: "Use an adapter that vdsq adapt made for this model.")
+  @Option(help: "Use an adapter that vdsq adapt made for this model.", completion: .file())
   var adapter: String?
 
   @Option(help: "Numbers of examples per label, separated by commas.")
@@ -38,7 +38,7 @@ struct Eval: Command {
   @OptionGroup var label: LabelOptions
   @OptionGroup var encoding: EncoderOptions
 
-  @Option(help: "An HTML page to write.")
+  @Option(help: "An HTML page to write.", completion: .file())
   var report: String?
 
   @Flag(help: "Replace the report if it exists.")

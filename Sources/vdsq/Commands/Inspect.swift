@@ -9,13 +9,13 @@ struct Inspect: Command {
     abstract: "Shows the contents of a file: configuration, sections, tensors, quantization error."
   )
 
-  @Argument(help: "A .vdsq file, an adapter, or a file of bases.")
+  @Argument(help: "A .vdsq file, an adapter, or a file of bases.", completion: .file())
   var file: String
 
   @Option(help: "Write the values of this tensor to --output, as float32.")
   var tensor: String?
 
-  @Option(name: .shortAndLong, help: "With --tensor: the .npy file to write.")
+  @Option(name: .shortAndLong, help: "With --tensor: the .npy file to write.", completion: .file())
   var output: String?
 
   @Flag(help: "Replace the output file if it exists.")

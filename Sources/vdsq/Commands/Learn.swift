@@ -21,10 +21,12 @@ struct Learn: Command {
       probability.
       """)
 
-  @Argument(help: "The .vdsq file.")
+  @Argument(help: "The .vdsq file.", completion: .file())
   var model: String
 
-  @Argument(help: "The adapter; created if it does not exist, replaced after each example.")
+  @Argument(
+    help: "The adapter; created if it does not exist, replaced after each example.",
+    completion: .file())
   var adapter: String
 
   @Option(help: "The label of all texts on standard input.")
@@ -33,7 +35,7 @@ struct Learn: Command {
   @Option(help: "Labels to start with, as for classify: a,b,c or \"a=word,word phrase;b\".")
   var labels: String?
 
-  @Option(help: "A file of labels to start with.")
+  @Option(help: "A file of labels to start with.", completion: .file())
   var labelsFile: String?
 
   @Option(help: "The label of texts that belong to no other; its name is not used as a word.")

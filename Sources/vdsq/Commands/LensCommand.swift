@@ -14,13 +14,15 @@ struct LensCommand: Command {
       self-contained page with a heat map (--output), or JSON to standard output.
       """)
 
-  @Argument(help: "The .vdsq file of a causal or masked language model, or of a sentence encoder.")
+  @Argument(
+    help: "The .vdsq file of a causal or masked language model, or of a sentence encoder.",
+    completion: .file())
   var model: String
 
   @Argument(help: "The text.")
   var text: String
 
-  @Option(name: .shortAndLong, help: "An .html file to write.")
+  @Option(name: .shortAndLong, help: "An .html file to write.", completion: .file())
   var output: String?
 
   @Flag(help: "Write JSON to standard output.")

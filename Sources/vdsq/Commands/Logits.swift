@@ -24,13 +24,13 @@ struct Logits: Command {
       recall is written to standard error at the end.
       """)
 
-  @Argument(help: "The .vdsq file: a model, or bases that vdsq bases made.")
+  @Argument(help: "The .vdsq file: a model, or bases that vdsq bases made.", completion: .file())
   var model: String
 
-  @Option(help: "Bases to use instead of the model's own.")
+  @Option(help: "Bases to use instead of the model's own.", completion: .file())
   var bases: String?
 
-  @Option(help: "A .npy file of hidden states, one per row, instead of texts.")
+  @Option(help: "A .npy file of hidden states, one per row, instead of texts.", completion: .file())
   var hidden: String?
 
   @Option(help: "The number of tokens to write for each text.")

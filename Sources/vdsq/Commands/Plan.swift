@@ -16,10 +16,10 @@ struct Plan: Command {
       chosen, or exits with 75. --speed also measures the time under each policy.
       """)
 
-  @Argument(help: "The .vdsq file.")
+  @Argument(help: "The .vdsq file.", completion: .file())
   var model: String
 
-  @Option(help: "An adapter to include.")
+  @Option(help: "An adapter to include.", completion: .file())
   var adapter: String?
 
   @Flag(help: "Measure the time of a full batch under each policy that the budget allows.")

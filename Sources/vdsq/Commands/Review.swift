@@ -17,13 +17,15 @@ struct Review: Command {
       with the log-odds of its label.
       """)
 
-  @Argument(help: "The .vdsq file.")
+  @Argument(help: "The .vdsq file.", completion: .file())
   var model: String
 
-  @Argument(help: "The labelled texts: JSON Lines, .csv or .tsv.")
+  @Argument(help: "The labelled texts: JSON Lines, .csv or .tsv.", completion: .file())
   var examples: String
 
-  @Option(help: "Compare with this adapter, which must not have been trained on the same texts.")
+  @Option(
+    help: "Compare with this adapter, which must not have been trained on the same texts.",
+    completion: .file())
   var adapter: String?
 
   @Option(help: "List examples whose probability of reconsideration is at least this, from 0 to 1.")

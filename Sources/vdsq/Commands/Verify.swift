@@ -16,13 +16,14 @@ struct Verify: Command {
       is an error (exit code 65).
       """)
 
-  @Argument(help: "The .vdsq file.")
+  @Argument(help: "The .vdsq file.", completion: .file())
   var model: String
 
-  @Option(help: "The checkpoint: a model's folder, a GGUF file, or llama2.c's .bin.")
+  @Option(
+    help: "The checkpoint: a model's folder, a GGUF file, or llama2.c's .bin.", completion: .file())
   var against: String
 
-  @Option(help: "A file with one text per line.")
+  @Option(help: "A file with one text per line.", completion: .file())
   var texts: String?
 
   @Option(help: "The smallest acceptable mean cosine.")

@@ -16,7 +16,9 @@ struct LabelOptions: ParsableArguments {
       """)
   var labels: [String] = []
 
-  @Option(help: "A file of labels: one per line, name or name=word,word phrase; or a JSON object.")
+  @Option(
+    help: "A file of labels: one per line, name or name=word,word phrase; or a JSON object.",
+    completion: .file())
   var labelsFile: String?
 
   @Option(
@@ -47,7 +49,7 @@ struct LabelOptions: ParsableArguments {
     help: """
       A folder that keeps states of examples between runs, so that only new texts pass through the \
       model.
-      """)
+      """, completion: .directory)
   var cache: String?
 
   func parsedTemplate() throws(VDSQError) -> Template? {

@@ -6,19 +6,14 @@ import VDSQSemantics
 
 /// The memory limit of a command.
 struct MemoryOptions: ParsableArguments {
-  @Option(help: "The limit of the process's peak memory: 64M, 1G or a number of bytes.")
+  @Option(help: "The limit of the process's peak memory: 64M (MiB), 64MB, 1G or a number of bytes.")
   var memoryBudget: String?
 
   /// - Throws: `usage` if it is not a number of bytes.
   func bytes() throws(VDSQError) -> Int? {
     guard let memoryBudget else { return nil }
-    let units: [(String, Int)] = [("K", 10), ("M", 20), ("G", 30)]
-    let text = memoryBudget.uppercased()
-    for (unit, shift) in units where text.hasSuffix(unit) {
-      if let count = Int(text.dropLast()), count > 0, count < 1 << 30 { return count << shift }
-    }
-    guard let count = Int(text), count > 0 else {
-      throw .usage("--memory-budget \(memoryBudget): a number of bytes, or such as 64M")
+    guard let count = ByteCount.parse(memoryBudget) else {
+      throw .usage("--memory-budget \(memoryBudget): a number of bytes, or such as 64M or 64MB")
     }
     return count
   }
