@@ -8,6 +8,8 @@ package import VDSQFormat
 /// nothing behind. If the file system does not support this, they go to a hidden file beside the
 /// target, which signals that end the process remove.
 ///
+/// The path `-` stands for standard output, which gets all bytes at the end.
+///
 /// A file that is replaced keeps its mode, its owner and its extended attributes, as far as the
 /// process may set them. If the name is a symbolic link, the file behind it is replaced.
 package final class AtomicFile {
@@ -18,6 +20,7 @@ package final class AtomicFile {
   private var descriptor: Int32
   /// The path behind symbolic links.
   private let target: String
+  private let isStandardOutput: Bool
   /// Whether there was a file of that name when this one was begun.
   private let replaces: Bool
   private var temporary: String?
@@ -37,6 +40,20 @@ package final class AtomicFile {
     self.usesThread = usesThread
     descriptor = -1
     var status = stat()
+    isStandardOutput = Self.isStandardOutput(path)
+    if isStandardOutput {
+      guard isatty(1) == 0 else {
+        throw .usage("-: standard output is a terminal; redirect it, or name a file")
+      }
+      target = path
+      replaces = false
+      let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+      descriptor = open(folder, unnamedFile | O_RDWR | O_CLOEXEC, 0o600)
+      guard descriptor >= 0 else {
+        throw .usage("-: \(folder) has no room for the output: \(lastErrorText())")
+      }
+      return
+    }
     if lstat(path, &status) == 0 {
       guard status.st_mode & S_IFMT != S_IFDIR else { throw .usage("\(path): this is a folder") }
       guard replace else { throw .usage("\(path): the file exists", .replacesFiles) }
@@ -66,6 +83,9 @@ package final class AtomicFile {
   }
 
   private var folder: String { Self.folder(of: target) }
+
+  /// Whether a path stands for standard output.
+  package static func isStandardOutput(_ path: String) -> Bool { path == "-" }
 
   /// The name under which this process can reach an open file.
   private static func name(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
@@ -206,9 +226,9 @@ package final class AtomicFile {
       guard status == 0 || status == ENOENT else { throw failed(status) }
     }
     // Reserved space at the end belongs to the file even if it was never written.
-    guard ftruncate(descriptor, off_t(position)) == 0, fsync(descriptor) == 0 else {
-      throw failed(errno)
-    }
+    guard ftruncate(descriptor, off_t(position)) == 0 else { throw failed(errno) }
+    if isStandardOutput { return try copyToStandardOutput() }
+    guard fsync(descriptor) == 0 else { throw failed(errno) }
     if temporary == nil {
       let source = Self.name(of: descriptor)
       try createTemporary {
@@ -222,6 +242,25 @@ package final class AtomicFile {
     let closed = close(descriptor)
     descriptor = -1
     guard closed == 0 else { throw failed(errno) }
+  }
+
+  private func copyToStandardOutput() throws(VDSQError) {
+    var offset = off_t(0)
+    var piece = [UInt8](repeating: 0, count: Self.bufferLength)
+    while offset < position {
+      let count = piece.withUnsafeMutableBytes {
+        pread(descriptor, $0.baseAddress, $0.count, offset)
+      }
+      guard count > 0 else { throw failed(count < 0 ? errno : EIO) }
+      var done = 0
+      while done < count {
+        let part = piece.withUnsafeBytes { Glibc.write(1, $0.baseAddress! + done, count - done) }
+        if part < 0, errno == EINTR { continue }
+        guard part > 0 else { throw failed(part < 0 ? errno : EIO) }
+        done += part
+      }
+      offset += off_t(count)
+    }
   }
 
   private func flush() throws(VDSQError) {

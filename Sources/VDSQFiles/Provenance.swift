@@ -1,3 +1,4 @@
+import VDSQFormat
 import VDSQStreams
 
 /// The origin of a container's contents: the files of the checkpoint with their SHA-256, and the
@@ -5,9 +6,6 @@ import VDSQStreams
 ///
 /// Nothing depends on the time or the place of the conversion: the same input gives the same bytes.
 package struct Provenance: Sendable {
-  /// The version of the tools.
-  package static let toolVersion = "0.1.0"
-
   /// A file of the checkpoint.
   package struct SourceFile: Sendable {
     /// Its path within the checkpoint.
@@ -54,7 +52,7 @@ package struct Provenance: Sendable {
     JSONWriter.string { json in
       json.object {
         json.member("tool", "vdsq")
-        json.member("version", Self.toolVersion)
+        json.member("version", Release.version)
         json.member("weights", weights)
         if !keep.isEmpty { json.member("keep", keep) }
         if let groupSize { json.member("group_size", groupSize) }

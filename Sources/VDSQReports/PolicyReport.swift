@@ -11,7 +11,7 @@ package struct PolicyReport: Report {
   package var text: String {
     let chosen = comparison.chosen
     var lines = chosen.parts.map {
-      "\(padded("\($0.name)", 22)) \(rightAligned(mebibytes($0.bytes), 10))"
+      "\(padded($0.name, 22)) \(rightAligned(mebibytes($0.bytes), 10))"
     }
     lines.append(
       "\(padded("peak, \(chosen.policy.name)", 22)) \(rightAligned(mebibytes(chosen.peakBytes), 10))\n"

@@ -9,20 +9,40 @@ struct Arguments {
                     [--template T] [--top K] [--json] [--strict] [--threads N]
                     [--max-tokens N] [--abstain P] [--out-of-scope NAME] [--stats]
                     [--memory-policy resident|release|stream] [--memory-budget 16M]
+           vdsq-run MODEL --plan [--adapter F] [--threads N] [--max-tokens N]
+           vdsq-run --help | --version | --generate-completion-script bash|zsh|fish
     """
+
+  /// The names of all options, as the usage lists them.
+  static var options: [String] {
+    var names: [String] = []
+    var name: [UInt8] = []
+    for byte in usage.utf8 {
+      let isLetter = byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z")
+      if byte == UInt8(ascii: "-") || (isLetter && name.count >= 2) {
+        name.append(byte)
+        continue
+      }
+      let text = String(decoding: name, as: UTF8.self)
+      let isNew = !names.contains { $0.utf8.elementsEqual(text.utf8) }
+      if name.count > 2, isNew { names.append(text) }
+      name.removeAll()
+    }
+    return names
+  }
 
   private(set) var model = ""
   private(set) var labels: [Label] = []
   private(set) var adapter: String?
   private(set) var classifier = TextClassifier.Options()
   private(set) var statistics = false
-  private(set) var wantsHelp = false
+  private(set) var request = Request.classification
   private(set) var stream = ClassificationStream.Options()
 
   init(_ arguments: [String]) throws(VDSQError) {
     // One text of maximum length at a time takes the least memory.
     classifier.run.batch = 1
-    var rest = arguments[...]
+    var rest = Self.separated(arguments)[...]
     while let argument = rest.popFirst() {
       switch argument {
       case "--labels": labels += try Label.parse(list: try Self.value(argument, &rest))
@@ -39,17 +59,25 @@ struct Arguments {
       case "--json": stream.json = true
       case "--strict": stream.strict = true
       case "--stats": statistics = true
+      case "--plan": request = .plan
       case "--help", "-h":
-        wantsHelp = true
+        request = .help
+        return
+      case "--version":
+        request = .version
+        return
+      case "--generate-completion-script":
+        request = .completion(try Self.script(argument, &rest))
         return
       default:
         guard !argument.utf8.starts(with: "-".utf8), model.utf8.isEmpty else {
-          throw .usage("\(argument) is not understood\n\(Self.usage)")
+          throw Self.unknown(argument)
         }
         model = argument
       }
     }
     if model.utf8.isEmpty { throw .usage("no model is named\n\(Self.usage)") }
+    if case .plan = request { return }
     if adapter == nil {
       labels = try Label.checked(labels)
     } else if !labels.isEmpty {
@@ -69,6 +97,40 @@ struct Arguments {
       .exampleFields, .method, nil:
       ""
     }
+  }
+
+  /// Arguments in which `--option=value` is two.
+  private static func separated(_ arguments: [String]) -> [String] {
+    var result: [String] = []
+    for argument in arguments {
+      let equals = argument.utf8.firstIndex(of: UInt8(ascii: "="))
+      guard argument.utf8.starts(with: "--".utf8), let equals else {
+        result.append(argument)
+        continue
+      }
+      result.append(String(argument[..<equals]))
+      result.append(String(argument[argument.utf8.index(after: equals)...]))
+    }
+    return result
+  }
+
+  private static func unknown(_ argument: String) -> VDSQError {
+    guard argument.utf8.starts(with: "-".utf8) else {
+      return .usage("\(argument): one model is enough\n\(usage)")
+    }
+    let closest = Spelling.closest(to: argument, among: options)
+    let suggestion = if let closest { "; did you mean '\(closest)'?" } else { "" }
+    return .usage("unknown option '\(argument)'\(suggestion)\n\(usage)")
+  }
+
+  private static func script(
+    _ option: String, _ rest: inout ArraySlice<String>
+  ) throws(VDSQError) -> CompletionScript {
+    let shell = try value(option, &rest)
+    guard let script = CompletionScript(shell: shell) else {
+      throw .usage("\(option) \(shell): bash, zsh or fish is needed")
+    }
+    return script
   }
 
   private static func value(

@@ -5,7 +5,13 @@ import VDSQStreams
 /// Reads the arguments, classifies standard input line by line, and reports failures by exit codes.
 func run() throws(VDSQError) {
   let arguments = try Arguments(ProcessStart.arguments)
-  if arguments.wantsHelp { return try help() }
+  switch arguments.request {
+  case .classification: break
+  case .plan: return try plan(arguments)
+  case .help: return try write("\(Arguments.usage)\n")
+  case .version: return try write("\(Release.version)\n")
+  case .completion(let script): return try write(script.text(options: Arguments.options))
+  }
   try ProcessStart.checkStandardOutput()
   // First of all, so that from here on only the used parts of the program become resident.
   ProcessMemory.releaseCode(piece: 8192)
@@ -26,9 +32,44 @@ func classifier(_ arguments: Arguments) throws(VDSQError) -> TextClassifier {
   return try TextClassifier(model: model, adapterFile: adapter, options: arguments.classifier)
 }
 
-func help() throws(VDSQError) {
+func write(_ text: String) throws(VDSQError) {
   let out = OutputBuffer(descriptor: 1)
-  out.write("\(Arguments.usage)\n")
+  out.write(text)
+  try out.flush()
+}
+
+/// Writes the parts of the peak memory under each policy. `vdsq plan --for` reads it.
+func plan(_ arguments: Arguments) throws(VDSQError) {
+  ProcessMemory.releaseCode(piece: 8192)
+  let model = try Model(path: arguments.model)
+  var options = arguments.classifier.run.encoderOptions()
+  var more = 0
+  if let path = arguments.adapter {
+    let adapter = try Adapter(path: path, model: model.description)
+    options.intermediateFeatures = adapter.intermediateFeatures
+    // While the file is read again, the previous adapter is still in memory.
+    more = 2 * adapter.bytes
+  }
+  let footprints = try Footprint.each(of: model.path, options: options, more: more)
+  let out = OutputBuffer(descriptor: 1)
+  let json = JSONWriter(out)
+  json.array {
+    for footprint in footprints {
+      json.object {
+        json.member("policy", footprint.policy.name)
+        json.key("parts")
+        json.array {
+          for part in footprint.parts {
+            json.object {
+              json.member("name", part.name)
+              json.member("bytes", part.bytes)
+            }
+          }
+        }
+      }
+    }
+  }
+  out.write("\n")
   try out.flush()
 }
 

@@ -19,7 +19,7 @@ struct VDSQCommand: ParsableCommand {
       Exit codes: 64 wrong usage, 65 bad input data, 66 missing input, 70 internal fault, 75 \
       memory budget too small.
       """,
-    version: Provenance.toolVersion,
+    version: Release.version,
     subcommands: [
       Convert.self, Bases.self, Inspect.self, Classify.self, Plan.self, Adapt.self, Learn.self,
       Embed.self,
@@ -77,6 +77,9 @@ extension Command {
   func run() throws {
     do throws(VDSQError) {
       try files.check()
+      StandardOutput.isTaken = files.outputs.contains {
+        $0.map(AtomicFile.isStandardOutput) ?? false
+      }
       try execute()
     } catch {
       StandardError.write("vdsq: \(error.commandLineMessage)\n")

@@ -1,6 +1,7 @@
 public import Foundation
 
-/// Runs a shell script in which `$vdsq` and `$run` are the programs of this build.
+/// Runs a shell script in which `vdsq` and `vdsq-run`, and `$vdsq` and `$run`, are the programs of
+/// this build.
 public enum Shell {
   public static func run(
     _ script: String, in folder: URL, arguments: [String] = []
@@ -9,7 +10,9 @@ public enum Shell {
     process.executableURL = URL(fileURLWithPath: "/bin/bash")
     process.arguments = ["-c", script, "test"] + arguments
     process.currentDirectoryURL = folder
-    process.environment = ProcessInfo.processInfo.environment.merging([
+    let environment = ProcessInfo.processInfo.environment
+    process.environment = environment.merging([
+      "PATH": "\(Fixtures.products.path):\(environment["PATH"] ?? "/usr/bin:/bin")",
       "vdsq": Fixtures.products.appendingPathComponent("vdsq").path,
       "run": Fixtures.products.appendingPathComponent("vdsq-run").path,
     ]) { $1 }

@@ -9,9 +9,15 @@ public struct Footprint: Sendable {
   /// One use of memory, for example the layers or the arena.
   public struct Part: Sendable {
     /// The use, in a report: `program`, `layers`, `arena` and so on.
-    public let name: StaticString
+    public let name: String
     /// Bytes that are resident at the peak.
     public let bytes: Int
+
+    /// One use of memory.
+    package init(name: String, bytes: Int) {
+      self.name = name
+      self.bytes = bytes
+    }
   }
 
   /// The memory policy under which the model is run.
@@ -34,6 +40,12 @@ public struct Footprint: Sendable {
     case .stream: (compressed > 0 ? 600 << 10 : 680 << 10) + compressed
     case .release: 760 << 10
     }
+  }
+
+  /// A footprint of known parts.
+  package init(_ policy: MemoryPolicy, parts: [Part]) {
+    self.policy = policy
+    self.parts = parts
   }
 
   /// - Parameters:

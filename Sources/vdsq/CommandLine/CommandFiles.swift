@@ -16,7 +16,11 @@ struct CommandFiles {
   /// - Throws: `usage` if a file is an input and an output, or an output twice, under whatever
   ///   names.
   func check() throws(VDSQError) {
-    if readsStandardInput { try ProcessStart.checkStandardOutput() }
+    let readers = inputs.filter { $0 == "-" }.count + (readsStandardInput ? 1 : 0)
+    guard readers < 2 else {
+      throw .usage("-: standard input can be read only once; name a file")
+    }
+    if readers > 0 { try ProcessStart.checkStandardOutput() }
     let outputs = outputs.compactMap { $0 }
     for (index, output) in outputs.enumerated() {
       let isRepeated = outputs[..<index].contains {
@@ -24,7 +28,7 @@ struct CommandFiles {
       }
       guard !isRepeated else { throw .usage("\(output): two outputs have this name") }
       guard let identity = Identity(of: output) else { continue }
-      if readsStandardInput, Identity(of: 0) == identity {
+      if readers > 0, Identity(of: 0) == identity {
         throw .usage("\(output): this file is also standard input; write to another")
       }
       guard Identity(of: 1) != identity else {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQ
 
 /// A name on the command line that no command or option has.
 ///
@@ -43,9 +44,7 @@ struct Misspelling: Error {
     self.kind = kind
     self.name = name
     self.command = command
-    suggestion = names.map { (name: $0, distance: Self.distance($0, name)) }
-      .filter { $0.distance <= max(1, name.count / 3) }
-      .min { $0.distance < $1.distance }?.name
+    suggestion = Spelling.closest(to: name, among: names)
   }
 
   /// The names of a command's options, as its help lists them.
@@ -61,29 +60,6 @@ struct Misspelling: Error {
       }
     }
     return names
-  }
-
-  /// The number of letters to insert, remove, replace or swap with their neighbour (Damerau 1964,
-  /// optimal string alignment).
-  private static func distance(_ a: String, _ b: String) -> Int {
-    let (a, b) = (Array(a), Array(b))
-    var rows = [[Int]](
-      repeating: [Int](repeating: 0, count: b.count + 1), count: a.count + 1)
-    for i in 0...a.count {
-      for j in 0...b.count {
-        guard i > 0, j > 0 else {
-          rows[i][j] = i + j
-          continue
-        }
-        var best = rows[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)
-        best = min(best, rows[i - 1][j] + 1, rows[i][j - 1] + 1)
-        if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
-          best = min(best, rows[i - 2][j - 2] + 1)
-        }
-        rows[i][j] = best
-      }
-    }
-    return rows[a.count][b.count]
   }
 }
 

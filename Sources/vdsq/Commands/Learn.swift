@@ -68,6 +68,9 @@ struct Learn: Command {
   }
 
   func validate() throws {
+    guard adapter != "-" else {
+      throw ValidationError("the adapter is replaced after each example; name a file")
+    }
     let changes = [undo, forget != nil].filter { $0 }.count
     guard changes <= 1, changes == 0 || (label == nil && addLabels == nil && labels == nil) else {
       throw ValidationError("--undo and --forget go alone")

@@ -5,6 +5,7 @@ import VDSQInference
 import VDSQMeasurement
 import VDSQReports
 import VDSQSemantics
+import VDSQStreams
 
 struct Plan: Command {
   static let configuration = CommandConfiguration(
@@ -22,6 +23,11 @@ struct Plan: Command {
   @Option(help: "An adapter to include.", completion: .file())
   var adapter: String?
 
+  @Option(
+    name: .customLong("for"),
+    help: "Plan for another program: vdsq-run, or its path.", completion: .file())
+  var program: String?
+
   @Flag(help: "Measure the time of a full batch under each policy that the budget allows.")
   var speed = false
 
@@ -29,6 +35,13 @@ struct Plan: Command {
   var json = false
 
   @OptionGroup var encoding: EncoderOptions
+
+  func validate() throws {
+    guard program == nil || (!speed && encoding.batch == nil && encoding.precision == .integer)
+    else {
+      throw ValidationError("--for goes without --speed, --batch and --precision")
+    }
+  }
 
   var files: CommandFiles {
     CommandFiles(inputs: [model, adapter])
@@ -41,11 +54,26 @@ struct Plan: Command {
     }
     let options = try encoding.options(
       intermediateFeatures: learned?.intermediateFeatures ?? [])
-    let all = try Footprint.each(of: model, options: options, more: 2 * (learned?.bytes ?? 0))
+    let all =
+      if let program {
+        try Footprint.each(inProgram: program, arguments: arguments)
+      } else {
+        try Footprint.each(of: model, options: options, more: 2 * (learned?.bytes ?? 0))
+      }
     var comparison = try PolicyComparison(
       of: all, within: try encoding.memory.bytes(),
       among: MemoryPolicy.among(encoding.memoryPolicy))
     if speed { try comparison.measure(model, options: options) }
     try print(PolicyReport(comparison), json: json)
+  }
+
+  /// The arguments for `vdsq-run`, whose defaults are other ones.
+  private var arguments: [String] {
+    var arguments = [model]
+    if let adapter { arguments += ["--adapter", adapter] }
+    if let tokens = encoding.maxTokens { arguments += ["--max-tokens", "\(tokens)"] }
+    let given = ProcessStart.arguments.contains { $0 == "--threads" || $0.hasPrefix("--threads=") }
+    if given { arguments += ["--threads", "\(encoding.threads)"] }
+    return arguments
   }
 }

@@ -5,11 +5,14 @@ import VDSQStreams
 
 /// Standard output, with every failure to write reported.
 enum StandardOutput {
-  /// Writes a line.
+  /// Whether an output file is standard output. Reports go to standard error then.
+  nonisolated(unsafe) static var isTaken = false
+
+  /// Writes a line of a report.
   ///
   /// - Throws: `internalFault` if it cannot be written.
   static func write(line: String) throws(VDSQError) {
-    let output = OutputBuffer(descriptor: 1)
+    let output = OutputBuffer(descriptor: isTaken ? 2 : 1)
     output.write(line)
     output.write("\n")
     try output.flush()
