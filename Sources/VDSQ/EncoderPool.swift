@@ -27,7 +27,9 @@ final class EncoderPool: @unchecked Sendable {
     _ model: Model, _ run: RunOptions, adapter: Adapter?, adapterCopies: Int
   ) throws(VDSQError) {
     let isValid = run.concurrency >= 1 && run.concurrency <= 4096
-    guard isValid else { throw .usage("\(run.concurrency) callers: from 1 to 4096 are possible") }
+    guard isValid else {
+      throw .usage("\(counted(run.concurrency, "caller")): from 1 to 4096 are possible")
+    }
     guard run.batch.map({ $0 >= 1 && $0 <= 4096 }) ?? true else {
       throw .usage("a batch has from 1 to 4096 texts")
     }

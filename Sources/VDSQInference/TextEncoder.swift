@@ -106,7 +106,7 @@ public final class TextEncoder {
     self.container = container
     kernels = try KernelTable.select()
     guard options.threads >= 1, options.threads <= 256 else {
-      throw .usage("\(options.threads) threads: from 1 to 256 are possible", .threads)
+      throw .usage("\(counted(options.threads, "thread")): from 1 to 256 are possible", .threads)
     }
     threads = ThreadPool(count: options.threads)
     self.options = options
@@ -160,7 +160,7 @@ public final class TextEncoder {
     let longest = wanted ?? standard
     guard longest >= 2, longest <= model else {
       throw .usage(
-        "\(longest) tokens: from 2 to \(model), the model's longest sequence, are possible",
+        "\(counted(longest, "token")): from 2 to \(model), the model's longest sequence, are possible",
         .maximumTokens)
     }
     return longest

@@ -28,7 +28,7 @@ package struct ContainerReport: Report {
     lines += summary.tensors.map(line)
     let share = Double(summary.bytes) / Double(max(1, summary.checkpointBytes)) * 100
     lines.append(
-      "\n\(summary.tensors.count) tensors, \(summary.bytes) bytes"
+      "\n\(counted(summary.tensors.count, "tensor")), \(summary.bytes) bytes"
         + (summary.checkpointBytes > 0
           ? ", \(fixed(share, 1))% of the checkpoint's \(summary.checkpointBytes)" : ""))
     if isVerified { lines.append("all \(summary.sections.count) checksums match") }

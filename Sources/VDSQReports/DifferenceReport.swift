@@ -1,3 +1,4 @@
+import VDSQFormat
 package import VDSQConversion
 package import VDSQStreams
 
@@ -34,8 +35,8 @@ package struct DifferenceReport: Report {
     let same = difference.tensors.count - changed.count
     lines.append(
       difference.isEmpty
-        ? "the same contents: \(same) tensors"
-        : "\(same) tensors are the same, \(changed.count) differ")
+        ? "the same contents: \(counted(same, "tensor"))"
+        : "\(counted(same, "tensor")) the same, \(changed.count) differ")
     return lines.joined(separator: "\n")
   }
 

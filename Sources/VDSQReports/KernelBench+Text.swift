@@ -1,3 +1,4 @@
+import VDSQFormat
 import VDSQMeasurement
 
 extension KernelBench {
@@ -26,7 +27,7 @@ extension KernelResult {
 extension ForwardBench {
   /// A line for people.
   package var text: String {
-    "\(batch) x \(tokens) tokens, \(threads) thread\(threads == 1 ? "" : "s"): "
+    "\(batch) x \(counted(tokens, "token")), \(counted(threads, "thread")): "
       + "\(significant(milliseconds)) ms, \(fixed(shareOfPeak * 100, 0))% of the peak "
       + "multiplication rate"
   }

@@ -1,3 +1,4 @@
+import VDSQFormat
 import VDSQMeasurement
 
 extension ModelBench {
@@ -14,7 +15,7 @@ extension ModelBench {
     let threads = "\(options.threads) thread\(options.threads == 1 ? "" : "s")"
     return [
       row("model", "\(path), \(isa), \(options.policy.name), \(threads)"),
-      row("texts", "\(distinctTexts), of \(longest) tokens at most"),
+      row("texts", "\(distinctTexts), of \(counted(longest, "token")) at most"),
       row(
         "start to answer",
         "\(milliseconds(start.warmMilliseconds)) with the file in the page cache, "
@@ -23,7 +24,7 @@ extension ModelBench {
         "one by one",
         "p50 \(significant(latency.p50)), p90 \(significant(latency.p90)), "
           + "p99 \(significant(latency.p99)), p99.9 \(significant(latency.p999)), "
-          + "at most \(significant(latency.maximum)) ms (\(latency.count) texts)"),
+          + "at most \(significant(latency.maximum)) ms (\(counted(latency.count, "text")))"),
       row(
         "in batches",
         "\(fixed(texts.textsPerSecond, 0)) texts/s, \(fixed(texts.tokensPerSecond, 0)) tokens/s"),

@@ -1,3 +1,4 @@
+import VDSQFormat
 package import VDSQMeasurement
 package import VDSQStreams
 
@@ -26,7 +27,7 @@ package struct VerificationReport: Report {
         + (verification.isSource
           ? "these files" : "other files than these (their SHA-256 differ)"),
       "tokens       " + (fidelity.sameTokens ? "the same" : "not the same") + " of all "
-        + "\(fidelity.texts.count) texts",
+        + counted(fidelity.texts.count, "text"),
       "cosine       mean \(fixed(fidelity.mean, 5)), least \(fixed(fidelity.least!.cosine, 5))",
     ]
     if let share = fidelity.sameTokenShare, let overlap = fidelity.overlap {

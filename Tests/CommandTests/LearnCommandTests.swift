@@ -38,7 +38,7 @@ import Testing
     let more = try learn(
       ["--labels", "greeting=hello;order=stop", "--label", "order", "--json"], "hello café\n")
     #expect(more.output.contains("\"examples\": 3, \"label\": \"order\""), "\(more.errors)")
-    #expect(try learn(["--undo"]).output == "forgot one of order; 2 examples are left\n")
+    #expect(try learn(["--undo"]).output == "forgot one of order; 2 examples left\n")
     #expect(
       try learn(["--undo", "--json"]).output == "{\"undone\": \"greeting\", \"examples\": 1}\n")
     #expect(try learn(["--undo"]).status == 0)
@@ -48,7 +48,7 @@ import Testing
 
     #expect(try learn(["--add-labels", "noise"], "").status == 0)
     #expect(try learn(["--label", "noise"], "zzz\nqqq\n").lines.count == 2)
-    #expect(try learn(["--forget", "noise"]).output == "forgot noise; 0 examples are left\n")
+    #expect(try learn(["--forget", "noise"]).output == "forgot noise; 0 examples left\n")
     let unknown = try learn(["--label", "noise"], "zzz\n")
     #expect(unknown.status == 65 && unknown.errors.contains("greeting, order"))
     for (options, status) in [

@@ -88,7 +88,7 @@ import VDSQTraining
     #expect(
       json["tensors"]?.elements?.first?["stored"]?.elements?.map(\.text) == ["f32", "i8"])
     #expect(
-      report.text.contains("\(difference.tensors.count - changed.count) tensors are the same"))
+      report.text.contains("\(difference.tensors.count - changed.count) tensors the same"))
   }
 
   @Test func evaluationReportHasARowForEachNumberOfExamples() throws {

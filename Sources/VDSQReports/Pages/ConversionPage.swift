@@ -45,7 +45,7 @@ package struct ConversionPage: Page {
       "Conversion: \(file.path)",
       """
       <h1>\(name)</h1>
-      <p>\(mebibytes(file.header.fileLength)), \(file.tensors.count) tensors in \(file.sections.count) sections.</p>
+      <p>\(mebibytes(file.header.fileLength)), \(counted(file.tensors.count, "tensor")) in \(counted(file.sections.count, "section")).</p>
       <h2>Error by layer</h2>
       <p>What storing changed of each weight matrix, as a share of its length: lower is better.</p>
       \(errorChart)

@@ -1,3 +1,4 @@
+import VDSQFormat
 import Glibc
 package import VDSQTraining
 
@@ -21,9 +22,9 @@ package struct EvaluationPage: Page {
       title,
       """
       <h1>\(SVG.escaped(title))</h1>
-      \(rows.count > 1 ? "<h2>Accuracy by examples a label</h2><p>The band is the mean's 95% confidence interval over seeds.</p>\(curve)" : "")
+      \(rows.count > 1 ? "<h2>Accuracy by examples per label</h2><p>The band is the mean's 95% confidence interval over seeds.</p>\(curve)" : "")
       <h2>Confusion</h2>
-      <p>\(rows.last?.shots.map { "At \($0) examples a label: " } ?? "")rows are what texts are, columns what they were taken for, as a share of the row.</p>
+      <p>\(rows.last?.shots.map { "At \(counted($0, "example")) per label: " } ?? "")rows are what texts are, columns what they were taken for, as a share of the row.</p>
       \(confusion)
       <h2>Figures</h2>
       <table><thead><tr><th>shots</th><th>method</th><th>accuracy</th><th>std</th><th>macro-F1</th><th>ECE</th></tr></thead>
@@ -59,12 +60,12 @@ package struct EvaluationPage: Page {
     for (i, row) in rows.enumerated() {
       body += SVG.dot(
         x(i), y(row.accuracy.mean), SVG.colours[0],
-        title: "\(row.shots ?? 0) examples: \(fixed(row.accuracy.mean, 4))")
+        title: "\(counted(row.shots ?? 0, "example")): \(fixed(row.accuracy.mean, 4))")
       body += SVG.text(
         x(i), y(row.accuracy.mean) - 10, fixed(row.accuracy.mean, 3), anchor: "middle", "name")
       body += SVG.text(x(i), bottom + 18, "\(row.shots ?? 0)", anchor: "middle")
     }
-    body += SVG.text((left + right) / 2, bottom + 38, "examples a label", anchor: "middle")
+    body += SVG.text((left + right) / 2, bottom + 38, "examples per label", anchor: "middle")
     return SVG.picture(width, height, "learning curve", body)
   }
 

@@ -47,7 +47,7 @@ struct Adapt: Command {
     if quiet { return }
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
     try StandardOutput.write(
-      line: "\(output): \(adapter.labels.count) labels, \(bytes) bytes, "
+      line: "\(output): \(counted(adapter.labels.count, "label")), \(bytes) bytes, "
         + "\(fixed(Timing.now() - start, 2)) s\(peak)")
   }
 }

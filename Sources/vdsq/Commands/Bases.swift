@@ -136,7 +136,7 @@ struct Bases: Command {
   private static func tokens(_ path: String, _ rows: Int) throws(VDSQError) -> [[UInt8]] {
     let lines = try InputFile.lines(of: path)
     guard lines.count == rows else {
-      throw .badInput("\(path): \(lines.count) lines, but the head has \(rows) rows")
+      throw .badInput("\(path): \(counted(lines.count, "line")), but the head has \(rows) rows")
     }
     return lines
   }

@@ -157,7 +157,8 @@ struct Learn: Command {
   ) throws(VDSQError) {
     if quiet { return }
     guard json else {
-      return try StandardOutput.write(line: "forgot \(what); \(learner.count) examples are left")
+      return try StandardOutput.write(
+        line: "forgot \(what); \(counted(learner.count, "example")) left")
     }
     try StandardOutput.write(
       line: JSONWriter.string { json in
