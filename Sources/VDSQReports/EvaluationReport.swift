@@ -17,7 +17,7 @@ package struct EvaluationReport: Report {
       let accuracy = row.accuracy
       let interval =
         row.evaluations.count > 1
-        ? "\(fixed(accuracy.mean - accuracy.margin, 4))-\(fixed(accuracy.mean + accuracy.margin, 4))"
+        ? "\(fixed(accuracy.interval.lowerBound, 4))-\(fixed(accuracy.interval.upperBound, 4))"
         : ""
       lines.append(
         "\(rightAligned(row.shots.map { "\($0)" } ?? "", 6))  \(padded(row.method, 12)) "

@@ -74,8 +74,8 @@ import VDSQTraining
     // The sum of the last row's seeds: 6 and 7 of 8 texts are classified correctly.
     #expect(
       try texts(page, "//svg[@aria-label='confusion matrix']/rect/title") == [
-        "a <b> taken for a <b>: 75.0%", "a <b> taken for c & d: 25.0%",
-        "c & d taken for a <b>: 12.5%", "c & d taken for c & d: 87.5%",
+        "a <b> predicted as a <b>: 75.0%", "a <b> predicted as c & d: 25.0%",
+        "c & d predicted as a <b>: 12.5%", "c & d predicted as c & d: 87.5%",
       ])
   }
 

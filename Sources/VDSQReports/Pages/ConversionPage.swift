@@ -45,19 +45,21 @@ package struct ConversionPage: Page {
       "Conversion: \(file.path)",
       """
       <h1>\(name)</h1>
-      <p>\(mebibytes(file.header.fileLength)), \(counted(file.tensors.count, "tensor")) in \(counted(file.sections.count, "section")).</p>
+      <p>\(mebibytes(file.header.fileLength)), \(counted(file.tensors.count, "tensor")) in
+      \(counted(file.sections.count, "section")).</p>
       <h2>Error by layer</h2>
-      <p>What storing changed of each weight matrix, as a share of its length: lower is better.</p>
+      <p>Quantization error of each weight matrix, relative to its Frobenius norm. Lower is better.</p>
       \(errorChart)
       <h2>Scales by layer</h2>
-      <p>Scales of the rows of int8 matrices, in logarithmic steps: the line is the median, the band holds nine
-      of ten. A wide band is a matrix whose rows are of very different size, a jump an unusual layer.</p>
+      <p>Scales of the rows of int8 matrices on a logarithmic axis: the median, and the range from the 5th to
+      the 95th percentile. A wide band means rows of very different norms; a jump points to an unusual
+      layer.</p>
       <div class="small">\(scaleCharts)</div>
       <h2>Size by section</h2>
       \(sizeChart)
-      <h2>Tensors, the least faithful first</h2>
-      <table><thead><tr><th>tensor</th><th>type</th><th>shape</th><th>max abs</th><th>rms</th><th>cosine</th></tr></thead>
-      <tbody>\(rows.joined(separator: "\n"))</tbody></table>
+      <h2>Tensors, largest error first</h2>
+      <div class="scroll"><table><thead><tr><th>tensor</th><th>type</th><th>shape</th><th>max abs</th><th>rms</th><th>cosine</th></tr></thead>
+      <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
       """)
   }
 
@@ -76,7 +78,7 @@ package struct ConversionPage: Page {
 
   private var errorChart: String {
     let lossy = series.filter { $0.tensors.contains { $0.record.error.maxAbs > 0 } }
-    guard !lossy.isEmpty else { return "<p>Nothing was rounded.</p>" }
+    guard !lossy.isEmpty else { return "<p>No tensor was quantized.</p>" }
     let layers = lossy.flatMap { $0.tensors.map(\.layer) }.max()!
     let most = lossy.flatMap { $0.tensors.map { Self.relativeError($0.record) } }.max()!
     let step = SVG.step(most)

@@ -22,20 +22,20 @@ package struct EvaluationPage: Page {
       title,
       """
       <h1>\(SVG.escaped(title))</h1>
-      \(rows.count > 1 ? "<h2>Accuracy by examples per label</h2><p>The band is the mean's 95% confidence interval over seeds.</p>\(curve)" : "")
+      \(rows.count > 1 ? "<h2>Accuracy by examples per label</h2><p>The band is the 95% confidence interval of the mean over seeds.</p>\(curve)" : "")
       <h2>Confusion</h2>
-      <p>\(rows.last?.shots.map { "At \(counted($0, "example")) per label: " } ?? "")rows are what texts are, columns what they were taken for, as a share of the row.</p>
+      <p>\(rows.last?.shots.map { "At \(counted($0, "example")) per label: " } ?? "")rows are true labels, columns predicted labels; numbers are percentages of the row.</p>
       \(confusion)
       <h2>Figures</h2>
-      <table><thead><tr><th>shots</th><th>method</th><th>accuracy</th><th>std</th><th>macro-F1</th><th>ECE</th></tr></thead>
-      <tbody>\(lines.joined(separator: "\n"))</tbody></table>
+      <div class="scroll"><table><thead><tr><th>shots</th><th>method</th><th>accuracy</th><th>std</th><th>macro-F1</th><th>ECE</th></tr></thead>
+      <tbody>\(lines.joined(separator: "\n"))</tbody></table></div>
       """)
   }
 
   private var curve: String {
     let (width, height, left, right, bottom) = (760.0, 300.0, 56.0, 740.0, 256.0)
     let values = rows.flatMap {
-      [$0.accuracy.mean - $0.accuracy.margin, $0.accuracy.mean + $0.accuracy.margin]
+      [$0.accuracy.interval.lowerBound, $0.accuracy.interval.upperBound]
     }
     let low = max(0, ((values.min() ?? 0) * 10).rounded(.down) / 10)
     let high = min(1, max(((values.max() ?? 1) * 10).rounded(.up) / 10, low + 0.1))
@@ -53,8 +53,8 @@ package struct EvaluationPage: Page {
     }
     let spreads = rows.map(\.accuracy)
     let band =
-      spreads.enumerated().map { (x($0), y($1.mean + $1.margin)) }
-      + spreads.enumerated().reversed().map { (x($0), y($1.mean - $1.margin)) }
+      spreads.enumerated().map { (x($0), y($1.interval.upperBound)) }
+      + spreads.enumerated().reversed().map { (x($0), y($1.interval.lowerBound)) }
     body += SVG.area(band, SVG.colours[0])
     body += SVG.line(spreads.enumerated().map { (x($0), y($1.mean)) }, SVG.colours[0])
     for (i, row) in rows.enumerated() {
@@ -87,7 +87,7 @@ package struct EvaluationPage: Page {
         body += SVG.box(
           left + Double(j) * cell, y, cell - 1, cell - 1, SVG.colours[i == j ? 0 : 1],
           opacity: 0.04 + 0.96 * share.squareRoot(),
-          title: "\(row.names[i]) taken for \(row.names[j]): \(fixed(share * 100, 1))%")
+          title: "\(row.names[i]) predicted as \(row.names[j]): \(fixed(share * 100, 1))%")
         if isLarge, count > 0 {
           body += SVG.text(
             left + Double(j) * cell + cell / 2, y + cell / 2 + 4, "\(Int((share * 100).rounded()))",

@@ -14,11 +14,12 @@ enum SVG {
       font: 15px/1.45 system-ui, sans-serif; }
     h1 { font-size: 1.25rem; overflow-wrap: anywhere; } h2 { font-size: 1.05rem; margin-top: 2rem; }
     p { color: var(--soft); margin: .2rem 0 .8rem; max-width: 46rem; }
+    .scroll { overflow-x: auto; }
     svg { width: 100%; height: auto; display: block; } svg text { fill: var(--soft); font-size: 12px; }
     svg .grid { stroke: var(--line); } svg .name { fill: var(--ink); }
-    .small { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1rem; }
+    .small { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 1rem; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
-    th, td { text-align: right; padding: .15rem .7rem; border-bottom: 1px solid var(--line); }
+    th, td { white-space: nowrap; text-align: right; padding: .15rem .7rem; border-bottom: 1px solid var(--line); }
     th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
     """
 
@@ -47,8 +48,10 @@ enum SVG {
   static func picture(
     _ width: Double, _ height: Double, _ label: String, _ body: String
   ) -> String {
-    "<svg viewBox=\"0 0 \(fixed(width, 0)) \(fixed(height, 0))\" role=\"img\" "
-      + "aria-label=\"\(escaped(label))\">\(body)</svg>"
+    // On a phone, a wide picture scrolls rather than shrinks until nobody can read it.
+    "<div class=\"scroll\"><svg viewBox=\"0 0 \(fixed(width, 0)) \(fixed(height, 0))\" role=\"img\" "
+      + "style=\"max-width: \(fixed(width, 0))px; min-width: \(fixed(min(width, 560), 0))px\" "
+      + "aria-label=\"\(escaped(label))\">\(body)</svg></div>"
   }
 
   static func line(_ points: [(Double, Double)], _ colour: String) -> String {

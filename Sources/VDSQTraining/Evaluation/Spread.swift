@@ -7,6 +7,11 @@ public struct Spread: Sendable {
   /// Half the width of the mean's 95% confidence interval (Student's t).
   public let margin: Double
 
+  /// The mean's 95% confidence interval, within the range from 0 to 1 of an accuracy.
+  public var interval: ClosedRange<Double> {
+    max(0, mean - margin)...min(1, max(0, mean + margin))
+  }
+
   /// Two-sided 95% quantiles of Student's t for 1, 2, ... degrees of freedom.
   private static let quantiles = [
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,

@@ -38,6 +38,10 @@ import VDSQTraining
     #expect((spread.deviation - 0.0741619848709566).magnitude < 1e-12)
     // scipy.stats.t.interval(0.95, 4, 0.61, sem)
     #expect((spread.margin - 0.0920849).magnitude < 1e-4)
+    // An accuracy has a range.
+    #expect(
+      Spread([0.9, 1]).interval.upperBound == 1 && Spread([0, 0.1]).interval.lowerBound == 0)
+    #expect(abs(spread.interval.upperBound - spread.mean - spread.margin) < 1e-12)
     #expect(Spread([0.3]).margin == 0 && Spread([0.3]).deviation == 0)
   }
 
