@@ -1,5 +1,5 @@
-import VDSQFormat
 import Glibc
+import VDSQFormat
 package import VDSQTraining
 
 /// The page of an evaluation: the learning curve and the confusion matrix.
