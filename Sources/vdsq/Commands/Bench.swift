@@ -52,7 +52,9 @@ struct Bench: Command {
   @Option(help: "Cut texts to this many tokens.")
   var maxTokens: Int?
 
-  @Option(help: "How layers are kept in memory: resident, release or stream.")
+  @Option(
+    help: "How layers are kept in memory: resident, release or stream.",
+    completion: .list(MemoryPolicy.allValueStrings))
   var memoryPolicy: MemoryPolicy?
 
   @OptionGroup var memory: MemoryOptions

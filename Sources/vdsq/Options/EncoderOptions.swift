@@ -26,7 +26,7 @@ struct EncoderOptions: ParsableArguments {
     help: """
       Arithmetic of int8 weights: int8 (activations as u8, products in integers) or high \
       (activations in float32; slower, closer to the checkpoint).
-      """)
+      """, completion: .list(Precision.allValueStrings))
   var precision: Precision = .integer
 
   @Option(
@@ -45,7 +45,7 @@ struct EncoderOptions: ParsableArguments {
       How layers are kept in memory: resident, release (mapped, and released behind the pass) or \
       stream (read into two buffers, ahead of the pass). The default is resident, or the fastest \
       that --memory-budget allows.
-      """)
+      """, completion: .list(MemoryPolicy.allValueStrings))
   var memoryPolicy: MemoryPolicy?
 
   @OptionGroup var memory: MemoryOptions
