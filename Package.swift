@@ -51,7 +51,7 @@ func isaSettings(_ clangFlags: [String]) -> [SwiftSetting] {
 #endif
 
 let core: [Target] = [
-  // Header-only C glue: portable vector operations, intrinsics by ISA, libc calls Swift can't import.
+  // C glue: portable vector operations, intrinsics by ISA, libc calls Swift can't import.
   .target(name: "CShims", linkerSettings: [.linkedLibrary("m")]),
   // Generic kernels over `VectorISA`, the baseline table, and the scalar reference that defines each.
   .target(name: "VDSQKernels", dependencies: ["CShims"], swiftSettings: isaSettings([])),

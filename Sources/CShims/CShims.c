@@ -2,7 +2,9 @@
 #include "CShims.h"
 
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 
 static int argument_count;
 static char **arguments;
@@ -66,4 +68,63 @@ void vdsq_keep_on_signal(const char *path) {
     if (__atomic_load_n(&removed_files[i].used, __ATOMIC_ACQUIRE) == 1 &&
         strcmp(removed_files[i].path, path) == 0)
       __atomic_store_n(&removed_files[i].used, 0, __ATOMIC_RELEASE);
+}
+
+static volatile sig_atomic_t stop_signal, reloads;
+// Wakes the reader of the input. A signal may arrive in any thread, and between a check of the
+// flags and the wait for input; a descriptor stays readable.
+static int wake = -1;
+
+static void notify(void) {
+  int code = errno;
+  uint64_t one = 1;
+  if (write(wake, &one, sizeof one) < 0) {
+    // The counter is full, so that the reader is awake.
+  }
+  errno = code;
+}
+
+static void stop(int signal) {
+  stop_signal = signal;
+  notify();
+}
+
+static void reload(int signal) {
+  (void)signal;
+  reloads = (reloads + 1) & 0x3FFFFFFF;
+}
+
+static void watch(int signal, void (*handler)(int), int flags) {
+  struct sigaction old, new = {.sa_handler = handler, .sa_flags = SA_RESTART | flags};
+  if (sigaction(signal, NULL, &old) != 0 || old.sa_handler == SIG_IGN) return;
+  sigaction(signal, &new, NULL);
+}
+
+void vdsq_watch_signals(bool files) {
+  if (wake < 0) wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake < 0) return;
+  watch(SIGTERM, stop, SA_RESETHAND);
+  watch(SIGINT, stop, SA_RESETHAND);
+  watch(SIGHUP, files ? reload : stop, files ? 0 : SA_RESETHAND);
+}
+
+int vdsq_stop_signal(void) { return stop_signal; }
+int vdsq_reload_count(void) { return reloads; }
+
+void vdsq_end_by_signal(int number) {
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+int64_t vdsq_read_input(int fd, void *into, int64_t count) {
+  for (;;) {
+    if (stop_signal) return 0;
+    struct pollfd both[2] = {{.fd = fd, .events = POLLIN}, {.fd = wake, .events = POLLIN}};
+    // Without signals to watch, the second entry is negative, which poll ignores.
+    if (poll(both, 2, -1) < 0 && errno != EINTR && errno != EAGAIN) return -1;
+    if (stop_signal) return 0;
+    if (!both[0].revents) continue;
+    ssize_t n = read(fd, into, (size_t)count);
+    if (n >= 0 || (errno != EINTR && errno != EAGAIN)) return n;
+  }
 }

@@ -8,6 +8,8 @@ package struct TokenCount: Sendable {
   package let tokens: Int
   /// Whether the text was truncated to the longest sequence.
   package let isTruncated: Bool
+  /// Whether the text has nothing to read.
+  package let isBlank: Bool
 }
 
 /// The working memory of one caller of a `TextClassifier`: a batch of texts, an arena, and buffers
@@ -22,6 +24,8 @@ package final class ClassificationContext {
   /// The template around texts.
   private var template: TextTemplate
   private var pending: [TokenCount] = []
+  /// The number of tokens of a text without any; 0 where it would not tell.
+  private var tokensOfNothing = 0
 
   init(encoder: TextEncoder, owner: TextClassifier) throws(VDSQError) {
     self.encoder = encoder
@@ -29,6 +33,7 @@ package final class ClassificationContext {
     (classifier, revision) = owner.classifier
     template = try TextTemplate(classifier.labels.template, encoder: encoder)
     scores = classifier.makeScores()
+    tokensOfNothing = countNothing()
   }
 
   /// A context over its own encoder.
@@ -38,6 +43,7 @@ package final class ClassificationContext {
     (self.classifier, revision) = (classifier, 0)
     template = try TextTemplate(classifier.labels.template, encoder: encoder)
     scores = classifier.makeScores()
+    tokensOfNothing = countNothing()
   }
 
   /// Returns the encoder to the pool. The context must not be used afterwards.
@@ -55,13 +61,39 @@ package final class ClassificationContext {
   ///   - text: UTF-8. Invalid sequences become U+FFFD.
   ///   - isCut: whether the end of the text is missing already.
   package func add(_ text: UnsafeRawBufferPointer, isCut: Bool = false) -> TokenCount {
+    if pending.isEmpty { follow() }
     let added = template.add(text, to: encoder)
-    let count = TokenCount(tokens: added.tokens, isTruncated: isCut || added.isCut)
+    let count = TokenCount(
+      tokens: added.tokens, isTruncated: isCut || added.isCut,
+      isBlank: added.tokens <= tokensOfNothing || BlankText.isBlank(text))
     pending.append(count)
     return count
   }
 
-  /// Classifies the batch and empties it.
+  /// Takes over a classifier whose files changed. The batch must be empty, because the model may read
+  /// label words.
+  private func follow() {
+    guard let owner else { return }
+    owner.follow(encoder)
+    let (newest, revision) = owner.classifier
+    // `TextClassifier.follow` has checked the template.
+    guard revision != self.revision,
+      let around = try? TextTemplate(newest.labels.template, encoder: encoder)
+    else { return }
+    (classifier, self.revision) = (newest, revision)
+    (template, scores) = (around, newest.makeScores())
+    tokensOfNothing = countNothing()
+  }
+
+  /// A text of which the tokenizer leaves nothing has only the tokens that the model adds. A causal
+  /// model adds none, but gets one.
+  private func countNothing() -> Int {
+    guard classifier.labels.template == nil, encoder.kind != .causal else { return 0 }
+    return encoder.tokens(of: UnsafeRawBufferPointer(start: nil, count: 0)).count
+      + (encoder.kind == .masked ? 1 : 0)
+  }
+
+  /// Classifies the batch and empties it. All labels of a blank text are equally probable.
   ///
   /// - Parameters:
   ///   - top: the number of labels to rank.
@@ -70,17 +102,12 @@ package final class ClassificationContext {
     top: Int, _ body: (TokenCount, LabelSet, LabelScores) -> Void
   ) throws(VDSQError) {
     guard !pending.isEmpty else { return }
-    if let owner {
-      try owner.follow(encoder)
-      let (newest, revision) = owner.classifier
-      if revision != self.revision {
-        (classifier, self.revision) = (newest, revision)
-        template = try TextTemplate(newest.labels.template, encoder: encoder)
-        scores = newest.makeScores()
-      }
-    }
     try encoder.encode { index, state in
-      classifier.classify(state, top: top, into: &scores)
+      if pending[index].isBlank {
+        scores.setEqual()
+      } else {
+        classifier.classify(state, top: top, into: &scores)
+      }
       body(pending[index], classifier.labels, scores)
     }
     pending.removeAll(keepingCapacity: true)

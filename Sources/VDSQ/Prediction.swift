@@ -18,6 +18,9 @@ public struct Prediction: Sendable, Equatable {
   public let tokens: Int
   /// Whether the text was truncated to the longest sequence.
   public let isTruncated: Bool
+  /// Whether the text has nothing to read, such as an empty one. All labels are equally probable
+  /// then.
+  public let isBlank: Bool
 
   /// The most probable label.
   public var label: String { candidates[0].label }

@@ -26,17 +26,28 @@ public final class TextClassifier: @unchecked Sendable {
     /// The softmax temperature, by which logits are divided. Nil means that of the adapter, or
     /// `Classifier.defaultTemperature`.
     public var temperature: Float?
+    /// Called with a line for a person when a file that was replaced cannot be used. The classifier
+    /// goes on as before. Called on the thread that classifies.
+    public var onWarning: (@Sendable (String) -> Void)?
 
     /// The default templates, and one thread.
     public init() {}
   }
 
+  /// Where the classifier is from, if its file may be replaced.
+  private struct Source {
+    var file: FollowedFile
+    /// The labels; nil if the file is an adapter.
+    var labels: LabelSource?
+  }
+
   private let pool: EncoderPool
   private let options: Options
   private let kernels: KernelTable
-  private let follower: AdapterFollower?
+  private let model: Model
   private let lock = Lock()
   // Guarded by the lock.
+  private var source: Source?
   private var current: Classifier
   private var currentAdapter: Adapter?
   private var revision = 0
@@ -47,18 +58,53 @@ public final class TextClassifier: @unchecked Sendable {
   /// A zero-shot classifier, which compares texts with label words.
   ///
   /// - Parameters:
-  ///   - labels: at least one; their names are different.
+  ///   - labels: at least two; their names are different.
   /// - Throws: `usage` for labels or options out of range; `badInput` for a model that cannot be
   ///   run or has no bases; `budgetTooSmall` if the memory budget does not suffice.
   public convenience init(
     model: Model, labels: [Label], options: Options = Options()
   ) throws(VDSQError) {
+    try self.init(model, labels, source: nil, options)
+  }
+
+  /// A zero-shot classifier with labels of a file (`LabelFile`), which may be replaced while the
+  /// classifier runs. The next texts are then classified with the new labels.
+  ///
+  /// - Throws: the errors of reading the file, and of the other initializers.
+  public convenience init(
+    model: Model, labelsFile path: String, options: Options = Options()
+  ) throws(VDSQError) {
+    var labels = LabelSource()
+    labels.file = path
+    try self.init(model: model, labels: labels, options: options)
+  }
+
+  /// A zero-shot classifier; the file of the labels may be replaced while it runs.
+  ///
+  /// - Throws: the errors of reading the labels, and of the other initializers.
+  package convenience init(
+    model: Model, labels: LabelSource, options: Options
+  ) throws(VDSQError) {
+    let source = labels.file.map { Source(file: FollowedFile(path: $0), labels: labels) }
+    try self.init(model, try labels.read(), source: source, options)
+  }
+
+  private convenience init(
+    _ model: Model, _ labels: [Label], source: Source?, _ options: Options
+  ) throws(VDSQError) {
+    try Label.checkChoice(labels)
     let pool = try EncoderPool(model, options.run, adapter: nil, adapterCopies: 0)
-    try self.init(pool, options, adapter: nil, follower: nil) { (encoder) throws(VDSQError) in
-      try Classifier(
-        labels: try LabelSet(labels, encoder: encoder, template: options.template),
-        temperature: options.temperature, kernels: encoder.kernels)
+    try self.init(model, pool, options, adapter: nil, source: source) {
+      (encoder) throws(VDSQError) in try Self.classifier(labels, encoder, options)
     }
+  }
+
+  private static func classifier(
+    _ labels: [Label], _ encoder: TextEncoder, _ options: Options
+  ) throws(VDSQError) -> Classifier {
+    try Classifier(
+      labels: try LabelSet(labels, encoder: encoder, template: options.template),
+      temperature: options.temperature, kernels: encoder.kernels)
   }
 
   /// A classifier with an adapter.
@@ -71,45 +117,44 @@ public final class TextClassifier: @unchecked Sendable {
     guard adapter.modelIdentity == model.description.identity else {
       throw .badInput("\(model.path): the adapter was made for another model")
     }
-    try self.init(model, adapter, copies: 1, follower: nil, options)
+    try self.init(model, adapter, copies: 1, source: nil, options)
   }
 
   /// A classifier with an adapter's file, which may be replaced while the classifier runs. The next
-  /// texts are then classified with the new adapter.
+  /// texts are then classified with the new adapter. A file that cannot be used changes nothing: it
+  /// is tried again, and `Options.onWarning` tells of it once.
   ///
   /// - Throws: `missingInput` or `badInput` for the adapter's file; the errors of the other
   ///   initializers.
   public convenience init(
     model: Model, adapterFile path: String, options: Options = Options()
   ) throws(VDSQError) {
-    let follower = AdapterFollower(path: path, model: model)
-    guard let adapter = try follower.changed() else {
-      throw VDSQError(.missingInput, "\(path): cannot be read")
-    }
-    // While the file is read again, the previous adapter is still in memory.
-    try self.init(model, adapter, copies: 2, follower: follower, options)
+    let source = Source(file: FollowedFile(path: path), labels: nil)
+    let adapter = try Adapter(path: path, model: model.description)
+    // While the file is read again, the previous adapter and the bytes of the file are in memory.
+    try self.init(model, adapter, copies: Adapter.copiesOfFollowed, source: source, options)
   }
 
   private convenience init(
-    _ model: Model, _ adapter: Adapter, copies: Int, follower: AdapterFollower?,
-    _ options: Options
+    _ model: Model, _ adapter: Adapter, copies: Int, source: Source?, _ options: Options
   ) throws(VDSQError) {
     let adapter = try adapter.using(options.template)
     let pool = try EncoderPool(model, options.run, adapter: adapter, adapterCopies: copies)
-    try self.init(pool, options, adapter: adapter, follower: follower) {
+    try self.init(model, pool, options, adapter: adapter, source: source) {
       (encoder) throws(VDSQError) in
       try Classifier(adapter: adapter, temperature: options.temperature, kernels: encoder.kernels)
     }
   }
 
   private init(
-    _ pool: EncoderPool, _ options: Options, adapter: Adapter?, follower: AdapterFollower?,
+    _ model: Model, _ pool: EncoderPool, _ options: Options, adapter: Adapter?, source: Source?,
     _ makeClassifier: (TextEncoder) throws(VDSQError) -> Classifier
   ) throws(VDSQError) {
     let encoder = try pool.take()
     self.pool = pool
     self.options = options
-    self.follower = follower
+    self.model = model
+    self.source = source
     (kernels, maximumTokens) = (encoder.kernels, encoder.maximumTokens)
     current = try makeClassifier(encoder)
     currentAdapter = adapter
@@ -136,7 +181,7 @@ public final class TextClassifier: @unchecked Sendable {
   ///   - texts: any number of texts. Texts longer than the longest sequence are truncated.
   ///   - top: the number of labels to return for each text, at least 1.
   /// - Returns: one prediction per text, in order.
-  /// - Throws: `badInput` if the model's weights or the adapter's file cannot be read.
+  /// - Throws: `badInput` if the model's weights cannot be read.
   public func classify(_ texts: [String], top: Int = 1) throws(VDSQError) -> [Prediction] {
     let context = try makeContext()
     defer { context.end() }
@@ -159,7 +204,7 @@ public final class TextClassifier: @unchecked Sendable {
   /// Classifies one text.
   ///
   /// - Parameter top: the number of labels to return, at least 1.
-  /// - Throws: `badInput` if the model's weights or the adapter's file cannot be read.
+  /// - Throws: `badInput` if the model's weights cannot be read.
   public func classify(_ text: String, top: Int = 1) throws(VDSQError) -> Prediction {
     try classify([text], top: top)[0]
   }
@@ -194,27 +239,44 @@ public final class TextClassifier: @unchecked Sendable {
     return (current, revision)
   }
 
-  /// Reads the adapter's file again if it changed.
+  /// Reads the file of the adapter or the labels again if it changed. A file that cannot be used
+  /// changes nothing.
   ///
-  /// - Throws: the errors of reading an adapter, and `badInput` if the new one needs another
-  ///   encoder.
-  func follow(_ encoder: TextEncoder) throws(VDSQError) {
-    guard let follower else { return }
+  /// - Parameter encoder: the caller's, with an empty batch.
+  func follow(_ encoder: TextEncoder) {
     lock.lock()
     defer { lock.unlock() }
-    guard let adapter = try follower.changed()?.using(options.template) else { return }
+    guard source != nil, source!.file.isDue() else { return }
+    do throws(VDSQError) {
+      try read(source!, encoder)
+      source!.file.succeeded()
+      revision += 1
+    } catch {
+      guard source!.file.failed(), let warn = options.onWarning else { return }
+      warn("\(error.message); going on as before, and trying again")
+    }
+  }
+
+  /// Replaces the classifier by what its file has now.
+  private func read(_ source: Source, _ encoder: TextEncoder) throws(VDSQError) {
+    if let labels = source.labels {
+      let named = try labels.read()
+      try Label.checkChoice(named)
+      current = try Self.classifier(named, encoder, options)
+      return
+    }
+    let path = source.file.path
+    let adapter = try Adapter(path: path, model: model.description).using(options.template)
     guard adapter.labels.dimensions == encoder.dimensions,
       adapter.intermediateFeatures == encoder.intermediateFeatures,
       adapter.updates == encoder.updates
     else {
       throw .badInput(
-        "\(follower.path): the adapter reads other layers, or other weights, than before; start again"
-      )
+        "\(path): the adapter reads other layers, or other weights, than before; start again")
     }
-    current = try Classifier(
-      adapter: adapter, temperature: options.temperature, kernels: kernels)
+    _ = try TextTemplate(adapter.labels.template, encoder: encoder)
+    current = try Classifier(adapter: adapter, temperature: options.temperature, kernels: kernels)
     currentAdapter = adapter
-    revision += 1
   }
 }
 
@@ -227,6 +289,8 @@ extension Prediction {
           label: labels.names[label], index: label, probability: scores.probabilities[label],
           cosine: scores.cosines[label]))
     }
-    self.init(candidates: candidates, tokens: count.tokens, isTruncated: count.isTruncated)
+    self.init(
+      candidates: candidates, tokens: count.tokens, isTruncated: count.isTruncated,
+      isBlank: count.isBlank)
   }
 }

@@ -65,6 +65,11 @@ public struct VDSQError: Error, Sendable {
     self.setting = setting
   }
 
+  /// The same error, with where it arose in front of the message.
+  package func within(_ context: String) -> VDSQError {
+    VDSQError(category, "\(context): \(message)", setting)
+  }
+
   /// An error about a file or a text.
   public static func badInput(_ message: String) -> VDSQError { VDSQError(.badInput, message) }
 

@@ -23,6 +23,13 @@ package struct LabelScores: Sendable {
     self.scratch = [Float](repeating: 0, count: max(1, scratch))
   }
 
+  /// Makes all labels equally probable, in their order.
+  package mutating func setEqual() {
+    for i in ranking.indices {
+      (ranking[i], cosines[i], probabilities[i]) = (i, 0, 1 / Float(ranking.count))
+    }
+  }
+
   /// Moves the most probable labels to the front by a selection, because label sets are small.
   /// Among equally probable labels the earlier one comes first.
   mutating func rank(_ top: Int) {

@@ -89,6 +89,18 @@ package final class JSONWriter {
     output.write(json)
   }
 
+  /// Prepares for a value that is written to the output directly.
+  package func separateValue() { separate() }
+
+  /// Members of the open object that are JSON already; nothing if there are none.
+  ///
+  /// - Parameter members: `"key": value`, with a comma and a space in between; not checked.
+  package func write(members: UnsafeRawBufferPointer) {
+    guard !members.isEmpty else { return }
+    separate()
+    output.write(members)
+  }
+
   /// What precedes a value or a key; then the text.
   func token(_ text: StaticString) {
     separate()

@@ -2,6 +2,10 @@ import CShims
 package import VDSQFormat
 
 /// Reads lines from a file descriptor in constant memory.
+///
+/// Lines end with LF or CRLF. A byte order mark at the beginning is skipped; UTF-16 is refused by its
+/// mark. A signal that `StreamSignals` watches ends the input behind the last whole line that was
+/// read.
 package final class LineReader {
   /// A line in the reader's buffer.
   package struct Line {
@@ -23,6 +27,7 @@ package final class LineReader {
   private var end = 0
   private var number = 0
   private var ended = false
+  private var isChecked = false
 
   /// - Parameter name: the name of the input in error messages.
   package init(descriptor: Int32, name: String) {
@@ -40,8 +45,9 @@ package final class LineReader {
 
   /// The next line, or nil at the end of the input. A last line need not end in a newline.
   ///
-  /// - Throws: `missingInput` if reading fails.
+  /// - Throws: `missingInput` if reading fails; `badInput` for UTF-16.
   package func next() throws(VDSQError) -> Line? {
+    if !isChecked { try skipMark() }
     var scanned = start
     while true {
       if let lineEnd = firstLineEnd(from: scanned) {
@@ -50,7 +56,7 @@ package final class LineReader {
       }
       scanned = end
       if ended {
-        guard start < end else { return nil }
+        guard start < end, !StreamSignals.isStopped else { return nil }
         defer { start = end }
         return line(to: end, cut: false)
       }
@@ -60,6 +66,16 @@ package final class LineReader {
       scanned -= before - start
       try fill()
     }
+  }
+
+  private func skipMark() throws(VDSQError) {
+    // No byte more than the mark needs: the writer may wait for an answer to its first line.
+    while !ended, ByteOrderMark.mayContinue(UnsafeRawBufferPointer(rebasing: buffer[..<end])) {
+      try fill()
+    }
+    isChecked = true
+    start = try ByteOrderMark.length(
+      in: UnsafeRawBufferPointer(rebasing: buffer[..<end]), name: name)
   }
 
   private func firstLineEnd(from position: Int) -> Int? {
@@ -114,7 +130,7 @@ package final class LineReader {
   }
 
   private func fill() throws(VDSQError) {
-    let count = vdsq_read(descriptor, buffer.baseAddress! + end, Int64(buffer.count - end))
+    let count = vdsq_read_input(descriptor, buffer.baseAddress! + end, Int64(buffer.count - end))
     guard count >= 0 else {
       throw VDSQError(.missingInput, "\(name): cannot be read: \(lastErrorText())")
     }

@@ -30,6 +30,9 @@ package final class OutputBuffer {
     }
   }
 
+  /// Forgets what was written and not flushed.
+  package func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
   /// UTF-8 as it is.
   package func write(_ text: StaticString) {
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
@@ -85,27 +88,60 @@ package final class OutputBuffer {
     return true
   }
 
+  /// UTF-8 in which invalid parts become U+FFFD, and control characters become spaces.
+  package func writeJSON(_ raw: UnsafeRawBufferPointer) {
+    var decoder = UTF8Decoder(raw)
+    while let scalar = decoder.next() { bytes.append(scalar: max(scalar, 0x20)) }
+  }
+
+  /// A text as a JSON string with its quotes. Invalid parts become U+FFFD.
+  package func writeQuoted(text raw: UnsafeRawBufferPointer) {
+    bytes.append(0x22)
+    var decoder = UTF8Decoder(raw)
+    while let scalar = decoder.next() {
+      if scalar < 0x80 { writeEscaped(UInt8(scalar)) } else { bytes.append(scalar: scalar) }
+    }
+    bytes.append(0x22)
+  }
+
+  /// A text in a column of tab-separated text: tabs, line ends and backslashes as `\t`, `\n`, `\r`
+  /// and `\\`. Invalid parts become U+FFFD.
+  package func writeColumn(_ raw: UnsafeRawBufferPointer) {
+    var decoder = UTF8Decoder(raw)
+    while let scalar = decoder.next() {
+      switch scalar {
+      case 0x09: write("\\t")
+      case 0x0A: write("\\n")
+      case 0x0D: write("\\r")
+      case 0x5C: write("\\\\")
+      default: bytes.append(scalar: scalar)
+      }
+    }
+  }
+
   /// A JSON string with its quotes (RFC 8259). Everything but control characters, quotes and
   /// backslashes stands for itself.
   ///
   /// - Parameter utf8: valid UTF-8.
-  func writeQuoted(_ utf8: some Sequence<UInt8>) {
+  package func writeQuoted(_ utf8: some Sequence<UInt8>) {
     bytes.append(0x22)
-    for byte in utf8 {
-      switch byte {
-      case 0x22, 0x5C:
-        bytes.append(0x5C)
-        bytes.append(byte)
-      case 0x0A: write("\\n")
-      case 0x0D: write("\\r")
-      case 0x09: write("\\t")
-      case 0..<0x20:
-        write("\\u00")
-        bytes.append(0x30 + byte / 16)
-        bytes.append(byte % 16 < 10 ? 0x30 + byte % 16 : 0x57 + byte % 16)
-      default: bytes.append(byte)
-      }
+    for byte in utf8 { writeEscaped(byte) }
+    bytes.append(0x22)
+  }
+
+  private func writeEscaped(_ byte: UInt8) {
+    switch byte {
+    case 0x22, 0x5C:
+      bytes.append(0x5C)
+      bytes.append(byte)
+    case 0x0A: write("\\n")
+    case 0x0D: write("\\r")
+    case 0x09: write("\\t")
+    case 0..<0x20:
+      write("\\u00")
+      bytes.append(0x30 + byte / 16)
+      bytes.append(byte % 16 < 10 ? 0x30 + byte % 16 : 0x57 + byte % 16)
+    default: bytes.append(byte)
     }
-    bytes.append(0x22)
   }
 }

@@ -9,6 +9,7 @@ struct Arguments {
                     [--template T] [--top K] [--json] [--strict] [--threads N]
                     [--max-tokens N] [--abstain P] [--out-of-scope NAME] [--stats]
                     [--memory-policy resident|release|stream] [--memory-budget 16M]
+                    [--field PATH [--pass PATH,PATH]] [--echo] [--quiet]
            vdsq-run MODEL --plan [--adapter F] [--threads N] [--max-tokens N]
            vdsq-run --help | --version | --generate-completion-script bash|zsh|fish
     """
@@ -32,12 +33,13 @@ struct Arguments {
   }
 
   private(set) var model = ""
-  private(set) var labels: [Label] = []
+  private(set) var labels = LabelSource()
   private(set) var adapter: String?
   private(set) var classifier = TextClassifier.Options()
   private(set) var statistics = false
   private(set) var request = Request.classification
   private(set) var stream = ClassificationStream.Options()
+  private(set) var records = RecordStream.Options()
 
   init(_ arguments: [String]) throws(VDSQError) {
     // One text of maximum length at a time takes the least memory.
@@ -45,8 +47,8 @@ struct Arguments {
     var rest = Self.separated(arguments)[...]
     while let argument = rest.popFirst() {
       switch argument {
-      case "--labels": labels += try Label.parse(list: try Self.value(argument, &rest))
-      case "--labels-file": labels += try Self.read(try Self.value(argument, &rest))
+      case "--labels": labels.labels += try Label.parse(list: try Self.value(argument, &rest))
+      case "--labels-file": labels.file = try Self.value(argument, &rest)
       case "--adapter": adapter = try Self.value(argument, &rest)
       case "--template": classifier.template = try Template(try Self.value(argument, &rest))
       case "--threads": classifier.run.threads = try Self.number(argument, &rest)
@@ -55,9 +57,15 @@ struct Arguments {
       case "--memory-budget": classifier.run.memoryBudget = try Self.bytes(argument, &rest)
       case "--top": stream.top = try Self.number(argument, &rest)
       case "--abstain": stream.abstain = try Self.probability(argument, &rest)
-      case "--out-of-scope": stream.outOfScope = try Self.value(argument, &rest)
-      case "--json": stream.json = true
-      case "--strict": stream.strict = true
+      case "--out-of-scope":
+        labels.outOfScope = try Self.value(argument, &rest)
+        stream.outOfScope = labels.outOfScope
+      case "--json": records.json = true
+      case "--strict": records.reading.isStrict = true
+      case "--field": records.reading.field = try FieldPath(try Self.value(argument, &rest))
+      case "--pass": records.reading.pass = try FieldPath.list(try Self.value(argument, &rest))
+      case "--echo": records.echoes = true
+      case "--quiet", "-q": records.isQuiet = true
       case "--stats": statistics = true
       case "--plan": request = .plan
       case "--help", "-h":
@@ -78,11 +86,11 @@ struct Arguments {
     }
     if model.utf8.isEmpty { throw .usage("no model is named\n\(Self.usage)") }
     if case .plan = request { return }
-    if adapter == nil {
-      labels = try Label.checked(labels)
-    } else if !labels.isEmpty {
+    if adapter == nil, labels.isEmpty { labels.labels = try Label.checked([]) }
+    guard adapter == nil || labels.isEmpty else {
       throw .usage("--adapter brings its own labels; leave --labels out")
     }
+    try records.check(answer: ClassificationStream.members)
   }
 
   /// The option that an error's setting is given by, and a colon; empty if there is none.
@@ -193,21 +201,5 @@ struct Arguments {
       throw .usage("\(option) \(text): a number above 0 and at most 1 is needed")
     }
     return number
-  }
-
-  /// One label per line: `name`, or `name=word,word phrase`.
-  private static func read(_ path: String) throws(VDSQError) -> [Label] {
-    let descriptor = path.withCString { vdsq_open_for_reading($0) }
-    guard descriptor >= 0 else {
-      throw VDSQError(.missingInput, "\(path): cannot be opened: \(lastErrorText())")
-    }
-    defer { vdsq_close(descriptor) }
-    let reader = LineReader(descriptor: descriptor, name: path)
-    var labels: [Label] = []
-    while let line = try reader.next() {
-      if line.bytes.isEmpty { continue }
-      labels.append(try Label.parse(line: String(decoding: line.bytes, as: UTF8.self)))
-    }
-    return labels
   }
 }

@@ -16,20 +16,25 @@ func run() throws(VDSQError) {
   // First of all, so that from here on only the used parts of the program become resident.
   ProcessMemory.releaseCode(piece: 8192)
   let classifier = try classifier(arguments)
+  let records = RecordStream(
+    LineReader(descriptor: 0, name: "standard input"), options: arguments.records,
+    output: OutputBuffer(descriptor: 1), program: "vdsq-run")
   let stream = try ClassificationStream(
-    classifier: classifier, options: arguments.stream, output: OutputBuffer(descriptor: 1))
-  try TextReader(LineReader(descriptor: 0, name: "standard input")).forEach(
-    { (text, line) throws(VDSQError) in try stream.add(text, source: line.number, cut: line.cut) },
-    pause: { () throws(VDSQError) in try stream.flush() })
-  if arguments.statistics { report(stream.counts) }
+    records, classifier: classifier, options: arguments.stream, isJSON: arguments.records.json)
+  StreamSignals.watch(reloads: true)
+  try stream.run()
+  if arguments.statistics { report(records.counts) }
+  try records.end(maximumTokens: classifier.maximumTokens)
 }
 
 func classifier(_ arguments: Arguments) throws(VDSQError) -> TextClassifier {
   let model = try Model(path: arguments.model)
+  var options = arguments.classifier
+  if !arguments.records.isQuiet { options.onWarning = { write("vdsq-run: \($0)\n") } }
   guard let adapter = arguments.adapter else {
-    return try TextClassifier(model: model, labels: arguments.labels, options: arguments.classifier)
+    return try TextClassifier(model: model, labels: arguments.labels, options: options)
   }
-  return try TextClassifier(model: model, adapterFile: adapter, options: arguments.classifier)
+  return try TextClassifier(model: model, adapterFile: adapter, options: options)
 }
 
 func write(_ text: String) throws(VDSQError) {
@@ -73,7 +78,14 @@ func plan(_ arguments: Arguments) throws(VDSQError) {
   try out.flush()
 }
 
-func report(_ counts: ClassificationStream.Counts) {
+func write(_ message: String) {
+  let out = OutputBuffer(descriptor: 2)
+  out.write(message)
+  // There is no way to report that standard error cannot be written to.
+  try? out.flush()
+}
+
+func report(_ counts: RecordStream.Counts) {
   let out = OutputBuffer(descriptor: 2)
   out.write(
     "\(counts.texts) texts, \(counts.tokens) tokens, \(counts.truncated) cut, "
@@ -95,9 +107,8 @@ do throws(VDSQError) {
   guard vdsq_close_written(1) else {
     throw VDSQError(.internalFault, "the output cannot be written: \(lastErrorText())")
   }
+  StreamSignals.endIfStopped()
 } catch {
-  let out = OutputBuffer(descriptor: 2)
-  out.write("vdsq-run: \(Arguments.option(of: error))\(error.message)\n")
-  try? out.flush()
+  write("vdsq-run: \(Arguments.option(of: error))\(error.message)\n")
   exit(error.category.rawValue)
 }

@@ -6,6 +6,7 @@
 #include "kernels.h"
 #include "libc.h"
 #include "process.h"
+#include "signals.h"
 #include "threads.h"
 #include "vectors.h"
 

@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 static inline int vdsq_errno(void) { return errno; }
@@ -125,6 +126,30 @@ static inline int64_t vdsq_read(int fd, void *into, int64_t count) {
   do n = read(fd, into, (size_t)count);
   while (n < 0 && errno == EINTR);
   return n;
+}
+// Whether a path names a regular file, or a link to one.
+static inline bool vdsq_is_regular(const char *path) {
+  struct stat s;
+  return stat(path, &s) == 0 && S_ISREG(s.st_mode);
+}
+
+// A checksum (FNV-1a) of a file's contents, without memory of its own; 0 if it cannot be read.
+static inline uint32_t vdsq_file_checksum(const char *path) {
+  int fd = vdsq_open_for_reading(path);
+  if (fd < 0) return 0;
+  unsigned char bytes[4096];
+  uint32_t sum = 2166136261u;
+  int64_t n;
+  while ((n = vdsq_read(fd, bytes, sizeof bytes)) > 0)
+    for (int64_t i = 0; i < n; i++) sum = (sum ^ bytes[i]) * 16777619u;
+  close(fd);
+  return sum;
+}
+// Nanoseconds of a clock that only runs forwards.
+static inline int64_t vdsq_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 static inline bool vdsq_write_all(int fd, const void *from, int64_t count) {
   const char *p = (const char *)from;

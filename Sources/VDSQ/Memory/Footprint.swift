@@ -224,16 +224,20 @@ extension Footprint {
       anchors: [Float](repeating: 1, count: 2 * encoder.dimensions))
     let nowhere = OutputBuffer(descriptor: nil)
     for json in [false, true] {
-      var options = ClassificationStream.Options()
+      var options = RecordStream.Options()
       options.json = json
       let stream = ClassificationStream(
+        RecordStream(
+          LineReader(descriptor: -1, name: ""), options: options, output: nowhere, program: ""),
         try ClassificationContext(
           encoder: encoder,
           classifier: try Classifier(labels: labels, kernels: encoder.kernels)),
-        options: options, output: nowhere)
+        options: ClassificationStream.Options(), isJSON: json)
       let text: StaticString = "a text"
       try stream.add(
-        UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), source: 1)
+        TextRecord(
+          text: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount),
+          line: 1, isCut: false, isReplaced: false, fields: nil))
       try stream.flush()
     }
   }

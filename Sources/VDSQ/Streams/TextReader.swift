@@ -1,62 +1,118 @@
 package import VDSQFormat
 package import VDSQStreams
-import VDSQTokenizers
 
-/// Reads texts from lines in constant memory: a text per line, or the text in each line's record.
-///
-///     let reader = TextReader(LineReader(descriptor: 0, name: "standard input"))
-///     try reader.forEach(
-///       { (text, line) throws(VDSQError) in try stream.add(text, source: line.number, cut: line.cut) },
-///       pause: { () throws(VDSQError) in try stream.flush() })
+/// Reads texts from lines in constant memory: a text per line, or the text in a field of each line's
+/// JSON record. A record that cannot be read does not end the stream.
 package final class TextReader {
-  /// Takes the text out of a line.
-  package typealias Extraction = (LineReader.Line) throws(VDSQError) -> [UInt8]
+  /// Where texts are in lines.
+  package struct Options: Sendable {
+    /// The field of JSON records with the text. Nil if each line is a text. Blank lines between JSON
+    /// records are skipped.
+    package var field: FieldPath?
+    /// More fields of JSON records to read.
+    package var pass: [FieldPath] = []
+    /// Whether a text that is not valid UTF-8 is an error.
+    package var isStrict = false
+
+    /// Each line is a text.
+    package init() {}
+  }
+
+  /// A record that cannot be read.
+  package struct Failure {
+    /// The number of its line, counted from 1.
+    package let line: Int
+    /// What is wrong, without the line.
+    package let error: VDSQError
+    /// The fields of the record; nil if lines are texts.
+    package let fields: RecordFields?
+  }
 
   private let lines: LineReader
   private let isStrict: Bool
-  private let extract: Extraction?
+  private let fields: RecordFields?
+  private var buffer: [UInt8] = []
 
-  /// - Parameters:
-  ///   - isStrict: whether a text that is not valid UTF-8 is an error; otherwise it is passed on as
-  ///     it is.
-  ///   - extracting: extracts the text of a line; nil if lines are texts.
-  package init(_ lines: LineReader, isStrict: Bool = false, extracting: Extraction? = nil) {
+  package init(_ lines: LineReader, options: Options = Options()) {
     self.lines = lines
-    self.isStrict = isStrict
-    extract = extracting
+    isStrict = options.isStrict
+    fields = options.field.map { RecordFields([$0] + options.pass) }
   }
 
   /// Reads all texts.
   ///
   /// - Parameters:
-  ///   - body: called with each text, and the line that it is from.
+  ///   - body: called with each text.
+  ///   - failed: called with each record that cannot be read.
   ///   - pause: called before waiting for input, and at the end: collected texts should be answered
   ///     now.
-  /// - Throws: `missingInput` if reading fails; `badInput`, naming the line, if a text is not valid
-  ///   UTF-8 and the reader is strict; what `extracting`, `body` and `pause` throw.
+  /// - Throws: `missingInput` if reading fails, after a pause; what `body`, `failed` and `pause`
+  ///   throw.
   package func forEach(
-    _ body: (_ text: UnsafeRawBufferPointer, _ line: LineReader.Line) throws(VDSQError) -> Void,
+    _ body: (TextRecord) throws(VDSQError) -> Void,
+    failed: (Failure) throws(VDSQError) -> Void,
     pause: () throws(VDSQError) -> Void
   ) throws(VDSQError) {
-    while let line = try lines.next() {
-      if let extract {
-        let text = try extract(line)
-        try text.withBytes { (text) throws(VDSQError) in
-          try check(text, line)
-          try body(text, line)
-        }
-      } else {
-        try check(line.bytes, line)
-        try body(line.bytes, line)
-      }
+    while let line = try next(pause) {
+      if fields == nil || !TextFile.isBlank(line.bytes) { try read(line, body, failed) }
       if !lines.hasBufferedLine { try pause() }
     }
     try pause()
   }
 
-  private func check(_ text: UnsafeRawBufferPointer, _ line: LineReader.Line) throws(VDSQError) {
-    if isStrict, UTF8Decoder.replacements(in: text) > 0 {
-      throw .badInput("line \(line.number): the text is not valid UTF-8")
+  private func next(
+    _ pause: () throws(VDSQError) -> Void
+  ) throws(VDSQError) -> LineReader.Line? {
+    do throws(VDSQError) {
+      return try lines.next()
+    } catch {
+      try pause()
+      throw error
     }
   }
+
+  private func read(
+    _ line: LineReader.Line, _ body: (TextRecord) throws(VDSQError) -> Void,
+    _ failed: (Failure) throws(VDSQError) -> Void
+  ) throws(VDSQError) {
+    guard let fields else {
+      let isReplaced = UTF8Decoder.replacements(in: line.bytes) > 0
+      if isStrict, isReplaced {
+        return try failed(Failure(line: line.number, error: Self.invalid, fields: nil))
+      }
+      return try body(
+        TextRecord(
+          text: line.bytes, line: line.number, isCut: line.cut, isReplaced: isReplaced,
+          fields: nil))
+    }
+    let isReplaced: Bool
+    do throws(VDSQError) {
+      isReplaced = try extract(line, fields)
+    } catch {
+      return try failed(Failure(line: line.number, error: error, fields: fields))
+    }
+    try buffer.withBytes { (text) throws(VDSQError) in
+      try body(
+        TextRecord(
+          text: text, line: line.number, isCut: false, isReplaced: isReplaced, fields: fields))
+    }
+  }
+
+  /// Reads a record, and its text into the buffer; returns whether a part of it is replaced.
+  private func extract(
+    _ line: LineReader.Line, _ fields: RecordFields
+  ) throws(VDSQError) -> Bool {
+    guard !line.cut else {
+      fields.forget()
+      throw .badInput("longer than \(LineReader.longestLine) bytes of JSON")
+    }
+    try fields.read(line.bytes)
+    buffer.removeAll(keepingCapacity: true)
+    let halves = try fields.text(0, into: &buffer)
+    let isReplaced = halves + buffer.withUnsafeBytes { UTF8Decoder.replacements(in: $0) } > 0
+    if isStrict, isReplaced { throw Self.invalid }
+    return isReplaced
+  }
+
+  private static var invalid: VDSQError { .badInput("the text is not valid UTF-8") }
 }

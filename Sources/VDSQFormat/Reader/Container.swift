@@ -52,7 +52,8 @@ package final class Container: @unchecked Sendable {
   package convenience init(
     path: String, kind: FileKind, decoding: Decoding = .everything
   ) throws(VDSQError) {
-    try self.init(path: path, decoding: decoding)
+    // An adapter is small, and may be overwritten where it lies.
+    try self.init(path: path, decoding: decoding, copies: kind == .adapter)
     guard header.kind == kind else {
       throw .badInput("\(path): this file has \(header.kind.name), not \(kind.name)")
     }
@@ -60,10 +61,13 @@ package final class Container: @unchecked Sendable {
 
   /// Opens a file of any kind.
   ///
+  /// - Parameter copies: whether the file is copied into memory rather than mapped.
   /// - Throws: `missingInput` if the file cannot be read, `badInput` if it is not a valid
   ///   container.
-  package init(path: String, decoding: Decoding = .everything) throws(VDSQError) {
-    file = try MappedFile(path: path)
+  package init(
+    path: String, decoding: Decoding = .everything, copies: Bool = false
+  ) throws(VDSQError) {
+    file = try MappedFile(path: path, copies: copies)
     header = try FileHeader(reading: file.bytes, path: path, crc: crc)
     let tableBytes = UnsafeRawBufferPointer(
       rebasing: file.bytes[header.tableOffset...]
@@ -84,7 +88,9 @@ package final class Container: @unchecked Sendable {
     for section in sections {
       decoded.append(
         section.encoding == .raw || !decoding.includes(section)
-          ? nil : try DecodedSection(section, Self.bytes(of: section, file), path: path))
+          ? nil
+          : try DecodedSection(
+            section, Self.bytes(of: section, file), path: path, isMapped: !file.isCopy))
     }
     self.decoded = decoded
     placed = [UnsafeRawPointer?](repeating: nil, count: sections.count)
@@ -146,7 +152,7 @@ package final class Container: @unchecked Sendable {
     let out = UnsafeMutableRawBufferPointer(start: destination, count: section.rawLength)
     guard
       CompressedSection(stored, rawLength: section.rawLength).decode(
-        into: out, scratch: &scratch, isMapped: true)
+        into: out, scratch: &scratch, isMapped: !file.isCopy)
     else {
       throw .badInput("\(path): section \(section.name) is damaged (it does not decode)")
     }
@@ -168,12 +174,15 @@ package final class Container: @unchecked Sendable {
   }
 
   /// Releases all pages, because opening the file touched more than is used afterwards.
-  package func release() { vdsq_release_pages(file.bytes.baseAddress, Int64(file.bytes.count)) }
+  package func release() {
+    guard !file.isCopy else { return }
+    vdsq_release_pages(file.bytes.baseAddress, Int64(file.bytes.count))
+  }
 
   /// Releases the pages of a section. They come back when they are touched. Does nothing if the
   /// section was decoded, because then there is no other copy.
   package func release(section index: Int) {
-    guard sections[index].encoding == .raw else { return }
+    guard sections[index].encoding == .raw, !file.isCopy else { return }
     let bytes = Self.bytes(of: sections[index], file)
     vdsq_release_pages(bytes.baseAddress, Int64(bytes.count))
   }
@@ -192,7 +201,7 @@ package final class Container: @unchecked Sendable {
     for start in stride(from: 0, to: bytes.count, by: 1 << 22) {
       let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + 1 << 22, bytes.count)])
       checksum = crc.checksum(of: part, continuing: checksum)
-      if releases { vdsq_release_pages(part.baseAddress, Int64(part.count)) }
+      if releases, !file.isCopy { vdsq_release_pages(part.baseAddress, Int64(part.count)) }
     }
     guard checksum == section.checksum else {
       throw .badInput(
@@ -237,7 +246,9 @@ private final class DecodedSection: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
 
   /// - Throws: `badInput` if the section is damaged, `budgetTooSmall` if there is no memory for it.
-  init(_ section: Section, _ stored: UnsafeRawBufferPointer, path: String) throws(VDSQError) {
+  init(
+    _ section: Section, _ stored: UnsafeRawBufferPointer, path: String, isMapped: Bool
+  ) throws(VDSQError) {
     // Pages take no memory until they are written, so a false length does not either.
     guard let base = vdsq_map_memory(Int64(max(1, section.rawLength))) else {
       throw VDSQError(
@@ -249,7 +260,7 @@ private final class DecodedSection: @unchecked Sendable {
     var scratch: [UInt8] = []
     guard
       CompressedSection(stored, rawLength: section.rawLength).decode(
-        into: out, scratch: &scratch, isMapped: true)
+        into: out, scratch: &scratch, isMapped: isMapped)
     else {
       throw .badInput("\(path): section \(section.name) is damaged (it does not decode)")
     }

@@ -1,16 +1,25 @@
 import CShims
 
 /// A whole file, mapped read-only. Pages become resident when they are first touched.
+///
+/// A small file can be copied instead. Then it does not matter what becomes of the file; a map of a
+/// file that is cut would end the process.
 package final class MappedFile: @unchecked Sendable {
   /// The path the file was opened with, for error messages.
   package let path: String
   /// The whole file. The pointer is valid as long as this object.
   package let bytes: UnsafeRawBufferPointer
+  /// Whether the bytes are a copy. Pages of a copy must not be released.
+  package let isCopy: Bool
   private let descriptor: Int32
 
-  /// - Throws: `missingInput` if the file cannot be opened, `badInput` if it is empty or is not a
-  ///   regular file.
-  package init(path: String) throws(VDSQError) {
+  /// The longest file that is copied, in bytes.
+  private static let longestCopy: Int64 = 1 << 30
+
+  /// - Parameter copies: whether the file is copied rather than mapped.
+  /// - Throws: `missingInput` if the file cannot be opened, `badInput` if it is empty, is not a
+  ///   regular file, or is too long or changes while it is copied.
+  package init(path: String, copies: Bool = false) throws(VDSQError) {
     self.path = path
     let descriptor = path.withCString { vdsq_open_for_reading($0) }
     guard descriptor >= 0 else {
@@ -22,12 +31,40 @@ package final class MappedFile: @unchecked Sendable {
       throw .badInput(
         length == 0 ? "\(path): the file is empty" : "\(path): this is not a regular file")
     }
-    guard let base = vdsq_map_file(descriptor, length) else {
-      vdsq_close(descriptor)
-      throw VDSQError(.missingInput, "\(path): cannot be mapped: \(lastErrorText())")
+    let base: UnsafeRawPointer
+    if copies {
+      do throws(VDSQError) {
+        base = try Self.copy(descriptor, length, path)
+      } catch {
+        vdsq_close(descriptor)
+        throw error
+      }
+    } else {
+      guard let map = vdsq_map_file(descriptor, length) else {
+        vdsq_close(descriptor)
+        throw VDSQError(.missingInput, "\(path): cannot be mapped: \(lastErrorText())")
+      }
+      base = map
     }
+    isCopy = copies
     self.descriptor = descriptor
     bytes = UnsafeRawBufferPointer(start: base, count: Int(length))
+  }
+
+  private static func copy(
+    _ descriptor: Int32, _ length: Int64, _ path: String
+  ) throws(VDSQError) -> UnsafeRawPointer {
+    guard length <= longestCopy else {
+      throw .badInput("\(path): \(length) bytes are more than such a file has")
+    }
+    guard let memory = vdsq_map_memory(length) else {
+      throw VDSQError(.budgetTooSmall, "\(path): no memory for \(length) bytes")
+    }
+    guard vdsq_read_at(descriptor, memory, length, 0) else {
+      vdsq_unmap(memory, length)
+      throw .badInput("\(path): it became shorter while it was read")
+    }
+    return UnsafeRawPointer(memory)
   }
 
   deinit {

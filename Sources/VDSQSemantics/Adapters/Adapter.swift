@@ -42,6 +42,10 @@ public struct Adapter: Sendable {
     self.modelIdentity = modelIdentity
   }
 
+  /// How often an adapter is in memory while a classifier reads its file again: the previous one, the
+  /// bytes of the file, and the next one.
+  package static let copiesOfFollowed = 3
+
   /// The size of its numbers in memory, in bytes.
   package var bytes: Int {
     4 * (labels.anchors.count + (updates?.values.count ?? 0)) + (head?.bytes ?? 0)
@@ -94,6 +98,9 @@ public struct Adapter: Sendable {
     for i in 0..<count {
       guard let name = file.metadata.find(Name.label(i)) else {
         throw .badInput("\(path): label \(i) has no name")
+      }
+      if let fault = Label.fault(in: name) {
+        throw .badInput("\(path): label \(i): \(fault); adapt again with other names")
       }
       names.append(name)
     }

@@ -1,4 +1,5 @@
 public import VDSQFormat
+import VDSQStreams
 
 /// A class of texts, and the words that describe its meaning.
 public struct Label: Sendable, Equatable {
@@ -33,10 +34,19 @@ public struct Label: Sendable, Equatable {
   /// `a,b,c` are three labels whose words are their names. With an equals sign, words are given and
   /// labels are separated by semicolons: `billing=invoice,credit card;outage=down`.
   ///
-  /// - Throws: `usage` if a label is empty or occurs twice.
+  /// - Throws: `usage` if a label is empty or occurs twice, or if commas and semicolons are mixed
+  ///   up.
   public static func parse(list: String) throws(VDSQError) -> [Label] {
     let hasWords = list.utf8.contains(UInt8(ascii: "="))
     var labels: [Label] = []
+    for part in split(list, ";") {
+      let name = part.utf8.prefix { $0 != UInt8(ascii: "=") }
+      guard hasWords ? !name.contains(UInt8(ascii: ",")) : name.count == list.utf8.count else {
+        throw .usage(
+          "labels: \"\(list)\": labels without words are separated by commas (a,b), labels of "
+            + "which one has words by semicolons (a=word,word;b)")
+      }
+    }
     for part in split(list, hasWords ? ";" : ",") {
       labels.append(try parse(line: part))
     }
@@ -45,12 +55,17 @@ public struct Label: Sendable, Equatable {
 
   /// Parses one label: `name`, or `name=word,word phrase`.
   ///
-  /// - Throws: `usage` if the name or a word is empty.
+  /// - Throws: `usage` if the name or a word is empty, or a word has an equals sign.
   public static func parse(line: String) throws(VDSQError) -> Label {
     var parts: [String] = []
     if let equals = line.utf8.firstIndex(of: UInt8(ascii: "=")) {
       parts.append(trimmed(line[..<equals]))
       for word in split(String(line[line.utf8.index(after: equals)...]), ",") {
+        guard !word.utf8.contains(UInt8(ascii: "=")) else {
+          throw .usage(
+            "labels: \"\(line)\" has a second =; labels with words are separated by semicolons "
+              + "(a=word,word;b=word), or have a line each in a file")
+        }
         parts.append(trimmed(word[...]))
       }
     } else {
@@ -62,15 +77,44 @@ public struct Label: Sendable, Equatable {
     return Label(name: parts[0], words: Array(parts.dropFirst()))
   }
 
-  /// - Throws: `usage` if there are no labels, or two with the same name.
+  /// - Throws: `usage` if there are no labels, if a name is blank or has a control character, or if
+  ///   two have the same name.
   public static func checked(_ labels: [Label]) throws(VDSQError) -> [Label] {
     if labels.isEmpty { throw .usage("labels: the list is empty") }
     for (i, label) in labels.enumerated() {
+      if let fault = fault(in: label.name) { throw .usage("labels: \(fault)") }
       for other in labels[..<i] where other.name.utf8.elementsEqual(label.name.utf8) {
         throw .usage("labels: \(label.name) is there twice")
       }
     }
     return labels
+  }
+
+  /// What is wrong with a name of a label; nil if nothing is. A tab or a line end would break the
+  /// lines of answers.
+  package static func fault(in name: String) -> String? {
+    var isBlank = true
+    for scalar in name.unicodeScalars {
+      switch scalar.value {
+      case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029:
+        let quoted = JSONWriter.string { $0.write(name) }
+        return "the name \(quoted) has a tab, a line end or another control character"
+      case 0x20: break
+      default: isBlank = false
+      }
+    }
+    return isBlank ? "a name is empty" : nil
+  }
+
+  /// Checks that a classifier of these labels has a choice.
+  ///
+  /// - Throws: `usage` if fewer than two labels have words.
+  package static func checkChoice(_ labels: [Label]) throws(VDSQError) {
+    var count = 0
+    for label in labels where !label.words.isEmpty { count += 1 }
+    guard count != 1 else {
+      throw .usage("labels: one label alone would be the answer to every text; name two or more")
+    }
   }
 
   private static func split(_ text: String, _ separator: Unicode.Scalar) -> [String] {

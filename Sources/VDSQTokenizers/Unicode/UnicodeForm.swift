@@ -1,3 +1,5 @@
+import VDSQFormat
+
 /// The normalization forms of Unicode (standard annex 15).
 struct UnicodeForm {
   let compatible: Bool

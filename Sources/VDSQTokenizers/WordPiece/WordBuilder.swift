@@ -1,3 +1,5 @@
+import VDSQFormat
+
 /// Collects scalars into words. Whitespace ends a word; punctuation is a word by itself.
 struct WordBuilder {
   /// The UTF-8 of the current word, at most as long as a word of the vocabulary can be.

@@ -1,3 +1,5 @@
+import VDSQFormat
+
 /// Encodes text with a BERT tokenizer. The ids are identical to those of Hugging Face's tokenizers.
 ///
 /// Buffers are reused from text to text, so it allocates nothing after the first texts.

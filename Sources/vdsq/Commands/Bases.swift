@@ -134,7 +134,8 @@ struct Bases: Command {
   }
 
   private static func tokens(_ path: String, _ rows: Int) throws(VDSQError) -> [[UInt8]] {
-    let lines = try InputFile.lines(of: path)
+    var lines: [[UInt8]] = []
+    try TextFile(path: path).forEachLine { line, _ in lines.append(Array(line)) }
     guard lines.count == rows else {
       throw .badInput("\(path): \(counted(lines.count, "line")), but the head has \(rows) rows")
     }

@@ -58,7 +58,8 @@ struct Plan: Command {
       if let program {
         try Footprint.each(inProgram: program, arguments: arguments)
       } else {
-        try Footprint.each(of: model, options: options, more: 2 * (learned?.bytes ?? 0))
+        try Footprint.each(
+          of: model, options: options, more: Adapter.copiesOfFollowed * (learned?.bytes ?? 0))
       }
     var comparison = try PolicyComparison(
       of: all, within: try encoding.memory.bytes(),

@@ -56,7 +56,7 @@ package struct UTF8Decoder {
 
 extension [UInt8] {
   /// Appends the UTF-8 of a scalar value.
-  mutating func append(scalar: UInt32) {
+  package mutating func append(scalar: UInt32) {
     switch scalar {
     case 0..<0x80:
       append(UInt8(scalar))

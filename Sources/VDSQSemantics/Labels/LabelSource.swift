@@ -1,0 +1,30 @@
+package import VDSQFormat
+
+/// Labels as a program's user names them: one by one, in a file, or both.
+package struct LabelSource: Sendable {
+  /// Labels that are named one by one; they come first.
+  package var labels: [Label] = []
+  /// The path of a file of labels (`LabelFile`); nil for none.
+  package var file: String?
+  /// The name of the label of texts that belong to no other; nil for none. It has no words then.
+  package var outOfScope: String?
+
+  /// No labels.
+  package init() {}
+
+  /// Whether nothing is named.
+  package var isEmpty: Bool { labels.isEmpty && file == nil }
+
+  /// The labels, as the file has them now.
+  ///
+  /// - Throws: the errors of `LabelFile.read`; `usage` if there are no labels, or two with the same
+  ///   name.
+  package func read() throws(VDSQError) -> [Label] {
+    var all = labels
+    if let file { all += try LabelFile.read(file) }
+    return try Label.checked(all).map { label in
+      guard let outOfScope, label.name.utf8.elementsEqual(outOfScope.utf8) else { return label }
+      return .outOfScope(label.name)
+    }
+  }
+}
