@@ -45,6 +45,8 @@ public struct VDSQError: Error, Sendable {
     case labels
     /// The names of the fields that hold examples' texts and labels.
     case exampleFields
+    /// Fields of JSON records that are copied to the output.
+    case passedFields
     /// How bases are computed, or how an adapter is trained.
     case method
   }

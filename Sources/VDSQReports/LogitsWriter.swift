@@ -49,12 +49,14 @@ package final class LogitsWriter {
 
   /// Writes the line of a state.
   ///
-  /// - Parameter state: `[dimensions]`.
-  package func write(_ state: UnsafePointer<Float>) {
+  /// - Parameters:
+  ///   - state: `[dimensions]`.
+  ///   - tags: what identifies its record.
+  package func write(_ state: UnsafePointer<Float>, _ tags: AnswerTags) {
     if let classifier {
-      writeLabels(classifier, state)
+      writeLabels(classifier, state, tags)
     } else if json {
-      writeJSON(state)
+      writeJSON(state, tags)
     } else {
       writeTokens(logits, state, temperature, decimals: 4)
       if let head {
@@ -62,6 +64,7 @@ package final class LogitsWriter {
         writeTokens(head, state, 1, decimals: 3)
       }
     }
+    if !json { tags.writeColumns(to: output) }
     output.write("\n")
   }
 
@@ -86,11 +89,12 @@ package final class LogitsWriter {
     }
   }
 
-  private func writeJSON(_ state: UnsafePointer<Float>) {
+  private func writeJSON(_ state: UnsafePointer<Float>, _ tags: AnswerTags) {
     guard head != nil || target != nil else {
-      return writeArray(logits, state, temperature, "cosine")
+      return tags.write("tokens", document) { writeArray(logits, state, temperature, "cosine") }
     }
     document.object {
+      tags.writeMembers(to: document)
       document.key("tokens")
       writeArray(logits, state, temperature, "cosine")
       if let head {
@@ -126,8 +130,11 @@ package final class LogitsWriter {
     }
   }
 
-  private func writeLabels(_ classifier: Classifier, _ state: UnsafePointer<Float>) {
-    let scores = classifier.scores(of: state, top: top)
+  private func writeLabels(
+    _ classifier: Classifier, _ state: UnsafePointer<Float>, _ tags: AnswerTags
+  ) {
+    var scores = classifier.scores(of: state, top: top)
+    if tags.isBlank { scores.setEqual() }
     let best = scores.ranking.prefix(min(top, classifier.labels.count))
     guard json else {
       for (place, label) in best.enumerated() {
@@ -138,12 +145,14 @@ package final class LogitsWriter {
       }
       return
     }
-    document.array {
-      for label in best {
-        document.object {
-          document.member("label", classifier.labels.names[label])
-          document.member("cosine", scores.cosines[label], decimals: 6)
-          document.member("probability", scores.probabilities[label], decimals: 9)
+    tags.write("labels", document) {
+      document.array {
+        for label in best {
+          document.object {
+            document.member("label", classifier.labels.names[label])
+            document.member("cosine", scores.cosines[label], decimals: 6)
+            document.member("probability", scores.probabilities[label], decimals: 9)
+          }
         }
       }
     }

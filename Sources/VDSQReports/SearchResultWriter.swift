@@ -15,18 +15,10 @@ package struct SearchResultWriter {
   }
 
   /// Writes the tokens found for a state, and their cosines.
-  package func write(_ found: [VocabularySearch.Result]) {
+  package func write(_ found: [VocabularySearch.Result], _ tags: AnswerTags) {
     if json {
       let json = JSONWriter(output)
-      json.array {
-        for result in found {
-          json.object {
-            json.member("id", result.id)
-            json.member("token", token(result.id))
-            json.member("cosine", result.cosine, decimals: 6)
-          }
-        }
-      }
+      tags.write("tokens", json) { writeArray(found, json) }
     } else {
       for (place, result) in found.enumerated() {
         if place > 0 { output.write("\t") }
@@ -34,7 +26,20 @@ package struct SearchResultWriter {
         output.write("\t")
         output.write(result.cosine, decimals: 4)
       }
+      tags.writeColumns(to: output)
     }
     output.write("\n")
+  }
+
+  private func writeArray(_ found: [VocabularySearch.Result], _ json: JSONWriter) {
+    json.array {
+      for result in found {
+        json.object {
+          json.member("id", result.id)
+          json.member("token", token(result.id))
+          json.member("cosine", result.cosine, decimals: 6)
+        }
+      }
+    }
   }
 }

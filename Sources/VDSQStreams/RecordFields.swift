@@ -69,6 +69,34 @@ package final class RecordFields {
     }
   }
 
+  /// The name of a class: a text that is not empty, an integer, or `true` or `false` (as a data set
+  /// has them), as it is written.
+  ///
+  /// - Parameter index: the index of its path.
+  /// - Throws: `badInput` if the field is missing or has another value.
+  package func name(_ index: Int) throws(VDSQError) -> String {
+    guard let value = values[index] else { throw .badInput("no field \(path(index))") }
+    var name: [UInt8] = []
+    let halves = decode(value, into: &name)
+    switch value.kind {
+    case .string:
+      guard !name.isEmpty else { throw .badInput("the field \(path(index)) is empty") }
+      guard halves + name.withUnsafeBytes({ UTF8Decoder.replacements(in: $0) }) == 0 else {
+        throw .badInput("the field \(path(index)) is not UTF-8")
+      }
+    case .boolean: break
+    case .number:
+      guard name.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 == UInt8(ascii: "-") }) else {
+        let number = String(decoding: name, as: UTF8.self)
+        throw .badInput(
+          "the field \(path(index)) is the number \(number); a label is a text or an integer")
+      }
+    case .null, .array, .object:
+      throw .badInput("the field \(path(index)) is neither a text nor an integer")
+    }
+    return String(decoding: name, as: UTF8.self)
+  }
+
   private func without(_ index: Int, _ why: StaticString) -> VDSQError {
     .badInput("no text in the field \(path(index))\(why)")
   }

@@ -46,10 +46,12 @@ public final class FewShotTrainer {
     _ examples: [Examples.Example], with encoder: TextEncoder,
     report: (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> Examples {
-    try Examples(
+    let encoded = try Examples(
       examples, labels: plan.labels, encoder: encoder, template: plan.options.template,
       cache: try StateCache(folder: plan.options.cacheFolder, encoder: encoder),
       advance: { report(.encoded($0, of: examples.count)) })
+    TrainingEvent.report(examples, encoded: encoded, by: encoder, to: report)
+    return encoded
   }
 
   /// Trains an adapter on examples that this trainer encoded, or some of them.

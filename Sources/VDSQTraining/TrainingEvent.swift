@@ -6,6 +6,10 @@ public enum TrainingEvent: Sendable {
   case finetuningSkipped(VDSQError)
   /// The number of examples that have passed through the model.
   case encoded(Int, of: Int)
+  /// Some texts were truncated to the longest sequence.
+  case truncated(Int, of: Int, tokens: Int)
+  /// Parts of some texts were no characters, and became U+FFFD.
+  case replaced(Int, of: Int)
   /// The share of the training that is done, from 0 to 1.
   case trained(Double)
 }

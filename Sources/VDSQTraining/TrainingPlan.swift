@@ -36,6 +36,7 @@ public struct TrainingPlan: Sendable {
     model: Model, labels: [Label], examples: [Examples.Example], options: TrainingOptions,
     report: (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) {
+    try Label.checkChoice(labels)
     let method = options.method.definition
     let file = model.description
     let features = try method.usesIntermediateFeatures ? Self.intermediateFeatures(of: file) : []

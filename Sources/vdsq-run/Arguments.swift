@@ -101,6 +101,7 @@ struct Arguments {
     case .memoryPolicy: "--memory-policy: "
     case .memoryBudget: "--memory-budget: "
     case .template: "--template: "
+    case .passedFields: "--pass: "
     case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors, .labels,
       .exampleFields, .method, nil:
       ""

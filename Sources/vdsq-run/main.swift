@@ -53,7 +53,7 @@ func plan(_ arguments: Arguments) throws(VDSQError) {
     let adapter = try Adapter(path: path, model: model.description)
     options.intermediateFeatures = adapter.intermediateFeatures
     // While the file is read again, the previous adapter is still in memory.
-    more = 2 * adapter.bytes
+    more = Adapter.copiesOfFollowed * adapter.bytes
   }
   let footprints = try Footprint.each(of: model.path, options: options, more: more)
   let out = OutputBuffer(descriptor: 1)

@@ -81,6 +81,7 @@ extension Command {
         $0.map(AtomicFile.isStandardOutput) ?? false
       }
       try execute()
+      StandardOutput.endIfStopped()
     } catch {
       StandardError.write("vdsq: \(error.commandLineMessage)\n")
       throw ExitCode(error.category.rawValue)

@@ -3,7 +3,6 @@ import TestSupport
 import Testing
 import VDSQFormat
 import VDSQSemantics
-import VDSQTraining
 
 @Suite struct LabelFileTests {
   private func labels(_ text: String) throws -> [Label] {
@@ -24,6 +23,31 @@ import VDSQTraining
     #expect(try LabelFile.read(path) == expected)
   }
 
+  /// What editors and people add changes no label.
+  @Test(arguments: ["\n", "\r\n", "\r"])
+  func marksLineEndsAndComments(_ end: String) throws {
+    let expected = [Label(name: "billing", words: ["invoice"]), Label(name: "outage")]
+    let lines = ["# classes of tickets", "billing = invoice", "  ", "#", "## more", "outage"]
+    for mark in ["", "\u{FEFF}"] {
+      #expect(try labels(mark + lines.joined(separator: end)) == expected)
+      #expect(
+        try labels(mark + "[\"billing\", \"outage\"]" + end).map(\.name) == ["billing", "outage"])
+    }
+    #expect(try labels("[urgent]\nother\n").map(\.name) == ["[urgent]", "other"])
+  }
+
+  @Test(arguments: [
+    ("a\nb=x,c=d\n", "x: line 2: "), ("a\n=b\n", "x: line 2: "), ("a\nb\u{7}c\n", "x: "),
+    ("a\n#tag\n", "x: line 2: "), ("a\n\u{c}\nb\u{2028}\n", "x: "), ("{\"a\\tb\": \"c\"}", "x: "),
+    ("{\"\": \"c\"}", "x: "), ("[\"a\", 1]", "x: "), ("{\"\\ud800\": \"c\"}", "x: "),
+    ("a\na", "x: "),
+  ])
+  func errorsNameFileAndLine(_ text: String, _ prefix: String) {
+    #expect { try labels(text) } throws: {
+      ($0 as? VDSQError)?.message.hasPrefix(prefix) == true
+    }
+  }
+
   @Test(arguments: [
     ("", VDSQError.Category.usage), ("a\na\n", .usage), ("a=,b\n", .usage), ("{}", .usage),
     ("{\"a\": [1]}", .badInput), ("{\"a\": \"\"}", .badInput), ("{\"a\": null}", .badInput),
@@ -34,8 +58,11 @@ import VDSQTraining
   }
 
   @Test func bytesThatAreNotUTF8() {
-    #expect { try LabelFile.labels(in: [0x61, 0xFF], path: "x") } throws: {
-      ($0 as? VDSQError)?.message == "x: not UTF-8"
+    #expect { try LabelFile.labels(in: [0x61, 10, 0xFF], path: "x") } throws: {
+      ($0 as? VDSQError)?.message == "x: line 2: not UTF-8"
+    }
+    #expect { try LabelFile.labels(in: [0xFE, 0xFF, 0, 0x61], path: "x") } throws: {
+      ($0 as? VDSQError)?.message.hasPrefix("x: UTF-16") == true
     }
     #expect { try LabelFile.read("/absent/labels") } throws: {
       ($0 as? VDSQError)?.category == .missingInput

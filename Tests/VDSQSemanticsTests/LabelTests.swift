@@ -15,7 +15,10 @@ import VDSQSemantics
     #expect(try Label.parse(line: "名=言葉,naïve") == Label(name: "名", words: ["言葉", "naïve"]))
   }
 
-  @Test(arguments: ["", " ", "a,,b", "a,a", "a=;b", "=x", "a=x,", "a=x;a=y"])
+  @Test(arguments: [
+    "", " ", "a,,b", "a,a", "a=;b", "=x", "a=x,", "a=x;a=y", "a=b,c=d", "a,b=c", "a;b",
+    "a=b;c,d", "a\tb,c", "a,b\u{85}c", "a,\u{7F}",
+  ])
   func refused(_ list: String) {
     #expect { try Label.parse(list: list) } throws: { ($0 as? VDSQError)?.category == .usage }
   }

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import VDSQFormat
 import VDSQStreams
 
 @Suite struct LineReaderTests {
@@ -22,6 +23,24 @@ import VDSQStreams
     ]
     for (input, expected) in cases {
       #expect(try lines(Data(input.utf8)).map(\.text) == expected, "\(input.debugDescription)")
+    }
+  }
+
+  @Test func marks() throws {
+    let cases: [(String, [String])] = [
+      ("\u{FEFF}a\n\u{FEFF}b", ["a", "\u{FEFF}b"]), ("\u{FEFF}", []), ("\u{FEFF}\n", [""]),
+      ("a\u{FEFF}", ["a\u{FEFF}"]),
+    ]
+    for (input, expected) in cases {
+      #expect(try lines(Data(input.utf8)).map(\.text) == expected, "\(input.debugDescription)")
+    }
+    for bytes in [[0xEF], [0xEF, 0xBB], [0xFE], [0xFF, 0x0A]] as [[UInt8]] {
+      #expect(try lines(Data(bytes)).count == 1)
+    }
+    for bytes in [[0xFF, 0xFE, 0x61, 0], [0xFE, 0xFF, 0, 0x61]] as [[UInt8]] {
+      #expect { try lines(Data(bytes)) } throws: {
+        ($0 as? VDSQError)?.message == "in: UTF-16; convert it with iconv -f UTF-16 -t UTF-8"
+      }
     }
   }
 

@@ -29,7 +29,7 @@ import VDSQTraining
     let encoder = try TextEncoder(path: fixture.model.path, options: .init())
     let anchors = try LabelSet(labels, encoder: encoder, template: nil)
     let scorer = try Classifier(labels: anchors, kernels: encoder.kernels)
-    for (text, prediction) in zip(texts, predictions) {
+    for (text, prediction) in zip(texts, predictions) where !text.isEmpty {
       let scores = scorer.scores(of: try encoder.vector(of: text), top: 2)
       #expect(prediction.candidates.map(\.index) == Array(scores.ranking))
       #expect(
@@ -41,6 +41,26 @@ import VDSQTraining
     #expect(predictions.map(\.isTruncated) == [false, false, false, true, false])
     #expect(try classifier.classify(texts[0], top: 2) == predictions[0])
     #expect(try classifier.classify([]).isEmpty)
+  }
+
+  /// A text with nothing to read gives no label an advantage.
+  @Test(arguments: ["", " \t", "\u{3000}\u{200B}", "\u{1}\u{FEFF}", "\u{FFFD}"])
+  func blankTexts(_ text: String) throws {
+    let fixture = try ConvertedModel()
+    let classifier = try TextClassifier(model: fixture.model, labels: labels)
+    let blank = try classifier.classify(text, top: 2)
+    #expect(blank.isBlank && blank.candidates.map(\.probability) == [0.5, 0.5])
+    #expect(blank.candidates.map(\.cosine) == [0, 0] && blank.candidates.map(\.index) == [0, 1])
+    #expect(try !classifier.classify("a").isBlank)
+  }
+
+  @Test func oneLabelIsNoChoice() throws {
+    let fixture = try ConvertedModel()
+    for labels in [[Label(name: "a")], [Label(name: "a"), .outOfScope("b")]] {
+      #expect { try TextClassifier(model: fixture.model, labels: labels) } throws: {
+        ($0 as? VDSQError)?.category == .usage
+      }
+    }
   }
 
   @Test(arguments: [MemoryPolicy.resident, .stream, .release], [false, true])

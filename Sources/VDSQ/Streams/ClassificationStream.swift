@@ -1,6 +1,6 @@
 package import VDSQFormat
 import VDSQSemantics
-package import VDSQStreams
+import VDSQStreams
 
 /// Classifies the records of a stream and writes one line per text, in constant memory.
 ///

@@ -29,14 +29,15 @@ package final class RecordStream {
     /// - Throws: `usage` if not.
     package func check(answer: [StaticString]) throws(VDSQError) {
       guard reading.pass.isEmpty || reading.field != nil else {
-        throw .usage("--pass copies fields of JSON records; --field names the one with the text")
+        throw .usage("fields are those of JSON records; name the one with the text", .passedFields)
       }
       guard json else { return }
       let echoed: [StaticString] = echoes ? ["line", "text", "error"] : ["line", "error"]
       for path in reading.pass {
         for name in answer + echoed
         where name.withUTF8Buffer({ path.name.utf8.elementsEqual($0) }) {
-          throw .usage("--pass \(name): answers have a member of that name; pass it as x=\(name)")
+          throw .usage(
+            "answers have a member \(name); give the field another name: x=\(name)", .passedFields)
         }
       }
     }

@@ -33,6 +33,7 @@ package struct AdaptedExamples {
       template: adapter.labels.template,
       cache: try StateCache(folder: options.cacheFolder, encoder: encoder),
       advance: { report(.encoded($0, of: examples.count)) })
+    TrainingEvent.report(examples, encoded: self.examples, by: encoder, to: report)
     classifier = try Classifier(adapter: adapter, kernels: encoder.kernels)
   }
 }

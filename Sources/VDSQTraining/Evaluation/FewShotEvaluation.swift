@@ -22,6 +22,10 @@ public struct FewShotEvaluation: Sendable {
     case encodedTraining(Int, of: Int)
     /// The number of seeds of a row that are done.
     case evaluated(seeds: Int, of: Int, shots: Int)
+    /// Some test texts were truncated, or parts of them replaced (`TrainingEvent`).
+    case changedTest(TrainingEvent)
+    /// Some training texts were truncated, or parts of them replaced (`TrainingEvent`).
+    case changedTraining(TrainingEvent)
   }
 
   /// Examples of each label to train on, for one row each; 0 for the label words alone.
@@ -52,12 +56,20 @@ public struct FewShotEvaluation: Sendable {
     let run = FewShotEvaluationRun(
       trainer: trainer, test: test,
       encodedTest: try trainer.encode(test) {
-        if case .encoded(let count, let all) = $0 { report(.encodedTest(count, of: all)) }
+        if case .encoded(let count, let all) = $0 {
+          report(.encodedTest(count, of: all))
+        } else {
+          report(.changedTest($0))
+        }
       },
       training: training.isEmpty
         ? nil
         : try trainer.encode(training) {
-          if case .encoded(let count, let all) = $0 { report(.encodedTraining(count, of: all)) }
+          if case .encoded(let count, let all) = $0 {
+            report(.encodedTraining(count, of: all))
+          } else {
+            report(.changedTraining($0))
+          }
         })
     var rows: [EvaluationRow] = []
     for count in shots {

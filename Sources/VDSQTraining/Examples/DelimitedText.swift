@@ -1,10 +1,12 @@
 package import VDSQFormat
+package import VDSQStreams
 
-/// The records of comma-separated or tab-separated text (RFC 4180). The first record names the
-/// fields.
+/// The records of comma-separated text (RFC 4180) or of tab-separated text. The first record names
+/// the fields.
 ///
-/// A field in quotes may contain separators, line ends, and quotes written twice. Lines end with LF
-/// or CRLF. A byte order mark at the beginning and blank lines are skipped.
+/// In comma-separated text a field in quotes may contain separators, line ends, and quotes written
+/// twice. In tab-separated text quotes mean nothing, as in most corpora: a text may begin with one.
+/// Lines end with LF, CRLF or CR; blank lines are skipped.
 package struct DelimitedText: Sendable {
   /// A record and where it is.
   package struct Record: Sendable {
@@ -19,29 +21,42 @@ package struct DelimitedText: Sendable {
   /// The records after the first.
   package let records: [Record]
 
-  /// - Parameters:
-  ///   - separator: the byte between two fields.
-  ///   - path: the file, for error messages.
-  /// - Throws: `badInput`, naming the line, if a quote does not end, a record does not have as many
-  ///   fields as the first, or a field is not UTF-8; and if there is no record at all.
-  package init(_ bytes: [UInt8], separator: UInt8, path: String) throws(VDSQError) {
+  /// - Throws: `badInput`, naming the line, if a quote does not end, or something other than a
+  ///   separator follows one; if a record does not have as many fields as the first, or a field is
+  ///   not UTF-8; and if there is no record at all.
+  package init(commaSeparated file: TextFile) throws(VDSQError) {
+    try self.init(file, separator: UInt8(ascii: ","), hasQuotes: true)
+  }
+
+  /// - Throws: as above.
+  package init(tabSeparated file: TextFile) throws(VDSQError) {
+    try self.init(file, separator: UInt8(ascii: "\t"), hasQuotes: false)
+  }
+
+  private init(_ file: TextFile, separator: UInt8, hasQuotes: Bool) throws(VDSQError) {
+    let (bytes, path) = (file.bytes, file.path)
     var field: [UInt8] = []
     var fields: [String] = []
     var all: [Record] = []
     var line = 1
     var start = 1
-    var position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    var position = 0
     var isQuoted = false
+    /// Whether a quoted field has ended, and its separator is due.
+    var isClosed = false
     func endField() throws(VDSQError) {
       guard let text = String(validating: field, as: UTF8.self) else {
         throw .badInput("\(path): line \(start): not UTF-8")
       }
       fields.append(text)
       field.removeAll(keepingCapacity: true)
+      isClosed = false
     }
     func endRecord() throws(VDSQError) {
       try endField()
-      if fields != [""] { all.append(Record(line: start, fields: fields)) }
+      if fields.count > 1 || !TextFile.isBlank(fields[0].utf8) {
+        all.append(Record(line: start, fields: fields))
+      }
       fields = []
     }
     while position < bytes.count {
@@ -54,26 +69,31 @@ package struct DelimitedText: Sendable {
             position += 1
           } else {
             isQuoted = false
+            isClosed = true
           }
         } else {
           if byte == 10 { line += 1 }
           field.append(byte)
         }
-      } else if byte == UInt8(ascii: "\""), field.isEmpty {
+      } else if hasQuotes, byte == UInt8(ascii: "\""), field.isEmpty, !isClosed {
         isQuoted = true
       } else if byte == separator {
         try endField()
       } else if byte == 10 {
-        if field.last == 13 { field.removeLast() }
+        if field.last == 13, !isClosed { field.removeLast() }
         try endRecord()
         line += 1
         start = line
+      } else if isClosed {
+        guard byte == 13, position == bytes.count || bytes[position] == 10 else {
+          throw .badInput("\(path): line \(line): something follows a closing quote")
+        }
       } else {
         field.append(byte)
       }
     }
     guard !isQuoted else { throw .badInput("\(path): line \(start): a quote does not end") }
-    if !field.isEmpty || !fields.isEmpty { try endRecord() }
+    if !field.isEmpty || !fields.isEmpty || isClosed { try endRecord() }
     guard let first = all.first else { throw .badInput("\(path): the file is empty") }
     for record in all where record.fields.count != first.fields.count {
       throw .badInput(

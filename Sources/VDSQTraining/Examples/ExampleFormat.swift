@@ -4,14 +4,16 @@ package enum ExampleFormat: Sendable, Equatable {
   case jsonLines
   /// RFC 4180 with commas; the first record names the columns.
   case commaSeparated
-  /// The same with tabs.
+  /// Tabs and line ends separate; quotes mean nothing. The first record names the columns.
   case tabSeparated
 
-  /// The format for the name of a file: `.csv`, `.tsv`, and JSON Lines for every other name.
+  /// The format for the name of a file: `.csv`, `.tsv` (in upper or lower case), and JSON Lines for
+  /// every other name.
   package init(path: String) {
-    if path.hasSuffix(".csv") {
+    let name = path.lowercased()
+    if name.hasSuffix(".csv") {
       self = .commaSeparated
-    } else if path.hasSuffix(".tsv") {
+    } else if name.hasSuffix(".tsv") {
       self = .tabSeparated
     } else {
       self = .jsonLines

@@ -1,5 +1,6 @@
-import VDSQCheckpoints
 public import VDSQFormat
+import VDSQSemantics
+package import VDSQStreams
 
 /// Reads labelled texts from JSON Lines, comma-separated and tab-separated files.
 ///
@@ -7,7 +8,7 @@ public import VDSQFormat
 ///     let reviews = try ExampleReader(fields: ExampleFields(text: "body", label: "stars"))
 ///       .read("reviews.jsonl")
 ///
-/// All examples of a file are in memory; `ExampleStream` reads them one at a time.
+/// All examples of a file are in memory.
 public struct ExampleReader: Sendable {
   /// The names of the fields with texts and labels.
   public let fields: ExampleFields
@@ -20,80 +21,87 @@ public struct ExampleReader: Sendable {
   /// - Throws: `missingInput` if it cannot be opened; `badInput`, naming the file and the line, if
   ///   an example is malformed, or if there is none.
   public func read(_ path: String) throws(VDSQError) -> [Examples.Example] {
-    try examples(
-      in: try InputFile.contents(of: path), format: ExampleFormat(path: path), name: path)
+    try examples(in: try TextFile(path: path), format: ExampleFormat(path: path))
   }
 
   /// Reads the contents of a file.
   ///
-  /// - Parameter name: the name of the file in error messages.
   /// - Throws: `badInput`, naming the file and the line, if an example is malformed, or if there is
   ///   none.
   package func examples(
-    in bytes: [UInt8], format: ExampleFormat, name: String
+    in file: TextFile, format: ExampleFormat
   ) throws(VDSQError) -> [Examples.Example] {
     let examples =
       switch format {
-      case .jsonLines: try lines(bytes, name)
-      case .commaSeparated: try rows(bytes, UInt8(ascii: ","), name)
-      case .tabSeparated: try rows(bytes, UInt8(ascii: "\t"), name)
+      case .jsonLines: try lines(file)
+      case .commaSeparated: try rows(file, try DelimitedText(commaSeparated: file))
+      case .tabSeparated: try rows(file, try DelimitedText(tabSeparated: file))
       }
-    guard !examples.isEmpty else { throw .badInput("\(name): no examples") }
+    guard !examples.isEmpty else { throw .badInput("\(file.path): no examples") }
     return examples
   }
 
-  /// Reads a JSON object with a text and a label.
-  ///
-  /// - Parameter context: where the object is from, for error messages.
-  /// - Throws: `badInput` if it is not JSON, a field is missing or not a text, or the label is
-  ///   empty.
-  public func example(
-    inLine bytes: [UInt8], context: String
-  ) throws(VDSQError) -> Examples.Example {
-    let json = try JSON(parsing: bytes, context: context)
-    guard let text = JSONField(fields.text).text(in: json),
-      let label = JSONField(fields.label).text(in: json), !label.isEmpty
-    else {
-      throw .badInput("\(context): no text in the fields \(fields.text) and \(fields.label)")
-    }
-    return Examples.Example(text: text, label: label)
-  }
-
-  private func lines(_ bytes: [UInt8], _ name: String) throws(VDSQError) -> [Examples.Example] {
+  private func lines(_ file: TextFile) throws(VDSQError) -> [Examples.Example] {
+    let record = RecordFields([try FieldPath(fields.text), try FieldPath(fields.label)])
     var examples: [Examples.Example] = []
-    var number = 0
-    for line in bytes.split(separator: 10, omittingEmptySubsequences: false) {
-      number += 1
-      if Self.isBlank(line) { continue }
-      examples.append(try example(inLine: Array(line), context: "\(name): line \(number)"))
+    try file.forEachLine { (line, number) throws(VDSQError) in
+      if TextFile.isBlank(line) { return }
+      do throws(VDSQError) {
+        examples.append(
+          try Array(line).withBytes { (bytes) throws(VDSQError) in
+            try Self.example(bytes, record, Examples.Origin(file: file.path, line: number))
+          })
+      } catch { throw error.within("\(file.path): line \(number)") }
     }
     return examples
   }
 
-  /// Whether a line has only spaces, tabs and a carriage return.
-  package static func isBlank(_ line: some Sequence<UInt8>) -> Bool {
-    line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+  private static func example(
+    _ line: UnsafeRawBufferPointer, _ record: RecordFields, _ origin: Examples.Origin
+  ) throws(VDSQError) -> Examples.Example {
+    try record.read(line)
+    for i in 0..<2 where record.values[i] == nil {
+      throw VDSQError(.badInput, "no field \(record.path(i))", .exampleFields)
+    }
+    var text: [UInt8] = []
+    let halves = try record.text(0, into: &text)
+    guard text.withUnsafeBytes({ UTF8Decoder.replacements(in: $0) }) == 0 else {
+      throw .badInput("the field \(record.path(0)) is not UTF-8")
+    }
+    return try example(
+      String(decoding: text, as: UTF8.self), label: try record.name(1), origin,
+      isReplaced: halves > 0)
+  }
+
+  private static func example(
+    _ text: String, label: String, _ origin: Examples.Origin, isReplaced: Bool = false
+  ) throws(VDSQError) -> Examples.Example {
+    if let fault = Label.fault(in: label) { throw .badInput("the label: \(fault)") }
+    return Examples.Example(text: text, label: label, origin: origin, isReplaced: isReplaced)
   }
 
   private func rows(
-    _ bytes: [UInt8], _ separator: UInt8, _ name: String
+    _ file: TextFile, _ table: DelimitedText
   ) throws(VDSQError) -> [Examples.Example] {
-    let table = try DelimitedText(bytes, separator: separator, path: name)
     guard let text = table.names.firstIndex(ofBytes: fields.text),
       let label = table.names.firstIndex(ofBytes: fields.label)
     else {
       let names = table.names.joined(separator: ", ")
       throw VDSQError(
         .badInput,
-        "\(name): no fields \(fields.text) and \(fields.label) in the first line, which names "
+        "\(file.path): no fields \(fields.text) and \(fields.label) in the first line, which names "
           + names, .exampleFields)
     }
     var examples: [Examples.Example] = []
     for record in table.records {
-      guard !record.fields[label].isEmpty else {
-        throw .badInput("\(name): line \(record.line): the field \(fields.label) is empty")
-      }
-      examples.append(Examples.Example(text: record.fields[text], label: record.fields[label]))
+      let origin = Examples.Origin(file: file.path, line: record.line)
+      do throws(VDSQError) {
+        guard !record.fields[label].isEmpty else {
+          throw .badInput("the field \(fields.label) is empty")
+        }
+        examples.append(
+          try Self.example(record.fields[text], label: record.fields[label], origin))
+      } catch { throw error.within("\(file.path): line \(record.line)") }
     }
     return examples
   }

@@ -10,12 +10,30 @@ public struct Examples: Sendable {
     public let text: String
     /// The name of a label. A training plan lists the labels.
     public let label: String
+    /// Where it is from; nil if that is not known.
+    package let origin: Origin?
+    /// Whether a part of the text was no character, and became U+FFFD.
+    package let isReplaced: Bool
 
     /// An example; the label is checked when the example is encoded.
     public init(text: String, label: String) {
+      self.init(text: text, label: label, origin: nil, isReplaced: false)
+    }
+
+    package init(text: String, label: String, origin: Origin?, isReplaced: Bool) {
       self.text = text
       self.label = label
+      self.origin = origin
+      self.isReplaced = isReplaced
     }
+  }
+
+  /// Where an example is from.
+  package struct Origin: Sendable {
+    /// The path of its file.
+    let file: String
+    /// The number of the line in which it begins, counted from 1.
+    let line: Int
   }
 
   /// A row for each example.
@@ -24,6 +42,8 @@ public struct Examples: Sendable {
   public let targets: [Int]
   /// The text of each example as the model read it, including a template.
   public let texts: [String]
+  /// The number of examples whose text was truncated to the longest sequence.
+  package var truncated = 0
 
   /// Runs the model over the examples, once over each distinct text.
   ///
@@ -45,6 +65,8 @@ public struct Examples: Sendable {
     var texts: [String] = []
     /// Each example's row of `rows`, and the row of each text.
     var rowOf: [Int] = []
+    /// Whether the text of each row was truncated.
+    var isCut: [Bool] = []
     var known: [StateCache.Key: Int] = [:]
     var rows: [Float] = []
     rows.reserveCapacity(examples.count * d)
@@ -62,11 +84,17 @@ public struct Examples: Sendable {
     var template = try TextTemplate(template, encoder: encoder)
     for (number, example) in examples.enumerated() {
       guard let target = indices[ByteString(example.label)] else {
-        throw .badInput("example \(number + 1): the label \(example.label) is not among the labels")
+        let place =
+          if let origin = example.origin { "\(origin.file): line \(origin.line)" } else {
+            "example \(number + 1)"
+          }
+        throw .badInput(
+          "\(place): the label \(example.label) is not among the labels: "
+            + labels.map(\.name).joined(separator: ", "))
       }
       targets.append(target)
-      let text = Array(example.text.utf8).withUnsafeBytes {
-        template.withText($0, for: encoder) { text, _ in Array(text) }
+      let (text, isShortened) = Array(example.text.utf8).withUnsafeBytes {
+        template.withText($0, for: encoder) { text, isCut in (Array(text), isCut) }
       }
       texts.append(String(decoding: text, as: UTF8.self))
       let key = text.withUnsafeBytes { StateCache.Key($0) }
@@ -77,9 +105,13 @@ public struct Examples: Sendable {
       let row = rows.count / d
       rowOf.append(row)
       known[key] = row
-      if cache?.find(key, into: &rows) ?? false { continue }
+      if cache?.find(key, into: &rows) ?? false {
+        isCut.append(isShortened || text.withUnsafeBytes { !encoder.fits($0) })
+        continue
+      }
       if !encoder.hasRoom { try encodeBatch() }
-      text.withUnsafeBytes { _ = encoder.add($0, mask: template.mask) }
+      let isTruncated = text.withUnsafeBytes { encoder.add($0, mask: template.mask).truncated }
+      isCut.append(isShortened || isTruncated)
       pending.append((row, key))
       rows.append(contentsOf: repeatElement(0, count: d))
     }
@@ -87,6 +119,7 @@ public struct Examples: Sendable {
     try cache?.flush()
     self.targets = targets
     self.texts = texts
+    truncated = rowOf.reduce(0) { $0 + (isCut[$1] ? 1 : 0) }
     let features = FeatureMatrix(rows, layout: FeatureMatrix.Layout(of: encoder))
     self.features = features.rows == examples.count ? features : features.subset(rowOf)
   }

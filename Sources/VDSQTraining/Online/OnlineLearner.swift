@@ -72,7 +72,7 @@ public final class OnlineLearner {
 
   /// Learns an example.
   ///
-  /// - Parameter context: where the example is from, for error messages.
+  /// - Parameter context: where the example is from, for error messages; may be empty.
   /// - Returns: the answer before the example was learned.
   /// - Throws: `badInput` if the label is not one of the file's; what reading and writing it
   ///   throws.
@@ -140,8 +140,9 @@ public final class OnlineLearner {
   ) throws(VDSQError) -> Int {
     guard let index = discriminant.labels.names.firstIndex(ofBytes: label) else {
       let known = discriminant.labels.names.joined(separator: ", ")
+      let place = context.isEmpty ? "" : "\(context): "
       throw VDSQError(
-        .badInput, "\(context): \(label) is not among the labels of \(path): \(known)", .labels)
+        .badInput, "\(place)\(label) is not among the labels of \(path): \(known)", .labels)
     }
     return index
   }

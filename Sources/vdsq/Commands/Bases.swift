@@ -5,6 +5,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
 import VDSQReports
+import VDSQStreams
 
 extension BasesMethod: ExpressibleByArgument {}
 

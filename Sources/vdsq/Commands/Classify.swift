@@ -66,8 +66,8 @@ struct Classify: Command {
     guard abstain.map({ $0 > 0 && $0 <= 1 }) ?? true else {
       throw ValidationError("--abstain must be above 0 and at most 1")
     }
-    guard !explain || abstain == nil else {
-      throw ValidationError("--explain goes without --abstain")
+    guard !explain || (abstain == nil && !input.isTagged) else {
+      throw ValidationError("--explain goes without --abstain, --echo and --pass")
     }
     guard adapter == nil || examples == nil else {
       throw ValidationError("--adapter and --examples exclude each other")
@@ -84,22 +84,20 @@ struct Classify: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
+    let records = try input.records(
+      json: json, quiet: quiet, answer: ClassificationStream.members)
     let texts = try textClassifier()
-    if explain { return try explain(texts) }
+    if explain { return try explain(texts, records) }
     var options = ClassificationStream.Options()
     options.top = top
-    options.json = json
-    options.strict = input.strict
     options.abstain = abstain ?? 0
     options.outOfScope = label.outOfScope
     let stream = try ClassificationStream(
-      classifier: texts, options: options, output: OutputBuffer(descriptor: 1))
-    try input.forEachText(
-      { (text, line) throws(VDSQError) in
-        try stream.add(text, source: line.number, cut: line.cut)
-      }, pause: { () throws(VDSQError) in try stream.flush() })
-    if !quiet { warn(stream.counts, texts.maximumTokens) }
-    if stats { report(stream.counts, seconds: Timing.now() - start) }
+      records, classifier: texts, options: options, isJSON: json)
+    StreamSignals.watch(reloads: true)
+    try stream.run()
+    if stats { report(records.counts, seconds: Timing.now() - start) }
+    try records.end(maximumTokens: texts.maximumTokens)
   }
 
   private func textClassifier() throws(VDSQError) -> TextClassifier {
@@ -107,6 +105,7 @@ struct Classify: Command {
     options.run = try encoding.run()
     options.template = try label.parsedTemplate()
     options.temperature = temperature
+    if !quiet { options.onWarning = { StandardError.write("vdsq: \($0)\n") } }
     let model = try Model(path: model)
     if let adapter {
       return try TextClassifier(model: model, adapterFile: adapter, options: options)
@@ -116,33 +115,55 @@ struct Classify: Command {
         from: examples, model: self.model, encoding: encoding, quiet: quiet)
       return try TextClassifier(model: model, adapter: learned, options: options)
     }
-    return try TextClassifier(model: model, labels: try label.named(), options: options)
+    return try TextClassifier(model: model, labels: try label.source(), options: options)
   }
 
-  private func explain(_ texts: TextClassifier) throws(VDSQError) {
+  private func explain(
+    _ texts: TextClassifier, _ records: RecordStream
+  ) throws(VDSQError) {
     try texts.withEncoder { (encoder, classifier) throws(VDSQError) in
-      try explain(encoder, texts.adapter, classifier)
+      try explain(encoder, texts.adapter, classifier, records)
     }
   }
 
   private func explain(
-    _ encoder: TextEncoder, _ learned: Adapter?, _ classifier: Classifier
+    _ encoder: TextEncoder, _ learned: Adapter?, _ classifier: Classifier,
+    _ records: RecordStream
   ) throws(VDSQError) {
     let explainer = try Explainer(
       bases: try explanationBases(encoder), encoder: encoder, adapter: learned,
       classifier: classifier)
     var template = try TextTemplate(classifier.labels.template, encoder: encoder)
-    let output = OutputBuffer(descriptor: 1)
-    try input.forEachText(
-      { (text, line) throws(VDSQError) in
-        template.add(text, to: encoder)
+    let output = records.output
+    try records.forEach(
+      maximumTokens: encoder.maximumTokens,
+      { (record) throws(VDSQError) in
+        let text = String(decoding: record.text, as: UTF8.self)
+        if BlankText.isBlank(record.text) { return writeBlank(text, records) }
+        if template.add(record.text, to: encoder).isCut || record.isCut {
+          records.counts.truncated += 1
+        }
         try encoder.encode { _, state in
-          let report = ExplanationReport(
-            explainer.explain(state), of: String(decoding: text, as: UTF8.self))
+          let report = ExplanationReport(explainer.explain(state), of: text)
           output.write(json ? report.json : report.text)
           output.write("\n")
         }
       }, pause: { () throws(VDSQError) in try output.flush() })
+  }
+
+  /// A text that has nothing to read has no label, and so no explanation.
+  private func writeBlank(_ text: String, _ records: RecordStream) {
+    let name = label.outOfScope ?? "-"
+    if json {
+      records.json.object {
+        records.json.member("text", text)
+        records.json.member("label", name)
+        records.json.member("abstained", true)
+      }
+    } else {
+      records.output.write(name)
+    }
+    records.output.write("\n")
   }
 
   private func explanationBases(_ encoder: TextEncoder) throws(VDSQError) -> ExplanationBases {
@@ -153,18 +174,7 @@ struct Classify: Command {
     ) { bar.show(Int($0 * 1000), of: 1000) }
   }
 
-  private func warn(_ counts: ClassificationStream.Counts, _ maximumTokens: Int) {
-    if counts.truncated > 0 {
-      StandardError.write(
-        "vdsq: \(counts.truncated) of \(counts.texts) texts were cut to \(maximumTokens) tokens\n")
-    }
-    if counts.replaced > 0 {
-      StandardError.write(
-        "vdsq: \(counts.replaced) of \(counts.texts) texts had invalid UTF-8, which was replaced\n")
-    }
-  }
-
-  private func report(_ counts: ClassificationStream.Counts, seconds: Double) {
+  private func report(_ counts: RecordStream.Counts, seconds: Double) {
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
     StandardError.write(
       "\(counts.texts) texts, \(counts.tokens) tokens, \(fixed(seconds, 3)) s\(peak)\n")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import VDSQ
 import VDSQFormat
 import VDSQInference
 import VDSQReports
@@ -55,12 +56,16 @@ struct Learn: Command {
 
   @OptionGroup var fields: ExampleFieldOptions
 
+  @Flag(
+    help: "Stop at the first example that cannot be read. By default it is told and left out.")
+  var strict = false
+
   @Flag(help: "Write one JSON object per example.")
   var json = false
 
   @OptionGroup var encoding: EncoderOptions
 
-  @Flag(name: .shortAndLong, help: "Write no results.")
+  @Flag(name: .shortAndLong, help: "Write no results and no warnings.")
   var quiet = false
 
   var files: CommandFiles {
@@ -101,7 +106,7 @@ struct Learn: Command {
     }
     // If only labels were given, do not wait for input on a terminal.
     if (addLabels != nil || begun != nil) && label == nil && isatty(0) == 1 { return }
-    try learn(learner)
+    try learn(learner, encoder)
   }
 
   private func parsedTemplate() throws(VDSQError) -> Template? {
@@ -120,31 +125,71 @@ struct Learn: Command {
     return try LabelSet(all, encoder: encoder, template: try parsedTemplate())
   }
 
-  private func learn(_ learner: OnlineLearner) throws(VDSQError) {
-    let name = "standard input"
-    let examples = ExampleStream(
-      LineReader(descriptor: 0, name: name), name: name, fields: fields.fields(), label: label)
-    while let next = try examples.next() {
-      try report(next.example, try learner.learn(next.example, context: next.context))
+  private func learn(_ learner: OnlineLearner, _ encoder: TextEncoder) throws(VDSQError) {
+    var options = RecordStream.Options()
+    options.reading.isStrict = strict
+    if label == nil {
+      options.reading.field = try FieldPath(fields.textField)
+      options.reading.pass = [try FieldPath(fields.labelField)]
     }
+    options.json = json
+    options.isQuiet = quiet
+    // A reader of a line must get it before the next example.
+    let records = RecordStream(
+      LineReader(descriptor: 0, name: "standard input"), options: options,
+      output: OutputBuffer(descriptor: 1), program: "vdsq")
+    try records.forEach(
+      maximumTokens: encoder.maximumTokens,
+      { (record) throws(VDSQError) in
+        if record.fields == nil, TextFile.isBlank(record.text) {
+          records.counts.texts -= 1
+          return
+        }
+        do throws(VDSQError) {
+          try report(
+            try learn(record, learner), record.isCut || !encoder.fits(record.text), records)
+        } catch {
+          guard error.category == .badInput, error.setting == .labels else { throw error }
+          records.counts.texts -= 1
+          try records.fail(
+            record.line, .badInput(error.commandLineMessage), record.fields)
+        }
+      }, pause: { () throws(VDSQError) in })
+  }
+
+  private func learn(
+    _ record: TextRecord, _ learner: OnlineLearner
+  ) throws(VDSQError) -> (label: String, outcome: OnlineLearner.Outcome) {
+    let name: String
+    if let label {
+      name = label
+    } else {
+      do throws(VDSQError) {
+        name = try record.fields!.name(1)
+      } catch { throw VDSQError(.badInput, error.message, .labels) }
+    }
+    let example = Examples.Example(text: String(decoding: record.text, as: UTF8.self), label: name)
+    return (name, try learner.learn(example, context: ""))
   }
 
   private func report(
-    _ example: Examples.Example, _ outcome: OnlineLearner.Outcome
+    _ learned: (label: String, outcome: OnlineLearner.Outcome), _ isTruncated: Bool,
+    _ records: RecordStream
   ) throws(VDSQError) {
+    if isTruncated { records.counts.truncated += 1 }
     if quiet { return }
-    // A reader of the line must get it before the next example.
-    let output = OutputBuffer(descriptor: 1)
+    let (label, outcome) = learned
+    let output = records.output
     if json {
-      let document = JSONWriter(output)
+      let document = records.json
       document.object {
         document.member("examples", outcome.count)
-        document.member("label", example.label)
+        document.member("label", label)
         document.member("taken_for", outcome.predicted)
         document.member("probability", outcome.probability)
       }
     } else {
-      output.write("\(outcome.count)\t\(example.label)\t\(outcome.predicted)\t")
+      output.write("\(outcome.count)\t\(label)\t\(outcome.predicted)\t")
       output.write(fixed(Double(outcome.probability), 4))
     }
     output.write("\n")

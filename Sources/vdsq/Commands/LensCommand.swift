@@ -58,6 +58,9 @@ struct LensCommand: Command {
     let lens = try bytes.withBytes { (raw) throws(VDSQError) in
       try Lens(raw, encoder: encoder, top: top, temperature: temperature)
     }
+    if bytes.withUnsafeBytes({ !encoder.fits($0) }) {
+      StandardError.write("vdsq: the text was cut to \(encoder.maximumTokens) tokens\n")
+    }
     let report = LensReport(
       lens: lens, model: Self.name(model), text: text,
       token: { String(decoding: encoder.token($0), as: UTF8.self) })

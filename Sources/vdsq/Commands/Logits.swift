@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQ
 import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference
@@ -58,7 +59,7 @@ struct Logits: Command {
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
 
-  @Flag(name: .shortAndLong, help: "No report of the recall.")
+  @Flag(name: .shortAndLong, help: "No report of the recall, no warnings.")
   var quiet = false
 
   var files: CommandFiles {
@@ -92,29 +93,41 @@ struct Logits: Command {
     let writer = try writer(file, encoder, output)
     if let hidden {
       try writer.checkTokens()
-      try NPYFile(path: hidden).forEachRow(of: writer.dimensions) { writer.write($0) }
+      try NPYFile(path: hidden).forEachRow(of: writer.dimensions) { writer.write($0, .none) }
       return try output.flush()
     }
     guard let encoder else {
       throw .usage("\(model): bases alone tell nothing of texts; give --hidden, or a model")
     }
-    try forEachState(of: encoder, output) { writer.write($0) }
+    try forEachState(of: encoder, output) { writer.write($0, $1) }
   }
 
   /// Calls `body` with the state of each text, and flushes its output batch by batch.
   private func forEachState(
     of encoder: TextEncoder, _ output: OutputBuffer,
-    _ body: (UnsafePointer<Float>) -> Void
+    _ body: (UnsafePointer<Float>, AnswerTags) -> Void
   ) throws(VDSQError) {
+    let records = try input.records(
+      json: json, quiet: quiet, output: output,
+      answer: ["tokens", "labels", "entangled", "target", "loss", "gradient"])
+    var blanks: [Bool] = []
     func flush() throws(VDSQError) {
       guard encoder.count > 0 else { return }
-      try encoder.encode { _, state in body(state) }
+      try encoder.encode { index, state in
+        let tags = input.isTagged ? records.tags : nil
+        body(state, AnswerTags(tags: tags, index: index, isBlank: blanks[index]))
+      }
+      blanks.removeAll(keepingCapacity: true)
+      records.tags.removeAll()
       try output.flush()
     }
-    try input.forEachText(
-      { (text, line) throws(VDSQError) in
+    try records.forEach(
+      maximumTokens: encoder.maximumTokens,
+      { (record) throws(VDSQError) in
         if !encoder.hasRoom { try flush() }
-        encoder.add(text)
+        records.tags.add(record)
+        blanks.append(BlankText.isBlank(record.text))
+        if encoder.add(record.text).truncated || record.isCut { records.counts.truncated += 1 }
       }, pause: flush)
   }
 
@@ -129,16 +142,17 @@ struct Logits: Command {
       String(decoding: encoder.token($0), as: UTF8.self)
     }
     var recall = SearchRecall()
-    try forEachState(of: encoder, output) { state in
+    try forEachState(of: encoder, output) { state, tags in
       var found: [VocabularySearch.Result] = []
       search.search(state, approximate: true) { found.append($0) }
       recall.add(found, state, search)
-      writer.write(found)
+      writer.write(found, tags)
     }
-    guard !quiet, recall.checked > 0 else { return }
-    StandardError.write(
-      "recall@\(search.capacity) \(fixed(recall.share, 4)), measured on \(recall.checked) of "
-        + "\(recall.states) texts\n")
+    if !quiet, recall.checked > 0 {
+      StandardError.write(
+        "recall@\(search.capacity) \(fixed(recall.share, 4)), measured on \(recall.checked) of "
+          + "\(recall.states) texts\n")
+    }
   }
 
   private func writer(

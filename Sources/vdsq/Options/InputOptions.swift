@@ -1,27 +1,68 @@
 import ArgumentParser
 import VDSQStreams
 import VDSQ
-import VDSQTraining
 
 /// Reads texts from standard input: one text per line, or one JSON object per line.
 struct InputOptions: ParsableArguments {
-  @Option(help: "Read JSON Lines; the text is in this field.")
+  @Option(
+    help: "Read JSON Lines; the text is in this field, or in one inside others: message.body.")
   var field: String?
 
-  @Flag(help: "Refuse invalid UTF-8 instead of replacing it.")
+  @Option(
+    help: """
+      Copy these fields of each JSON record to its answer: id,meta.date; with another name: \
+      key=id. JSON values are copied as they are.
+      """)
+  var pass: String?
+
+  @Flag(help: "Write the line number and the text of each record with its answer.")
+  var echo = false
+
+  @Flag(
+    help: """
+      Stop at the first record that cannot be read, or is not valid UTF-8. The answers before it \
+      are written.
+      """)
   var strict = false
 
-  private var reader: TextReader {
-    let lines = LineReader(descriptor: 0, name: "standard input")
-    guard let field else { return TextReader(lines, isStrict: strict) }
-    return TextReader(jsonLines: lines, field: field, isStrict: strict)
-  }
+  /// Whether answers have more than their own members.
+  var isTagged: Bool { echo || pass != nil }
 
-  /// Calls `body` with each text, and `pause` before waiting for input.
-  func forEachText(
-    _ body: (_ text: UnsafeRawBufferPointer, _ line: LineReader.Line) throws(VDSQError) -> Void,
-    pause: () throws(VDSQError) -> Void
+  /// The records of standard input.
+  ///
+  /// - Parameters:
+  ///   - json: whether answers are JSON objects.
+  ///   - answer: the names of their members.
+  /// - Throws: `usage` for fields that cannot be read or copied.
+  func records(
+    json: Bool, quiet: Bool = false, output: OutputBuffer = OutputBuffer(descriptor: 1),
+    answer: [StaticString]
+  ) throws(VDSQError) -> RecordStream {
+    var options = RecordStream.Options()
+    options.reading.isStrict = strict
+    if let field { options.reading.field = try FieldPath(field) }
+    if let pass { options.reading.pass = try FieldPath.list(pass) }
+    options.echoes = echo
+    options.json = json
+    options.isQuiet = quiet
+    try options.check(answer: answer)
+    return RecordStream(
+      LineReader(descriptor: 0, name: "standard input"), options: options, output: output,
+      program: "vdsq")
+  }
+}
+
+extension RecordStream {
+  /// Reads all records, and tells of them at the end.
+  ///
+  /// - Parameters: those of `forEach`.
+  /// - Throws: the errors of `forEach` and `end`.
+  func forEach(
+    maximumTokens: Int, _ body: (TextRecord) throws(VDSQError) -> Void,
+    pause: () throws(VDSQError) -> Void, failed: () throws(VDSQError) -> Void = {}
   ) throws(VDSQError) {
-    try reader.forEach(body, pause: pause)
+    StreamSignals.watch(reloads: false)
+    try forEach(body, pause: pause, failed: failed)
+    try end(maximumTokens: maximumTokens)
   }
 }

@@ -57,17 +57,19 @@ struct LabelOptions: ParsableArguments {
     return try Template(template)
   }
 
-  /// The labels that the options name; empty if they name none.
-  func named() throws(VDSQError) -> [Label] {
-    var all: [Label] = []
-    for list in labels { all += try Label.parse(list: list) }
-    if let labelsFile { all += try LabelFile.read(labelsFile) }
-    return all.isEmpty && labels.isEmpty && labelsFile == nil ? [] : try Label.checked(scoped(all))
+  /// The labels that the options name.
+  func source() throws(VDSQError) -> LabelSource {
+    var source = LabelSource()
+    for list in labels { source.labels += try Label.parse(list: list) }
+    source.file = labelsFile
+    source.outOfScope = outOfScope
+    return source
   }
 
-  /// The labels, with the out-of-scope label without words.
-  private func scoped(_ labels: [Label]) -> [Label] {
-    labels.map { outOfScope?.hasSameBytes(as: $0.name) ?? false ? .outOfScope($0.name) : $0 }
+  /// The labels that the options name; empty if they name none.
+  private func named() throws(VDSQError) -> [Label] {
+    let source = try source()
+    return source.isEmpty ? [] : try source.read()
   }
 
   /// The labels that the options name, or else those of the examples.

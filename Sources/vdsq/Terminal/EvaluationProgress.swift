@@ -20,6 +20,8 @@ final class EvaluationProgress {
     switch event {
     case .encodedTest(let count, let all): show("encoding \(test)", count, of: all)
     case .encodedTraining(let count, let all): show("encoding \(train)", count, of: all)
+    case .changedTest(let event): if !quiet { event.tell(test) }
+    case .changedTraining(let event): if !quiet { event.tell(train) }
     case .evaluated(let seeds, let all, let shots): show("learning from \(shots)", seeds, of: all)
     }
   }

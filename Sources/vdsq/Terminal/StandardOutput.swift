@@ -18,6 +18,11 @@ enum StandardOutput {
     try output.flush()
   }
 
+  /// Ends the program as the signal that ended its input would have, if one did.
+  static func endIfStopped() {
+    if StreamSignals.isStopped, vdsq_close_standard_output() { StreamSignals.endIfStopped() }
+  }
+
   /// Ends the program with an error if its output, help texts among it, could not be written.
   static func checkAtExit() {
     atexit {

@@ -4,10 +4,12 @@ import VDSQTraining
 final class TrainingProgress {
   private let encoding: ProgressBar
   private let learning: ProgressBar
+  private let path: String
   private let quiet: Bool
 
   /// - Parameter path: the file of the texts.
   init(encoding path: String, quiet: Bool) {
+    self.path = path
     encoding = ProgressBar("encoding \(path)", quiet: quiet)
     learning = ProgressBar("learning", quiet: quiet)
     self.quiet = quiet
@@ -18,6 +20,7 @@ final class TrainingProgress {
     case .finetuningSkipped(let error):
       if !quiet { StandardError.write("vdsq: without finetuning. \(error.commandLineMessage)\n") }
     case .encoded(let count, let all): encoding.show(count, of: all)
+    case .truncated, .replaced: if !quiet { event.tell(path) }
     case .trained(let share): learning.show(Int(share * 1000), of: 1000)
     }
   }
@@ -25,5 +28,21 @@ final class TrainingProgress {
   func end() {
     encoding.end()
     learning.end()
+  }
+}
+
+extension TrainingEvent {
+  /// Tells of texts that were truncated, or parts of which were replaced.
+  ///
+  /// - Parameter path: the file of the texts.
+  func tell(_ path: String) {
+    switch self {
+    case .truncated(let count, let all, let tokens):
+      StandardError.write("vdsq: \(path): \(count) of \(all) texts were cut to \(tokens) tokens\n")
+    case .replaced(let count, let all):
+      StandardError.write(
+        "vdsq: \(path): \(count) of \(all) texts had halves of characters, which were replaced\n")
+    case .finetuningSkipped, .encoded, .trained: break
+    }
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import VDSQFormat
-
+import VDSQStreams
 import VDSQTraining
 
 @Suite struct ExampleReaderTests {
@@ -10,7 +10,8 @@ import VDSQTraining
     _ text: String, _ format: ExampleFormat = .jsonLines, fields: ExampleFields = ExampleFields()
   ) throws -> [[String]] {
     try ExampleReader(fields: fields)
-      .examples(in: Array(text.utf8), format: format, name: "x").map { [$0.text, $0.label] }
+      .examples(in: try TextFile(Array(text.utf8), path: "x"), format: format)
+      .map { [$0.text, $0.label] }
   }
 
   private func failure(
@@ -28,6 +29,8 @@ import VDSQTraining
   @Test func namesTellFormats() {
     #expect(ExampleFormat(path: "a/b.csv") == .commaSeparated)
     #expect(ExampleFormat(path: "b.tsv") == .tabSeparated)
+    #expect(ExampleFormat(path: "B.CSV") == .commaSeparated)
+    #expect(ExampleFormat(path: "B.Tsv") == .tabSeparated)
     for path in ["b.jsonl", "b.json", "csv", ""] {
       #expect(ExampleFormat(path: path) == .jsonLines)
     }
@@ -47,15 +50,57 @@ import VDSQTraining
       try read("{\"text\": 1, \"body\": \"x\", \"class\": \"y\"}", fields: body) == [["x", "y"]])
   }
 
-  @Test(arguments: [
-    (ExampleFormat.commaSeparated, ","), (ExampleFormat.tabSeparated, "\t"),
-  ])
-  func tables(_ format: ExampleFormat, _ separator: String) throws {
-    let rows = [
-      ["id", "label", "text"], ["1", "a", "hello"], ["2", "b", "\"x\(separator) \"\"y\"\"\""],
+  /// Data sets have classes as numbers, booleans or texts.
+  @Test func labelsOfNumbersAndBooleans() throws {
+    let text = """
+      {"text": "a", "label": 1}
+      {"text": "b", "label": -10}
+      {"text": "c", "label": true}
+      {"text": "d", "label": "1"}
+      """
+    #expect(try read(text).map { $0[1] } == ["1", "-10", "true", "1"])
+    #expect(
+      failure("{\"text\": \"a\", \"label\": 1.5}")
+        == "x: line 1: the field label is the number 1.5; a label is a text or an integer")
+  }
+
+  @Test func fieldsInsideOthers() throws {
+    let fields = ExampleFields(text: "message.body", label: "class")
+    #expect(
+      try read("{\"class\": \"b\", \"message\": {\"id\": 1, \"body\": \"a\"}}", fields: fields)
+        == [["a", "b"]])
+  }
+
+  @Test(arguments: ["\u{FEFF}", ""], ["\n", "\r\n", "\r"])
+  func marksAndLineEnds(_ mark: String, _ end: String) throws {
+    let lines = [
+      "{\"text\": \"a\", \"label\": \"b\"}", "", "{\"text\": \"c\", \"label\": \"d\"}", "",
     ]
+    #expect(try read(mark + lines.joined(separator: end)) == [["a", "b"], ["c", "d"]])
+  }
+
+  /// A tab or a line end in a label would break the lines of answers.
+  @Test func labelsThatBreakLines() {
+    for line in [
+      "{\"text\": \"a\", \"label\": \"b\\tc\"}", "{\"text\": \"a\", \"label\": \"b\\n\"}",
+    ] {
+      #expect(failure(line)?.hasPrefix("x: line 1: the label: the name \"b\\") == true)
+    }
+    #expect(failure("text,label\na,\"b\nc\"\n", .commaSeparated)?.hasPrefix("x: line 2: ") == true)
+    #expect(
+      failure("{\"text\": \"a\", \"label\": \" \"}") == "x: line 1: the label: a name is empty")
+  }
+
+  @Test(arguments: [
+    (ExampleFormat.commaSeparated, ",", "\"x, \"\"y\"\"\"", "x, \"y\""),
+    (ExampleFormat.tabSeparated, "\t", "\"x, \"\"y\"\"\"", "\"x, \"\"y\"\"\""),
+  ])
+  func tables(
+    _ format: ExampleFormat, _ separator: String, _ written: String, _ meant: String
+  ) throws {
+    let rows = [["id", "label", "text"], ["1", "a", "hello"], ["2", "b", written]]
     let text = rows.map { $0.joined(separator: separator) + "\r\n" }.joined()
-    #expect(try read(text, format) == [["hello", "a"], ["x\(separator) \"y\"", "b"]])
+    #expect(try read(text, format) == [["hello", "a"], [meant, "b"]])
     let fields = ExampleFields(text: "label", label: "id")
     #expect(try read(text, format, fields: fields) == [["a", "1"], ["b", "2"]])
   }
@@ -64,11 +109,14 @@ import VDSQTraining
     #expect(
       failure("{\"text\": \"a\", \"label\": \"b\"}\n\n{\"text\"}\n")?.hasPrefix("x: line 3") == true
     )
-    for line in [
-      "{\"text\": \"a\"}", "{\"label\": \"a\"}", "{\"text\": 1, \"label\": \"a\"}",
-      "{\"text\": \"a\", \"label\": \"\"}", "[]", "7",
+    for (line, message) in [
+      ("{\"text\": \"a\"}", "no field label"), ("{\"label\": \"a\"}", "no field text"),
+      ("{\"text\": 1, \"label\": \"a\"}", "no text in the field text: it is a number"),
+      ("{\"text\": \"a\", \"label\": \"\"}", "the field label is empty"),
+      ("{\"text\": \"a\", \"label\": null}", "the field label is neither a text nor an integer"),
+      ("[]", "not a JSON object"), ("7", "not a JSON object"),
     ] {
-      #expect(failure("\n" + line) == "x: line 2: no text in the fields text and label")
+      #expect(failure("\n" + line) == "x: line 2: \(message)")
     }
     #expect(
       failure("text,label\n\"a\nb\",c\nd,\n", .commaSeparated)
