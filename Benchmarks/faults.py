@@ -162,7 +162,7 @@ with tempfile.TemporaryDirectory() as folder:
             seen[answer["label"]] = seen.get(answer["label"], 0) + 1
             answered += 1
         else:
-            assert answer["line"] == i + 1 and "error" in answer, (i, answer)
+            assert answer.get("line") == i + 1 and "error" in answer, (i, answer)
             failed += 1
         if i % max(1, arguments.records // 1000) == 0:
             memory.append(resident(process.pid))

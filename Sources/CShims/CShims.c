@@ -106,6 +106,13 @@ void vdsq_watch_signals(bool files) {
   watch(SIGTERM, stop, SA_RESETHAND);
   watch(SIGINT, stop, SA_RESETHAND);
   watch(SIGHUP, files ? reload : stop, files ? 0 : SA_RESETHAND);
+  // The parent process may have blocked them, as thread pools do.
+  sigset_t watched;
+  sigemptyset(&watched);
+  sigaddset(&watched, SIGTERM);
+  sigaddset(&watched, SIGINT);
+  sigaddset(&watched, SIGHUP);
+  pthread_sigmask(SIG_UNBLOCK, &watched, NULL);
 }
 
 int vdsq_stop_signal(void) { return stop_signal; }

@@ -52,13 +52,13 @@ package final class LineReader {
     while true {
       if let lineEnd = firstLineEnd(from: scanned) {
         defer { start = lineEnd + 1 }
-        return line(to: lineEnd, cut: false)
+        return line(to: lineEnd)
       }
       scanned = end
       if ended {
         guard start < end, !StreamSignals.isStopped else { return nil }
         defer { start = end }
-        return line(to: end, cut: false)
+        return line(to: end)
       }
       if end - start > Self.longestLine { return try cutLine() }
       let before = start
@@ -83,6 +83,13 @@ package final class LineReader {
     let base = UnsafeRawPointer(buffer.baseAddress!)
     guard let found = memchr(base + position, 10, end - position) else { return nil }
     return UnsafeRawPointer(found) - base
+  }
+
+  /// A line that is whole in the buffer. Whether it is too long must not depend on how much of the
+  /// input was read at a time.
+  private func line(to lineEnd: Int) -> Line {
+    let isLong = lineEnd - start > Self.longestLine
+    return line(to: isLong ? start + Self.longestLine : lineEnd, cut: isLong)
   }
 
   private func line(to lineEnd: Int, cut: Bool) -> Line {

@@ -179,18 +179,18 @@ import Testing
     try expectFailure(vdsq, ["convert", "-o", "x"], status: 64, mentioning: "--head")
     try expectFailure(vdsq, ["nonsense"], status: 64, mentioning: "nonsense")
     try expectFailure(
-      vdsq, ["classify", model, "--labels", "a", "--threads", "0"], status: 64,
+      vdsq, ["classify", model, "--labels", "a,b", "--threads", "0"], status: 64,
       mentioning: "threads")
     try expectFailure(
-      vdsq, ["classify", model, "--labels", "a", "--max-tokens", "99"], status: 64,
+      vdsq, ["classify", model, "--labels", "a,b", "--max-tokens", "99"], status: 64,
       mentioning: "max-tokens")
     try expectFailure(
-      vdsq, ["classify", model, "--labels", "a", "--temperature", "0"], status: 64,
+      vdsq, ["classify", model, "--labels", "a,b", "--temperature", "0"], status: 64,
       mentioning: "temperature")
     try expectFailure(vdsqRun, [model, "--nonsense"], status: 64, mentioning: "usage")
     try expectFailure(vdsqRun, [], status: 64, mentioning: "usage")
     let forced = try vdsq.run(
-      ["classify", model, "--labels", "a"], environment: ["VDSQ_ISA": "mmx"])
+      ["classify", model, "--labels", "a,b"], environment: ["VDSQ_ISA": "mmx"])
     #expect(forced.status == 64 && forced.errors.contains("baseline"))
   }
 

@@ -67,8 +67,8 @@ import Testing
     #expect(answers.map { $0["error"] == nil } == [true, false, false, true, false])
     #expect(answers.map { $0["label"] as? String } == ["hello", nil, nil, "stop", nil])
     #expect(answers[0]["meta.at"] as? String == "x\ty" && answers[0]["text"] as? String == "hello")
-    #expect(
-      answers[3]["meta.at"] as? [AnyHashable] == [1, ["b": 2]] && answers[1]["meta.at"] is NSNull)
+    #expect(json.lines[3].contains("\"meta.at\": [1, {\"b\": 2}], "))
+    #expect(answers[1]["meta.at"] is NSNull)
     #expect(answers[3]["text"] as? String == "stop é\n")
   }
 
@@ -131,8 +131,11 @@ import Testing
       ["embed", model, "--field", "message.body", "-o", folder.path("x.npy")], input: records)
     #expect(npy.status == 0 && npy.errors.contains("3 of 5 records failed"))
     let data = try Data(contentsOf: URL(filePath: folder.path("x.npy")))
-    let rows = data.suffix(5 * 4 * 32).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
-    #expect((0..<5).map { rows[$0 * 32].isNaN } == [false, true, true, false, true])
+    let length = embedded[0]["embedding"].map { ($0 as? [Any])?.count ?? 0 } ?? 0
+    let rows = data.suffix(5 * 4 * length).withUnsafeBytes { bytes in
+      (0..<5).map { bytes.loadUnaligned(fromByteOffset: $0 * 4 * length, as: Float.self) }
+    }
+    #expect(rows.map(\.isNaN) == [false, true, true, false, true])
     let logits = try objects(
       try vdsq.run(["logits", model, "--json"] + field, input: records))
     #expect(logits.map { $0["tokens"] != nil } == [true, false, false, true, false])

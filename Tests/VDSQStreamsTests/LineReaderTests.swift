@@ -53,6 +53,14 @@ import VDSQStreams
     #expect(read.allSatisfy { !$0.cut })
   }
 
+  /// Also where the buffer has all of it.
+  @Test func linesThatAreALittleTooLong() throws {
+    let long = String(repeating: "y", count: LineReader.longestLine + 1)
+    let read = try lines(Data((long + "\na\n" + long).utf8))
+    #expect(read.map(\.cut) == [true, false, true])
+    #expect(read.map(\.text.utf8.count) == [1 << 20, 1, 1 << 20])
+  }
+
   @Test func linesThatAreTooLongAreCut() throws {
     let long = String(repeating: "y", count: 5_000_000)
     let read = try lines(Data("a\n\(long)\nb\n\(long)".utf8))

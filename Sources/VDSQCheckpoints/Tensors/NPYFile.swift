@@ -55,9 +55,9 @@ package struct NPYFile {
 
   /// The location of the array.
   private static func place(_ path: String) throws(VDSQError) -> (InputFile, Range<Int>) {
-    let cut = path.contains(".npz:") ? path.lastIndex(of: ":") : nil
+    let cut = path.lowercased().contains(".npz:") ? path.lastIndex(of: ":") : nil
     let file = try InputFile(path: cut.map { String(path[..<$0]) } ?? path)
-    guard file.path.hasSuffix(".npz") else { return (file, 0..<file.length) }
+    guard file.path.lowercased().hasSuffix(".npz") else { return (file, 0..<file.length) }
     let entries = try ZipDirectory(file).entries
     let names = entries.keys.filter { $0.hasSuffix(".npy") }.sorted()
     let wanted =

@@ -122,7 +122,7 @@ struct Bases: Command {
   private func source(withTokens: Bool) throws(VDSQError) -> Source {
     if let head { return Source(matrix: try HeadMatrix(try NPYFile(path: head).tensor)) }
     let isEmbedding = method == .embedding
-    if input!.hasSuffix(".vdsq") {
+    if input!.lowercased().hasSuffix(".vdsq") {
       let model = try Container(path: input!, kind: .model)
       return Source(
         matrix: try HeadMatrix(model: model, embedding: isEmbedding), identity: model.identity,

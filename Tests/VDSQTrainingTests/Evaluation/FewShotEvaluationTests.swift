@@ -42,6 +42,7 @@ import VDSQTraining
       trainer, test: examples, training: examples
     ) {
       switch $0 {
+      case .changedTest, .changedTraining: Issue.record("no text is long")
       case .encodedTest(let count, let all): events.append("test \(count)/\(all)")
       case .encodedTraining(let count, let all): events.append("training \(count)/\(all)")
       case .evaluated(let seeds, let all, let shots): events.append("\(shots): \(seeds)/\(all)")
