@@ -120,7 +120,8 @@ def adapt(model_file, path, names):
 
 
 def resident(pid):
-    return int(next(line for line in open(f"/proc/{pid}/status") if line.startswith("VmRSS")).split()[1]) * 1024
+    """Resident bytes, in a list; nothing of a process that has ended."""
+    return [int(line.split()[1]) * 1024 for line in open(f"/proc/{pid}/status") if line.startswith("VmRSS")]
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -165,7 +166,7 @@ with tempfile.TemporaryDirectory() as folder:
             assert answer.get("line") == i + 1 and "error" in answer, (i, answer)
             failed += 1
         if i % max(1, arguments.records // 1000) == 0:
-            memory.append(resident(process.pid))
+            memory += resident(process.pid)
     status = process.wait()
     seconds = time.monotonic() - begin
     replacer.stop.set()

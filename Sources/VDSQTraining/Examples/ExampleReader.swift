@@ -41,8 +41,28 @@ public struct ExampleReader: Sendable {
     return examples
   }
 
+  /// Reads a JSON object with a text and a label.
+  ///
+  /// - Parameter context: where the object is from, for error messages.
+  /// - Throws: `badInput` if it is not JSON, the text is missing or not a text, or the label is
+  ///   missing, empty, or neither a text nor an integer.
+  public func example(
+    inLine bytes: [UInt8], context: String
+  ) throws(VDSQError) -> Examples.Example {
+    let record = try record()
+    do throws(VDSQError) {
+      return try bytes.withBytes { (bytes) throws(VDSQError) in
+        try Self.example(bytes, record, nil)
+      }
+    } catch { throw error.within(context) }
+  }
+
+  private func record() throws(VDSQError) -> RecordFields {
+    RecordFields([try FieldPath(fields.text), try FieldPath(fields.label)])
+  }
+
   private func lines(_ file: TextFile) throws(VDSQError) -> [Examples.Example] {
-    let record = RecordFields([try FieldPath(fields.text), try FieldPath(fields.label)])
+    let record = try record()
     var examples: [Examples.Example] = []
     try file.forEachLine { (line, number) throws(VDSQError) in
       if TextFile.isBlank(line) { return }
@@ -57,7 +77,7 @@ public struct ExampleReader: Sendable {
   }
 
   private static func example(
-    _ line: UnsafeRawBufferPointer, _ record: RecordFields, _ origin: Examples.Origin
+    _ line: UnsafeRawBufferPointer, _ record: RecordFields, _ origin: Examples.Origin?
   ) throws(VDSQError) -> Examples.Example {
     try record.read(line)
     for i in 0..<2 where record.values[i] == nil {
@@ -74,7 +94,7 @@ public struct ExampleReader: Sendable {
   }
 
   private static func example(
-    _ text: String, label: String, _ origin: Examples.Origin, isReplaced: Bool = false
+    _ text: String, label: String, _ origin: Examples.Origin?, isReplaced: Bool = false
   ) throws(VDSQError) -> Examples.Example {
     if let fault = Label.fault(in: label) { throw .badInput("the label: \(fault)") }
     return Examples.Example(text: text, label: label, origin: origin, isReplaced: isReplaced)
