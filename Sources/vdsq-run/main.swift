@@ -30,7 +30,7 @@ func run() throws(VDSQError) {
 func classifier(_ arguments: Arguments) throws(VDSQError) -> TextClassifier {
   let model = try Model(path: arguments.model)
   var options = arguments.classifier
-  if !arguments.records.isQuiet { options.onWarning = { write("vdsq-run: \($0)\n") } }
+  if !arguments.records.isQuiet { options.onWarning = { tell("vdsq-run: \($0)\n") } }
   guard let adapter = arguments.adapter else {
     return try TextClassifier(model: model, labels: arguments.labels, options: options)
   }
@@ -78,7 +78,7 @@ func plan(_ arguments: Arguments) throws(VDSQError) {
   try out.flush()
 }
 
-func write(_ message: String) {
+func tell(_ message: String) {
   let out = OutputBuffer(descriptor: 2)
   out.write(message)
   // There is no way to report that standard error cannot be written to.
@@ -109,6 +109,6 @@ do throws(VDSQError) {
   }
   StreamSignals.endIfStopped()
 } catch {
-  write("vdsq-run: \(Arguments.option(of: error))\(error.message)\n")
+  tell("vdsq-run: \(Arguments.option(of: error))\(error.message)\n")
   exit(error.category.rawValue)
 }
