@@ -40,8 +40,10 @@ package struct Checkpoint {
       single = model
       config = model.config
       tensors = model.tensors
-      weightBytes = try InputFile(path: path).length
-      files = [path.split(separator: "/").last.map(String.init) ?? path]
+      var bytes = 0
+      for path in model.paths { bytes += try InputFile(path: path).length }
+      weightBytes = bytes
+      files = model.paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
       return
     }
     single = nil
@@ -85,7 +87,7 @@ package struct Checkpoint {
   private static func single(
     _ path: String, _ gguf: [GGUFArchitecture], _ llama2C: Llama2CNames
   ) throws(VDSQError) -> (any ModelFile)? {
-    if GGUF.isGGUF(path) { return try GGUFModel(try GGUF(path: path), gguf) }
+    if GGUF.isGGUF(path) { return try GGUFModel(try GGUF.whole(path: path), gguf) }
     if Llama2C.isModel(path) || (path.hasSuffix(".bin") && !PyTorchArchive.isArchive(path)) {
       return try Llama2C(path: path, names: llama2C)
     }
@@ -93,7 +95,14 @@ package struct Checkpoint {
   }
 
   /// The path of one of `files`.
-  package func location(of file: String) -> String { single == nil ? "\(path)/\(file)" : path }
+  package func location(of file: String) -> String {
+    guard let single else { return "\(path)/\(file)" }
+    return single.paths.first { $0.endsWithBytes(of: file) } ?? path
+  }
+
+  /// Whether a tensor that a conversion does not use may be left out. In a single file it would be
+  /// part of what the model computes.
+  package func isIgnorable(_ tensor: String) -> Bool { single?.isIgnorable(tensor) ?? true }
 
   /// The tokenizer. It is read on access, because a large vocabulary takes more memory than
   /// everything else.

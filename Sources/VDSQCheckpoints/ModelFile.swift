@@ -4,6 +4,10 @@ import VDSQFormat
 protocol ModelFile {
   var config: JSON { get }
   var tensors: [String: SourceTensor] { get }
+  /// The files from which it is read.
+  var paths: [String] { get }
+  /// Whether a tensor that nothing reads changes nothing.
+  func isIgnorable(_ tensor: String) -> Bool
   /// The tokenizer as a `tokenizer.json`.
   func tokenizer() throws(VDSQError) -> JSON
   /// Another JSON file of a Hugging Face folder, or nil.

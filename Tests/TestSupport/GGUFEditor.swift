@@ -4,7 +4,7 @@ public import Foundation
 /// version 3, for well-formed files.
 public struct GGUFEditor {
   /// A metadata value.
-  public enum Value {
+  public enum Value: Sendable {
     case uint32(UInt32)
     case uint16(UInt16)
     case int32(Int32)
@@ -25,6 +25,10 @@ public struct GGUFEditor {
     public var dimensions: [UInt64]
     public var type: UInt32
     public var data: Data
+
+    public init(name: String, dimensions: [UInt64], type: UInt32, data: Data) {
+      (self.name, self.dimensions, self.type, self.data) = (name, dimensions, type, data)
+    }
   }
 
   /// Keys in the order of the file, each with its type and its value.

@@ -23,13 +23,15 @@ package struct GGUF {
     case texts([String])
   }
 
-  /// The open file, from which tensors are read.
+  /// The open file with the metadata; the first of several parts.
   package let file: InputFile
+  /// All files from which tensors are read, the first one with the metadata.
+  package private(set) var files: [InputFile]
   /// Values by key, such as `general.architecture`.
   package let metadata: [String: Value]
   /// Tensors by name. Shapes have rows first, as everywhere in this package, and not in GGUF's
   /// order.
-  package let tensors: [String: SourceTensor]
+  package private(set) var tensors: [String: SourceTensor]
 
   private static let magic: [UInt8] = Array("GGUF".utf8)
   /// A limit above the number of any model.
@@ -49,11 +51,17 @@ package struct GGUF {
   package init(path: String) throws(VDSQError) {
     let file = try InputFile(path: path)
     self.file = file
+    files = [file]
     var reader = StreamReader(file)
     guard try reader.take(4) == Self.magic else {
       throw .badInput("\(path): not a GGUF file (its first bytes are others)")
     }
     let version = try reader.integer(UInt32.self)
+    guard version.byteSwapped > 3 else {
+      throw .badInput(
+        "\(path): the file is big-endian; make it little-endian with gguf-convert-endian of the "
+          + "gguf package")
+    }
     guard version == 2 || version == 3 else {
       throw .badInput("\(path): GGUF version \(version); supported: 2 and 3, little-endian")
     }
@@ -100,6 +108,18 @@ package struct GGUF {
       throw .badInput("\(path): tensor \(b.name) overlaps \(a.name)")
     }
     self.tensors = tensors
+  }
+
+  /// Adds the tensors of another part of a split file.
+  ///
+  /// - Throws: `badInput` if a tensor is in both.
+  mutating func add(_ part: GGUF) throws(VDSQError) {
+    files += part.files
+    for (name, tensor) in part.tensors {
+      guard tensors.updateValue(tensor, forKey: name) == nil else {
+        throw .badInput("\(part.file.path): tensor \(name) is in two parts")
+      }
+    }
   }
 
   private static func tensor(

@@ -17,10 +17,16 @@ package struct GGUFArchitecture: Sendable {
   /// Whether GGUF files store matrices by rows that Hugging Face's checkpoints store by columns.
   package let isTransposed: Bool
 
+  /// Whether tokens attend to earlier tokens only.
+  package let isCausal: Bool
+  /// Whether positions are rotary.
+  package let isRotary: Bool
+
   /// Makes a description of its properties.
   package init(
     name: String, tensors: [String: String], layerTensors: [String: String],
-    alternatingHeadSize: String? = nil, isTransposed: Bool = false,
+    alternatingHeadSize: String? = nil, isTransposed: Bool = false, isCausal: Bool = true,
+    isRotary: Bool = false,
     config:
       @escaping @Sendable (GGUFMetadata) throws(VDSQError) -> [(key: String, value: JSON)]
   ) {
@@ -30,5 +36,7 @@ package struct GGUFArchitecture: Sendable {
     self.layerTensors = layerTensors
     self.alternatingHeadSize = alternatingHeadSize
     self.isTransposed = isTransposed
+    self.isCausal = isCausal
+    self.isRotary = isRotary
   }
 }

@@ -19,6 +19,26 @@ package struct GGUFMetadata {
   /// A value of the architecture; nil if it is absent.
   package func find(_ key: String) -> GGUF.Value? { file.metadata["\(prefix).\(key)"] }
 
+  /// The error of a key of the architecture with a value that is not supported.
+  ///
+  /// - Parameter reason: why it is refused.
+  package func refused(_ key: String, _ reason: String) -> VDSQError {
+    .badInput("\(file.file.path): metadata \(prefix).\(key): \(reason)")
+  }
+
+  /// Checks that heads are as those of an encoder or of GPT: as many of keys and values as of
+  /// queries, which share the hidden size.
+  package func checkPlainHeads(of hiddenSize: Int, _ heads: Int) throws(VDSQError) {
+    guard try size("attention.head_count_kv", default: heads) == heads else {
+      throw refused("attention.head_count_kv", "as many heads as of queries are supported")
+    }
+    for key in ["attention.key_length", "attention.value_length"] {
+      guard try size(key, default: hiddenSize / max(1, heads)) * heads == hiddenSize else {
+        throw refused(key, "heads that do not share the hidden size are not supported")
+      }
+    }
+  }
+
   func text(_ key: String) throws(VDSQError) -> String {
     guard case .text(let text)? = file.metadata[key] else {
       throw .badInput("\(file.file.path): metadata \(key) is missing or no text")

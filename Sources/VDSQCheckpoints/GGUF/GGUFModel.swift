@@ -6,10 +6,13 @@ struct GGUFModel: ModelFile {
   let config: JSON
   let tensors: [String: SourceTensor]
   private let file: GGUF
+  private let pooling: Pooling?
 
   /// - Parameter architectures: the supported architectures.
-  /// - Throws: `badInput` if the architecture is not supported, or metadata are missing.
+  /// - Throws: `badInput` if the file is no model, its architecture is not supported, metadata are
+  ///   missing, or ask for something that is not supported.
   init(_ file: GGUF, _ architectures: [GGUFArchitecture]) throws(VDSQError) {
+    try Self.checkType(file)
     self.file = file
     let metadata = GGUFMetadata(file)
     let name = try metadata.text("general.architecture")
@@ -18,11 +21,60 @@ struct GGUFModel: ModelFile {
         "\(file.file.path): architecture \(name) is not supported in GGUF; supported: "
           + architectures.map(\.name).joined(separator: ", "))
     }
+    try GGUFKey.check(file, architecture)
+    try Self.checkAttention(metadata, architecture)
+    pooling = try Self.pooling(metadata, architecture)
     let config = JSON(members: try architecture.config(metadata))
     self.config = config
     tensors = try Self.named(
       file, architecture,
       headSize: architecture.alternatingHeadSize.flatMap { config[$0]?.integer })
+  }
+
+  /// Files of other kinds have the same format.
+  private static func checkType(_ file: GGUF) throws(VDSQError) {
+    guard file.metadata["adapter.type"] == nil else {
+      throw .badInput("\(file.file.path): this is an adapter (LoRA); merge it into its model first")
+    }
+    guard let type = file.metadata["general.type"] else { return }
+    guard case .text("model") = type else {
+      let name = if case .text(let text) = type { text } else { "is no text" }
+      throw .badInput("\(file.file.path): general.type \(name); only a model can be converted")
+    }
+  }
+
+  private static func checkAttention(
+    _ metadata: GGUFMetadata, _ architecture: GGUFArchitecture
+  ) throws(VDSQError) {
+    switch metadata.find("attention.causal") {
+    case nil: return
+    case .boolean(let flag)? where flag == architecture.isCausal: return
+    case .boolean(let flag)?:
+      throw metadata.refused(
+        "attention.causal", "\(flag) is not supported for this architecture")
+    default: throw metadata.refused("attention.causal", "it is neither true nor false")
+    }
+  }
+
+  /// How states become the vector of a text; nil if the file does not say so.
+  private static func pooling(
+    _ metadata: GGUFMetadata, _ architecture: GGUFArchitecture
+  ) throws(VDSQError) -> Pooling? {
+    let key = "pooling_type"
+    guard let value = metadata.find(key) else { return nil }
+    switch value {
+    case .integer(-1): return nil
+    case .integer(0) where architecture.isCausal: return nil
+    case .integer(0):
+      throw metadata.refused(key, "0 (none): the file tells no way to make a vector of a text")
+    case .integer(1): return .mean
+    case .integer(2): return .cls
+    case .integer(3): return .lastToken
+    case .integer(4):
+      throw metadata.refused(key, "4 (rank): a reranker answers with a score, not with a vector")
+    default:
+      throw metadata.refused(key, "it is not known; supported: 1 (mean), 2 (cls), 3 (last)")
+    }
   }
 
   func tokenizer() throws(VDSQError) -> JSON {
@@ -53,19 +105,29 @@ struct GGUFModel: ModelFile {
         let place = known.split(separator: "#", omittingEmptySubsequences: false)
           .joined(separator: String(parts[1]))
         tensors["\(place).\(parts[3])"] = tensor
-      } else {
+      } else if !rotaryFactors.contains(where: name.hasSameBytes) {
         tensors[name] = tensor
       }
     }
     return tensors
   }
 
+  /// Tensors that are part of the configuration.
+  private static let rotaryFactors = [
+    "rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight",
+  ]
+
+  var paths: [String] { file.files.map(\.path) }
+
+  /// Tensors that llama.cpp does not read either.
+  func isIgnorable(_ tensor: String) -> Bool {
+    tensor.startsWithBytes(of: "blk.") && tensor.endsWithBytes(of: ".attn_rot_embd")
+  }
+
   /// The pooling configuration of a sentence-transformers folder. Nil for other files, and if the
   /// GGUF file does not specify pooling.
   func companion(_ name: String) -> JSON? {
-    guard case .integer(let kind)? = GGUFMetadata(file).find("pooling_type"),
-      let pooling = [1: Pooling.mean, 2: .cls][kind]
-    else { return nil }
+    guard let pooling else { return nil }
     switch name {
     case "modules.json":
       return .array(

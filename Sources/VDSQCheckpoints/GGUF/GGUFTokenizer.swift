@@ -16,24 +16,51 @@ struct GGUFTokenizer {
   /// llama.cpp's token types: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
   private let kinds: [Int]
 
-  /// Ways to split a text before byte pairs are merged, by llama.cpp's names.
-  private static let patterns: [String: String] = {
-    let llama3 =
-      #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
-      + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
-    let qwen2 = llama3.replacing("{1,3}", with: "")
-    return [
-      "llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3, "smaug-bpe": llama3,
-      "qwen2": qwen2, "deepseek-r1-qwen": qwen2, "stablelm2": qwen2, "megrez": qwen2,
-    ]
-  }()
-  /// Names of pre-tokenizers that split off single digits, and otherwise split as GPT-2 does.
-  private static let digitwise = [
-    "starcoder", "refact", "command-r", "smollm", "codeshell", "exaone",
-  ]
-  /// Names of pre-tokenizers that split as GPT-2 does.
-  private static let plain = [
-    "gpt-2", "default", "phi-2", "olmo", "dbrx", "jina-es", "jina-de", "mpt",
+  /// How byte-pair tokenizers split a text, and what they do beside it.
+  private struct Splitting {
+    /// The names of such tokenizers in llama.cpp.
+    let names: [String]
+    /// The regular expression of the pieces; nil for GPT-2's.
+    var pattern: String?
+    /// Whether digits are split off one by one first.
+    var splitsDigits = false
+    /// Whether words that are tokens are not merged.
+    var ignoresMerges = false
+    /// Whether texts are normalized to NFC.
+    var composes = false
+    /// Whether the beginning token is added if the file does not say.
+    var addsBeginning = false
+    /// Whether the separator is added if the file does not say.
+    var addsSeparator = false
+  }
+
+  private static let llama3 =
+    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
+    + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
+  private static let qwen2 = llama3.replacing("{1,3}", with: "")
+  /// Combining marks belong to words.
+  private static let qwen35 = qwen2.replacing(#"?\p{L}+"#, with: #"?[\p{L}\p{M}]+"#)
+    .replacing(#"[^\s\p{L}\p{N}]"#, with: #"[^\s\p{L}\p{M}\p{N}]"#)
+
+  /// By the values of `tokenizer.ggml.pre` (src/llama-vocab.cpp of llama.cpp).
+  private static let splittings = [
+    Splitting(
+      names: [
+        "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+      ], pattern: llama3, ignoresMerges: true, addsBeginning: true),
+    Splitting(names: ["smaug-bpe", "dbrx", "chatglm-bpe", "glm4"], pattern: llama3),
+    Splitting(names: ["qwen2", "deepseek-r1-qwen"], pattern: qwen2, composes: true),
+    Splitting(names: ["qwen35"], pattern: qwen35, composes: true),
+    Splitting(names: ["stablelm2", "megrez"], pattern: qwen2),
+    Splitting(
+      names: ["starcoder", "refact", "command-r", "smollm", "codeshell", "exaone"],
+      splitsDigits: true),
+    Splitting(
+      names: [
+        "gpt-2", "phi-2", "olmo", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de", "mpt",
+        "gigachat", "modern-bert", "exaone4",
+      ]),
+    Splitting(names: ["jina-v1-en", "jina-v2-code", "roberta-bpe"], addsSeparator: true),
   ]
 
   /// - Throws: `badInput` if the tokenizer is missing or of an unsupported kind.
@@ -60,10 +87,17 @@ struct GGUFTokenizer {
         "\(path): tokenizer \(model) is not supported in GGUF; supported: "
           + Kind.allCases.map(\.rawValue).joined(separator: ", "))
     }
+    // These are for unigram tokenizers.
+    for key in ["remove_extra_whitespaces", "precompiled_charsmap", "treat_whitespace_as_suffix"] {
+      let numbers = metadata["tokenizer.ggml.\(key)"].map { $0.numbers } ?? []
+      guard let numbers, numbers.allSatisfy({ $0 == 0 }) else {
+        throw .badInput("\(path): tokenizer.ggml.\(key) is not supported with tokenizer \(model)")
+      }
+    }
     switch kind {
     case .bytePairs: json = try bytePairs()
     case .sentencePiece: json = try sentencePiece()
-    case .wordPiece: json = wordPiece()
+    case .wordPiece: json = try wordPiece()
     }
   }
 
@@ -78,18 +112,66 @@ struct GGUFTokenizer {
     .object(members.map { JSON.Member(key: $0.0, value: $0.1) })
   }
 
-  private func flag(_ key: String, _ standard: Bool) -> Bool {
-    guard case .boolean(let value)? = metadata["tokenizer.ggml.\(key)"] else {
-      return standard
+  /// A switch; nil if it is absent.
+  private func flag(_ key: String) throws(VDSQError) -> Bool? {
+    guard let value = metadata["tokenizer.ggml.\(key)"] else { return nil }
+    guard case .boolean(let flag) = value else {
+      throw .badInput("\(path): metadata tokenizer.ggml.\(key) is neither true nor false")
     }
-    return value
+    return flag
   }
 
-  private func id(_ key: String) -> Int? {
-    guard case .integer(let id)? = metadata["tokenizer.ggml.\(key)_token_id"],
-      tokens.indices.contains(id)
-    else { return nil }
+  private func flag(_ key: String, _ standard: Bool) throws(VDSQError) -> Bool {
+    try flag(key) ?? standard
+  }
+
+  /// The id of a special token; nil if it is absent.
+  ///
+  /// - Parameter standard: the id if the key is absent.
+  private func id(_ key: String, _ standard: Int? = nil) throws(VDSQError) -> Int? {
+    guard let value = metadata["tokenizer.ggml.\(key)_token_id"] else {
+      return standard.flatMap { tokens.indices.contains($0) ? $0 : nil }
+    }
+    // -1 of 32 bits stands for none.
+    if case .integer(-1) = value { return nil }
+    if case .integer(0xFFFF_FFFF) = value { return nil }
+    guard case .integer(let id) = value, tokens.indices.contains(id) else {
+      throw .badInput("\(path): metadata tokenizer.ggml.\(key)_token_id is not the id of a token")
+    }
     return id
+  }
+
+  /// The id of the first special token that the file names.
+  private func firstID(of keys: String...) throws(VDSQError) -> Int? {
+    for key in keys {
+      if let id = try id(key) { return id }
+    }
+    return nil
+  }
+
+  /// The tokens around a text that the switches ask for.
+  ///
+  /// - Parameters:
+  ///   - standards: whether the beginning, the end and the separator are added if the file does not
+  ///     say.
+  ///   - ids: the ids of the beginning and the end if the file does not say.
+  private func frame(
+    _ standards: (beginning: Bool, end: Bool, separator: Bool),
+    ids: (beginning: Int?, end: Int?) = (nil, nil)
+  ) throws(VDSQError) -> JSON {
+    func wanted(_ name: String, _ standard: Bool, _ id: Int?) throws(VDSQError) -> [Int] {
+      guard try flag("add_\(name)_token", standard) else { return [] }
+      guard let id else {
+        throw .badInput(
+          "\(path): texts get the \(name) token (add_\(name)_token), and the file does not name it")
+      }
+      return [id]
+    }
+    let separator = try firstID(of: "seperator", "separator")
+    return frame(
+      before: try wanted("bos", standards.beginning, try id("bos", ids.beginning)),
+      after: try wanted("eos", standards.end, try id("eos", ids.end))
+        + wanted("sep", standards.separator, separator))
   }
 
   private var vocabulary: JSON {
@@ -108,9 +190,9 @@ struct GGUFTokenizer {
   }
 
   /// The tokens around a text.
-  private func frame(before: Int?, after: Int?) -> JSON {
-    func special(_ id: Int?) -> [JSON] {
-      id.map { [object([("SpecialToken", object([("id", .string(tokens[$0]))]))])] } ?? []
+  private func frame(before: [Int], after: [Int]) -> JSON {
+    func special(_ ids: [Int]) -> [JSON] {
+      ids.map { object([("SpecialToken", object([("id", .string(tokens[$0]))]))]) }
     }
     let text = [object([("Sequence", object([("id", .string("A"))]))])]
     return object([
@@ -132,49 +214,64 @@ struct GGUFTokenizer {
     guard case .texts(let merges)? = metadata["tokenizer.ggml.merges"] else {
       throw .badInput("\(path): the file has no tokenizer.ggml.merges")
     }
-    var name = "default"
-    if case .text(let given)? = metadata["tokenizer.ggml.pre"] { name = given }
-    let level = { (useRegex: Bool) in
+    let splitting = try splitting()
+    let addsSpace = try flag("add_space_prefix", false)
+    func level(useRegex: Bool) -> JSON {
       object([
-        ("type", .string("ByteLevel")),
-        ("add_prefix_space", .bool(flag("add_space_prefix", false))),
+        ("type", .string("ByteLevel")), ("add_prefix_space", .bool(addsSpace)),
         ("use_regex", .bool(useRegex)),
       ])
     }
-    let sequence = { (first: JSON, useRegex: Bool) in
+    func sequence(_ first: JSON, useRegex: Bool) -> JSON {
       object([
-        ("type", .string("Sequence")), ("pretokenizers", .array([first, level(useRegex)])),
+        ("type", .string("Sequence")),
+        ("pretokenizers", .array([first, level(useRegex: useRegex)])),
       ])
     }
     let preTokenizer: JSON
-    if let pattern = Self.patterns[name] {
+    if let pattern = splitting.pattern {
       let split = object([
         ("type", .string("Split")), ("pattern", object([("Regex", .string(pattern))])),
         ("behavior", .string("Isolated")), ("invert", .bool(false)),
       ])
-      preTokenizer = sequence(split, false)
-    } else if Self.digitwise.contains(name) {
+      preTokenizer = sequence(split, useRegex: false)
+    } else if splitting.splitsDigits {
       let digits = object([("type", .string("Digits")), ("individual_digits", .bool(true))])
-      preTokenizer = sequence(digits, true)
-    } else if Self.plain.contains(name) {
-      preTokenizer = level(true)
+      preTokenizer = sequence(digits, useRegex: true)
     } else {
-      let known = (Array(Self.patterns.keys) + Self.digitwise + Self.plain).sorted()
-      throw .badInput(
-        "\(path): tokenizer.ggml.pre \(name) is not supported; supported: "
-          + known.joined(separator: ", "))
+      preTokenizer = level(useRegex: true)
     }
-    let isLlama3 = Self.patterns[name] != nil && !name.contains("qwen")
     return document(
       [
         ("type", .string("BPE")), ("vocab", vocabulary),
-        ("merges", .array(merges.map { .string($0) })), ("ignore_merges", .bool(isLlama3)),
+        ("merges", .array(merges.map { .string($0) })),
+        ("ignore_merges", .bool(splitting.ignoresMerges)),
       ],
-      normalizer: name.contains("qwen") ? object([("type", .string("NFC"))]) : .null,
+      normalizer: splitting.composes ? object([("type", .string("NFC"))]) : .null,
       preTokenizer: preTokenizer,
-      frame: frame(
-        before: flag("add_bos_token", isLlama3) ? id("bos") : nil,
-        after: flag("add_eos_token", false) ? id("eos") : nil))
+      frame: try frame((splitting.addsBeginning, false, splitting.addsSeparator)))
+  }
+
+  /// - Throws: `badInput` if the file does not say how texts are split, or its way is not known.
+  private func splitting() throws(VDSQError) -> Splitting {
+    let known = Self.splittings.flatMap(\.names).sorted().joined(separator: ", ")
+    var name = "gpt-2"
+    if let given = metadata["tokenizer.ggml.pre"] {
+      guard case .text(let text) = given else {
+        throw .badInput("\(path): metadata tokenizer.ggml.pre is no text")
+      }
+      name = text
+    } else if case .text("gpt2")? = metadata["general.architecture"] {
+      // GPT-2 itself, in files that are older than the key.
+    } else {
+      throw .badInput(
+        "\(path): metadata tokenizer.ggml.pre is missing, so it is not known how texts are split; set "
+          + "it with gguf-new-metadata of the gguf package to one of \(known)")
+    }
+    guard let splitting = Self.splittings.first(where: { $0.names.contains(name) }) else {
+      throw .badInput("\(path): tokenizer.ggml.pre \(name) is not supported; supported: \(known)")
+    }
+    return splitting
   }
 
   /// Merges are derived from the scores: among all pairs that form a token, those with the
@@ -207,45 +304,51 @@ struct GGUFTokenizer {
     let replace = step(
       "Replace", [("pattern", object([("String", .string(" "))])), ("content", .string("▁"))])
     let prepend =
-      flag("add_space_prefix", true) ? [step("Prepend", [("prepend", .string("▁"))])] : []
+      try flag("add_space_prefix", true) ? [step("Prepend", [("prepend", .string("▁"))])] : []
     return document(
       [
         ("type", .string("BPE")), ("vocab", vocabulary), ("merges", .array(merges.map(\.text))),
         ("byte_fallback", .bool(true)), ("fuse_unk", .bool(true)),
-        ("unk_token", id("unknown").map { .string(tokens[$0]) } ?? .null),
+        ("unk_token", try id("unknown", 0).map { .string(tokens[$0]) } ?? .null),
       ],
       normalizer: step("Sequence", [("normalizers", .array(prepend + [replace]))]),
       preTokenizer: .null,
-      frame: frame(
-        before: flag("add_bos_token", true) ? id("bos") : nil,
-        after: flag("add_eos_token", false) ? id("eos") : nil))
+      frame: try frame((true, false, false), ids: (1, 2)))
   }
 
   /// GGUF marks tokens that begin words; a `vocab.txt` marks tokens that do not.
-  private func wordPiece() -> JSON {
+  private func wordPiece() throws(VDSQError) -> JSON {
     let names = tokens.enumerated().map { id, token in
       if token.startsWithBytes(of: "▁") { return String(token.unicodeScalars.dropFirst()) }
       let isSpecial =
         kinds[id] == 3 || token.startsWithBytes(of: "[") && token.endsWithBytes(of: "]")
       return isSpecial ? token : "##" + token
     }
-    func named(_ key: String, _ standard: String) -> String {
-      id(key).map { names[$0] } ?? standard
+    let unknown = try id("unknown").map { names[$0] } ?? "[UNK]"
+    // The frame of BERT is the only one that a WordPiece tokenizer has here. llama.cpp adds it
+    // whatever the switches say.
+    for (key, value) in [
+      ("add_bos_token", true), ("add_sep_token", true), ("add_space_prefix", false),
+    ] where try flag(key, value) != value {
+      throw .badInput("\(path): tokenizer.ggml.\(key) \(!value) is not supported with WordPiece")
     }
+    let lowercases = try flag("normalizer.lowercase", true)
+    let stripsAccents = try flag("normalizer.strip_accents")
     let renamed = GGUFTokenizer(self, tokens: names, kinds: kinds)
-    let cls = id("cls") ?? id("bos"), sep = id("seperator") ?? id("separator") ?? id("eos")
+    let first = try firstID(of: "cls", "bos")
+    let last = try firstID(of: "seperator", "separator", "eos")
     return renamed.document(
       [
         ("type", .string("WordPiece")), ("vocab", renamed.vocabulary),
-        ("unk_token", .string(named("unknown", "[UNK]"))),
+        ("unk_token", .string(unknown)),
         ("continuing_subword_prefix", .string("##")), ("max_input_chars_per_word", .number(100)),
       ],
       normalizer: object([
-        ("type", .string("BertNormalizer")), ("lowercase", .bool(true)),
-        ("clean_text", .bool(true)),
-        ("handle_chinese_chars", .bool(true)), ("strip_accents", .null),
+        ("type", .string("BertNormalizer")), ("lowercase", .bool(lowercases)),
+        ("clean_text", .bool(true)), ("handle_chinese_chars", .bool(true)),
+        ("strip_accents", stripsAccents.map(JSON.bool) ?? .null),
       ]),
       preTokenizer: object([("type", .string("BertPreTokenizer"))]),
-      frame: renamed.frame(before: cls, after: sep))
+      frame: renamed.frame(before: first.map { [$0] } ?? [], after: last.map { [$0] } ?? []))
   }
 }

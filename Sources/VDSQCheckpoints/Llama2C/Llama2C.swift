@@ -159,6 +159,10 @@ struct Llama2C: ModelFile {
 
   // MARK: Tokenizer
 
+  var paths: [String] { [path] }
+
+  func isIgnorable(_ tensor: String) -> Bool { true }
+
   func companion(_ name: String) throws(VDSQError) -> JSON? { nil }
 
   /// `tokenizer.bin`: a score and a text for each token of a SentencePiece vocabulary with byte

@@ -31,14 +31,17 @@ extension CheckpointArchitecture {
       "ffn_up": "encoder.layer.#.intermediate.dense", "ffn_down": "encoder.layer.#.output.dense",
       "layer_output_norm": "encoder.layer.#.output.LayerNorm",
     ],
+    isCausal: false,
     config: { (m) throws(VDSQError) in
       guard let types = m.file.tensors["token_types.weight"] else {
         throw .badInput("\(m.file.file.path): tensor token_types.weight is missing")
       }
+      let hidden = try m.size("embedding_length"), heads = try m.size("attention.head_count")
+      try m.checkPlainHeads(of: hidden, heads)
       return [
-        ("model_type", .string("bert")), ("hidden_size", .integer(try m.size("embedding_length"))),
+        ("model_type", .string("bert")), ("hidden_size", .integer(hidden)),
         ("num_hidden_layers", .integer(try m.size("block_count"))),
-        ("num_attention_heads", .integer(try m.size("attention.head_count"))),
+        ("num_attention_heads", .integer(heads)),
         ("intermediate_size", .integer(try m.size("feed_forward_length"))),
         ("max_position_embeddings", .integer(try m.size("context_length"))),
         ("type_vocab_size", .integer(types.rows)),

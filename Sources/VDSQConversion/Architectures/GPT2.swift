@@ -39,11 +39,12 @@ extension CheckpointArchitecture {
     ],
     isTransposed: true,
     config: { (m) throws(VDSQError) in
+      let hidden = try m.size("embedding_length"), heads = try m.size("attention.head_count")
+      try m.checkPlainHeads(of: hidden, heads)
       // A head that is stored beside the embeddings is not tied to them.
-      [
-        ("model_type", .string("gpt2")), ("n_embd", .integer(try m.size("embedding_length"))),
-        ("n_layer", .integer(try m.size("block_count"))),
-        ("n_head", .integer(try m.size("attention.head_count"))),
+      return [
+        ("model_type", .string("gpt2")), ("n_embd", .integer(hidden)),
+        ("n_layer", .integer(try m.size("block_count"))), ("n_head", .integer(heads)),
         ("n_positions", .integer(try m.size("context_length"))),
         ("n_inner", .integer(try m.size("feed_forward_length"))),
         ("layer_norm_epsilon", .number(try m.number("attention.layer_norm_epsilon"))),

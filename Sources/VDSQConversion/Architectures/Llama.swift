@@ -79,17 +79,34 @@ extension CheckpointArchitecture {
         "attn_k_norm": "self_attn.k_norm", "ffn_norm": "post_attention_layernorm",
         "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
       ].mapValues { "model.layers.#.\($0)" },
-      alternatingHeadSize: alternatingHeadSize,
-      config: { (m) throws(VDSQError) in try llamaLikeConfig(m, modelType: name) })
+      alternatingHeadSize: alternatingHeadSize, isRotary: true,
+      config: { (m) throws(VDSQError) in
+        try llamaLikeConfig(m, modelType: name, alternates: alternatingHeadSize != nil)
+      })
   }
 
   private static func llamaLikeConfig(
-    _ m: GGUFMetadata, modelType: String
+    _ m: GGUFMetadata, modelType: String, alternates: Bool
   ) throws(VDSQError) -> [(key: String, value: JSON)] {
     let hidden = try m.size("embedding_length"), heads = try m.size("attention.head_count")
     let head = try m.size("attention.key_length", default: hidden / max(heads, 1))
+    guard try m.size("attention.value_length", default: head) == head else {
+      throw m.refused("attention.value_length", "other sizes than of keys are not supported")
+    }
+    let rotated = try m.size("rope.dimension_count", default: head)
+    guard rotated <= head, rotated == head || !alternates else {
+      throw m.refused("rope.dimension_count", "\(rotated) of \(head) is not supported")
+    }
     let longest = try m.size("context_length")
-    return [
+    let window = try m.size("attention.sliding_window", default: longest)
+    guard window >= longest || alternates else {
+      throw m.refused(
+        "attention.sliding_window", "\(window): the file does not say which layers have it")
+    }
+    let sliding: [(key: String, value: JSON)] =
+      window >= longest
+      ? [] : [("sliding_window", .integer(window)), ("use_sliding_window", .bool(true))]
+    return sliding + [
       ("model_type", .string(modelType)), ("hidden_size", .integer(hidden)),
       ("num_hidden_layers", .integer(try m.size("block_count"))),
       ("num_attention_heads", .integer(heads)),
@@ -99,7 +116,12 @@ extension CheckpointArchitecture {
       ("max_position_embeddings", .integer(longest)),
       ("rms_norm_eps", .number(try m.number("attention.layer_norm_rms_epsilon"))),
       ("vocab_size", .integer(try m.vocabulary())), ("hidden_act", .string("silu")),
-      ("rope_parameters", JSON(members: try RotaryKeys.parameters(m, longest: longest))),
+      (
+        "rope_parameters",
+        JSON(
+          members: try RotaryKeys.parameters(
+            m, longest: longest, share: Double(rotated) / Double(head)))
+      ),
       ("tie_word_embeddings", .bool(m.file.tensors["output.weight"] == nil)),
     ]
   }

@@ -41,7 +41,20 @@ extension ModelSource {
         names.head, architecture.family, config,
         TensorResolver(folder: folder, prefix: "", heads: architecture.heads, size: size))
     }
+    try source.checkUnused()
     return source
+  }
+
+  /// - Throws: `badInput` if the checkpoint is a single file and has a tensor that is not used: the
+  ///   model would compute more than this program.
+  private func checkUnused() throws(VDSQError) {
+    let used = used
+    for tensor in folder.tensors.values.sorted(by: { $0.name < $1.name })
+    where !used.contains(tensor.name) && !folder.isIgnorable(tensor.name) {
+      throw .badInput(
+        "\(tensor.file.path): tensor \(tensor.name) is not part of the architecture as it is "
+          + "supported; without it the model would compute something else")
+    }
   }
 
   /// Adds tensors that the runtime needs and checkpoints do not have.
