@@ -54,7 +54,8 @@ struct Misspelling: Error {
     for line in VDSQCommand.helpMessage(for: command, columns: 1000).split(separator: "\n") {
       let text = line.drop { $0 == " " }
       guard text.hasPrefix("-"), line.hasPrefix(" ") else { continue }
-      for word in text.split(whereSeparator: { $0 == " " || $0 == "," }) {
+      // An inverted flag is listed as `--bases/--no-bases`.
+      for word in text.split(whereSeparator: { $0 == " " || $0 == "," || $0 == "/" }) {
         guard word.hasPrefix("-") else { break }
         names.append(String(word))
       }
