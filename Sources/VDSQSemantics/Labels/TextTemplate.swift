@@ -1,5 +1,6 @@
 package import VDSQFormat
 package import VDSQInference
+import VDSQTokenizers
 
 /// A template around the texts of one encoder. Texts are cut so that the rest of the template fits the
 /// longest sequence.
