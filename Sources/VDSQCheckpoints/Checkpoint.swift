@@ -5,12 +5,16 @@ package import VDSQFormat
 /// It is a folder with weights in safetensors or PyTorch's format, a GGUF file, or a file of
 /// llama2.c.
 package struct Checkpoint {
-  /// The folder, or the single file.
+  /// The folder of the configuration, the tokenizer and the weights, or the single file.
   package let path: String
+  /// The folder with `modules.json` of a sentence-transformers model; `path` for other models.
+  package let root: String
   /// The model's `config.json`, or its equivalent built from the metadata of a single file.
   package let config: JSON
   /// Every weight by its name.
   package let tensors: [String: SourceTensor]
+  /// The types of tensors that hold no weights, by the names of the tensors.
+  package let omitted: [String: String]
   /// The names of the files that were read, sorted.
   package let files: [String]
   /// The size of the weight files in bytes.
@@ -29,17 +33,19 @@ package struct Checkpoint {
     path: String, gguf: [GGUFArchitecture], llama2C: Llama2CNames
   ) throws(VDSQError) {
     let given = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    guard InputFile.exists(given) else {
+    guard InputFile.isPresent(given) else {
       throw VDSQError(.missingInput, "\(given): no such file or folder")
     }
     // A weight file in a folder means the weights of that file and everything else of the folder.
     let chosen = Self.weightFile(given)
     let path = chosen?.folder ?? given
-    self.path = path
     if let model = try Self.single(path, gguf, llama2C) {
+      self.path = path
+      root = path
       single = model
       config = model.config
       tensors = model.tensors
+      omitted = [:]
       var bytes = 0
       for path in model.paths { bytes += try InputFile(path: path).length }
       weightBytes = bytes
@@ -47,28 +53,30 @@ package struct Checkpoint {
       return
     }
     single = nil
-    guard InputFile.exists("\(path)/config.json") else {
-      let known =
-        "a Hugging Face model's folder or a file of weights in one, a GGUF file, or llama2.c's .bin"
-      throw VDSQError(.missingInput, "\(path): no config.json; give \(known)")
-    }
-    config = try Self.json("\(path)/config.json")
+    let folder = try ModelFolder(path)
+    let model = folder.model
+    root = folder.root
+    self.path = model
+    config = try Self.json("\(model)/config.json")
     guard config.members != nil else {
-      throw .badInput("\(path)/config.json: this is no JSON object")
+      throw .badInput("\(model)/config.json: this is no JSON object")
     }
-    let weightFiles = if let chosen { [chosen.name] } else { try Self.weightFiles(path) }
+    let weightFiles = if let chosen { [chosen.name] } else { try Self.weightFiles(model) }
     var tensors: [String: SourceTensor] = [:]
+    var omitted: [String: String] = [:]
     var bytes = 0
     for name in weightFiles {
-      let (file, own) = try Self.weights("\(path)/\(name)")
+      let (file, own, others) = try Self.weights("\(model)/\(name)")
+      omitted.merge(others) { first, _ in first }
       bytes += file.length
       for (name, tensor) in own {
         guard tensors.updateValue(tensor, forKey: name) == nil else {
-          throw .badInput("\(path): tensor \(name) is in two files")
+          throw .badInput("\(model): tensor \(name) is in two files")
         }
       }
     }
     self.tensors = tensors
+    self.omitted = omitted
     weightBytes = bytes
     files = (["config.json", "tokenizer.json"] + weightFiles).sorted()
   }
@@ -87,12 +95,25 @@ package struct Checkpoint {
   private static func single(
     _ path: String, _ gguf: [GGUFArchitecture], _ llama2C: Llama2CNames
   ) throws(VDSQError) -> (any ModelFile)? {
+    // A folder has no signature.
+    if let file = try? InputFile(path: path) {
+      switch file.signature {
+      case .torchPickle?, .pickle?, .hdf5?:
+        throw .badInput("\(path): \(file.signature!.description)")
+      default: break
+      }
+    } else if ModelFolder.entries(of: path) == nil {
+      _ = try InputFile(path: path)
+    }
     if GGUF.isGGUF(path) { return try GGUFModel(try GGUF.whole(path: path), gguf) }
     if Llama2C.isModel(path) || (path.hasSuffix(".bin") && !PyTorchArchive.isArchive(path)) {
       return try Llama2C(path: path, names: llama2C)
     }
     return nil
   }
+
+  /// Whether the checkpoint is a folder, and no single file.
+  package var isFolder: Bool { single == nil }
 
   /// The path of one of `files`.
   package func location(of file: String) -> String {
@@ -118,11 +139,21 @@ package struct Checkpoint {
     return tokenizer
   }
 
-  /// A JSON file of the folder, or nil if it does not exist.
+  /// A JSON file of the model's folder, or nil if it does not exist.
   package func optionalJSON(_ name: String) throws(VDSQError) -> JSON? {
+    try optionalJSON(name, in: path)
+  }
+
+  /// A JSON file of a sentence-transformers model beside its transformer, such as `modules.json`;
+  /// nil if it does not exist.
+  package func moduleJSON(_ name: String) throws(VDSQError) -> JSON? {
+    try optionalJSON(name, in: root)
+  }
+
+  private func optionalJSON(_ name: String, in folder: String) throws(VDSQError) -> JSON? {
     if let single { return try single.companion(name) }
-    guard InputFile.exists("\(path)/\(name)") else { return nil }
-    return try Self.json("\(path)/\(name)")
+    guard InputFile.isPresent("\(folder)/\(name)") else { return nil }
+    return try Self.json("\(folder)/\(name)")
   }
 
   private static func json(_ path: String) throws(VDSQError) -> JSON {
@@ -131,21 +162,21 @@ package struct Checkpoint {
 
   private static func weights(
     _ path: String
-  ) throws(VDSQError) -> (InputFile, [String: SourceTensor]) {
+  ) throws(VDSQError) -> (InputFile, [String: SourceTensor], omitted: [String: String]) {
     if path.hasSuffix(".safetensors") {
       let file = try Safetensors(path: path)
-      return (file.file, file.tensors)
+      return (file.file, file.tensors, file.omitted)
     }
     let file = try PyTorchArchive(path: path)
-    return (file.file, file.tensors)
+    return (file.file, file.tensors, [:])
   }
 
   /// The weights of a folder. Safetensors precede PyTorch's format, and one file precedes several.
   private static func weightFiles(_ path: String) throws(VDSQError) -> [String] {
     for (name, suffix) in [("model.safetensors", ".safetensors"), ("pytorch_model.bin", ".bin")] {
-      if InputFile.exists("\(path)/\(name)") { return [name] }
+      if InputFile.isPresent("\(path)/\(name)") { return [name] }
       let indexPath = "\(path)/\(name).index.json"
-      guard InputFile.exists(indexPath) else { continue }
+      guard InputFile.isPresent(indexPath) else { continue }
       guard let map = try json(indexPath)["weight_map"]?.members else {
         throw .badInput("\(indexPath): no weight_map")
       }
@@ -159,9 +190,13 @@ package struct Checkpoint {
       }
       return names.sorted()
     }
+    let others = (ModelFolder.entries(of: path) ?? []).filter { name in
+      [".h5", ".msgpack", ".onnx", ".safetensors", ".bin", ".gguf"].contains { name.hasSuffix($0) }
+    }
+    let what = others.isEmpty ? "" : "; it has \(others.joined(separator: ", "))"
     throw VDSQError(
       .missingInput,
       "\(path): no weights: neither model.safetensors nor pytorch_model.bin, nor an index of either"
-    )
+        + what)
   }
 }

@@ -10,13 +10,19 @@ package final class InputFile {
   package let length: Int
   private let descriptor: FileDescriptor
 
-  /// - Throws: `missingInput` if the file does not exist, `badInput` if it is not a regular file.
+  /// - Throws: `missingInput` if the file does not exist, `badInput` if it is not a regular file, or
+  ///   a Git LFS pointer.
   package init(path: String) throws(VDSQError) {
     self.path = path
     do {
       descriptor = try FileDescriptor.open(
         FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
     } catch {
+      if let target = Self.linkTarget(path) {
+        throw VDSQError(
+          .missingInput,
+          "\(path): a link to \(target), which does not exist; is the download complete?")
+      }
       throw VDSQError(.missingInput, "\(path): cannot be opened: \(error)")
     }
     guard let length = try? descriptor.seek(offset: 0, from: .end),
@@ -26,6 +32,18 @@ package final class InputFile {
       throw .badInput("\(path): this is not a regular file")
     }
     self.length = Int(length)
+    if length < FileSignature.longestPointer, let signature, case .gitLFSPointer = signature {
+      throw .badInput("\(path): \(signature.description)")
+    }
+  }
+
+  /// The format of model files that the first bytes are of; nil if they are of none, or the file
+  /// cannot be read.
+  package var signature: FileSignature? {
+    guard let start = try? bytes(at: 0, count: min(length, FileSignature.length)) else {
+      return nil
+    }
+    return start.withUnsafeBytes { FileSignature($0) }
   }
 
   deinit { try? descriptor.close() }
@@ -124,6 +142,21 @@ package final class InputFile {
     var lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
     if lines.last?.isEmpty == true { lines.removeLast() }
     return lines
+  }
+
+  /// Whether a path is there: a file or folder that can be opened for reading, or a link to
+  /// something that is not there.
+  package static func isPresent(_ path: String) -> Bool {
+    exists(path) || linkTarget(path) != nil
+  }
+
+  /// What a symbolic link points to; nil for other files.
+  private static func linkTarget(_ path: String) -> String? {
+    var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = target.withUnsafeMutableBytes {
+      readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+    }
+    return count < 0 ? nil : String(decoding: target[..<count], as: UTF8.self)
   }
 
   /// Whether a file can be opened for reading.

@@ -30,6 +30,9 @@ public struct Converter {
     public var threads = 2
     /// The limit of the process's peak memory in bytes; nil for no limit.
     public var budget: Int?
+    /// Whether a head that the model was finetuned with may be left out, so that an encoder is
+    /// made of a classifier.
+    public var dropsHead = false
     /// The options of vocabulary bases, if the model has an LM head; nil for no bases.
     public var bases: BasesOptions? = BasesOptions()
 
@@ -51,11 +54,16 @@ public struct Converter {
     /// The sections of the written file.
     package let sections: [Section]
     /// The names of checkpoint tensors that the runtime does not use, sorted.
-    public let unused: [String]
+    public var unused: [String] { leftOut.map(\.name) }
+    /// The tensors that the runtime does not use, sorted by name.
+    package let leftOut: [LeftOutTensor]
     /// The properties of the LM head; nil if there is none.
     public let bases: BasesReport?
   }
 
+  /// What a person should know about the checkpoint, one line each: settings that are not known, a
+  /// head that is left out.
+  public let warnings: [String]
   private let folder: Checkpoint
   private let source: ModelSource
   private let options: Options
@@ -72,7 +80,7 @@ public struct Converter {
     budget = ConversionBudget(options.budget)
     try budget.check(folder: path)
     folder = try Checkpoint(path: path)
-    source = try ModelSource.read(folder)
+    source = try ModelSource.read(folder, dropsHead: options.dropsHead)
     try budget.check()
     guard !options.coarse || source.vocabulary == nil else {
       throw .usage("for models without an LM head: bases have no coarse rows", .coarseRows)
@@ -81,9 +89,9 @@ public struct Converter {
       throw .usage("needs an int8 word table, in which candidates are compared again", .coarseRows)
     }
     try Self.check(options.keep, source)
-    tokenizer = try TokenizerConversion(
-      try folder.tokenizer(), path: "\(folder.path)/tokenizer.json"
-    ).section(vocabularySize: source.vocabularySize, lowercases: source.lowercases)
+    let (section, warnings) = try source.tokenizerSection()
+    tokenizer = section
+    self.warnings = source.warnings + warnings
     try budget.check()
     if var bases = options.bases, source.vocabulary != nil {
       bases.portable = true
@@ -160,13 +168,11 @@ public struct Converter {
       })
     let (bases, provenance) = try work.result(threads: options.threads)
     try writer.add(.provenance, "provenance", provenance)
-    let used = source.used
     try budget.check()
     let fileBytes = try writer.finish()
     return Summary(
       checkpointBytes: folder.weightBytes, fileBytes: fileBytes, tensors: writer.tensorRecords,
-      sections: writer.sectionTable,
-      unused: folder.tensors.keys.filter { !used.contains($0) }.sorted(), bases: bases)
+      sections: writer.sectionTable, leftOut: source.leftOut, bases: bases)
   }
 
   /// Writes all sections but the provenance and the directory.

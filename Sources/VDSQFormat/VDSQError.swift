@@ -41,6 +41,8 @@ public struct VDSQError: Error, Sendable {
     case coarseRows
     /// The rules for tensors of another type.
     case keptTensors
+    /// Whether a head that a model was finetuned with is left out.
+    case trainedHead
     /// The labels of an adapter.
     case labels
     /// The names of the fields that hold examples' texts and labels.

@@ -6,8 +6,9 @@ package import VDSQTokenizers
 ///
 /// The state of a text depends on the model: the vector of a sentence encoder, the state of a
 /// masked language model at the mask token, as its head transforms it, or the state of a causal
-/// language model at the last token, after the final norm. Texts are added to a batch until it is
-/// full; `encode` then computes a state for each. Nothing is allocated after the first batches.
+/// language model at the last token, after the final norm. A model's default prompt precedes every
+/// text. Texts are added to a batch until it is full; `encode` then computes a state for each.
+/// Nothing is allocated after the first batches.
 public final class TextEncoder {
   /// How a model is run. The defaults run one text at a time, in one thread.
   public struct Options: Sendable {
@@ -91,6 +92,10 @@ public final class TextEncoder {
   package let tokenizer: Tokenizer
   private let backbone: Backbone
   private let hiddenSize: Int
+  /// The UTF-8 that precedes every text; empty for no prompt.
+  private let prompt: [UInt8]
+  /// The prompt followed by the current text.
+  private var prompted: [UInt8] = []
   private var batch = TokenBatch()
 
   /// - Throws: `missingInput` or `badInput` for the file, `usage` for options out of range.
@@ -129,7 +134,7 @@ public final class TextEncoder {
           maximumTokens + (options.keepsThreadsBusy ? 32 * threads.count : 0)),
         longest: maximumTokens, policy: options.policy)
       backbone = .decoder(decoder)
-      kind = .causal
+      kind = c.pooling == .nextToken ? .causal : .sentences
       dimensions = c.vectorSize
     case .bidirectionalEncoder:
       maximumTokens = try Self.longest(options.maximumTokens, c.maximumTokens, c.maximumTokens)
@@ -145,6 +150,7 @@ public final class TextEncoder {
       dimensions = encoder.plan.stateSize
     }
     (hiddenSize, layers, vocabularySize) = (c.hiddenSize, c.layers, c.vocabularySize)
+    prompt = kind == .sentences ? Array((container.metadata.find("prompt") ?? "").utf8) : []
     guard tokenizer.count <= vocabularySize else {
       throw .badInput("\(container.path): the tokenizer has more tokens than the embedding table")
     }
@@ -227,16 +233,16 @@ public final class TextEncoder {
   }
 
   /// The ids of a text as the model needs them. For a masked language model, a text without a mask
-  /// gets one at its end. For a causal one, a text without tokens gets the first token of the
+  /// gets one at its end. For a decoder, a text without tokens gets the first token of the
   /// vocabulary.
   private func tokens(of text: UnsafeRawBufferPointer, into ids: inout [Int32]) -> Bool {
     let before = ids.count
-    let truncated = tokenizer.encode(text, limit: maximumTokens, into: &ids)
+    let truncated = encode(text, into: &ids)
     if kind == .masked, let mask = tokenizer.mask, !ids[before...].contains(mask) {
       if ids.count - before == maximumTokens { ids.remove(at: ids.count - 2) }
       ids.insert(mask, at: max(before, ids.count - 1))
     }
-    if kind == .causal, ids.count == before { ids.append(0) }
+    if ids.count == before { ids.append(0) }
     return truncated
   }
 
@@ -255,6 +261,19 @@ public final class TextEncoder {
     var count = 0
     for id in tokens(of: text) where id == mask { count += 1 }
     return count
+  }
+
+  /// Appends the ids of the prompt and a text.
+  ///
+  /// - Returns: whether the text was truncated.
+  private func encode(_ text: UnsafeRawBufferPointer, into ids: inout [Int32]) -> Bool {
+    guard !prompt.isEmpty else {
+      return tokenizer.encode(text, limit: maximumTokens, into: &ids)
+    }
+    prompted.removeAll(keepingCapacity: true)
+    prompted.append(contentsOf: prompt)
+    prompted.append(contentsOf: text)
+    return prompted.withUnsafeBytes { tokenizer.encode($0, limit: maximumTokens, into: &ids) }
   }
 
   /// Calls `body` with each state of the batch, in order, and empties the batch.
@@ -336,10 +355,10 @@ public final class TextEncoder {
     return text
   }
 
-  /// The token ids of a text, including special tokens.
+  /// The token ids of a text, including special tokens and the model's default prompt.
   public func tokens(of text: UnsafeRawBufferPointer) -> [Int32] {
     var ids: [Int32] = []
-    _ = tokenizer.encode(text, limit: maximumTokens, into: &ids)
+    _ = encode(text, into: &ids)
     return ids
   }
 }

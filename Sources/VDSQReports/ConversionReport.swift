@@ -27,6 +27,17 @@ package struct ConversionReport: Report {
     summary.tensors.filter { $0.error.maxAbs > 0 }.sorted { $0.error.cosine < $1.error.cosine }
   }
 
+  /// The tensors that were left out, by their kinds.
+  private var leftOut: String {
+    let kinds = LeftOutTensor.Kind.allCases.compactMap { kind -> String? in
+      let names = summary.leftOut.filter { $0.kind == kind }.map(\.name)
+      guard !names.isEmpty else { return nil }
+      let more = names.count > Self.shown ? " and \(names.count - Self.shown) more" : ""
+      return "\(kind.rawValue) (\(names.prefix(Self.shown).joined(separator: ", "))\(more))"
+    }
+    return "left out, as the model has no use for them: \(kinds.joined(separator: "; "))"
+  }
+
   private var compressed: [Section] { summary.sections.filter { $0.encoding == .lz4 } }
 
   private var grouped: Int { summary.tensors.count { $0.groups != nil } }
@@ -67,8 +78,7 @@ package struct ConversionReport: Report {
           + "the others are stored as they are")
     }
     if !summary.unused.isEmpty {
-      lines.append(
-        "left out, as the model has no use for them: \(summary.unused.joined(separator: ", "))")
+      lines.append(leftOut)
     }
     let peak = peakBytes.map { ", peak RSS \(mebibytes($0))" } ?? ""
     lines.append("\(fixed(seconds, 2)) s\(peak)")

@@ -97,7 +97,7 @@ public struct TrainingPlan: Sendable {
   ) throws(VDSQError) -> [IntermediateFeature] {
     let architecture = try Architecture(model.metadata)
     let layers = architecture.layers
-    guard !architecture.hasLanguageModelHead,
+    guard architecture.family == .bidirectionalEncoder, !architecture.hasLanguageModelHead,
       layers >= Hyperparameters.Intermediate.leastLayers
     else { return [] }
     let (lower, upper) = Hyperparameters.Intermediate.layers(of: layers)

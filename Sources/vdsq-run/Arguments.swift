@@ -102,7 +102,8 @@ struct Arguments {
     case .memoryBudget: "--memory-budget: "
     case .template: "--template: "
     case .passedFields: "--pass: "
-    case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors, .labels,
+    case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors, .trainedHead,
+      .labels,
       .exampleFields, .method, nil:
       ""
     }

@@ -45,7 +45,7 @@ static inline bool vdsq_close_standard_output(void) {
 static inline int64_t vdsq_file_length(int fd) {
   struct stat s;
   if (fstat(fd, &s) != 0) return -1;
-  return S_ISREG(s.st_mode) ? (int64_t)s.st_size : -2;
+  return S_ISREG(s.st_mode) ? (int64_t)s.st_size : S_ISDIR(s.st_mode) ? -3 : -2;
 }
 
 typedef struct vdsq_file_stamp {

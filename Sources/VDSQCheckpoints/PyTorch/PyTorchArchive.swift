@@ -20,6 +20,12 @@ package struct PyTorchArchive {
   /// - Throws: `missingInput` or `badInput`, naming the unsupported feature.
   package init(path: String) throws(VDSQError) {
     file = try InputFile(path: path)
+    if let signature = file.signature {
+      switch signature {
+      case .zip: break
+      default: throw .badInput("\(path): \(signature.description)")
+      }
+    }
     let archive = try ZipDirectory(file)
     // All entries are in one folder, named after the file when it was saved.
     guard let pickle = archive.entries.first(where: { $0.key.hasSuffix("/data.pkl") }) else {

@@ -12,6 +12,8 @@ package struct Safetensors {
   package let file: InputFile
   /// Tensors by name. Tensors of types that hold no weights (integers, booleans) are omitted.
   package let tensors: [String: SourceTensor]
+  /// The types of the tensors that are omitted, by the names of the tensors.
+  package let omitted: [String: String]
 
   /// - Throws: `missingInput` or `badInput`.
   package init(path: String) throws(VDSQError) {
@@ -30,14 +32,20 @@ package struct Safetensors {
       throw .badInput("\(path): the safetensors header is no JSON object")
     }
     var tensors: [String: SourceTensor] = [:]
+    var omitted: [String: String] = [:]
     var spans: [(start: Int, end: Int, name: String)] = []
     for member in members where member.key != "__metadata__" {
       let (span, tensor) = try Self.tensor(member, file: file, dataStart: dataStart)
       spans.append((span.lowerBound, span.upperBound, member.key))
-      if let tensor { tensors[member.key] = tensor }
+      if let tensor {
+        tensors[member.key] = tensor
+      } else {
+        omitted[member.key] = member.value["dtype"]?.text
+      }
     }
     try Self.check(spans, dataLength: file.length - dataStart, path: path)
-    self.tensors = Self.withScales(tensors)
+    self.omitted = omitted
+    self.tensors = try Self.withScales(tensors, omitted)
   }
 
   private static func tensor(
@@ -77,24 +85,56 @@ package struct Safetensors {
     return (start..<end, tensor)
   }
 
-  /// Integers with a scale per row in another tensor: `NAME_scale` (compressed-tensors), or 127
-  /// times the scale in `SCB` (bitsandbytes). Integers without scales are not weights.
-  private static func withScales(_ tensors: [String: SourceTensor]) -> [String: SourceTensor] {
+  /// Integers with scales in another tensor: `NAME_scale` (compressed-tensors), or 127 times the
+  /// scale in `SCB` (bitsandbytes). Integers without scales are not weights.
+  ///
+  /// - Throws: `badInput` if scales, zero points or the order of columns are in an unknown form.
+  private static func withScales(
+    _ tensors: [String: SourceTensor], _ omitted: [String: String]
+  ) throws(VDSQError) -> [String: SourceTensor] {
     var result = tensors
     for tensor in tensors.values where tensor.type == .int8 {
       result[tensor.name] = nil
       let folder = tensor.name.hasSuffix("weight") ? String(tensor.name.dropLast(6)) : ""
       for (name, factor) in [("\(tensor.name)_scale", Float(1)), ("\(folder)SCB", 1 / 127)] {
-        guard let scales = tensors[name], scales.type != .int8, scales.count == tensor.rows,
-          tensor.columns > 0
-        else { continue }
+        guard let scales = tensors[name], scales.type != .int8, tensor.columns > 0 else { continue }
         var scaled = tensor
-        scaled.scales = SourceScales(
-          type: scales.type, offset: scales.offset, columns: tensor.columns, factor: factor)
+        scaled.scales = try Self.scales(scales, of: tensor, factor: factor, tensors, omitted)
         result[tensor.name] = scaled
-        result[name] = nil
+        for used in [name, "\(tensor.name)_zero_point"] { result[used] = nil }
         break
       }
+    }
+    return result
+  }
+
+  /// One scale for the tensor, for each row, or for each group of columns of a row.
+  private static func scales(
+    _ scales: SourceTensor, of tensor: SourceTensor, factor: Float,
+    _ tensors: [String: SourceTensor], _ omitted: [String: String]
+  ) throws(VDSQError) -> SourceScales {
+    let path = tensor.file.path
+    let groups = scales.count == 1 ? 1 : scales.count / max(tensor.rows, 1)
+    guard groups > 0, tensor.columns % groups == 0,
+      scales.count == 1 || scales.count == groups * tensor.rows
+    else {
+      throw .badInput(
+        "\(path): tensor \(scales.name) of shape \(scales.shape) has not a scale for each row of "
+          + "\(tensor.name), nor for each group of its columns")
+    }
+    var result = SourceScales(
+      type: scales.type, offset: scales.offset, columns: tensor.columns / groups, factor: factor)
+    result.areShared = scales.count == 1
+    let zeroPoint = "\(tensor.name)_zero_point", order = "\(tensor.name)_g_idx"
+    if let zeros = tensors[zeroPoint], zeros.type == .int8, zeros.count == scales.count {
+      result.zeroPoints = zeros.offset
+    } else if let type = tensors[zeroPoint]?.type.name ?? omitted[zeroPoint] {
+      throw .badInput(
+        "\(path): tensor \(zeroPoint) of type \(type) is not supported; supported: an I8 zero point "
+          + "for each scale")
+    }
+    if tensors[order] != nil || omitted[order] != nil {
+      throw .badInput("\(path): tensor \(order): columns in another order are not supported")
     }
     return result
   }

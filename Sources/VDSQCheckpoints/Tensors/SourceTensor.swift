@@ -7,6 +7,10 @@ package struct SourceScales: Sendable {
   let columns: Int
   /// A common factor of all scales.
   var factor: Float = 1
+  /// Whether all rows have the scales of the first.
+  var areShared = false
+  /// The place of int8 zero points, one for each scale, which are subtracted before; nil for none.
+  var zeroPoints: Int?
 }
 
 /// A tensor in a checkpoint file, read by rows.
@@ -130,16 +134,25 @@ package struct SourceTensor {
     }
   }
 
-  /// Multiplies integers by their scales.
+  /// Subtracts zero points from integers and multiplies them by their scales.
   private func scale(_ values: inout [Float], _ rows: Range<Int>) throws(VDSQError) {
     guard let scales else { return }
     let groups = columns / scales.columns
     let size = scales.type.bytes(of: groups)
     for (i, row) in rows.enumerated() {
-      let raw = try file.bytes(at: scales.offset + order.place(of: row) * size, count: size)
+      let place = scales.areShared ? 0 : order.place(of: row)
+      let raw = try file.bytes(at: scales.offset + place * size, count: size)
+      var zeros: [Float]?
+      if let offset = scales.zeroPoints {
+        zeros = decode(
+          try file.bytes(at: offset + place * groups, count: groups), count: groups, as: .int8)
+      }
       for (group, scale) in decode(raw, count: groups, as: scales.type).enumerated() {
         let first = i * columns + group * scales.columns
-        for j in first..<first + scales.columns { values[j] *= scale * scales.factor }
+        let zero = zeros?[group] ?? 0
+        for j in first..<first + scales.columns {
+          values[j] = (values[j] - zero) * scale * scales.factor
+        }
       }
     }
   }

@@ -9,6 +9,10 @@ import VDSQFormat
 package struct CheckpointArchitecture: Sendable {
   /// The values of `model_type` in `config.json`.
   package let modelTypes: [String]
+  /// The keys of `config.json` that the architecture has beside those of all.
+  let settings: [SettingKey]
+  /// The class of transformers' tokenizer for each `model_type`, unless a folder names another.
+  let tokenizerClasses: [String: String]
   /// Reads `config.json`.
   let configuration: @Sendable (ConfigReader) throws(VDSQError) -> CheckpointConfiguration
   /// Optional prefixes of all tensor names except those of the head, the most specific first.

@@ -1,15 +1,17 @@
 import VDSQFormat
 
 extension CheckpointArchitecture {
+  private static let distilBERTKeys = BERTKeys(
+    hiddenSize: "dim", layers: "n_layers", heads: "n_heads", intermediateSize: "hidden_dim",
+    activation: "activation", tokenTypes: nil, layerNormEpsilon: nil)
+
   /// DistilBERT (Sanh et al. 2019): BERT without token types, with other names.
   static let distilBERT = CheckpointArchitecture(
     modelTypes: ["distilbert"],
-    configuration: { (config) throws(VDSQError) in
-      try BERTKeys(
-        hiddenSize: "dim", layers: "n_layers", heads: "n_heads", intermediateSize: "hidden_dim",
-        activation: "activation", tokenTypes: nil, layerNormEpsilon: nil
-      ).read(config)
-    },
+    settings: distilBERTKeys.settings
+      + SettingKey.harmless("sinusoidal_pos_embds", "tie_weights_", "type_vocab_size"),
+    tokenizerClasses: ["distilbert": "BertTokenizer"],
+    configuration: { (config) throws(VDSQError) in try distilBERTKeys.read(config) },
     prefixes: ["distilbert.", ""],
     embeddings: bertEmbeddings.filter { $0.name != "embeddings.token_type" },
     layer: encoderLayer(

@@ -4,7 +4,17 @@ import VDSQFormat
 extension CheckpointArchitecture {
   /// GPT-2 (Radford et al. 2019): learned positions, LayerNorm, and weights stored by columns.
   static let gpt2 = CheckpointArchitecture(
-    modelTypes: ["gpt2"], configuration: gpt2Configuration, prefixes: ["transformer.", ""],
+    modelTypes: ["gpt2"],
+    settings: SettingKeys.decoder
+      + SettingKey.followed(
+        "n_embd", "n_layer", "n_head", "n_inner", "n_positions", "layer_norm_epsilon",
+        "activation_function")
+      + SettingKey.fixed("scale_attn_weights", .bool(true))
+      + SettingKey.absent("scale_attn_by_inverse_layer_idx")
+      // The number of positions in older configurations, and how attention rounds.
+      + SettingKey.harmless("n_ctx", "reorder_and_upcast_attn"),
+    tokenizerClasses: ["gpt2": "GPT2Tokenizer"], configuration: gpt2Configuration,
+    prefixes: ["transformer.", ""],
     embeddings: [
       TensorRule("embeddings.word", ["wte.weight"], .wordTable, [.vocabulary, .hidden]),
       TensorRule("embeddings.position", ["wpe.weight"], .positionTable, [.positions, .hidden]),
@@ -66,9 +76,6 @@ extension CheckpointArchitecture {
     let intermediateSize = try config.size("n_inner", 1 << 20, default: 4 * hiddenSize)
     let positions = try config.size("n_positions", 1 << 24)
     let epsilon = try config.epsilon("layer_norm_epsilon", default: 1e-5)
-    guard config.flag("scale_attn_weights", default: true),
-      !config.flag("scale_attn_by_inverse_layer_idx", default: false)
-    else { throw .badInput("\(config.path): attention scaled by layer is not supported") }
     return CheckpointConfiguration(
       architecture: Architecture(
         decoder: hiddenSize, layers: layers, heads: heads, headSize: hiddenSize / heads,

@@ -1,17 +1,21 @@
 import VDSQFormat
 
 extension CheckpointArchitecture {
+  private static let gptNeoXRotary = RotaryKeys(
+    base: "rotary_emb_base", share: "rotary_pct", defaultShare: 0.25)
+
   /// GPT-NeoX (Black et al. 2022) and Pythia: LayerNorm, rotary positions in a quarter of each
   /// head, and a parallel residual by default.
   static let gptNeoX = CheckpointArchitecture(
     modelTypes: ["gpt_neox"],
+    settings: CheckpointConfiguration.rotarySettings(gptNeoXRotary, epsilon: "layer_norm_eps")
+      + SettingKey.followed("use_parallel_residual"),
+    tokenizerClasses: ["gpt_neox": "GPTNeoXTokenizer"],
     configuration: { (config) throws(VDSQError) in
       var configuration = try CheckpointConfiguration(
-        rotaryDecoder: config,
-        rotary: RotaryKeys(base: "rotary_emb_base", share: "rotary_pct", defaultShare: 0.25),
-        epsilon: "layer_norm_eps", activation: .gelu)
+        rotaryDecoder: config, rotary: gptNeoXRotary, epsilon: "layer_norm_eps", activation: .gelu)
       configuration.architecture.hasParallelResidual =
-        config.flag("use_parallel_residual", default: true)
+        try config.flag("use_parallel_residual", default: true)
       return configuration
     },
     prefixes: ["gpt_neox.", ""],

@@ -5,20 +5,26 @@ extension CheckpointArchitecture {
   /// Llama 1 to 3 (Touvron et al. 2023): RMSNorm, rotary positions, a gated feed-forward network,
   /// and fewer heads of keys and values than of queries.
   static let llama = llamaLike(
-    modelTypes: ["llama"], gguf: llamaLikeGGUF("llama", alternatingHeadSize: "head_dim"))
+    modelTypes: ["llama"], tokenizerClass: "LlamaTokenizer",
+    gguf: llamaLikeGGUF("llama", alternatingHeadSize: "head_dim"))
 
   /// An architecture with the layers and the names of Llama.
   ///
   /// - Parameters:
+  ///   - tokenizerClass: the class of transformers' tokenizer.
   ///   - usesWindow: whether `sliding_window` applies if `use_sliding_window` is absent.
   ///   - firstSlidingLayer: the key of the first layer with a sliding window, and its default; nil
   ///     if the window applies to all layers. `layer_types` precedes it.
   static func llamaLike(
-    modelTypes: [String], usesWindow: Bool = false,
+    modelTypes: [String], tokenizerClass: String, usesWindow: Bool = false,
     firstSlidingLayer: (key: String, default: Int)? = nil, gguf: GGUFArchitecture? = nil
   ) -> CheckpointArchitecture {
     CheckpointArchitecture(
       modelTypes: modelTypes,
+      settings: CheckpointConfiguration.rotarySettings(RotaryKeys(), epsilon: "rms_norm_eps")
+        + SettingKey.followed("sliding_window", "use_sliding_window", "max_window_layers"),
+      tokenizerClasses: Dictionary(
+        uniqueKeysWithValues: modelTypes.map { ($0, tokenizerClass) }),
       configuration: { (config) throws(VDSQError) in
         var configuration = try CheckpointConfiguration(
           rotaryDecoder: config, rotary: RotaryKeys(), epsilon: "rms_norm_eps", activation: .silu)

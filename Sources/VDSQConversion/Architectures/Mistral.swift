@@ -1,4 +1,5 @@
 extension CheckpointArchitecture {
   /// Mistral (Jiang et al. 2023): Llama with a sliding window in all layers.
-  static let mistral = llamaLike(modelTypes: ["mistral"], usesWindow: true)
+  static let mistral = llamaLike(
+    modelTypes: ["mistral"], tokenizerClass: "TokenizersBackend", usesWindow: true)
 }

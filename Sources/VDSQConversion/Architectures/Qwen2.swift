@@ -2,6 +2,7 @@ extension CheckpointArchitecture {
   /// Qwen 2 and 2.5 (Yang et al. 2024): Llama with biases of queries, keys and values. The
   /// configuration says whether the upper layers have a sliding window.
   static let qwen2 = llamaLike(
-    modelTypes: ["qwen2"], firstSlidingLayer: (key: "max_window_layers", default: 28),
+    modelTypes: ["qwen2"], tokenizerClass: "Qwen2Tokenizer",
+    firstSlidingLayer: (key: "max_window_layers", default: 28),
     gguf: llamaLikeGGUF("qwen2"))
 }

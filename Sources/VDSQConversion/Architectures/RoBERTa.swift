@@ -5,6 +5,11 @@ extension CheckpointArchitecture {
   /// the id of the padding token plus one.
   static let roberta = CheckpointArchitecture(
     modelTypes: ["roberta", "xlm-roberta", "camembert"],
+    settings: BERTKeys(offsetsPositions: true).settings,
+    tokenizerClasses: [
+      "roberta": "RobertaTokenizer", "xlm-roberta": "XLMRobertaTokenizer",
+      "camembert": "CamembertTokenizer",
+    ],
     configuration: { (config) throws(VDSQError) in
       try BERTKeys(offsetsPositions: true).read(config)
     },

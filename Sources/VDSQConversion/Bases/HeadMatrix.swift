@@ -27,15 +27,12 @@ package struct HeadMatrix {
   ///
   /// - Throws: `badInput` if an LM head is requested and the model has none.
   package init(folder: Checkpoint, embedding: Bool) throws(VDSQError) {
-    try self.init(try ModelSource.read(folder), embedding: embedding)
+    try self.init(try ModelSource.read(folder, dropsHead: true), embedding: embedding)
   }
 
   /// The tokenizer section of a checkpoint's folder.
   package static func tokenizer(of folder: Checkpoint) throws(VDSQError) -> [UInt8] {
-    let source = try ModelSource.read(folder)
-    return try TokenizerConversion(
-      try folder.tokenizer(), path: "\(folder.path)/tokenizer.json"
-    ).section(vocabularySize: source.vocabularySize, lowercases: source.lowercases)
+    try ModelSource.read(folder, dropsHead: true).tokenizerSection().section
   }
 
   init(_ source: ModelSource, embedding: Bool) throws(VDSQError) {

@@ -1,3 +1,4 @@
+import VDSQCheckpoints
 import VDSQFormat
 
 /// The configuration keys of an encoder with the layers of BERT. The defaults are those of BERT.
@@ -16,6 +17,16 @@ struct BERTKeys: Sendable {
   /// Whether positions are counted from the id of the padding token plus one.
   var offsetsPositions = false
 
+  /// The keys that `read` reads, and those that must not be set.
+  var settings: [SettingKey] {
+    let names = [
+      hiddenSize, layers, heads, intermediateSize, activation, "max_position_embeddings",
+      tokenTypes, layerNormEpsilon, embeddingSize, offsetsPositions ? "pad_token_id" : nil,
+    ]
+    return SettingKeys.encoder + SettingKey.fixed("position_embedding_type", .string("absolute"))
+      + names.compactMap { $0 }.map { SettingKey(name: $0, use: .followed) }
+  }
+
   /// - Throws: `badInput` if a value is missing, out of range or not supported.
   func read(_ config: ConfigReader) throws(VDSQError) -> CheckpointConfiguration {
     let path = config.path
@@ -29,20 +40,20 @@ struct BERTKeys: Sendable {
     let intermediateSize = try config.size(self.intermediateSize, 1 << 20)
     let vocabularySize = try config.size("vocab_size", 1 << 24)
     let positionRows = try config.size("max_position_embeddings", 1 << 20)
-    let positionOffset = offsetsPositions ? (config["pad_token_id"]?.integer ?? 1) + 1 : 0
+    var positionOffset = 0
+    if offsetsPositions {
+      let padding = try config.number("pad_token_id") ?? 1
+      guard padding >= 0, padding < Double(positionRows), let id = Int(exactly: padding) else {
+        throw .badInput("\(path): pad_token_id leaves no position for a token")
+      }
+      positionOffset = id + 1
+    }
     guard positionOffset >= 0, positionRows - positionOffset >= 2 else {
       throw .badInput("\(path): max_position_embeddings leaves no position for a token")
     }
     let tokenTypes = if let key = self.tokenTypes { try config.size(key, 1024) } else { 1 }
     guard hiddenSize % heads == 0 else {
       throw .badInput("\(path): \(self.hiddenSize) is not a multiple of \(self.heads)")
-    }
-    let positionType = config["position_embedding_type"]?.text ?? "absolute"
-    guard positionType == "absolute" else {
-      throw .badInput("\(path): position_embedding_type \(positionType); supported: absolute")
-    }
-    if config["is_decoder"]?.boolean == true {
-      throw .badInput("\(path): is_decoder is true; supported: encoders")
     }
     let activation = try config.activation(self.activation, default: .gelu)
     let epsilon =

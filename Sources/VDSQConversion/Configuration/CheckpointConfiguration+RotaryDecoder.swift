@@ -1,6 +1,18 @@
+import VDSQCheckpoints
 import VDSQFormat
 
 extension CheckpointConfiguration {
+  /// The keys that decoders with rotary positions have in common, beside those of `rotary`.
+  static func rotarySettings(_ rotary: RotaryKeys, epsilon: String) -> [SettingKey] {
+    SettingKeys.decoder
+      + SettingKey.followed(
+        "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+        "head_dim", "intermediate_size", "max_position_embeddings", "hidden_act", "layer_types",
+        "rope_parameters", "rope_scaling", "original_max_position_embeddings", "attention_bias",
+        "mlp_bias", epsilon, rotary.base, rotary.share)
+      + SettingKey.harmless("pretraining_tp")
+  }
+
   /// Reads the keys that decoders with rotary positions have in common. The result has LayerNorm
   /// and no gate.
   ///
@@ -20,6 +32,13 @@ extension CheckpointConfiguration {
     let keyValueHeads = try config.size("num_key_value_heads", heads, default: heads)
     guard config["head_dim"] != nil || hiddenSize % heads == 0, heads % keyValueHeads == 0 else {
       throw .badInput("\(config.path): sizes are not multiples of the numbers of heads")
+    }
+    if let others = config["layer_types"]?.elements?.first(where: {
+      $0.text != "full_attention" && $0.text != "sliding_attention"
+    }) {
+      throw .badInput(
+        "\(config.path): layer_types: \(others.brief) is not supported; supported: full_attention, "
+          + "sliding_attention")
     }
     let headSize = try config.size("head_dim", 65536, default: hiddenSize / heads)
     let intermediateSize = try config.size("intermediate_size", 1 << 20)

@@ -11,6 +11,22 @@ struct ConfigReader {
     path = "\(folder.path)/config.json"
   }
 
+  /// Checks every key.
+  ///
+  /// - Parameter own: the keys of the architecture.
+  /// - Returns: warnings about unknown keys.
+  /// - Throws: `badInput`, naming a key with a value that the runtime does not compute.
+  func check(_ own: [SettingKey]) throws(VDSQError) -> [String] {
+    let unknown = try SettingKeys.config(own).check(json, path: path)
+    if let code = self["auto_map"]?.members?.first(where: { $0.key.hasPrefix("AutoModel") }) {
+      throw .badInput(
+        "\(path): auto_map: \(code.key) is code of the model's own (\(code.value.brief)), which is not "
+          + "run; remove it if transformers' own class gives the same")
+    }
+    try Quantization.check(self)
+    return unknown.map { "\(path): \($0) is not known, and not followed" }
+  }
+
   subscript(_ key: String) -> JSON? {
     let value = json[key]
     return value?.isNull == true ? nil : value
@@ -30,7 +46,7 @@ struct ConfigReader {
   }
 
   func epsilon(_ key: String, default standard: Double) throws(VDSQError) -> Double {
-    let value = self[key]?.double ?? standard
+    let value = try number(key) ?? standard
     guard value > 0, value < 1 else { throw .badInput("\(path): \(key) is not between 0 and 1") }
     return value
   }
@@ -38,13 +54,27 @@ struct ConfigReader {
   func activation(
     _ key: String, default standard: ActivationFunction
   ) throws(VDSQError) -> ActivationFunction {
-    guard let name = self[key]?.text else { return standard }
+    guard let value = self[key] else { return standard }
+    guard let name = value.text else { throw .badInput("\(path): \(key) is no text") }
     guard let activation = ActivationFunction(named: name) else {
       let supported = ActivationFunction.allCases.map(\.name).joined(separator: ", ")
-      throw .badInput("\(path): activation \(name); supported: \(supported)")
+      throw .badInput("\(path): \(key): activation \(name); supported: \(supported)")
     }
     return activation
   }
 
-  func flag(_ key: String, default standard: Bool) -> Bool { self[key]?.boolean ?? standard }
+  /// A number; nil if it is absent.
+  func number(_ key: String) throws(VDSQError) -> Double? {
+    guard let value = self[key] else { return nil }
+    guard let number = value.double else { throw .badInput("\(path): \(key) is no number") }
+    return number
+  }
+
+  func flag(_ key: String, default standard: Bool) throws(VDSQError) -> Bool {
+    guard let value = self[key] else { return standard }
+    guard let flag = value.boolean else {
+      throw .badInput("\(path): \(key) is neither true nor false")
+    }
+    return flag
+  }
 }

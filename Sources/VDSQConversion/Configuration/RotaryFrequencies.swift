@@ -18,10 +18,10 @@ struct RotaryFrequencies {
     let longest = try config.size("max_position_embeddings", 1 << 24)
     // Configurations of transformers 5 have all parameters in one object.
     let settings = config["rope_parameters"] ?? config["rope_scaling"] ?? .object([])
-    let base = settings["rope_theta"]?.double ?? config[keys.base]?.double ?? 10_000
-    let share =
-      settings["partial_rotary_factor"]?.double ?? config[keys.share]?.double
-      ?? keys.defaultShare
+    try Self.check(settings, config.path)
+    let ownBase = try config.number(keys.base), ownShare = try config.number(keys.share)
+    let base = settings["rope_theta"]?.double ?? ownBase ?? 10_000
+    let share = settings["partial_rotary_factor"]?.double ?? ownShare ?? keys.defaultShare
     guard share > 0, share <= 1 else {
       throw .badInput("\(config.path): partial_rotary_factor \(share) is not between 0 and 1")
     }
@@ -90,6 +90,32 @@ struct RotaryFrequencies {
     frequencies = inverse
     self.scale = scale
     maximumTokens = limit
+  }
+
+  private static let numbers = [
+    "rope_theta", "partial_rotary_factor", "factor", "low_freq_factor", "high_freq_factor",
+    "beta_fast", "beta_slow", "attention_factor", "mscale", "mscale_all_dim",
+    "original_max_position_embeddings",
+  ]
+
+  /// - Throws: `badInput` if a parameter is of another type than it should be, or is not known.
+  private static func check(_ settings: JSON, _ path: String) throws(VDSQError) {
+    guard let members = settings.members else {
+      throw .badInput("\(path): rope_parameters or rope_scaling is no JSON object")
+    }
+    for (key, value) in members.map({ ($0.key, $0.value) }) where !value.isNull {
+      let isKnown =
+        switch key {
+        case "rope_type", "type": value.text != nil
+        case "truncate": value.boolean != nil
+        case "short_factor", "long_factor": value.elements?.allSatisfy { $0.double != nil } ?? false
+        default: numbers.contains(key) && value.double != nil
+        }
+      guard isKnown else {
+        throw .badInput(
+          "\(path): rotary parameters: \(key) \(value.brief) is not supported")
+      }
+    }
   }
 
   /// Long wavelengths are stretched, short ones are kept, and those in between are interpolated.

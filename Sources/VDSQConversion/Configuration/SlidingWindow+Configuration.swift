@@ -12,7 +12,7 @@ extension SlidingWindow {
     _ config: ConfigReader, layers: Int, isUsed: Bool, first: (key: String, default: Int)?
   ) throws(VDSQError) {
     guard config["sliding_window"] != nil,
-      config.flag("use_sliding_window", default: isUsed)
+      try config.flag("use_sliding_window", default: isUsed)
     else { return nil }
     let size = try config.size("sliding_window", 1 << 30)
     if let types = config["layer_types"]?.elements {
@@ -21,7 +21,7 @@ extension SlidingWindow {
       }
       self.init(size: size, slidingLayers: types.map { $0.text == "sliding_attention" })
     } else if let first {
-      let firstLayer = config[first.key]?.integer ?? first.default
+      let firstLayer = Int(try config.number(first.key) ?? Double(first.default))
       self.init(size: size, slidingLayers: (0..<layers).map { $0 >= firstLayer })
     } else {
       self.init(size: size)

@@ -4,30 +4,38 @@ package import VDSQFormat
 extension ModelSource {
   /// Reads the configuration and finds the tensors of a checkpoint.
   ///
+  /// - Parameter dropsHead: whether a head that the model was finetuned with may be left out.
   /// - Throws: `badInput` if the architecture, its configuration or a tensor is not supported.
-  package static func read(_ folder: Checkpoint) throws(VDSQError) -> ModelSource {
+  package static func read(
+    _ folder: Checkpoint, dropsHead: Bool = false
+  ) throws(VDSQError) -> ModelSource {
     let names = try CheckpointArchitecture.of(folder)
     let config = ConfigReader(folder)
+    var warnings = try config.check(names.settings)
     var configuration = try names.configuration(config)
-    var lowercases = false
-    if configuration.architecture.family == .bidirectionalEncoder {
-      let sentence = try SentenceSettings(
-        folder, positions: configuration.architecture.maximumTokens)
-      lowercases = sentence.lowercases
-      let isMasked =
-        !sentence.isSentenceModel && folder.tensors[names.head.transform[0].sources[0]] != nil
-      configuration.architecture.use(
-        sentence, head: isMasked ? names.head : nil)
+    let sentence = try SentenceSettings(folder)
+    warnings += sentence.warnings
+    guard sentence.hasPooling || !sentence.isSentenceModel || dropsHead else {
+      throw VDSQError(
+        .badInput,
+        "\(folder.root)/modules.json: no Pooling; the model makes no vectors of texts", .trainedHead
+      )
     }
+    let isMasked =
+      !sentence.isSentenceModel && !names.head.transform.isEmpty
+      && folder.tensors[names.head.transform[0].sources[0]] != nil
+    configuration.architecture.use(sentence, head: isMasked ? names.head : nil)
     let architecture = configuration.architecture
     let prefix = try TensorResolver.prefix(names.prefixes, of: names.embeddings[0], in: folder)
     let size = configuration.size
     let resolver = TensorResolver(
       folder: folder, prefix: prefix, heads: architecture.heads, size: size)
+    var metadata = architecture.metadata(modelType: config["model_type"]?.text ?? "")
+    if !sentence.prompt.isEmpty { metadata.set("prompt", .text(sentence.prompt)) }
     var source = ModelSource(
-      folder: folder,
-      metadata: architecture.metadata(modelType: config["model_type"]?.text ?? ""),
-      vocabularySize: architecture.vocabularySize, lowercases: lowercases)
+      folder: folder, names: names, metadata: metadata,
+      vocabularySize: architecture.vocabularySize, lowercases: sentence.lowercases)
+    source.warnings = warnings
     source.embeddings = try resolver.tensors(names.embeddings).map {
       $0.role == .positionTable ? $0.withoutRows(before: configuration.positionOffset) : $0
     }
@@ -42,7 +50,27 @@ extension ModelSource {
         TensorResolver(folder: folder, prefix: "", heads: architecture.heads, size: size))
     }
     try source.checkUnused()
+    try source.checkBiases(config)
+    // The folder of a sentence encoder says that the vectors are what the model is for.
+    if let warning = try source.checkHead(dropsHead: dropsHead || sentence.hasPooling) {
+      source.warnings.append(warning)
+    }
     return source
+  }
+
+  /// The tensors decide about biases. Where the configuration says otherwise, transformers would
+  /// leave some out, or make some up.
+  private func checkBiases(_ config: ConfigReader) throws(VDSQError) {
+    for (key, name) in [
+      ("attention_bias", "attention.qkv.bias"), ("mlp_bias", "feed_forward.up.bias"),
+    ] {
+      guard let wanted = config[key]?.boolean, let layer = layers.first else { continue }
+      let has = layer.contains { $0.rows.name.hasSuffix(name) }
+      guard has != wanted else { continue }
+      throw .badInput(
+        "\(config.path): \(key) is \(wanted), but the checkpoint has \(has ? "such" : "no such") biases"
+      )
+    }
   }
 
   /// - Throws: `badInput` if the checkpoint is a single file and has a tensor that is not used: the
@@ -86,7 +114,7 @@ extension ModelSource {
     vocabulary = embeddings[0].rows
     // If a checkpoint stores both tied tensors, only the configuration says that they are tied. A
     // masked language model without a stored head has a tied one, whatever its configuration says.
-    let isTied = config.flag("tie_word_embeddings", default: head.isTiedByDefault)
+    let isTied = try config.flag("tie_word_embeddings", default: head.isTiedByDefault)
     if !isTied, family == .causalDecoder || folder.tensors[head.weight] != nil {
       let rule = TensorRule("head.weight", [head.weight], .wordTable, [.vocabulary, .embedding])
       let tensor = try resolver.tensors([rule])[0]
@@ -101,11 +129,14 @@ extension ModelSource {
 }
 
 extension Architecture {
-  /// Sets how the states of an encoder become the vector of a text.
+  /// Sets how states become the vector of a text.
+  ///
+  /// A causal decoder is a language model unless its folder declares a sentence encoder.
   ///
   /// - Parameter head: the head of a masked language model; nil for a sentence encoder.
   fileprivate mutating func use(_ sentence: SentenceSettings, head: LanguageModelHead?) {
-    maximumTokens = sentence.maximumTokens
+    guard family == .bidirectionalEncoder || sentence.isSentenceModel else { return }
+    maximumTokens = min(maximumTokens, sentence.maximumTokens ?? maximumTokens)
     pooling = head == nil ? sentence.pooling : .mask
     normalize = head == nil && sentence.normalize
     if let head { headActivation = head.activation ?? activation }

@@ -18,6 +18,8 @@ package struct ModelSource {
   }
 
   let folder: Checkpoint
+  /// The architecture of the checkpoint.
+  let names: CheckpointArchitecture
   package var metadata: Metadata
   let vocabularySize: Int
   var lowercases = false
@@ -29,8 +31,26 @@ package struct ModelSource {
   /// The rows of the LM head, from which vocabulary bases are computed; nil if there is no LM head.
   var vocabulary: RowSource?
 
-  /// The names of the checkpoint's tensors that are used.
+  /// What a person should know about the checkpoint: unknown settings, a head that is left out.
+  var warnings: [String] = []
+
+  /// The names of the checkpoint's tensors that are used, as its files have them.
   var used: Set<String> {
     Set((embeddings + layers.joined() + head).flatMap { $0.rows.parts.map(\.tensor.name) })
+  }
+}
+
+extension ModelSource {
+  /// The tokenizer section of the container.
+  ///
+  /// - Returns: the section, and what a person should know about its settings.
+  /// - Throws: `missingInput` or `badInput` if the tokenizer or one of its settings is missing or
+  ///   not supported.
+  func tokenizerSection() throws(VDSQError) -> (section: [UInt8], warnings: [String]) {
+    var settings = try TokenizerSettings(folder, names)
+    let tokenizer = try settings.apply(to: try folder.tokenizer())
+    let section = try TokenizerConversion(tokenizer, path: "\(folder.path)/tokenizer.json").section(
+      vocabularySize: vocabularySize, lowercases: lowercases)
+    return (section, settings.warnings)
   }
 }

@@ -83,6 +83,11 @@ struct TensorResolver {
 
   func find(_ name: String, shape: [Int]) throws(VDSQError) -> SourceTensor {
     guard let tensor = folder.tensors[name] ?? folder.tensors[Self.older(name)] else {
+      if let type = folder.omitted[name] {
+        throw .badInput(
+          "\(folder.path): tensor \(name) has type \(type); supported: f64, f32, f16, bf16, and int8 "
+            + "with scales")
+      }
       throw .badInput(
         "\(folder.path): tensor \(name) is missing, or no f64, f32, f16 or bf16 tensor")
     }

@@ -22,13 +22,18 @@ struct SubwordConversion {
 
   private func failure(_ what: String) -> VDSQError { .badInput("\(path): \(what)") }
 
-  /// - Parameter vocabularySize: the number of rows of the embedding table, an upper limit of ids.
-  func section(vocabularySize: Int, isUnigram: Bool) throws(VDSQError) -> [UInt8] {
+  /// - Parameters:
+  ///   - vocabularySize: the number of rows of the embedding table, an upper limit of ids.
+  ///   - lowercases: whether texts are lower-cased whatever the tokenizer specifies.
+  func section(
+    vocabularySize: Int, isUnigram: Bool, lowercases: Bool
+  ) throws(VDSQError) -> [UInt8] {
     let byteLevel = uses("ByteLevel")
     var texts =
       isUnigram
       ? try unigrams(vocabularySize).map { Optional($0.text) } : try pairTokens(vocabularySize)
-    let addedTokens = try added(vocabularySize, &texts)
+    let hasNormalizer = lowercases || json["normalizer"].map { !$0.isNull } ?? false
+    let addedTokens = try added(vocabularySize, &texts, hasNormalizer: hasNormalizer)
     var source = SubwordVocabulary.Source(
       model: isUnigram ? .unigram : .bytePairs,
       tokens: texts.map { text in
@@ -73,6 +78,9 @@ struct SubwordConversion {
     }
     for name in ["<mask>", "[MASK]"] where source.mask < 0 {
       source.mask = ids.find(name) ?? -1
+    }
+    if lowercases, !Self.lowercases(json["normalizer"]) {
+      source.normalizer.append(TextNormalizer.Code.lowercase.rawValue)
     }
     try writeNormalizer(&source)
     try writePreTokenizer(json["pre_tokenizer"], &source)
@@ -150,10 +158,9 @@ struct SubwordConversion {
   }
 
   private func added(
-    _ vocabularySize: Int, _ texts: inout [String?]
+    _ vocabularySize: Int, _ texts: inout [String?], hasNormalizer: Bool
   ) throws(VDSQError) -> [SubwordVocabulary.Added] {
     var all: [SubwordVocabulary.Added] = []
-    let hasNormalizer = json["normalizer"].map { !$0.isNull } ?? false
     for token in json["added_tokens"]?.elements ?? [] {
       guard let id = token["id"]?.integer, id >= 0, let content = token["content"]?.text,
         !content.isEmpty
@@ -174,6 +181,12 @@ struct SubwordConversion {
   }
 
   // MARK: Normalizer
+
+  /// Whether a normalizer, or a part of it, lower-cases.
+  private static func lowercases(_ normalizer: JSON?) -> Bool {
+    normalizer?["type"]?.text == "Lowercase"
+      || (normalizer?["normalizers"]?.elements ?? []).contains { lowercases($0) }
+  }
 
   private func writeNormalizer(_ source: inout SubwordVocabulary.Source) throws(VDSQError) {
     if let normalizer = json["normalizer"] { try write(normalizer: normalizer, &source) }

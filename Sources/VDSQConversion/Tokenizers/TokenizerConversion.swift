@@ -30,13 +30,18 @@ package struct TokenizerConversion {
     case "WordPiece": break
     case "BPE", "Unigram":
       return try SubwordConversion(json, model: model, path: path).section(
-        vocabularySize: vocabularySize, isUnigram: type == "Unigram")
+        vocabularySize: vocabularySize, isUnigram: type == "Unigram", lowercases: lowercases)
     default:
       throw .badInput(
         "\(path): tokenizer model \(type) is not supported; supported: WordPiece, BPE, Unigram")
     }
     var source = WordPieceVocabulary.Source(
       tokens: try tokens(model, vocabularySize: vocabularySize))
+    let added = try addedTokens(vocabularySize: vocabularySize)
+    // The text of an added token is no word that WordPiece may find.
+    for token in added {
+      while token.id >= source.tokens.count { source.tokens.append([]) }
+    }
     source.options = try normalizer()
     if lowercases { source.options.insert(.lowercase) }
     try checkPreTokenizer()
@@ -57,7 +62,7 @@ package struct TokenizerConversion {
     let (first, last) = try frame()
     source.classify = try id(first)
     source.separator = try id(last)
-    source.added = try addedTokens(vocabularySize: vocabularySize)
+    source.added = added
     return WordPieceVocabulary.encode(source)
   }
 
@@ -128,18 +133,18 @@ package struct TokenizerConversion {
 
   private func addedTokens(
     vocabularySize: Int
-  ) throws(VDSQError) -> [(id: Int, text: [UInt8])] {
-    var added: [(id: Int, text: [UInt8])] = []
+  ) throws(VDSQError) -> [SubwordVocabulary.Added] {
+    var added: [SubwordVocabulary.Added] = []
     for token in json["added_tokens"]?.elements ?? [] {
       guard let id = token["id"]?.integer, id >= 0, id < vocabularySize,
         let content = token["content"]?.text, !content.isEmpty
       else { throw .badInput("\(path): an added token has no content, or an id out of range") }
-      guard token["normalized"]?.boolean != true, token["single_word"]?.boolean != true else {
-        throw .badInput(
-          "\(path): added token \(content) is matched in normalized text or as a single word, "
-            + "which is not supported")
-      }
-      added.append((id, Array(content.utf8)))
+      var one = SubwordVocabulary.Added(id: id, text: Array(content.utf8))
+      // Whitespace around a token belongs to no word, so it does not matter whether the token takes
+      // it.
+      one.normalized = token["normalized"]?.boolean ?? false
+      one.singleWord = token["single_word"]?.boolean ?? false
+      added.append(one)
     }
     return added
   }

@@ -47,13 +47,14 @@ extension Architecture {
     headActivation =
       metadata.find("head_activation") == nil
       ? activation : try metadata.activation("head_activation")
-    if form == .decoder {
-      tokenTypes = 0
-      pooling = .lastToken
+    tokenTypes =
+      form == .decoder
+      ? 0 : try metadata.integer("token_types", in: (form == .bert ? 1 : 0)...1024)
+    if form == .decoder, metadata.find("pooling") == nil {
+      pooling = .nextToken
       normalize = false
     } else {
-      tokenTypes = try metadata.integer("token_types", in: (form == .bert ? 1 : 0)...1024)
-      pooling = try metadata.pooling()
+      pooling = try metadata.pooling(isMasked: form != .decoder)
       normalize = try metadata.flag("normalize")
     }
     if form == .bert {
@@ -93,7 +94,7 @@ extension Architecture {
     family == .bidirectionalEncoder && keyValueHeads == heads && queryWidth == hiddenSize
       && positions.learnedRows > 0 && tokenTypes > 0 && normPlacement == .post
       && norm == .layerNorm && !isGated && !hasParallelResidual && slidingWindow == nil
-      && pooling != .lastToken
+      && pooling != .nextToken
   }
 
   /// The metadata of a model's container, in the order of the file.
@@ -138,12 +139,12 @@ extension Architecture {
     if form == .encoder {
       metadata.set("pre_norm", .integer(normPlacement == .pre ? 1 : 0))
       metadata.set("token_types", .integer(tokenTypes))
-      setOutput(in: &metadata)
     }
+    if pooling != .nextToken { setOutput(in: &metadata) }
     return metadata
   }
 
-  /// Writes what follows the last layer of an encoder.
+  /// Writes what follows the last layer of an encoder, or of a decoder that is no language model.
   private func setOutput(in metadata: inout Metadata) {
     if pooling == .mask { metadata.set("head_activation", .text(headActivation.name)) }
     metadata.set("pooling", .text(pooling.name))
@@ -164,9 +165,11 @@ extension Metadata {
     return activation
   }
 
-  fileprivate func pooling() throws(VDSQError) -> Pooling {
+  /// - Parameter isMasked: whether the model can be a masked language model.
+  fileprivate func pooling(isMasked: Bool) throws(VDSQError) -> Pooling {
     let name = try text("pooling")
-    guard let pooling = Pooling(named: name), pooling != .lastToken else {
+    guard let pooling = Pooling(named: name), pooling != .nextToken, isMasked || pooling != .mask
+    else {
       throw .badInput("\(path): metadata: pooling \(name) is not supported")
     }
     return pooling

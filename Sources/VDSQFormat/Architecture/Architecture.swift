@@ -117,7 +117,8 @@ package struct Architecture: Equatable, Sendable {
   }
 
   /// A decoder with the layers of GPT: pre-norm, LayerNorm, as many heads of keys and values as of
-  /// queries, no gate, full attention. The vector of a text is the state of its last token.
+  /// queries, no gate, full attention. It is a language model: the vector of a text is the state of
+  /// its last token.
   package init(
     decoder hiddenSize: Int, layers: Int, heads: Int, headSize: Int, intermediateSize: Int,
     vocabularySize: Int, maximumTokens: Int, positions: PositionEncoding, normEpsilon: Double,
@@ -142,7 +143,7 @@ package struct Architecture: Equatable, Sendable {
     isGated = false
     hasParallelResidual = false
     slidingWindow = nil
-    pooling = .lastToken
+    pooling = .nextToken
     normalize = false
     headActivation = activation
   }
@@ -158,7 +159,7 @@ package struct Architecture: Equatable, Sendable {
   package var vectorSize: Int { pooling == .mask ? embeddingSize : hiddenSize }
 
   /// Whether the model predicts tokens.
-  package var hasLanguageModelHead: Bool { pooling == .mask || pooling == .lastToken }
+  package var hasLanguageModelHead: Bool { pooling == .mask || pooling == .nextToken }
 
   /// Weights of the linear layers of all layers: the multiply-adds per token, without attention.
   package var linearWeights: Int {

@@ -1,6 +1,7 @@
 /// How the states of the last layer become the vector of a text.
 ///
-/// The names are those of `pooling_mode` in sentence-transformers, except for `mask`.
+/// The names are those of `pooling_mode` in sentence-transformers, except for `mask` and
+/// `next_token`.
 package enum Pooling: CaseIterable, Sendable {
   /// The mean of all tokens' states.
   case mean
@@ -10,11 +11,14 @@ package enum Pooling: CaseIterable, Sendable {
   case max
   /// The sum over the square root of the number of tokens.
   case meanSquareRoot
+  /// The mean of all tokens' states, each weighted with its position counted from 1.
+  case weightedMean
+  /// The state of the last token.
+  case lastToken
   /// The state of the first mask token, transformed by the head of a masked language model.
   case mask
-  /// The state of the last token, after the final norm: the input of a causal language model's
-  /// head.
-  case lastToken
+  /// The state of the last token of a causal language model, which its head reads.
+  case nextToken
 
   /// Its name in metadata and in configurations.
   package var name: String {
@@ -23,8 +27,21 @@ package enum Pooling: CaseIterable, Sendable {
     case .cls: "cls"
     case .max: "max"
     case .meanSquareRoot: "mean_sqrt_len"
-    case .mask: "mask"
+    case .weightedMean: "weightedmean"
     case .lastToken: "lasttoken"
+    case .mask: "mask"
+    case .nextToken: "next_token"
+    }
+  }
+
+  /// The factor of the sum over `count` tokens; 1 for poolings that sum nothing.
+  package func scale(of count: Int) -> Float {
+    let n = Float(count)
+    switch self {
+    case .mean: return 1 / n
+    case .meanSquareRoot: return 1 / n.squareRoot()
+    case .weightedMean: return 2 / (n * (n + 1))
+    case .cls, .max, .lastToken, .mask, .nextToken: return 1
     }
   }
 

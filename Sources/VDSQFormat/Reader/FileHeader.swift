@@ -26,6 +26,13 @@ package struct FileHeader: Sendable {
   ///   or have an unknown version.
   init(reading bytes: UnsafeRawBufferPointer, path: String, crc: CRC32) throws(VDSQError) {
     typealias L = ContainerLayout
+    if let other = FileSignature(
+      UnsafeRawBufferPointer(rebasing: bytes.prefix(FileSignature.length)))
+    {
+      throw .badInput(
+        "\(path): \(other.description)"
+          + (other.isConvertible ? "; vdsq convert makes a .vdsq file of a model" : ""))
+    }
     guard bytes.count >= L.headerLength else {
       throw .badInput("\(path): \(bytes.count) bytes are too short for a .vdsq file")
     }

@@ -29,7 +29,11 @@ package final class MappedFile: @unchecked Sendable {
     guard length > 0 else {
       vdsq_close(descriptor)
       throw .badInput(
-        length == 0 ? "\(path): the file is empty" : "\(path): this is not a regular file")
+        length == 0
+          ? "\(path): the file is empty"
+          : length == -3
+            ? "\(path): this is a folder; vdsq convert makes a .vdsq file of a model's folder"
+            : "\(path): this is not a regular file")
     }
     let base: UnsafeRawPointer
     if copies {

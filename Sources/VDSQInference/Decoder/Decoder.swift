@@ -1,8 +1,8 @@
 package import VDSQFormat
 package import VDSQKernels
 
-/// The forward pass of a causal language model. It turns token ids into the state at the end of
-/// each sequence.
+/// The forward pass of a causal decoder. It turns token ids into one vector per sequence: the state
+/// at its end, or the pooled states of all its tokens.
 ///
 /// Keys and values of the batch's tokens stay in a cache until a new batch begins, so sequences can
 /// be read in any number of steps. All memory is one arena, planned before the first token. Up to
@@ -61,8 +61,9 @@ package final class Decoder {
   ///
   /// - Parameter trace: receives the states after the embeddings and each layer,
   ///   `[layers + 1, tokens, hiddenSize]`, before the final norm.
-  /// - Returns: `[sequences, hiddenSize]` floats, the normalized states of the last tokens, valid
-  ///   until the next call. Sequences without new tokens keep their states.
+  /// - Returns: `[sequences, hiddenSize]` floats, the pooled states after the final norm, valid until
+  ///   the next call. Sequences without new tokens keep their vectors. Sequences that go on at
+  ///   `start` need last-token pooling.
   /// - Throws: `badInput` if an id is not in the vocabulary, a sequence is too long, the file
   ///   cannot be read, or a result is not finite.
   package func decode(
@@ -100,7 +101,11 @@ package final class Decoder {
     let vectors = arena.region(plan.vectors, as: Float.self)
     let d = architecture.hiddenSize
     for sequence in 0..<batch.sequences where batch.range(sequence).upperBound > start {
-      _ = try container.finiteSquare(of: vectors + sequence * d, d, kernels)
+      let vector = vectors + sequence * d
+      let square = try container.finiteSquare(of: vector, d, kernels)
+      guard architecture.normalize, square > 0 else { continue }
+      let scale = 1 / square.squareRoot()
+      for i in 0..<d { vector[i] *= scale }
     }
     return UnsafePointer(vectors)
   }

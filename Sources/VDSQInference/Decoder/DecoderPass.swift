@@ -99,7 +99,7 @@ final class DecoderPass: SharedWork {
       keep(index + 1, ownRows)
       memory.leave(index, worker)
     }
-    finish(ownRows)
+    finish(ownRows, worker)
   }
 
   private var qkvWidth: Int { c.queryWidth + 2 * c.keyValueWidth }
@@ -299,14 +299,44 @@ final class DecoderPass: SharedWork {
       layer.down, floats(plan.inner), width, stride: innerWidth, part, plan.fed, c.hiddenSize)
   }
 
+  private func finish(_ own: Range<Int>, _ worker: ThreadPool.Worker) {
+    switch c.pooling {
+    case .nextToken, .lastToken: takeLast(own)
+    default:
+      // A sequence's states come from all workers, and one of them pools them.
+      worker.barrier()
+      pool(worker.share(of: batch.sequences), worker.index)
+    }
+  }
+
   /// The normalized states of the last tokens, which the head reads.
-  private func finish(_ own: Range<Int>) {
+  private func takeLast(_ own: Range<Int>) {
     let d = c.hiddenSize
     forEachSequence(own) { sequence, start, some in
       guard rows.lowerBound + some.upperBound == batch.range(sequence).upperBound else { return }
       normalize(
         floats(plan.hidden, row: some.upperBound - 1, d), weights.finalNorm, 1,
         floats(plan.vectors, row: sequence, d))
+    }
+  }
+
+  /// Adds the normalized states of the pass to the vectors of some sequences. A sequence may go on
+  /// in the next pass.
+  private func pool(_ sequences: Range<Int>, _ worker: Int) {
+    let d = c.hiddenSize
+    let pooler = Pooler(c.pooling, kernels, columns: d)
+    let state = arena.region(plan.row, as: Float.self, worker: worker)
+    forEachSequence(0..<rows.count) { sequence, start, some in
+      guard sequences.contains(sequence) else { return }
+      let vector = floats(plan.vectors, row: sequence, d)
+      for row in some {
+        normalize(floats(plan.hidden, row: row, d), weights.finalNorm, 1, state)
+        pooler.add(state, position: rows.lowerBound + row - start, to: vector)
+      }
+      let range = batch.range(sequence)
+      if rows.lowerBound + some.upperBound == range.upperBound {
+        pooler.finish(vector, count: range.count)
+      }
     }
   }
 }

@@ -278,21 +278,10 @@ final class EncoderPass: SharedWork {
 
   private func pool(_ range: Range<Int>, _ origin: Int, into vector: UnsafeMutablePointer<Float>) {
     let d = c.hiddenSize
+    let pooler = Pooler(c.pooling, kernels, columns: d)
     let states = floats(plan.hidden, row: range.lowerBound - origin, d)
-    for i in 0..<d { vector[i] = states[i] }
-    switch c.pooling {
-    case .cls, .mask, .lastToken:
-      return
-    case .max:
-      for row in 1..<max(1, range.count) {
-        for i in 0..<d where states[row * d + i] > vector[i] { vector[i] = states[row * d + i] }
-      }
-    case .mean, .meanSquareRoot:
-      for row in 1..<max(1, range.count) { kernels.addScaled(1, states + row * d, d, vector) }
-      let n = Float(range.count)
-      let scale = 1 / (c.pooling == .mean ? n : n.squareRoot())
-      for i in 0..<d { vector[i] *= scale }
-    }
+    for row in 0..<range.count { pooler.add(states + row * d, position: row, to: vector) }
+    pooler.finish(vector, count: range.count)
   }
 
   /// A state after the transformation of the masked language model's head.

@@ -1,3 +1,8 @@
+/// What receives normalized scalars, one after another.
+protocol ScalarSink {
+  mutating func add(_ scalar: UInt32)
+}
+
 /// The normalization and word splitting of BERT tokenizers, one scalar at a time.
 ///
 /// Follows `BertNormalizer` and `BertPreTokenizer` of Hugging Face's tokenizers: clean the text,
@@ -25,8 +30,8 @@ package struct BertNormalizer: Sendable {
 
   init(options: Options) { self.options = options }
 
-  /// Normalizes one scalar and appends it to the current word.
-  mutating func feed(_ scalar: UInt32, to words: inout WordBuilder) {
+  /// Normalizes one scalar and passes it on.
+  mutating func feed<Sink: ScalarSink>(_ scalar: UInt32, to words: inout Sink) {
     var scalar = scalar
     if scalar >= 0x20, scalar < 0x7F {
       flush(to: &words)
@@ -43,13 +48,10 @@ package struct BertNormalizer: Sendable {
     if apart { put(0x20, &words) }
   }
 
-  /// Ends the text and emits pending scalars.
-  mutating func end(_ words: inout WordBuilder) {
-    flush(to: &words)
-    words.endWord()
-  }
+  /// Ends the text and passes on pending scalars.
+  mutating func end<Sink: ScalarSink>(_ words: inout Sink) { flush(to: &words) }
 
-  private mutating func put(_ scalar: UInt32, _ words: inout WordBuilder) {
+  private mutating func put<Sink: ScalarSink>(_ scalar: UInt32, _ words: inout Sink) {
     guard options.contains(.stripAccents) else { return finish(scalar, &words) }
     CharacterData.decompose(scalar) { part in
       if CharacterData.characterClass(part).contains(.mark) { return }
@@ -62,7 +64,7 @@ package struct BertNormalizer: Sendable {
     }
   }
 
-  private mutating func flush(to words: inout WordBuilder) {
+  private mutating func flush<Sink: ScalarSink>(to words: inout Sink) {
     if pending.isEmpty { return }
     // Insertion sort by combining class. The sort must be stable.
     for i in 1..<max(1, pending.count) {
@@ -78,7 +80,7 @@ package struct BertNormalizer: Sendable {
     pending.removeAll(keepingCapacity: true)
   }
 
-  private func finish(_ scalar: UInt32, _ words: inout WordBuilder) {
+  private func finish<Sink: ScalarSink>(_ scalar: UInt32, _ words: inout Sink) {
     if options.contains(.lowercase) {
       CharacterData.lowercase(scalar) { words.add($0) }
     } else {

@@ -87,7 +87,7 @@ extension SubwordVocabulary {
       self.text = text
     }
 
-    fileprivate var flags: UInt32 {
+    var flags: UInt32 {
       (normalized ? 1 : 0) | (stripLeft ? 2 : 0) | (stripRight ? 4 : 0) | (singleWord ? 8 : 0)
     }
   }

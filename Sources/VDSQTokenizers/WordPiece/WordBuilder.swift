@@ -1,7 +1,7 @@
 import VDSQFormat
 
 /// Collects scalars into words. Whitespace ends a word; punctuation is a word by itself.
-struct WordBuilder {
+struct WordBuilder: ScalarSink {
   /// The UTF-8 of the current word, at most as long as a word of the vocabulary can be.
   private(set) var bytes: [UInt8] = []
   /// The number of scalars in the current word, including those beyond `limit`.

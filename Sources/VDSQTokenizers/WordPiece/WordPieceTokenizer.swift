@@ -9,13 +9,26 @@ package final class WordPieceTokenizer {
   private var normalizer: BertNormalizer
   private var words: WordBuilder
   private let added: AddedTokenFinder
+  private let normalizedTokens: AddedTokenFinder
+  private var normalized = NormalizedText()
 
   /// Creates an encoder with the normalizer options of the vocabulary.
   package init(vocabulary: WordPieceVocabulary) {
     self.vocabulary = vocabulary
     normalizer = BertNormalizer(options: vocabulary.options)
     words = WordBuilder(vocabulary: vocabulary, tokens: TokenBuffer())
-    added = AddedTokenFinder(vocabulary.added)
+    added = AddedTokenFinder(vocabulary.added.filter { !$0.flags.contains(.normalized) })
+    // These tokens are normalized like the text in which they are searched.
+    normalizedTokens = AddedTokenFinder(
+      vocabulary.added.filter { $0.flags.contains(.normalized) },
+      text: { token in
+        var normalizer = BertNormalizer(options: vocabulary.options)
+        var text = NormalizedText()
+        var decoder = UTF8Decoder(token.text)
+        while let scalar = decoder.next() { normalizer.feed(scalar, to: &text) }
+        normalizer.end(&text)
+        return text.bytes
+      })
   }
 
   /// Appends `[CLS] text [SEP]` to `tokens`.
@@ -39,7 +52,10 @@ package final class WordPieceTokenizer {
       } else {
         position += 1
         // Text between added tokens is processed in runs, so that a long text stops at the limit.
-        if position - start >= 4096, position == text.count || isBoundary(text, position) {
+        // Normalized added tokens could lie across their ends.
+        if position - start >= 4096, normalizedTokens.isEmpty,
+          position == text.count || isBoundary(text, position)
+        {
           feed(text[start..<position])
           start = position
         }
@@ -62,8 +78,40 @@ package final class WordPieceTokenizer {
     while let scalar = decoder.next() { normalizer.feed(scalar, to: &words) }
   }
 
+  /// The rest of the text before an added token or the end.
   private func normalize(_ text: Slice<UnsafeRawBufferPointer>) {
-    feed(text)
-    normalizer.end(&words)
+    if normalizedTokens.isEmpty {
+      feed(text)
+      normalizer.end(&words)
+    } else {
+      findNormalized(text)
+    }
+    words.endWord()
   }
+
+  /// Splits a text at the added tokens that are searched in its normalized form.
+  private func findNormalized(_ text: Slice<UnsafeRawBufferPointer>) {
+    normalized.bytes.removeAll(keepingCapacity: true)
+    var decoder = UTF8Decoder(UnsafeRawBufferPointer(rebasing: text))
+    while let scalar = decoder.next() { normalizer.feed(scalar, to: &normalized) }
+    normalizer.end(&normalized)
+    normalized.bytes.withUnsafeBytes { bytes in
+      var position = 0
+      while position < bytes.count, !words.tokens.overflowed {
+        let found = normalizedTokens.next(in: bytes, from: position)
+        let end = found?.range.lowerBound ?? bytes.count
+        var decoder = UTF8Decoder(UnsafeRawBufferPointer(rebasing: bytes[position..<end]))
+        while let scalar = decoder.next() { words.add(scalar) }
+        if let found { words.addToken(found.token.id) }
+        position = found?.range.upperBound ?? bytes.count
+      }
+    }
+  }
+}
+
+/// A normalized text as UTF-8.
+private struct NormalizedText: ScalarSink {
+  var bytes: [UInt8] = []
+
+  mutating func add(_ scalar: UInt32) { bytes.append(scalar: scalar) }
 }

@@ -5,8 +5,8 @@ extension WordPieceVocabulary {
   package struct Source: Sendable {
     /// Token strings by id. Every id from 0 on has one.
     package var tokens: [[UInt8]]
-    /// Tokens that are matched in the raw text.
-    package var added: [(id: Int, text: [UInt8])] = []
+    /// Tokens that are searched in the text before it is split.
+    package var added: [SubwordVocabulary.Added] = []
     /// The id of `[UNK]`, for words that cannot be split into tokens.
     package var unknown = 0
     /// The id of `[CLS]`, the first token of every text.
@@ -35,7 +35,7 @@ extension WordPieceVocabulary {
     }
     var addedRecords: [UInt32] = []
     for token in source.added {
-      addedRecords += [UInt32(token.id), 0, UInt32(blob.count), UInt32(token.text.count)]
+      addedRecords += [UInt32(token.id), token.flags, UInt32(blob.count), UInt32(token.text.count)]
       blob += token.text
     }
     var out = ByteWriter()

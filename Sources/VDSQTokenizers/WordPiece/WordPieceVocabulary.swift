@@ -62,16 +62,21 @@ package struct WordPieceVocabulary: Sendable {
       added.append(try AddedToken(&recordReader, text: text, vocabulary: count))
     }
     self.added = added
-    mask = Self.mask(in: table)
+    mask = Self.mask(in: table, added)
   }
 
-  private static func mask(in table: TokenTable) -> Int32? {
+  private static func mask(in table: TokenTable, _ added: [AddedToken]) -> Int32? {
     let name: StaticString = "[MASK]"
-    return name.withUTF8Buffer { table.find(UnsafeRawBufferPointer($0)) }
+    return name.withUTF8Buffer { name in
+      table.find(UnsafeRawBufferPointer(name)) ?? added.first { $0.text.elementsEqual(name) }?.id
+    }
   }
 
   /// The UTF-8 of a token; empty for ids outside the vocabulary.
-  package func text(of id: Int) -> UnsafeRawBufferPointer { table.text(of: id) }
+  package func text(of id: Int) -> UnsafeRawBufferPointer {
+    let text = table.text(of: id)
+    return text.isEmpty ? added.first { $0.id == id }?.text ?? text : text
+  }
 
   /// The token with exactly these bytes.
   func find(_ text: UnsafeRawBufferPointer) -> Int32? { table.find(text) }

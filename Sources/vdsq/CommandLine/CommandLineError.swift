@@ -16,6 +16,7 @@ extension VDSQError {
     case .keptTensors: "--keep: \(message)"
     case .method: "--method: \(message)"
     case .replacesFiles: "\(message); --force replaces it"
+    case .trainedHead: "\(message); --encoder-only makes an encoder without it"
     case .labels:
       "\(message); --add-labels adds \(category == .usage ? "to them" : "it")"
     case .exampleFields: "\(message); --text-field and --label-field say others"

@@ -5,6 +5,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
 import VDSQReports
+import VDSQStreams
 
 extension Converter.Weights: ExpressibleByArgument {}
 
@@ -87,6 +88,11 @@ struct Convert: Command {
   @Flag(help: "Write the summary as JSON.")
   var json = false
 
+  @Flag(
+    name: .customLong("encoder-only"),
+    help: "Make an encoder of a finetuned classifier, without its trained head.")
+  var encoderOnly = false
+
   @Flag(name: .shortAndLong, help: "No progress, no summary.")
   var quiet = false
 
@@ -111,6 +117,7 @@ struct Convert: Command {
     if head != nil { return try convertHead() }
     let start = Timing.now()
     let converter = try Converter(folder: input!, options: try options())
+    for warning in converter.warnings { StandardError.write("vdsq: \(warning)\n") }
     let bar = ProgressBar("converting", quiet: quiet)
     let progress = Progress(total: converter.totalBytes) { bar.show($0.done, of: $0.total) }
     defer { bar.end() }
@@ -136,6 +143,7 @@ struct Convert: Command {
     for rule in keep { options.keep.append(try WeightRule(rule)) }
     options.groups = groupSize
     options.compress = compress
+    options.dropsHead = encoderOnly
     options.threads = threads
     options.budget = try memory.bytes()
     if !bases { options.bases = nil }

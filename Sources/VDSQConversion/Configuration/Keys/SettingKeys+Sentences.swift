@@ -1,0 +1,44 @@
+import VDSQCheckpoints
+
+extension SettingKeys {
+  /// The keys of a module in `modules.json`.
+  static let module = SettingKeys(
+    file: "modules.json",
+    keys: SettingKey.followed("type", "path") + SettingKey.harmless("idx", "name", "kwargs"))
+
+  /// The keys of a pooling module's `config.json`.
+  static let pooling = SettingKeys(
+    file: "1_Pooling/config.json",
+    keys: SettingKey.followed(
+      "pooling_mode", "pooling_mode_cls_token", "pooling_mode_max_tokens",
+      "pooling_mode_mean_tokens", "pooling_mode_mean_sqrt_len_tokens",
+      "pooling_mode_weightedmean_tokens", "pooling_mode_lasttoken", "include_prompt")
+      + SettingKey.harmless("word_embedding_dimension", "embedding_dimension"))
+
+  /// The keys of a normalizing module's `config.json`.
+  static let normalize = SettingKeys(
+    file: "2_Normalize/config.json",
+    keys: SettingKey.fixed("module_input_name", .string("sentence_embedding"))
+      + SettingKey.fixed("module_output_name", .string("sentence_embedding")))
+
+  /// The keys of the transformer's `sentence_bert_config.json`.
+  static let transformer = SettingKeys(
+    file: "sentence_bert_config.json",
+    keys: SettingKey.followed(
+      "max_seq_length", "do_lower_case", "modality_config", "model_args", "model_kwargs",
+      "tokenizer_args", "processor_kwargs", "config_args", "config_kwargs")
+      + SettingKey.fixed("transformer_task", .string("feature-extraction"))
+      + SettingKey.fixed("module_output_name", .string("token_embeddings"))
+      + SettingKey.absent(
+        "processing_kwargs", "query_length", "document_length", "query_expansion",
+        "tokenizer_name_or_path")
+      + SettingKey.harmless("unpad_inputs", "backend"))
+
+  /// The keys of `config_sentence_transformers.json`.
+  static let sentenceTransformers = SettingKeys(
+    file: "config_sentence_transformers.json",
+    keys: SettingKey.followed("prompts", "default_prompt_name")
+      + SettingKey.fixed("model_type", .string("SentenceTransformer"))
+      + SettingKey.absent("truncate_dim")
+      + SettingKey.harmless("__version__", "similarity_fn_name", "requirements"))
+}
