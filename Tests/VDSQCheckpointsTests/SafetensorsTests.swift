@@ -68,8 +68,49 @@ import VDSQFormat
       let tensors = try file(tensor(name, "F32", shape, "[8,16]"), [1, 1])
       #expect((tensors["l.weight"] == nil) == (name == "l.other"))
     }
-    let few = try file(tensor("l.weight_scale", "F32", "[1]", "[8,12]"), [1])
-    #expect(few["l.weight"] == nil, "one scale for two rows")
+    let one = try file(tensor("l.weight_scale", "F32", "[1]", "[8,12]"), [2])
+    #expect(try one["l.weight"]?.read(rows: 0..<2) == [2, 4, -2, -256, 254, 0])
+    #expect(try one["l.weight"]?.read(rows: 1..<2) == [-256, 254, 0])
+    let groups = try file(
+      tensor("l.weight_scale", "F32", "[2,3]", "[8,32]"), [1, 2, 3, 4, 5, 6])
+    #expect(try groups["l.weight"]?.read(rows: 0..<2) == [1, 4, -3, -512, 635, 0])
+    #expect {
+      try file(tensor("l.weight_scale", "F32", "[4]", "[8,24]"), [1, 1, 1, 1])
+    } throws: { ($0 as? VDSQError)?.message.contains("l.weight_scale of shape [4]") ?? false }
+  }
+
+  /// Zero points are subtracted before integers are scaled; what is no such zero point is named.
+  @Test func zeroPointsAreSubtracted() throws {
+    func file(_ type: String, _ shape: String, _ more: String = "") throws -> SourceTensor? {
+      let zeros = type == "I8" ? 2 : 8
+      let header =
+        "{\(tensor("w", "I8", "[2,3]", "[0,6]")),"
+        + "\(tensor("w_scale", "F32", "[2,1]", "[6,14]")),"
+        + "\(tensor("w_zero_point", type, shape, "[14,\(14 + zeros)]"))\(more)}"
+      var bytes = Data()
+      withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { bytes.append(contentsOf: $0) }
+      bytes.append(Data(header.utf8))
+      bytes.append(contentsOf: [1, 2, 0xFF, 0x80, 127, 0])
+      for value in [Float(0.5), 2] { withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) } }
+      bytes.append(contentsOf: [1, 0xFE, 0, 0, 0, 0, 0, 0].prefix(zeros))
+      if !more.isEmpty { bytes.append(contentsOf: [0, 0, 0, 0]) }
+      return try Safetensors(path: try folder.write(bytes, to: "z.safetensors")).tensors["w"]
+    }
+    let tensor = try #require(try file("I8", "[2,1]"))
+    #expect(try tensor.read(rows: 0..<2) == [0, 0.5, -1, -252, 258, 4])
+    #expect(try tensor.read(rows: 1..<2) == [-252, 258, 4])
+    for (type, shape) in [("I32", "[2,1]"), ("I8", "[1,2,1]")] {
+      if type == "I8" {
+        #expect(try file(type, shape) != nil)
+      } else {
+        #expect { try file(type, shape) } throws: {
+          ($0 as? VDSQError)?.message.contains("w_zero_point of type I32") ?? false
+        }
+      }
+    }
+    #expect {
+      try file("I8", "[2,1]", ",\(self.tensor("w_g_idx", "I32", "[1]", "[16,20]"))")
+    } throws: { ($0 as? VDSQError)?.message.contains("w_g_idx") ?? false }
   }
 
   @Test func headerLengthOverflow() throws {

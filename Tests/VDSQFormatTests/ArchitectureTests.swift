@@ -134,7 +134,7 @@ import VDSQFormat
     for (architecture, key, value, word): (Architecture, String, Metadata.Value, String) in [
       (bert, "architecture", .text("mamba"), "mamba is not supported; supported: bert, encoder"),
       (bert, "heads", .integer(5), "hidden_size is not a multiple of heads"),
-      (bert, "pooling", .text("lasttoken"), "pooling lasttoken is not supported"),
+      (bert, "pooling", .text("next_token"), "pooling next_token is not supported"),
       (bert, "pooling", .text("median"), "pooling median is not supported"),
       (bert, "activation", .text("mish"), "activation mish is not supported"),
       (bert, "maximum_tokens", .integer(65), "not in 2...64"),

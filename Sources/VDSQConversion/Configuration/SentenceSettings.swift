@@ -137,8 +137,11 @@ struct SentenceSettings {
 
   /// The names that the settings of the transformer have had.
   private static let transformerFiles = [
-    "bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet",
-  ].map { "sentence_\($0)_config.json" }
+    "sentence_bert_config.json", "sentence_roberta_config.json",
+    "sentence_distilbert_config.json", "sentence_camembert_config.json",
+    "sentence_albert_config.json", "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+  ]
 
   private mutating func readTransformer() throws(VDSQError) {
     var longest: JSON?
