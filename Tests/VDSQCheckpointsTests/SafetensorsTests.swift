@@ -83,10 +83,11 @@ import VDSQFormat
   @Test func zeroPointsAreSubtracted() throws {
     func file(_ type: String, _ shape: String, _ more: String = "") throws -> SourceTensor? {
       let zeros = type == "I8" ? 2 : 8
-      let header =
-        "{\(tensor("w", "I8", "[2,3]", "[0,6]")),"
-        + "\(tensor("w_scale", "F32", "[2,1]", "[6,14]")),"
-        + "\(tensor("w_zero_point", type, shape, "[14,\(14 + zeros)]"))\(more)}"
+      let entries = [
+        tensor("w", "I8", "[2,3]", "[0,6]"), tensor("w_scale", "F32", "[2,1]", "[6,14]"),
+        tensor("w_zero_point", type, shape, "[14,\(14 + zeros)]"),
+      ]
+      let header = "{\(entries.joined(separator: ","))\(more)}"
       var bytes = Data()
       withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { bytes.append(contentsOf: $0) }
       bytes.append(Data(header.utf8))
@@ -96,9 +97,9 @@ import VDSQFormat
       if !more.isEmpty { bytes.append(contentsOf: [0, 0, 0, 0]) }
       return try Safetensors(path: try folder.write(bytes, to: "z.safetensors")).tensors["w"]
     }
-    let tensor = try #require(try file("I8", "[2,1]"))
-    #expect(try tensor.read(rows: 0..<2) == [0, 0.5, -1, -252, 258, 4])
-    #expect(try tensor.read(rows: 1..<2) == [-252, 258, 4])
+    let weights = try #require(try file("I8", "[2,1]"))
+    #expect(try weights.read(rows: 0..<2) == [0, 0.5, -1, -252, 258, 4])
+    #expect(try weights.read(rows: 1..<2) == [-252, 258, 4])
     for (type, shape) in [("I32", "[2,1]"), ("I8", "[1,2,1]")] {
       if type == "I8" {
         #expect(try file(type, shape) != nil)

@@ -10,7 +10,7 @@ package struct CheckpointArchitecture: Sendable {
   /// The values of `model_type` in `config.json`.
   package let modelTypes: [String]
   /// The keys of `config.json` that the architecture has beside those of all.
-  let settings: [SettingKey]
+  package let settings: [SettingKey]
   /// The class of transformers' tokenizer for each `model_type`, unless a folder names another.
   let tokenizerClasses: [String: String]
   /// Reads `config.json`.

@@ -22,7 +22,9 @@ extension CheckpointArchitecture {
     CheckpointArchitecture(
       modelTypes: modelTypes,
       settings: CheckpointConfiguration.rotarySettings(RotaryKeys(), epsilon: "rms_norm_eps")
-        + SettingKey.followed("sliding_window", "use_sliding_window", "max_window_layers"),
+        + SettingKey.followed("sliding_window", "use_sliding_window")
+        + (firstSlidingLayer.map { SettingKey.followed($0.key) }
+          ?? SettingKey.harmless("max_window_layers")),
       tokenizerClasses: Dictionary(
         uniqueKeysWithValues: modelTypes.map { ($0, tokenizerClass) }),
       configuration: { (config) throws(VDSQError) in

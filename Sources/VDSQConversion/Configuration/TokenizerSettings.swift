@@ -248,9 +248,8 @@ struct TokenizerSettings {
     _ entry: (id: Int, content: String, flags: JSON, file: String), _ id: Int
   ) -> VDSQError {
     .badInput(
-      "\(entry.file): the added token \(entry.content) has the id \(entry.id) there, but \(id) by "
-        + "tokenizer.json and in transformers (tokenizer_config.json does not set ids); make them "
-        + "agree")
+      "\(entry.file): added_tokens_decoder has \(entry.content) with the id \(entry.id), but "
+        + "tokenizer.json and transformers give it \(id); make them agree")
   }
 
   /// The tokens of `added_tokens_decoder`, or of `added_tokens.json` if there is none.

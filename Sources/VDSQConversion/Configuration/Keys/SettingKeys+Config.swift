@@ -2,14 +2,14 @@ import VDSQCheckpoints
 
 extension SettingKeys {
   /// The keys of `config.json` that all architectures have in common, and those of an architecture.
-  static func config(_ own: [SettingKey]) -> SettingKeys {
+  package static func config(_ own: [SettingKey]) -> SettingKeys {
     SettingKeys(file: "config.json", keys: common + own)
   }
 
   private static let common: [SettingKey] =
     SettingKey.followed(
-      "model_type", "architectures", "vocab_size", "tie_word_embeddings", "tokenizer_class",
-      "quantization_config", "auto_map", "id2label")
+      "model_type", "vocab_size", "tie_word_embeddings", "tokenizer_class", "quantization_config",
+      "auto_map")
     + SettingKey.absent(
       "is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder", "pruned_heads",
       "cross_attention_hidden_size")
@@ -26,8 +26,9 @@ extension SettingKeys {
       "attention_probs_dropout_prob", "hidden_dropout_prob", "attention_dropout", "hidden_dropout",
       "dropout", "attn_pdrop", "embd_pdrop", "resid_pdrop", "embedding_dropout", "embd_dropout",
       "layerdrop",
-      // Heads, which are left out.
-      "label2id", "num_labels", "_num_labels", "problem_type", "classifier_dropout",
+      // Heads, which are left out. The first two are named where a trained one would be lost.
+      "architectures", "id2label", "label2id", "num_labels", "_num_labels", "problem_type",
+      "classifier_dropout",
       "classifier_activation", "seq_classif_dropout", "qa_dropout", "finetuning_task",
       "task_specific_params", "summary_activation", "summary_first_dropout",
       "summary_last_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj",

@@ -2,12 +2,12 @@ import VDSQCheckpoints
 
 extension SettingKeys {
   /// The keys of a module in `modules.json`.
-  static let module = SettingKeys(
+  package static let module = SettingKeys(
     file: "modules.json",
     keys: SettingKey.followed("type", "path") + SettingKey.harmless("idx", "name", "kwargs"))
 
   /// The keys of a pooling module's `config.json`.
-  static let pooling = SettingKeys(
+  package static let pooling = SettingKeys(
     file: "1_Pooling/config.json",
     keys: SettingKey.followed(
       "pooling_mode", "pooling_mode_cls_token", "pooling_mode_max_tokens",
@@ -16,13 +16,13 @@ extension SettingKeys {
       + SettingKey.harmless("word_embedding_dimension", "embedding_dimension"))
 
   /// The keys of a normalizing module's `config.json`.
-  static let normalize = SettingKeys(
+  package static let normalize = SettingKeys(
     file: "2_Normalize/config.json",
     keys: SettingKey.fixed("module_input_name", .string("sentence_embedding"))
       + SettingKey.fixed("module_output_name", .string("sentence_embedding")))
 
   /// The keys of the transformer's `sentence_bert_config.json`.
-  static let transformer = SettingKeys(
+  package static let transformer = SettingKeys(
     file: "sentence_bert_config.json",
     keys: SettingKey.followed(
       "max_seq_length", "do_lower_case", "modality_config", "model_args", "model_kwargs",
@@ -35,7 +35,7 @@ extension SettingKeys {
       + SettingKey.harmless("unpad_inputs", "backend"))
 
   /// The keys of `config_sentence_transformers.json`.
-  static let sentenceTransformers = SettingKeys(
+  package static let sentenceTransformers = SettingKeys(
     file: "config_sentence_transformers.json",
     keys: SettingKey.followed("prompts", "default_prompt_name")
       + SettingKey.fixed("model_type", .string("SentenceTransformer"))

@@ -3,7 +3,7 @@ import VDSQCheckpoints
 extension SettingKeys {
   /// The keys of `tokenizer_config.json`. Where `tokenizer.json` exists, transformers takes most of
   /// them from there.
-  static let tokenizer = SettingKeys(
+  package static let tokenizer = SettingKeys(
     file: "tokenizer_config.json",
     keys: SettingKey.followed(
       "tokenizer_class", "model_max_length", "do_lower_case", "strip_accents",
