@@ -25,6 +25,7 @@ struct ModelFolder {
           "\(folder)/modules.json: the transformer is in \"\(transformer)\", where no config.json is"
         )
       }
+      try Self.checkAdapter(model)
       return
     }
     model = folder
@@ -32,11 +33,14 @@ struct ModelFolder {
     let transformer = name.isEmpty ? nil : try Self.transformer(of: parent)
     root = transformer == name ? parent : folder
     guard InputFile.isPresent("\(folder)/config.json") else { throw Self.noModel(folder) }
-    if InputFile.isPresent("\(folder)/adapter_config.json") {
-      throw .badInput(
-        "\(folder)/adapter_config.json: the folder has an adapter of PEFT beside the model; merge it "
-          + "first (merge_and_unload), or remove it")
-    }
+    try Self.checkAdapter(folder)
+  }
+
+  private static func checkAdapter(_ folder: String) throws(VDSQError) {
+    guard InputFile.isPresent("\(folder)/adapter_config.json") else { return }
+    throw .badInput(
+      "\(folder)/adapter_config.json: the folder has an adapter of PEFT beside the model; merge it "
+        + "first (merge_and_unload), or remove it")
   }
 
   /// The path of the transformer in a sentence-transformers folder, empty for the folder itself;

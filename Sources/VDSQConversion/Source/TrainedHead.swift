@@ -73,7 +73,8 @@ extension ModelSource {
     guard let first = head.first else { return nil }
     let name = folder.config["architectures"]?.elements?.first?.text
     let model = name.map { "the \($0)" } ?? "the model"
-    let labels = folder.config["id2label"]?.members?.compactMap(\.value.text) ?? []
+    let labels = (folder.config["id2label"]?.members ?? [])
+      .sorted { (Int($0.key) ?? 0) < (Int($1.key) ?? 0) }.compactMap(\.value.text)
     let names =
       labels.isEmpty
       ? "" : ", for " + labels.prefix(5).joined(separator: ", ") + (labels.count > 5 ? ", ..." : "")

@@ -1,0 +1,200 @@
+import Foundation
+import TestSupport
+import Testing
+import VDSQCheckpoints
+import VDSQConversion
+import VDSQFormat
+
+/// Trained heads, and files that are something else than their names say.
+@Suite struct CheckpointKindsTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func message(_ path: String) throws -> String? {
+    let result = Result { () throws(VDSQError) in try Converter(folder: path, weights: .int8) }
+    if case .failure(let error) = result { return error.message }
+    return nil
+  }
+
+  /// A copy of the masked BERT with tensors renamed, so that they are a head.
+  private func classifier(_ names: [(String, String)], sentence: Bool = false) throws -> String {
+    let path = try folder.copy(ofFixture: "bert-mean", as: UUID().uuidString)
+    let url = URL(fileURLWithPath: path)
+    let file = url.appendingPathComponent("model.safetensors")
+    let data = try Data(contentsOf: file)
+    let length = Int(data[0]) | Int(data[1]) << 8 | Int(data[2]) << 16
+    var header = String(decoding: data[8..<8 + length], as: UTF8.self)
+    for (old, new) in names {
+      #expect(header.contains(old))
+      header = header.replacingOccurrences(of: old, with: new)
+    }
+    let bytes = Array(header.utf8)
+    var out = Data((0..<8).map { UInt8(bytes.count >> ($0 * 8) & 255) })
+    out += bytes + data[(8 + length)...]
+    try out.write(to: file)
+    let config = url.appendingPathComponent("config.json")
+    var content = try JSONSerialization.jsonObject(with: Data(contentsOf: config)) as! [String: Any]
+    content["architectures"] = ["BertForSequenceClassification"]
+    content["id2label"] = ["0": "neg", "1": "pos"]
+    try JSONSerialization.data(withJSONObject: content).write(to: config)
+    if !sentence {
+      try FileManager.default.removeItem(at: url.appendingPathComponent("modules.json"))
+    }
+    return path
+  }
+
+  @Test(arguments: [
+    ("classifier", "classification head"), ("score", "classification head"),
+    ("qa_outputs", "question-answering head"), ("pre_classifier", "classification head"),
+  ])
+  func trainedHeadsAreNotLost(_ name: String, _ kind: String) throws {
+    let path = try classifier([("pooler.dense", name)])
+    let told = try #require(try message(path))
+    for word in [kind, "\(name).weight", "BertForSequenceClassification", "neg, pos"] {
+      #expect(told.contains(word), "\(told)")
+    }
+    var options = Converter.Options(weights: .int8)
+    options.dropsHead = true
+    let converter = try Converter(folder: path, options: options)
+    #expect(converter.warnings.contains { $0.contains(kind) && $0.contains("\(name).weight") })
+    let summary = try converter.write(
+      to: folder.path("h.vdsq"), replace: true, progress: Progress(total: 1) { _ in })
+    #expect(summary.leftOut.map(\.kind.rawValue) == [kind, kind])
+  }
+
+  /// A folder that declares a sentence encoder says what its vectors are for.
+  @Test func headsOfSentenceEncodersAreTold() throws {
+    let converter = try Converter(
+      folder: try classifier([("pooler.dense", "classifier")], sentence: true), weights: .int8)
+    #expect(converter.warnings.contains { $0.contains("classification head") })
+  }
+
+  /// Tensors of a file with other names are not taken for unused ones.
+  @Test(arguments: [
+    "formats/bert.gguf", "formats/llama.gguf", "formats/qwen2.gguf", "formats/gpt2.gguf",
+  ])
+  func usedTensorsAreNotListed(_ file: String) throws {
+    var options = Converter.Options(weights: .int8)
+    options.bases = nil
+    let converter = try Converter(folder: Fixtures.path(file), options: options)
+    let summary = try converter.write(
+      to: folder.path("g.vdsq"), replace: true, progress: Progress(total: 1) { _ in })
+    #expect(summary.unused.isEmpty, "\(summary.unused)")
+  }
+
+  private static let pointer = """
+    version https://git-lfs.github.com/spec/v1
+    oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+    size 90868376
+
+    """
+
+  @Test(arguments: [
+    "config.json", "tokenizer.json", "model.safetensors", "modules.json", "1_Pooling/config.json",
+    "tokenizer_config.json",
+  ])
+  func pointersAreNamed(_ file: String) throws {
+    let path = try folder.copy(ofFixture: "bert-mean", as: "m")
+    try Self.pointer.write(toFile: "\(path)/\(file)", atomically: true, encoding: .utf8)
+    let told = try #require(try message(path))
+    #expect(told.contains(file) && told.contains("Git LFS pointer"), "\(told)")
+  }
+
+  @Test func singleFilesAreNamed() throws {
+    for name in ["m.gguf", "m.bin", "m.safetensors", "m.vdsq"] {
+      let path = try folder.write(Data(Self.pointer.utf8), to: name)
+      #expect(try message(path)?.contains("Git LFS pointer") == true)
+      #expect { try Container(path: path) } throws: {
+        ($0 as? VDSQError)?.message.contains("Git LFS pointer") ?? false
+      }
+    }
+    // The first bytes of torch.save before PyTorch 1.6.
+    let old = Data([
+      0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19,
+    ])
+    let path = try folder.copy(ofFixture: "bert-mean", as: "old")
+    try FileManager.default.removeItem(atPath: "\(path)/model.safetensors")
+    try old.write(to: URL(fileURLWithPath: "\(path)/pytorch_model.bin"))
+    for given in [path, "\(path)/pytorch_model.bin", try folder.write(old, to: "alone.bin")] {
+      #expect(try message(given)?.contains("before PyTorch 1.6") == true)
+    }
+  }
+
+  @Test func foldersAndForeignFilesWhereAModelIsWanted() throws {
+    for (path, word) in [
+      (Fixtures.path("bert-mean"), "vdsq convert"), (Fixtures.path("formats/bert.gguf"), "GGUF"),
+      (Fixtures.path("bert-mean/model.safetensors"), "safetensors"),
+      (Fixtures.path("formats/gpt2.bin"), "zip"),
+    ] {
+      #expect { try Container(path: path) } throws: {
+        ($0 as? VDSQError)?.message.contains(word) ?? false
+      }
+    }
+  }
+
+  /// A model in the cache of Hugging Face's hub: links of a snapshot to blobs.
+  @Test func foldersOfTheHub() throws {
+    let manager = FileManager.default
+    let root = folder.path("models--o--n")
+    let blobs = "\(root)/blobs", snapshot = "\(root)/snapshots/abc"
+    for path in [blobs, "\(snapshot)/1_Pooling", "\(root)/refs"] {
+      try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+    for file in ["config.json", "tokenizer.json", "model.safetensors", "modules.json"] {
+      try manager.copyItem(
+        atPath: Fixtures.path("bert-mean/\(file)"), toPath: "\(blobs)/\(file).blob")
+      try manager.createSymbolicLink(
+        atPath: "\(snapshot)/\(file)", withDestinationPath: "../../blobs/\(file).blob")
+    }
+    try manager.copyItem(
+      atPath: Fixtures.path("bert-mean/1_Pooling/config.json"),
+      toPath: "\(snapshot)/1_Pooling/config.json")
+    try "abc".write(toFile: "\(root)/refs/main", atomically: true, encoding: .utf8)
+    for path in [root, snapshot, "\(snapshot)/model.safetensors"] {
+      #expect(try message(path) == nil)
+    }
+    try manager.createDirectory(atPath: "\(root)/snapshots/def", withIntermediateDirectories: true)
+    #expect(try message(root) == nil)
+    try manager.removeItem(atPath: "\(root)/refs/main")
+    #expect(try message(root)?.contains("2 folders in snapshots/") == true)
+    #expect(try message(folder.path(""))?.contains("models--o--n") == true)
+    try manager.removeItem(atPath: "\(blobs)/model.safetensors.blob")
+    let told = try #require(try message(snapshot))
+    #expect(told.contains("../../blobs/model.safetensors.blob, which does not exist"), "\(told)")
+  }
+
+  @Test func adaptersAndEmptyFolders() throws {
+    let path = try folder.copy(ofFixture: "bert-mean", as: "m")
+    try "{}".write(toFile: "\(path)/adapter_config.json", atomically: true, encoding: .utf8)
+    #expect(try message(path)?.contains("adapter of PEFT") == true)
+    try FileManager.default.removeItem(atPath: "\(path)/config.json")
+    try FileManager.default.removeItem(atPath: "\(path)/modules.json")
+    #expect(try message(path)?.contains("adapter of PEFT without its model") == true)
+    try FileManager.default.removeItem(atPath: "\(path)/adapter_config.json")
+    try Data().write(to: URL(fileURLWithPath: "\(path)/q4.gguf"))
+    #expect(try message(path)?.contains("q4.gguf") == true)
+  }
+
+  /// Quantized weights in a form that is not read are named by their method.
+  @Test(arguments: [
+    (#"{"quant_method": "gptq", "bits": 4}"#, "gptq"), (#"{"quant_method": "awq"}"#, "awq"),
+    (#"{"quant_method": "fp8"}"#, "fp8"),
+    (#"{"quant_method": "bitsandbytes", "load_in_4bit": true}"#, "bitsandbytes of four bits"),
+    (#"{"quant_method": "compressed-tensors", "format": "pack-quantized"}"#, "pack-quantized"),
+    (
+      #"{"quant_method": "compressed-tensors", "format": "int-quantized", "config_groups": {"g": {"weights": {"num_bits": 4, "type": "int"}}}}"#,
+      "4 bits"
+    ),
+  ])
+  func quantizationIsNamed(_ settings: String, _ word: String) throws {
+    let path = try folder.copy(ofFixture: "bert-mean", as: "m")
+    let url = URL(fileURLWithPath: "\(path)/config.json")
+    var text = try String(contentsOf: url, encoding: .utf8)
+    text.insert(
+      contentsOf: "\"quantization_config\": \(settings),", at: text.index(after: text.startIndex))
+    try text.write(to: url, atomically: true, encoding: .utf8)
+    let told = try #require(try message(path))
+    #expect(told.contains("quantization_config") && told.contains(word), "\(told)")
+  }
+}
