@@ -142,7 +142,7 @@ import VDSQFormat
     "layer_norm_epsilon": Probe(1e-3), "activation_function": Probe("relu"),
     "hidden_size": Probe(64, word: shape), "intermediate_size": Probe(20, word: shape),
     "num_hidden_layers": Probe(1), "num_attention_heads": Probe(2, word: shape),
-    "num_key_value_heads": Probe(1, word: shape), "head_dim": Probe(16, word: shape),
+    "num_key_value_heads": Probe(1, word: shape), "head_dim": Probe(24, word: shape),
     "max_position_embeddings": Probe(100), "hidden_act": Probe("relu"),
     "layer_types": Probe(["chunked_attention"]), "rms_norm_eps": Probe(1e-3),
     "layer_norm_eps": Probe(1e-3), "rope_parameters": Probe(linear),
