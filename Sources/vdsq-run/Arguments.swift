@@ -86,7 +86,9 @@ struct Arguments {
     }
     if model.utf8.isEmpty { throw .usage("no model is named\n\(Self.usage)") }
     if case .plan = request { return }
-    if adapter == nil, labels.isEmpty { labels.labels = try Label.checked([]) }
+    guard adapter != nil || !labels.isEmpty else {
+      throw .usage("one of --labels, --labels-file, --adapter is needed\n\(Self.usage)")
+    }
     guard adapter == nil || labels.isEmpty else {
       throw .usage("--adapter brings its own labels; leave --labels out")
     }

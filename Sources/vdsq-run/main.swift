@@ -88,7 +88,7 @@ func tell(_ message: String) {
 func report(_ counts: RecordStream.Counts) {
   let out = OutputBuffer(descriptor: 2)
   out.write(
-    "\(counts.texts) texts, \(counts.tokens) tokens, \(counts.truncated) cut, "
+    "\(counted(counts.texts, "text")), \(counted(counts.tokens, "token")), \(counts.truncated) cut, "
       + "\(counts.replaced) with invalid UTF-8")
   // Unknown without /proc.
   if let peak = ProcessMemory.peakResidentBytes() {

@@ -116,8 +116,8 @@ import Testing
     let arguments = ["classify", model, "--labels", "a,b"]
     let result = try vdsq.run(arguments, input: input)
     #expect(result.status == 0 && result.lines.count == 3)
-    #expect(result.errors.contains("2 of 3 texts were cut to 40 tokens"), "\(result.errors)")
-    #expect(result.errors.contains("1 of 3 texts had invalid UTF-8"))
+    #expect(result.errors.contains("2 of 3 texts cut to 40 tokens"), "\(result.errors)")
+    #expect(result.errors.contains("1 of 3 texts with invalid UTF-8"))
     #expect(try vdsq.run(arguments + ["-q"], input: input).errors.isEmpty)
     try expectFailure(
       vdsq, arguments + ["--strict"], input: input, status: 65, mentioning: "line 1")

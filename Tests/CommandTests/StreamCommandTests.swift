@@ -191,8 +191,8 @@ import Testing
     let long = String(repeating: "hello ", count: 100)
     let input = Data("\(long)\nhello\n".utf8) + [0xFF, 10]
     let told =
-      "vdsq: 1 of 3 texts were cut to 40 tokens\n"
-      + "vdsq: 1 of 3 texts had invalid UTF-8, which was replaced\n"
+      "vdsq: 1 of 3 texts cut to 40 tokens\n"
+      + "vdsq: 1 of 3 texts with invalid UTF-8, which was replaced\n"
     #expect(try classify([], input).errors == told)
     #expect(try classify(["-q"], input).errors.isEmpty)
     for command in [
@@ -206,7 +206,7 @@ import Testing
         (0..<4).map {
           "{\"text\": \"\($0 == 0 ? long : "hello") \($0)\", \"label\": \"\("ab".dropFirst($0 % 2).prefix(1))\"}\n"
         }.joined().utf8), to: "e.jsonl")
-    let cut = "vdsq: \(examples): 1 of 4 texts were cut to 40 tokens\n"
+    let cut = "vdsq: \(examples): 1 of 4 texts cut to 40 tokens\n"
     let adapter = folder.path("a.vdsa")
     for command in [
       ["adapt", model, examples, "-o", adapter],

@@ -145,19 +145,20 @@ package final class RecordStream {
     if !options.isQuiet {
       if counts.truncated > 0 {
         tell(
-          "\(counts.truncated) of \(counts.texts) texts were cut to \(maximumTokens) tokens")
+          "\(counts.truncated) of \(counted(counts.texts, "text")) cut to \(maximumTokens) tokens")
       }
       if counts.replaced > 0 {
         tell(
-          "\(counts.replaced) of \(counts.texts) texts had invalid UTF-8, which was replaced")
+          "\(counts.replaced) of \(counted(counts.texts, "text")) with invalid UTF-8, which was replaced"
+        )
       }
       if counts.failed > 0, counts.texts > 0 {
-        tell("\(counts.failed) of \(counts.texts + counts.failed) records failed")
+        tell("\(counts.failed) of \(counted(counts.texts + counts.failed, "record")) failed")
       }
       if StreamSignals.isStopped { tell("stopped by a signal behind line \(counts.lastLine)") }
     }
     if counts.failed > 0, counts.texts == 0 {
-      throw .badInput("no record could be read, of \(counts.failed)")
+      throw .badInput("none of \(counted(counts.failed, "record")) could be read")
     }
   }
 

@@ -177,6 +177,7 @@ struct Classify: Command {
   private func report(_ counts: RecordStream.Counts, seconds: Double) {
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
     StandardError.write(
-      "\(counts.texts) texts, \(counts.tokens) tokens, \(fixed(seconds, 3)) s\(peak)\n")
+      "\(counted(counts.texts, "text")), \(counted(counts.tokens, "token")), \(fixed(seconds, 3)) s\(peak)\n"
+    )
   }
 }

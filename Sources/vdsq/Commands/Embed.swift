@@ -108,7 +108,7 @@ struct Embed: Command {
     let count = records.counts.texts
     if stats {
       let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
-      StandardError.write("\(count) texts, \(fixed(Timing.now() - start, 3)) s\(peak)\n")
+      StandardError.write("\(counted(count, "text")), \(fixed(Timing.now() - start, 3)) s\(peak)\n")
     }
     try records.end(maximumTokens: encoder.maximumTokens)
   }

@@ -151,7 +151,7 @@ struct Logits: Command {
     if !quiet, recall.checked > 0 {
       StandardError.write(
         "recall@\(search.capacity) \(fixed(recall.share, 4)), measured on \(recall.checked) of "
-          + "\(recall.states) texts\n")
+          + "\(counted(recall.states, "text"))\n")
     }
   }
 

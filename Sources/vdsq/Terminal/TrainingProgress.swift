@@ -1,3 +1,4 @@
+import VDSQFormat
 import VDSQTraining
 
 /// Shows the progress of training on standard error.
@@ -38,10 +39,12 @@ extension TrainingEvent {
   func tell(_ path: String) {
     switch self {
     case .truncated(let count, let all, let tokens):
-      StandardError.write("vdsq: \(path): \(count) of \(all) texts were cut to \(tokens) tokens\n")
+      StandardError.write(
+        "vdsq: \(path): \(count) of \(counted(all, "text")) cut to \(tokens) tokens\n")
     case .replaced(let count, let all):
       StandardError.write(
-        "vdsq: \(path): \(count) of \(all) texts had halves of characters, which were replaced\n")
+        "vdsq: \(path): \(count) of \(counted(all, "text")) with halves of characters, which were replaced\n"
+      )
     case .finetuningSkipped, .encoded, .trained: break
     }
   }
