@@ -139,7 +139,7 @@ let tools: [Target] = [
   // Few-shot methods, finetuning, online learning, evaluation; labelled texts.
   .target(
     name: "VDSQTraining",
-    dependencies: ["VDSQ", "VDSQCheckpoints", "VDSQFiles"]),
+    dependencies: ["VDSQ", "VDSQCheckpoints", "VDSQFiles"], swiftSettings: fuzzSettings),
   // Measures kernels, models and starts, and the limits of the machine; memory policies, fidelity,
   // recall.
   .target(
@@ -208,7 +208,10 @@ let tests: [Target] = [
 let fuzzers: [Target] = [
   // Feeds untrusted bytes to every reader of files.
   .executableTarget(
-    name: "fuzz", dependencies: ["VDSQConversion", "VDSQCheckpoints", "VDSQSemantics"],
+    name: "fuzz",
+    dependencies: [
+      "VDSQConversion", "VDSQCheckpoints", "VDSQSemantics", "VDSQStreams", "VDSQTraining",
+    ],
     path: "Tests/Fuzzing", exclude: ["Seeds", "Regressions"], swiftSettings: fuzzSettings,
     linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
 ]
