@@ -123,6 +123,12 @@ import Testing
       let example = texts[try #require(Int(line[1])) - 1]
       #expect(line[4] == example.0 && line[2] == example.1 && line[3] != example.1)
     }
+    // Blank lines count.
+    let contents = try Data(contentsOf: URL(fileURLWithPath: examples))
+    let shifted = try folder.write(Data("\n\n".utf8) + contents, to: "shifted.jsonl")
+    let later = try vdsq.run(["review", model, shifted, "--minimum", "0", "-q"]).lines
+    #expect(
+      later.map { Int($0.split(separator: "\t")[1]) } == lines.map { Int($0[1]).map { $0 + 2 } })
     let json = try vdsq.run(arguments + ["--json", "--limit", "1"])
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])

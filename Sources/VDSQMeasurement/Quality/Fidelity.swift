@@ -20,6 +20,10 @@ package struct Fidelity: Sendable {
   package let texts: [Text]
   /// Whether both tokenize all texts alike.
   package let sameTokens: Bool
+  /// The number of texts that the model truncated.
+  package let truncated: Int
+  /// The number of tokens to which it truncated them.
+  package let maximumTokens: Int
 
   /// The mean cosine of the two states over all texts; 0 if there are none.
   package var mean: Double { texts.reduce(0) { $0 + $1.cosine } / Double(max(1, texts.count)) }
@@ -51,11 +55,13 @@ package struct Fidelity: Sendable {
     let heads = hasHead ? try [model, reference].map(Self.head) : []
     var results: [Text] = []
     var sameTokens = true
+    var truncated = 0
     for (i, text) in texts.enumerated() {
       var own = text
       own.withUTF8 { bytes in
         let raw = UnsafeRawBufferPointer(bytes)
         sameTokens = sameTokens && model.tokens(of: raw) == reference.tokens(of: raw)
+        if !model.fits(raw) { truncated += 1 }
       }
       let a = try model.vector(of: text), b = try reference.vector(of: text)
       let tokens = zip(heads, [a, b]).map { Self.tokens($0, $1) }
@@ -69,6 +75,8 @@ package struct Fidelity: Sendable {
     }
     self.texts = results
     self.sameTokens = sameTokens
+    self.truncated = truncated
+    maximumTokens = model.maximumTokens
   }
 
   private static func head(_ encoder: TextEncoder) throws(VDSQError) -> VocabularyLogits {

@@ -33,7 +33,7 @@ public struct Examples: Sendable {
     /// The path of its file.
     let file: String
     /// The number of the line in which it begins, counted from 1.
-    let line: Int
+    package let line: Int
   }
 
   /// A row for each example.

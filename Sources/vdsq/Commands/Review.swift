@@ -12,7 +12,7 @@ struct Review: Command {
     discussion: """
       Each example is held out in turn and classified by an adapter that is trained on the others, \
       or all are classified by a given adapter. Writes one line per example: the probability of \
-      reconsideration, its line or row in the file, its label, the best other label, the text. The \
+      reconsideration, the number of its line in the file, its label, the best other label, the text. The \
       probability is 1 if the text is classified differently; otherwise it falls exponentially \
       with the log-odds of its label.
       """)
@@ -76,7 +76,7 @@ struct Review: Command {
       return JSONWriter.string { json in
         json.object {
           json.member("reconsideration", item.probability)
-          json.member("example", item.example + 1)
+          json.member("line", number(of: item, example))
           json.member("label", example.label)
           json.member("other", other)
           json.member("text", example.text)
@@ -86,8 +86,14 @@ struct Review: Command {
     let text = example.text.split(whereSeparator: { $0.isNewline || $0 == "\t" })
       .joined(separator: " ")
     return [
-      fixed(Double(item.probability), 4), "\(item.example + 1)", example.label, other, text,
+      fixed(Double(item.probability), 4), "\(number(of: item, example))", example.label, other,
+      text,
     ].joined(separator: "\t")
+  }
+
+  /// The line in which an example begins.
+  private func number(of item: Reconsideration, _ example: Examples.Example) -> Int {
+    example.origin?.line ?? item.example + 1
   }
 
   private func heldOut(

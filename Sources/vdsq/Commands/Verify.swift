@@ -65,8 +65,14 @@ struct Verify: Command {
       openReference: { (path) throws(VDSQError) in try high.encoder(path) },
       progress: { bar.show($0, of: $1) })
     bar.end()
+    let fidelity = verification.fidelity
+    if fidelity.truncated > 0, !quiet {
+      StandardError.write(
+        "vdsq: \(fidelity.truncated) of \(counted(samples.count, "text")) cut to "
+          + "\(fidelity.maximumTokens) tokens\n")
+    }
     try print(VerificationReport(verification, model: model, checkpoint: against), json: json)
-    let mean = verification.fidelity.mean
+    let mean = fidelity.mean
     if let minimum, mean < minimum {
       throw .badInput(
         "\(model): the mean cosine \(fixed(mean, 5)) is below --minimum \(minimum)")
