@@ -26,6 +26,10 @@ extension ModelSource {
       && folder.tensors[names.head.transform[0].sources[0]] != nil
     configuration.architecture.use(sentence, head: isMasked ? names.head : nil)
     let architecture = configuration.architecture
+    if architecture.family == .bidirectionalEncoder, architecture.pooling == .lastToken {
+      warnings.append(
+        "\(folder.root): pooling: vectors are the states of the last token, which is usually [SEP]")
+    }
     let prefix = try TensorResolver.prefix(names.prefixes, of: names.embeddings[0], in: folder)
     let size = configuration.size
     let resolver = TensorResolver(
