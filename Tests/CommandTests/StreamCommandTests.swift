@@ -105,7 +105,7 @@ import Testing
     let result = try classify(["--field", "a"], record + "\n" + record + "\n")
     #expect(result.status == 65 && result.output.isEmpty)
     #expect(result.errors.hasPrefix("vdsq: line 1: "))
-    #expect(result.errors.hasSuffix("vdsq: no record could be read, of 2\n"))
+    #expect(result.errors.hasSuffix("vdsq: 0 of 2 records could be read\n"))
   }
 
   @Test func optionsThatNeedOthers() throws {

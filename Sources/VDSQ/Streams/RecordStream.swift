@@ -158,7 +158,7 @@ package final class RecordStream {
       if StreamSignals.isStopped { tell("stopped by a signal behind line \(counts.lastLine)") }
     }
     if counts.failed > 0, counts.texts == 0 {
-      throw .badInput("none of \(counted(counts.failed, "record")) could be read")
+      throw .badInput("0 of \(counted(counts.failed, "record")) could be read")
     }
   }
 
