@@ -2,16 +2,6 @@ import VDSQFormat
 import VDSQInference
 package import VDSQSemantics
 
-/// The number of tokens of a text, and whether the text was truncated.
-package struct TokenCount: Sendable {
-  /// The number of tokens, including those that the model adds.
-  package let tokens: Int
-  /// Whether the text was truncated to the longest sequence.
-  package let isTruncated: Bool
-  /// Whether the text has nothing to read.
-  package let isBlank: Bool
-}
-
 /// The working memory of one caller of a `TextClassifier`: a batch of texts, an arena, and buffers
 /// for results. Classification does not allocate after the first batches.
 package final class ClassificationContext {

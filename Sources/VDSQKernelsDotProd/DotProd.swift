@@ -1,6 +1,6 @@
 #if arch(arm64)
-  import CShims
-  import VDSQKernels
+  public import CShims
+  public import VDSQKernels
 
   /// NEON with the dot product extension (ARMv8.2): `sdot`.
   enum DotProd: NEONRegisters {

@@ -1,6 +1,6 @@
 #if arch(arm64)
-  import CShims
-  import VDSQKernels
+  public import CShims
+  public import VDSQKernels
 
   /// NEON with the matrix multiplication extension (ARMv8.6): `usmmla` multiplies two rows of eight
   /// activations by two of eight weights, twice the products of `sdot`.

@@ -1,4 +1,4 @@
-package import VDSQFormat
+import VDSQFormat
 
 /// A metadata key of GGUF files, and what a conversion does with it.
 ///

@@ -1,36 +1,3 @@
-/// The meaning of a tensor's axis.
-enum Axis: Sendable {
-  case hidden, intermediate, vocabulary, positions, tokenTypes
-  /// The columns of the embedding tables, if they differ from the hidden size.
-  case embedding
-  /// All heads of queries, all heads of keys or values, or one head.
-  case queries, keyValues, head
-  /// Queries, keys and values in one tensor.
-  case fused
-}
-
-/// The role of a tensor in the model, which determines its storage.
-enum TensorRole: Sendable {
-  /// Rows looked up by token id: int8, fp16 or fp32 rows.
-  case wordTable
-  /// Rows looked up by position. They are few, so they are never int8.
-  case positionTable
-  /// A linear layer's weights: int8, fp16 or fp32 panels.
-  case linear
-  /// Norms and biases: float32.
-  case vector
-}
-
-/// The layout of a linear layer in a checkpoint.
-enum SourceLayout: Sendable {
-  /// `[outputs, inputs]`.
-  case rows
-  /// `[inputs, outputs]`, as in GPT-2.
-  case columns
-  /// Queries, keys and values of each head one after another, as in GPT-NeoX.
-  case headByHead
-}
-
 /// One tensor of the container: its sources and their shapes.
 package struct TensorRule: Sendable {
   /// The name in the container; `#` is the layer number.

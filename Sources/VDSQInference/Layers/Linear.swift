@@ -1,15 +1,6 @@
 import VDSQFormat
 import VDSQKernels
 
-/// The arithmetic of int8 weights in a linear layer.
-public enum Precision: Sendable {
-  /// Activations quantized to u8 per token; products in integers.
-  case integer
-  /// Activations in float32 times weights that are dequantized on the fly. Slower, closer to the
-  /// checkpoint.
-  case high
-}
-
 /// The weights and the bias of a linear layer, in place in the map.
 struct Linear {
   let panels: WeightPanels
@@ -80,37 +71,5 @@ extension Container {
   fileprivate func notFinite(_ name: String) -> VDSQError {
     .badInput(
       "\(path): \(name) has a number that is not finite; verify the file's checksums")
-  }
-}
-
-/// Runs linear layers on rows, which are quantized first if products are in integers.
-struct LinearRunner {
-  let kernels: KernelTable
-  let precision: Precision
-
-  /// Whether a layer's products are in integers.
-  func isInteger(_ layer: Linear) -> Bool {
-    layer.panels.element == .int8 && precision == .integer
-  }
-
-  /// `y = activation(x W^T + b)`.
-  ///
-  /// - Parameters:
-  ///   - stride: floats from one row of x to the next; nil if rows are contiguous.
-  ///   - panels: the range of output panels of sixteen rows; nil for all.
-  ///   - ranges: the minimum and maximum of each row of x, if they are known.
-  ///   - scratch: a buffer for the quantized rows.
-  func apply(
-    _ layer: Linear, _ x: UnsafePointer<Float>, stride: Int? = nil, rows: Int,
-    ranges: RowRanges?, scratch: QuantizedRows, _ out: LinearOutput, panels: Range<Int>? = nil
-  ) {
-    let w = layer.panels
-    let panels = panels ?? 0..<w.panels
-    if isInteger(layer) {
-      kernels.quantizeRows(x, stride ?? w.inputs, rows, w.inputs, ranges, scratch)
-      kernels.gemmU8S8(scratch, rows, w, panels, out)
-    } else {
-      kernels.gemmFloat(x, stride ?? w.inputs, rows, w, panels, out)
-    }
   }
 }

@@ -1,13 +1,5 @@
 import CShims
 
-/// How rotary position embedding pairs the elements of a head.
-public enum RotaryPairs: Sendable {
-  /// Element i with element i + half (GPT-NeoX, Llama as Hugging Face stores it).
-  case halves
-  /// Element 2i with element 2i + 1 (GPT-J, Llama as Meta stores it).
-  case neighbours
-}
-
 extension GenericKernels {
   /// Rotates the first `size` elements of a head by the angles of its position: `(a, b)` becomes
   /// `(a cos - b sin, a sin + b cos)` (Su et al. 2021, arXiv 2104.09864).

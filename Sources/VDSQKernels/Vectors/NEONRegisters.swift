@@ -1,5 +1,5 @@
 #if arch(arm64)
-  import CShims
+  public import CShims
 
   /// NEON with four 128-bit registers per vector. Extensions differ in the dot product of four
   /// signed bytes.

@@ -85,68 +85,6 @@ public protocol VectorISA: SendableMetatype {
   static func loadHalf(_ p: UnsafeRawPointer) -> SIMD16<Float>
 }
 
-/// The rows of activations and panels of sixteen weights that one inner loop keeps in registers.
-public enum RegisterTile: Sendable {
-  /// 16 accumulators: for 32 registers of 512 bits.
-  case rows8Panels2
-  /// 4 accumulators of sixteen lanes: for 16 registers of 256 bits, or 32 of 128.
-  case rows4Panels1
-}
-
-/// The number of queries whose products with four rows one inner loop keeps in registers.
-public enum QueryTile: Sendable {
-  /// Four queries, for instruction sets with more registers; otherwise two.
-  case queries4, queries2
-}
-
-/// The memory layout of a row of quantized activations.
-public enum ActivationLayout: Sendable {
-  /// One byte per activation.
-  case bytes
-  /// Sixteen bits per activation, with the second and third of every four exchanged: operands of
-  /// multiplications of sixteen-bit pairs.
-  case evenOddWords
-
-  /// The size of four consecutive activations in bytes.
-  @_alwaysEmitIntoClient @inline(__always)
-  public var bytesPerQuad: Int { self == .bytes ? 4 : 8 }
-
-  /// The size of a row in bytes, a multiple of 64.
-  public func rowBytes(_ columns: Int) -> Int {
-    ((columns + 3) / 4 * bytesPerQuad + 63) / 64 * 64
-  }
-}
-
-/// The first bytes of four activation rows.
-@frozen
-public struct FourRows {
-  /// The addresses of the four rows.
-  public let a0, a1, a2, a3: UnsafeRawPointer
-
-  /// Refers to four rows in memory of the caller.
-  @_alwaysEmitIntoClient @inline(__always)
-  public init(
-    _ a0: UnsafeRawPointer, _ a1: UnsafeRawPointer, _ a2: UnsafeRawPointer, _ a3: UnsafeRawPointer
-  ) {
-    (self.a0, self.a1, self.a2, self.a3) = (a0, a1, a2, a3)
-  }
-}
-
-/// Sixteen sums for each of four rows.
-@frozen
-public struct Lanes4 {
-  /// The sums of the four rows, one lane per output row of the panel.
-  public var c0, c1, c2, c3: SIMD16<Int32>
-
-  /// Creates the sums of four rows.
-  @_alwaysEmitIntoClient @inline(__always)
-  public init(
-    _ c0: SIMD16<Int32>, _ c1: SIMD16<Int32>, _ c2: SIMD16<Int32>, _ c3: SIMD16<Int32>
-  ) {
-    (self.c0, self.c1, self.c2, self.c3) = (c0, c1, c2, c3)
-  }
-}
-
 extension VectorISA {
   @_alwaysEmitIntoClient @inline(__always)
   public static func rows4(

@@ -1,8 +1,3 @@
-/// What receives normalized scalars, one after another.
-protocol ScalarSink {
-  mutating func add(_ scalar: UInt32)
-}
-
 /// The normalization and word splitting of BERT tokenizers, one scalar at a time.
 ///
 /// Follows `BertNormalizer` and `BertPreTokenizer` of Hugging Face's tokenizers: clean the text,

@@ -1,17 +1,3 @@
-/// The properties of a code point that a BERT tokenizer uses.
-struct CharacterClass: OptionSet {
-  let rawValue: UInt8
-
-  static let whitespace = CharacterClass(rawValue: 1)
-  /// A control character (or null, or U+FFFD) that cleaning removes.
-  static let removed = CharacterClass(rawValue: 2)
-  static let punctuation = CharacterClass(rawValue: 4)
-  /// A CJK ideograph, which is a word by itself.
-  static let ideograph = CharacterClass(rawValue: 8)
-  /// A nonspacing mark, which stripping accents removes.
-  static let mark = CharacterClass(rawValue: 16)
-}
-
 /// Lookups in the tables of `UnicodeTables`.
 enum CharacterData {
   static func characterClass(_ scalar: UInt32) -> CharacterClass {
@@ -131,19 +117,4 @@ enum CharacterData {
     }
     return low
   }
-}
-
-/// The general categories of the Unicode standard (section 4.5), in the order of the tables.
-package enum GeneralCategory: UInt8, CaseIterable, Sendable {
-  /// Letters (upper case, lower case, title case, modifier, other), marks (nonspacing, spacing,
-  /// enclosing), numbers (decimal, letter, other), punctuation (connector, dash, open, close,
-  /// initial quote, final quote, other), symbols (mathematical, currency, modifier, other).
-  case lu, ll, lt, lm, lo, mn, mc, me, nd, nl, no, pc, pd, ps, pe, pi, pf, po, sm, sc, sk, so
-  /// Separators (space, line, paragraph), then control, format, private use and unassigned scalars.
-  case zs, zl, zp, cc, cf, co, cn
-
-  /// A bit for a set of categories.
-  package var bit: UInt32 { 1 << UInt32(rawValue) }
-  /// Whether it is one of the marks.
-  var isMark: Bool { self == .mn || self == .mc || self == .me }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQFiles
 import VDSQ
 import VDSQMeasurement
 import VDSQReports

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import VDSQCheckpoints
+import VDSQFiles
 import VDSQConversion
 import VDSQFormat
 import VDSQInference

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQFiles
 import VDSQConversion
 import VDSQFormat
 import VDSQReports

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQFiles
 import VDSQFormat
 import VDSQInference
 import VDSQReports

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQFiles
 import Glibc
 import VDSQ
 import VDSQFormat

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQFiles
 import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference

@@ -1,23 +1,22 @@
 import Glibc
 import VDSQMeasurement
-import VDSQReports
 
 /// A progress line on standard error, with an estimate of the time that is left. Nothing is shown if
 /// standard error is not a terminal.
-final class ProgressBar {
+package final class ProgressBar {
   private let title: String
   private let shown: Bool
   /// When the first part of the work was done, and which part.
   private var first: (seconds: Double, done: Int)?
   private var last = (seconds: 0.0, percent: -1)
 
-  init(_ title: String, quiet: Bool) {
+  package init(_ title: String, quiet: Bool) {
     self.title = title
     shown = StandardError.isTerminal && !quiet
   }
 
   /// Shows a share of the work. Costs little if nothing changed.
-  func show(_ done: Int, of total: Int) {
+  package func show(_ done: Int, of total: Int) {
     guard shown, total > 0 else { return }
     let percent = min(100, done * 100 / total)
     let now = Timing.now()
@@ -36,7 +35,7 @@ final class ProgressBar {
   }
 
   /// Removes the line.
-  func end() {
+  package func end() {
     if shown { StandardError.write("\r\u{1B}[K") }
   }
 }

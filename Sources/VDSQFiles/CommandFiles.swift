@@ -1,21 +1,29 @@
 import Glibc
-import VDSQFiles
-import VDSQFormat
+package import VDSQFormat
 import VDSQStreams
 
 /// The files that a command reads and writes. None may be both.
-struct CommandFiles {
+package struct CommandFiles {
   /// Paths that the command reads; nil for options that are not given. A checkpoint's folder stands
   /// for the files in it.
-  var inputs: [String?] = []
+  package var inputs: [String?]
   /// Paths that the command writes.
-  var outputs: [String?] = []
+  package var outputs: [String?]
   /// Whether the command reads standard input.
-  var readsStandardInput = false
+  package var readsStandardInput: Bool
+
+  /// No files, unless some are named.
+  package init(
+    inputs: [String?] = [], outputs: [String?] = [], readsStandardInput: Bool = false
+  ) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.readsStandardInput = readsStandardInput
+  }
 
   /// - Throws: `usage` if a file is an input and an output, or an output twice, under whatever
   ///   names.
-  func check() throws(VDSQError) {
+  package func check() throws(VDSQError) {
     let readers = inputs.filter { $0 == "-" }.count + (readsStandardInput ? 1 : 0)
     guard readers < 2 else {
       throw .usage("-: standard input can be read only once; name a file")

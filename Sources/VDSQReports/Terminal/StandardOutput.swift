@@ -1,17 +1,17 @@
 import CShims
 import Glibc
-import VDSQFormat
+package import VDSQFormat
 import VDSQStreams
 
 /// Standard output, with every failure to write reported.
-enum StandardOutput {
+package enum StandardOutput {
   /// Whether an output file is standard output. Reports go to standard error then.
-  nonisolated(unsafe) static var isTaken = false
+  package nonisolated(unsafe) static var isTaken = false
 
   /// Writes a line of a report.
   ///
   /// - Throws: `internalFault` if it cannot be written.
-  static func write(line: String) throws(VDSQError) {
+  package static func write(line: String) throws(VDSQError) {
     let output = OutputBuffer(descriptor: isTaken ? 2 : 1)
     output.write(line)
     output.write("\n")
@@ -19,12 +19,12 @@ enum StandardOutput {
   }
 
   /// Ends the program as the signal that ended its input would have, if one did.
-  static func endIfStopped() {
+  package static func endIfStopped() {
     if StreamSignals.isStopped, vdsq_close_standard_output() { StreamSignals.endIfStopped() }
   }
 
   /// Ends the program with an error if its output, help texts among it, could not be written.
-  static func checkAtExit() {
+  package static func checkAtExit() {
     atexit {
       // Some file systems report only when a file is closed that bytes could not be stored.
       if vdsq_close_standard_output() { return }

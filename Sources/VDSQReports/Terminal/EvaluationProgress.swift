@@ -1,7 +1,7 @@
-import VDSQTraining
+package import VDSQTraining
 
 /// Shows the progress of an evaluation on standard error.
-final class EvaluationProgress {
+package final class EvaluationProgress {
   private let test: String
   private let train: String
   private let quiet: Bool
@@ -10,13 +10,13 @@ final class EvaluationProgress {
   /// - Parameters:
   ///   - test: the file whose texts are classified.
   ///   - train: the file that examples are drawn from.
-  init(test: String, train: String, quiet: Bool) {
+  package init(test: String, train: String, quiet: Bool) {
     self.test = test
     self.train = train
     self.quiet = quiet
   }
 
-  func show(_ event: FewShotEvaluation.Event) {
+  package func show(_ event: FewShotEvaluation.Event) {
     switch event {
     case .encodedTest(let count, let all): show("encoding \(test)", count, of: all)
     case .encodedTraining(let count, let all): show("encoding \(train)", count, of: all)
@@ -34,5 +34,5 @@ final class EvaluationProgress {
     current?.bar.show(done, of: total)
   }
 
-  func end() { current?.bar.end() }
+  package func end() { current?.bar.end() }
 }

@@ -1,0 +1,10 @@
+/// The meaning of a tensor's axis.
+enum Axis: Sendable {
+  case hidden, intermediate, vocabulary, positions, tokenTypes
+  /// The columns of the embedding tables, if they differ from the hidden size.
+  case embedding
+  /// All heads of queries, all heads of keys or values, or one head.
+  case queries, keyValues, head
+  /// Queries, keys and values in one tensor.
+  case fused
+}

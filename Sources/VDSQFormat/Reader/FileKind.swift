@@ -1,0 +1,18 @@
+/// The kind of a file.
+package enum FileKind: UInt32, Sendable {
+  /// A model: weights, tokenizer and configuration (.vdsq).
+  case model = 1
+  /// An adapter: what was trained for a task on top of a model (.vdsa).
+  case adapter = 2
+  /// Vocabulary bases in a file of their own, with or without a model that they belong to.
+  case bases = 3
+
+  /// The kind with its article, for error messages.
+  package var name: StaticString {
+    switch self {
+    case .model: "a model"
+    case .adapter: "an adapter"
+    case .bases: "vocabulary bases"
+    }
+  }
+}

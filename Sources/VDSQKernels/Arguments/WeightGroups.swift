@@ -1,0 +1,21 @@
+/// Factors for groups of columns of a row. The value of a weight is its int8 times the scale of its
+/// row times the factor of its group.
+public struct WeightGroups {
+  /// Columns of a group, a multiple of 4. The last group may have fewer.
+  public let length: Int
+  /// Half-precision numbers, `[panels][groups][16]`.
+  public let factors: UnsafeRawPointer
+  /// For each output row, the sum of its weights before its scale; `panels * 16` elements.
+  public let sums: UnsafePointer<Float>
+
+  /// Refers to memory of the caller, which must outlive this value.
+  public init(length: Int, factors: UnsafeRawPointer, sums: UnsafePointer<Float>) {
+    self.length = length
+    self.factors = factors
+    self.sums = sums
+  }
+
+  /// Number of groups in a row.
+  @_alwaysEmitIntoClient @inline(__always)
+  public func count(_ inputs: Int) -> Int { (inputs + length - 1) / length }
+}

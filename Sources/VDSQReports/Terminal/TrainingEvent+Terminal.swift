@@ -1,0 +1,20 @@
+import VDSQFormat
+package import VDSQTraining
+
+extension TrainingEvent {
+  /// Tells of texts that were truncated, or parts of which were replaced.
+  ///
+  /// - Parameter path: the file of the texts.
+  package func tell(_ path: String) {
+    switch self {
+    case .truncated(let count, let all, let tokens):
+      StandardError.write(
+        "vdsq: \(path): \(count) of \(counted(all, "text")) cut to \(tokens) tokens\n")
+    case .replaced(let count, let all):
+      StandardError.write(
+        "vdsq: \(path): \(count) of \(counted(all, "text")) with halves of characters, which were replaced\n"
+      )
+    case .finetuningSkipped, .encoded, .trained: break
+    }
+  }
+}
