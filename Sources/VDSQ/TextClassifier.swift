@@ -248,6 +248,10 @@ public final class TextClassifier: @unchecked Sendable {
     defer { lock.unlock() }
     guard source != nil, source!.file.isDue() else { return }
     do throws(VDSQError) {
+      // A pipe would be waited for.
+      guard source!.file.isRegular else {
+        throw .badInput("\(source!.file.path): this is not a regular file")
+      }
       try read(source!, encoder)
       source!.file.succeeded()
       revision += 1

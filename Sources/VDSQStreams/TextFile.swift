@@ -9,16 +9,17 @@ package struct TextFile {
   /// The text. It need not be UTF-8.
   package let bytes: [UInt8]
 
-  /// Reads a file; a pipe as well.
+  /// Reads a file; a pipe as well. `-` is standard input.
   ///
   /// - Throws: `missingInput` if it cannot be read; `badInput` if it has more than `limit` bytes or
   ///   is UTF-16.
   package init(path: String, limit: Int = 256 << 20) throws(VDSQError) {
-    let descriptor = path.withCString { vdsq_open_for_reading($0) }
+    let isStandardInput = path.utf8.elementsEqual("-".utf8)
+    let descriptor = isStandardInput ? 0 : path.withCString { vdsq_open_for_reading($0) }
     guard descriptor >= 0 else {
       throw VDSQError(.missingInput, "\(path): cannot be opened: \(lastErrorText())")
     }
-    defer { vdsq_close(descriptor) }
+    defer { if !isStandardInput { vdsq_close(descriptor) } }
     // A regular file says how long it is; the buffer is enlarged where that is wrong.
     var bytes = [UInt8](
       repeating: 0, count: max(0, min(limit, Int(vdsq_file_length(descriptor)))) + 1)

@@ -92,6 +92,9 @@ struct Arguments {
     guard adapter == nil || labels.isEmpty else {
       throw .usage("--adapter brings its own labels; leave --labels out")
     }
+    guard labels.file.map({ !$0.utf8.elementsEqual("-".utf8) }) ?? true else {
+      throw .usage("-: standard input can be read only once; name a file")
+    }
     try records.check(answer: ClassificationStream.members)
   }
 

@@ -127,4 +127,46 @@ import VDSQInference
       #expect(relativeError(ours, alone[index]) < 1e-4)
     }
   }
+
+  private func convert(_ name: String, _ files: [String: String]) throws -> Container {
+    let path = try folder.copy(ofFixture: name, as: "args")
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    for (file, text) in files {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path).appendingPathComponent(file))
+    }
+    _ = try Converter(folder: path, weights: .fp32).write(
+      to: folder.path("args.vdsq"), replace: true, progress: Progress(total: 1) { _ in })
+    return try Container(path: folder.path("args.vdsq"), kind: .model)
+  }
+
+  /// The tokenizer's own argument precedes `max_seq_length`, and the older name the newer one: 7, 9
+  /// and 7 tokens in sentence-transformers 6.2.
+  @Test(arguments: [
+    (#"{"max_seq_length": 9, "tokenizer_args": {"model_max_length": 7}}"#, 7),
+    (#"{"max_seq_length": 7, "tokenizer_args": {"model_max_length": 9}}"#, 9),
+    (
+      #"{"tokenizer_args": {"model_max_length": 7}, "processor_kwargs": {"model_max_length": 5}}"#,
+      7
+    ),
+  ])
+  func argumentsOfTheTokenizer(_ settings: String, _ tokens: Int) throws {
+    let file = try convert("bert-mean", ["sentence_bert_config.json": settings])
+    #expect(try file.metadata.integer("maximum_tokens", in: 1...1000) == tokens)
+  }
+
+  /// Arguments count beside `max_seq_length` too.
+  @Test(arguments: [
+    "tokenizer_args", "processor_kwargs", "config_args", "config_kwargs", "model_args",
+    "model_kwargs",
+  ])
+  func argumentsAreRefusedByName(_ key: String) {
+    #expect {
+      try convert(
+        "bert-mean",
+        ["sentence_bert_config.json": #"{"max_seq_length": 16, "\#(key)": {"some_name": true}}"#])
+    } throws: {
+      let message = ($0 as? VDSQError)?.message ?? ""
+      return message.contains(key) && message.contains("some_name")
+    }
+  }
 }

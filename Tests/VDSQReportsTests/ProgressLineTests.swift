@@ -10,7 +10,8 @@ import VDSQReports
       line.text(columns: 100)
         == "encoding examples.jsonl [############..................] 42%, 2 min left")
     #expect(ProgressLine(title: "a", percent: 100).text(columns: 80).hasSuffix("#] 100%"))
-    #expect(ProgressLine(title: "a", percent: 0).text(columns: 80).hasSuffix("[" + String(repeating: ".", count: 30) + "] 0%"))
+    let empty = "[" + String(repeating: ".", count: 30) + "] 0%"
+    #expect(ProgressLine(title: "a", percent: 0).text(columns: 80).hasSuffix(empty))
   }
 
   /// No width makes the terminal wrap, and the share is the last to go.
@@ -26,7 +27,8 @@ import VDSQReports
   }
 
   @Test(arguments: [
-    (0.2, "1 s"), (59, "59 s"), (61, "1 min"), (3540, "59 min"), (3599, "1 h 0 min"), (3600, "1 h 0 min"),
+    (0.2, "1 s"), (59, "59 s"), (61, "1 min"), (3540, "59 min"), (3599, "1 h 0 min"),
+    (3600, "1 h 0 min"),
     (7500, "2 h 5 min"), (1e9, "100 h 0 min"), (-1, "0 s"),
   ])
   func durations(_ seconds: Double, _ text: String) {

@@ -112,4 +112,16 @@ import VDSQSemantics
     #expect(try state(of: "hello world", in: nil, encoder).state == plain)
     #expect(try state(of: "hello world", in: "about {}", encoder).state == plain)
   }
+
+  /// A template without room for a text is refused.
+  @Test func whatDoesNotFitIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let encoder = try encoder("bert-mean", in: folder, tokens: 20)
+    let long = String(repeating: "hello ", count: 40)
+    for template in [long + "{text}", "{text} " + long, long + "{}"] {
+      #expect {
+        try TextTemplate(try Template(template), encoder: encoder)
+      } throws: { ($0 as? VDSQError)?.setting == .template }
+    }
+  }
 }

@@ -32,6 +32,10 @@ static inline const char *vdsq_error_text(int code) {
 }
 
 static inline int vdsq_open_for_reading(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
+// Opens a file that should be a regular one: does not wait for the writer of a pipe.
+static inline int vdsq_open_regular(const char *path) {
+  return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
 static inline void vdsq_close(int fd) { close(fd); }
 // Whether everything that was written to the descriptor has been accepted.
 static inline bool vdsq_close_written(int fd) { return close(fd) == 0; }
@@ -135,7 +139,7 @@ static inline bool vdsq_is_regular(const char *path) {
 
 // A checksum (FNV-1a) of a file's contents, without memory of its own; 0 if it cannot be read.
 static inline uint32_t vdsq_file_checksum(const char *path) {
-  int fd = vdsq_open_for_reading(path);
+  int fd = vdsq_open_regular(path);
   if (fd < 0) return 0;
   unsigned char bytes[4096];
   uint32_t sum = 2166136261u;

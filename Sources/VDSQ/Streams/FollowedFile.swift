@@ -19,7 +19,7 @@ struct FollowedFile {
   private var nextLook: Int64?
   private var delay: Int64 = 0
   /// Whether it was a regular file at first. A pipe can be read only once.
-  private let isRegular: Bool
+  private let wasRegular: Bool
 
   /// How long a file may change without another stamp: the resolution of FAT's clock.
   private static let clockResolution: Int64 = 2_000_000_000
@@ -29,15 +29,20 @@ struct FollowedFile {
   /// - Parameter path: the file, which is read now.
   init(path: String) {
     self.path = path
-    isRegular = path.withCString { vdsq_is_regular($0) }
-    guard isRegular else { return }
+    wasRegular = path.withCString { vdsq_is_regular($0) }
+    guard wasRegular else { return }
     begin()
     nextLook = vdsq_now() + Self.clockResolution
   }
 
+  /// Whether it is a regular file now, or was removed.
+  var isRegular: Bool {
+    FileStamp(path: path) == nil || path.withCString { vdsq_is_regular($0) }
+  }
+
   /// Whether the file should be read again, now. The caller reads it and tells what came of it.
   mutating func isDue() -> Bool {
-    guard isRegular else { return false }
+    guard wasRegular else { return false }
     let requested = StreamSignals.reloads
     if requested != reloads {
       reloads = requested

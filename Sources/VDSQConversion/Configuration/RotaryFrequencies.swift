@@ -16,8 +16,10 @@ struct RotaryFrequencies {
   /// - Throws: `badInput` if a value is missing, out of range, or of an unsupported type.
   init(_ config: ConfigReader, headSize: Int, keys: RotaryKeys) throws(VDSQError) {
     let longest = try config.size("max_position_embeddings", 1 << 24)
-    // Configurations of transformers 5 have all parameters in one object.
-    let settings = config["rope_parameters"] ?? config["rope_scaling"] ?? .object([])
+    // Configurations of transformers 5 have all parameters in one object. It takes the older one
+    // where both are there.
+    let scaling = config["rope_scaling"].flatMap { $0.members?.isEmpty == true ? nil : $0 }
+    let settings = scaling ?? config["rope_parameters"] ?? .object([])
     try Self.check(settings, config.path)
     let ownBase = try config.number(keys.base), ownShare = try config.number(keys.share)
     let base = settings["rope_theta"]?.double ?? ownBase ?? 10_000

@@ -154,10 +154,11 @@ struct SentenceSettings {
       try check(json, .transformer, path)
       try checkModalities(json["modality_config"], path)
       lowercases = try Self.flag("do_lower_case", in: json, path) ?? false
-      if let own = json["max_seq_length"], !own.isNull {
-        (longest, place) = (own, "\(path): max_seq_length")
-      } else if let own = try arguments(of: json, path), !own.isNull {
+      // The tokenizer's own argument precedes the transformer's.
+      if let own = try arguments(of: json, path), !own.isNull {
         (longest, place) = (own, "\(path): model_max_length")
+      } else if let own = json["max_seq_length"], !own.isNull {
+        (longest, place) = (own, "\(path): max_seq_length")
       }
       break
     }
@@ -179,13 +180,14 @@ struct SentenceSettings {
     "padding_side", "use_cache", "low_cpu_mem_usage",
   ]
 
-  /// Checks arguments that are kept for the model, the tokenizer and the configuration.
+  /// Checks arguments that are kept for the model, the tokenizer and the configuration. Where there
+  /// are arguments under an old and a new name, the old name's count.
   ///
   /// - Returns: the tokenizer's `model_max_length`.
   private func arguments(of json: JSON, _ path: String) throws(VDSQError) -> JSON? {
     var longest: JSON?
     for key in [
-      "model_args", "model_kwargs", "tokenizer_args", "processor_kwargs", "config_args",
+      "model_args", "model_kwargs", "processor_kwargs", "tokenizer_args", "config_args",
       "config_kwargs",
     ] {
       for member in json[key]?.members ?? [] {

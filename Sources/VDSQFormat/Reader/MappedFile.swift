@@ -21,7 +21,7 @@ package final class MappedFile: @unchecked Sendable {
   ///   regular file, or is too long or changes while it is copied.
   package init(path: String, copies: Bool = false) throws(VDSQError) {
     self.path = path
-    let descriptor = path.withCString { vdsq_open_for_reading($0) }
+    let descriptor = path.withCString { vdsq_open_regular($0) }
     guard descriptor >= 0 else {
       throw VDSQError(.missingInput, "\(path): cannot be opened: \(lastErrorText())")
     }

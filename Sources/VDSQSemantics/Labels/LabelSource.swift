@@ -22,6 +22,9 @@ package struct LabelSource: Sendable {
   package func read() throws(VDSQError) -> [Label] {
     var all = labels
     if let file { all += try LabelFile.read(file) }
+    if let outOfScope, let fault = Label.fault(in: outOfScope) {
+      throw .usage("labels: \(fault)")
+    }
     return try Label.checked(all).map { label in
       guard let outOfScope, label.name.utf8.elementsEqual(outOfScope.utf8) else { return label }
       return .outOfScope(label.name)

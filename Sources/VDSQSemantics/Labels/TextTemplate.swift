@@ -12,10 +12,20 @@ package struct TextTemplate {
   private var filled: [UInt8] = []
 
   /// - Parameter template: nil, or a template around label words, leaves texts as they are.
-  /// - Throws: `usage` if the encoder is of a masked language model and the template has not exactly
-  ///   one mask token.
+  /// - Throws: `usage` if the template leaves no room for a text; if the encoder is of a masked
+  ///   language model and the template has not exactly one mask token.
   package init(_ template: Template?, encoder: TextEncoder) throws(VDSQError) {
     self.template = template.flatMap { $0.aroundTexts ? $0 : nil }
+    if let template {
+      // One letter must fit in between.
+      var filled: [UInt8] = []
+      [UInt8(ascii: "a")].withUnsafeBytes { template.fill($0, into: &filled) }
+      guard filled.withUnsafeBytes({ encoder.fits($0) }) else {
+        throw .usage(
+          "too long: with it no text fits the \(encoder.maximumTokens) tokens of the longest sequence",
+          .template)
+      }
+    }
     guard let template = self.template, encoder.kind == .masked else {
       mask = .first
       return

@@ -120,4 +120,19 @@ import VDSQTraining
     #expect(try waits(classifier, for: ["stop", "world", "wait"]))
     #expect(try classifier.classify("hello").label == "world")
   }
+
+  /// A pipe in place of the file is not waited for.
+  @Test func aPipeChangesNothing() throws {
+    try adapter(["a", "b"]).write(to: URL(filePath: path))
+    let warnings = Warnings()
+    let classifier = try TextClassifier(
+      model: fixture.model, adapterFile: path, options: options(warnings))
+    try FileManager.default.removeItem(atPath: path)
+    #expect(mkfifo(path, 0o600) == 0)
+    for _ in 0..<3 { _ = try classifier.classify("hello") }
+    #expect(classifier.labels == ["a", "b"] && warnings.count == 1)
+    try FileManager.default.removeItem(atPath: path)
+    try adapter(["c", "d"]).write(to: URL(filePath: path))
+    #expect(try waits(classifier, for: ["c", "d"]))
+  }
 }
