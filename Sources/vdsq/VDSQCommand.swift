@@ -35,16 +35,20 @@ struct VDSQCommand: ParsableCommand {
     // down every start.
     ProcessMemory.releaseCode(piece: 16384)
     let arguments = ProcessStart.arguments
-    if let misspelling = Misspelling.first(in: arguments) {
-      end(
-        "\(misspelling)\n\(usage(of: misspelling.command))", code: VDSQError.Category.usage.rawValue
-      )
-    }
     do {
       var command = try parseAsRoot(arguments)
       try command.run()
     } catch {
       let code = exitCode(for: error)
+      // Whatever the parser complains of may come from a misspelt name; it helps with any command.
+      // Looking for one takes a millisecond, and what runs has none.
+      if !(error is ExitCode), !code.isSuccess || arguments.first == "help",
+        let misspelling = Misspelling.first(in: arguments)
+      {
+        end(
+          "\(misspelling)\n\(usage(of: misspelling.command))",
+          code: VDSQError.Category.usage.rawValue)
+      }
       // Help and version are results.
       if code.isSuccess { exit(withError: error) }
       var message = fullMessage(for: error)

@@ -3,8 +3,8 @@ import VDSQ
 
 /// A name on the command line that no command or option has.
 ///
-/// Names are checked before anything else is parsed. Otherwise the parser would complain that an
-/// argument is missing, where in fact its option is misspelt.
+/// It is told instead of what the parser complains of, which may be a missing argument whose option is
+/// misspelt.
 struct Misspelling: Error {
   /// What the name stands for: `option` or `command`.
   let kind: String
