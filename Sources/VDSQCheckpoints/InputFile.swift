@@ -83,65 +83,17 @@ package final class InputFile {
     return bytes
   }
 
-  /// The content of a small file, or of a pipe. `-` is standard input.
+  /// The content of a small file.
   ///
   /// - Throws: `badInput` if it is larger than `limit` bytes.
   package static func contents(
     of path: String, limit: Int = 256 << 20
   ) throws(VDSQError) -> [UInt8] {
-    if path == "-" { return try contents(of: .standardInput, name: path, limit: limit) }
-    if isPipe(path) {
-      do {
-        let descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
-        defer { try? descriptor.close() }
-        return try contents(of: descriptor, name: path, limit: limit)
-      } catch let error as VDSQError {
-        throw error
-      } catch {
-        throw VDSQError(.missingInput, "\(path): cannot be opened: \(error)")
-      }
-    }
     let file = try InputFile(path: path)
     guard file.length <= limit else {
       throw .badInput("\(path): \(file.length) bytes are more than such a file has")
     }
     return try file.bytes(at: 0, count: file.length)
-  }
-
-  /// Whether a path leads to a pipe or a terminal, which can be read only once and from the start.
-  private static func isPipe(_ path: String) -> Bool {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return false }
-    return [S_IFIFO, S_IFCHR, S_IFSOCK].contains(status.st_mode & S_IFMT)
-  }
-
-  /// Everything that a descriptor gives.
-  private static func contents(
-    of descriptor: FileDescriptor, name: String, limit: Int
-  ) throws(VDSQError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count: Int
-      do {
-        count = try piece.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-      } catch {
-        throw .badInput("\(name): cannot be read: \(error)")
-      }
-      guard count > 0 else { return bytes }
-      guard bytes.count + count <= limit else {
-        throw .badInput("\(name): more than \(limit) bytes, which no such file has")
-      }
-      bytes += piece[..<count]
-    }
-  }
-
-  /// The lines of a small file, without line ends.
-  package static func lines(of path: String) throws(VDSQError) -> [[UInt8]] {
-    let bytes = try contents(of: path)
-    var lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
-    if lines.last?.isEmpty == true { lines.removeLast() }
-    return lines
   }
 
   /// Whether a path is there: a file or folder that can be opened for reading, or a link to

@@ -18,11 +18,20 @@ public struct Program: Sendable {
     _ arguments: [String], input: Data = Data(), environment: [String: String] = [:],
     folder: URL? = nil
   ) throws -> Result {
+    try Self.run(
+      url, arguments, input: input,
+      environment: ProcessInfo.processInfo.environment.merging(environment) { $1 }, folder: folder)
+  }
+
+  /// Runs any program.
+  static func run(
+    _ url: URL, _ arguments: [String], input: Data, environment: [String: String], folder: URL?
+  ) throws -> Result {
     let process = Process()
     process.executableURL = url
     process.arguments = arguments
     process.currentDirectoryURL = folder
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = environment
     // Files rather than pipes, so that nobody has to read while the program writes.
     let scratch = try TemporaryFolder()
     let inputPath = try scratch.write(input, to: "in")

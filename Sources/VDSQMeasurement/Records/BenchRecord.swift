@@ -86,7 +86,7 @@ extension BenchRecord {
   ///
   /// - Throws: `missingInput` or `badInput` for the file.
   package init(path: String) throws(VDSQError) {
-    let bytes = try InputFile.contents(of: path, limit: 16 << 20)
+    let bytes = try TextFile(path: path, limit: 16 << 20).bytes
     // Invalid UTF-8 is replaced.
     let text = String(decoding: bytes, as: UTF8.self)
     let json = try JSON(parsing: Array(text.utf8), context: path)

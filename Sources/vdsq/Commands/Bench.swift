@@ -1,7 +1,6 @@
 import ArgumentParser
-import VDSQFiles
 import VDSQ
-import VDSQCheckpoints
+import VDSQFiles
 import VDSQFormat
 import VDSQInference
 import VDSQKernels
@@ -184,8 +183,10 @@ struct Bench: Command {
   /// The texts of the measurement, as UTF-8.
   private func lines() throws(VDSQError) -> [[UInt8]] {
     guard let texts else { return SampleTexts.all.map { Array($0.utf8) } }
-    let bytes = try InputFile.contents(of: texts, limit: 64 << 20)
-    let lines = bytes.split(separator: UInt8(ascii: "\n")).map { Array($0) }
+    var lines: [[UInt8]] = []
+    try TextFile(path: texts, limit: 64 << 20).forEachLine { line, _ in
+      if !line.isEmpty { lines.append(Array(line)) }
+    }
     guard !lines.isEmpty else { throw .badInput("\(texts): no texts; give a line each") }
     return lines
   }

@@ -1,10 +1,10 @@
 import ArgumentParser
 import VDSQFiles
-import VDSQCheckpoints
 import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
 import VDSQReports
+import VDSQStreams
 
 struct Verify: Command {
   static let configuration = CommandConfiguration(
@@ -81,7 +81,10 @@ struct Verify: Command {
   }
 
   private static func lines(_ path: String) throws(VDSQError) -> [String] {
-    let lines = try InputFile.lines(of: path).map { String(decoding: $0, as: UTF8.self) }
+    var lines: [String] = []
+    try TextFile(path: path).forEachLine { line, _ in
+      lines.append(String(decoding: line, as: UTF8.self))
+    }
     guard !lines.isEmpty else { throw .badInput("\(path): there are no texts") }
     return lines
   }
