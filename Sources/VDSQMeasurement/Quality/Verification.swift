@@ -31,7 +31,9 @@ package struct Verification: Sendable {
   ) throws(VDSQError) {
     isSource = try Provenance.matches(model, try Checkpoint(path: checkpoint))
     let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    let temporary = "\(folder)/vdsq-verify-\(getpid()).vdsq"
+    // One process may verify several models at a time.
+    let number = UInt32.random(in: 0...UInt32.max)
+    let temporary = "\(folder)/vdsq-verify-\(getpid())-\(number).vdsq"
     defer { unlink(temporary) }
     var options = Converter.Options(weights: .fp32)
     options.bases = nil
