@@ -148,7 +148,7 @@ let tools: [Target] = [
       "VDSQ", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
     ]),
-  // Reports of commands as text and JSON: tables, pages, charts.
+  // Reports of commands as text and JSON: tables, pages, charts; progress on the terminal.
   .target(
     name: "VDSQReports",
     dependencies: ["VDSQConversion", "VDSQFiles", "VDSQMeasurement", "VDSQTraining", "VDSQ"]),
