@@ -17,7 +17,12 @@ public final class ThreadPool: @unchecked Sendable {
     package func barrier() { if count > 1 { pool.meet(count) } }
 
     /// The worker's part of `items`, split at multiples of `unit`.
-    package func share(of items: Int, unit: Int = 1) -> Range<Int> {
+    ///
+    /// - Parameter workers: how many workers share the items, from the first on; nil for all. The
+    ///   others get none.
+    package func share(of items: Int, unit: Int = 1, among workers: Int? = nil) -> Range<Int> {
+      let count = workers ?? count
+      guard index < count else { return items..<items }
       let units = (items + unit - 1) / unit
       let first = min(units * index / count * unit, items)
       return first..<min(units * (index + 1) / count * unit, items)

@@ -87,7 +87,7 @@ import VDSQInference
     let example = try LanguageGolden.read("llama")[3]
     let decoder = try Decoder(
       model.container, kernels: model.kernels, threads: ThreadPool(count: 1), precision: .integer,
-      tokenCapacity: 64)
+      tokenCapacity: 64, keepsKeys: true)
     for cut in 1..<example.ids.count {
       var start = TokenBatch()
       start.ids = Array(example.ids[..<cut])

@@ -66,7 +66,7 @@ public struct Footprint: Sendable {
       Part(name: "layers", bytes: Self.layerBytes(policy, container, layers, callers)))
     var caches = 0
     for region in arena.regions where region.isCache { caches += region.length }
-    if caches > 0 { parts.append(Part(name: "key and value cache", bytes: callers * caches)) }
+    if caches > 0 { parts.append(Part(name: "keys and values", bytes: callers * caches)) }
     parts.append(Part(name: "arena", bytes: callers * (arena.length - caches)))
     if more > 0 { parts.append(Part(name: "adapter", bytes: more)) }
     parts.append(

@@ -4,9 +4,10 @@ package import VDSQKernels
 /// The forward pass of a causal decoder. It turns token ids into one vector per sequence: the state
 /// at its end, or the pooled states of all its tokens.
 ///
-/// Keys and values of the batch's tokens stay in a cache until a new batch begins, so sequences can
-/// be read in any number of steps. All memory is one arena, planned before the first token. Up to
-/// rounding, the state of a sequence does not depend on the rest of its batch.
+/// Texts that are read once need the keys and values of one layer at a time. A decoder that keeps
+/// those of all layers until a new batch begins can read sequences in any number of steps. All
+/// memory is one arena, planned before the first token. Up to rounding, the state of a sequence does
+/// not depend on the rest of its batch.
 package final class Decoder {
   /// The architecture of the model.
   package let architecture: Architecture
@@ -26,12 +27,14 @@ package final class Decoder {
   ///   - tokenCapacity: the maximum number of tokens of a batch; at least that of the longest
   ///     sequence.
   ///   - longest: the maximum number of tokens of a sequence, limited by the model.
+  ///   - keepsKeys: whether keys and values of all layers stay until a new batch begins.
   ///   - policy: how layers are kept in memory.
   /// - Throws: `badInput` if the container does not hold a decoder, `budgetTooSmall` if there is no
   ///   memory for the arena.
   package init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
-    tokenCapacity: Int, longest: Int = .max, policy: MemoryPolicy = .resident
+    tokenCapacity: Int, longest: Int = .max, keepsKeys: Bool = false,
+    policy: MemoryPolicy = .resident
   ) throws(VDSQError) {
     self.container = container
     self.kernels = kernels
@@ -45,7 +48,8 @@ package final class Decoder {
     plan = DecoderPlan(
       architecture, tokenCapacity: tokenCapacity,
       longest: min(longest, architecture.maximumTokens), threads: threads.count,
-      layout: kernels.activationLayout, element: weights.words.record.element)
+      layout: kernels.activationLayout, element: weights.words.record.element,
+      keepsKeys: keepsKeys)
     arena = try Arena(plan.arena)
     pass = DecoderPass(
       architecture: architecture, weights: weights,
@@ -57,7 +61,7 @@ package final class Decoder {
   }
 
   /// Reads the tokens of a batch from `start` on. The tokens before must have been read already, as
-  /// part of the same batch.
+  /// part of the same batch, by a decoder that keeps their keys and values.
   ///
   /// - Parameter trace: receives the states after the embeddings and each layer,
   ///   `[layers + 1, tokens, hiddenSize]`, before the final norm.
@@ -78,19 +82,20 @@ package final class Decoder {
         "\(container.path): a sequence of \(batch.range(sequence).count) tokens is longer than "
           + "\(plan.longest)")
     }
-    pass.batch = batch
-    pass.trace = trace
-    defer {
-      pass.batch = TokenBatch()
-      pass.trace = nil
+    guard start == 0 || plan.keepsKeys else {
+      throw VDSQError(.internalFault, "the keys and values of earlier tokens were not kept")
     }
-    var row = start
-    while row < batch.ids.count {
-      let end = min(row + plan.passCapacity, batch.ids.count)
-      pass.rows = row..<end
-      pass.memory.beginPass()
-      threads.together(width(row..<end), pass)
-      row = end
+    var first = 0
+    while first < batch.sequences, batch.range(first).upperBound <= start { first += 1 }
+    while first < batch.sequences {
+      let lower = max(start, batch.range(first).lowerBound)
+      var end = first + 1
+      while end < batch.sequences, batch.range(end).upperBound - lower <= plan.passCapacity {
+        end += 1
+      }
+      pass.run(
+        batch, first..<end, lower..<batch.range(end - 1).upperBound, trace: trace, on: threads)
+      first = end
     }
     if pass.memory.isUnreadable {
       throw .badInput("\(container.path): a layer cannot be read, or does not decode")
@@ -108,15 +113,6 @@ package final class Decoder {
       for i in 0..<d { vector[i] *= scale }
     }
     return UnsafePointer(vectors)
-  }
-
-  /// Above this size, the weights of a layer are shared between threads even for a single token.
-  private static let largeLayer = 1 << 20
-
-  private func width(_ rows: Range<Int>) -> Int {
-    let c = architecture
-    let isLarge = c.hiddenSize * c.intermediateSize >= Self.largeLayer
-    return isLarge ? threads.count : max(1, min(threads.count, rows.count / 16))
   }
 
   /// Applies the final norm, which gives a state as the head reads it.

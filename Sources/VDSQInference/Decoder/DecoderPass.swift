@@ -2,12 +2,12 @@ import CShims
 import VDSQFormat
 import VDSQKernels
 
-/// A pass of some tokens of a batch through all layers. The keys and values of earlier tokens are
-/// in the cache already.
+/// A pass of some tokens of a batch through all layers.
 ///
-/// With many tokens, each worker takes its own tokens through all layers. With few, all workers
-/// take every token through their own part of each layer's weights, so that weights are read from
-/// memory once.
+/// All tokens go through a layer before the next one, a block of them at a time: keys and values of
+/// one layer suffice, and its weights are read once. With many tokens in a block, each worker takes
+/// its own tokens. With few, all workers take every token through their own part of the weights, or
+/// one of them takes all tokens if the layer is small.
 final class DecoderPass: SharedWork {
   private let c: Architecture
   private let activation: Activation
@@ -20,12 +20,17 @@ final class DecoderPass: SharedWork {
   private let plan: DecoderPlan
   private let arena: Arena
   let memory: LayerMemory
-  /// The input of the pass: rows of the batch, over all its sequences.
-  var batch = TokenBatch()
-  var rows = 0..<0
+  /// The input of the pass: rows of the batch, and the sequences that have some of them.
+  private var batch = TokenBatch()
+  private var rows = 0..<0
+  private var sequences = 0..<0
+  /// The row of the batch whose keys and values come first: the start of a sequence.
+  private var keysStart = 0
   /// The destination of the states after the embeddings and each layer,
   /// `[layers + 1, tokens, hiddenSize]` over the whole batch; nil if they are not needed.
-  var trace: UnsafeMutablePointer<Float>?
+  private var trace: UnsafeMutablePointer<Float>?
+  /// The number of positions whose rotary angles are known.
+  private var knownAngles = 0
   /// Set if a row of the word embeddings could not be read.
   private(set) var unreadable = false
 
@@ -48,14 +53,46 @@ final class DecoderPass: SharedWork {
     super.init()
   }
 
-  /// Below this many tokens for each worker, workers share weights instead of tokens.
-  private static let fewTokens = 16
+  /// Takes rows of a batch through all layers.
+  ///
+  /// - Parameters:
+  ///   - rows: at most `plan.passCapacity` rows. They are the rest of `sequences`.
+  ///   - trace: the destination of every layer's states; nil if they are not needed.
+  func run(
+    _ batch: TokenBatch, _ sequences: Range<Int>, _ rows: Range<Int>,
+    trace: UnsafeMutablePointer<Float>?, on threads: ThreadPool
+  ) {
+    self.batch = batch
+    self.sequences = sequences
+    self.rows = rows
+    self.trace = trace
+    keysStart = plan.keepsKeys ? 0 : rows.lowerBound
+    for sequence in sequences { computeAngles(batch.range(sequence).count) }
+    memory.beginPass()
+    threads.together(workers(min(rows.count, plan.blockCapacity), among: threads.count), self)
+    self.batch = TokenBatch()
+    self.trace = nil
+  }
 
-  /// The part of a worker: its tokens of the pass, or its outputs of each layer.
+  /// Above this size, the weights of a layer are shared between workers even for a single token.
+  private static let largeLayer = 1 << 20
+
+  /// How many workers share a number of rows.
+  private func workers(_ rows: Int, among count: Int) -> Int {
+    let isLarge = c.hiddenSize * c.intermediateSize >= Self.largeLayer
+    return isLarge ? count : max(1, min(count, rows / DecoderPlan.fewTokens))
+  }
+
+  /// The part of a worker of a block: its tokens, or its outputs of each layer.
   private struct Part {
     let worker: ThreadPool.Worker
+    /// The rows of the pass that are the block.
+    let block: Range<Int>
     let sharesWeights: Bool
+    /// The rows of the block that the worker takes through the layer.
     let rows: Range<Int>
+    /// The rows of the block for which the worker does what is no linear layer.
+    let ownRows: Range<Int>
 
     /// Waits if workers need each other's outputs.
     func meet() { if sharesWeights { worker.barrier() } }
@@ -65,44 +102,66 @@ final class DecoderPass: SharedWork {
     }
   }
 
-  override func run(_ worker: ThreadPool.Worker) {
-    let count = rows.count
-    let sharesWeights = worker.count > 1 && count < Self.fewTokens * worker.count
-    let part = Part(
-      worker: worker, sharesWeights: sharesWeights,
-      rows: sharesWeights ? 0..<count : worker.share(of: count, unit: 4))
-    let ownRows = sharesWeights ? worker.share(of: count) : part.rows
-    embed(ownRows, worker.index)
-    keep(0, ownRows)
-    part.meet()
-    for (index, layer) in weights.layers.enumerated() {
-      memory.enter(index)
-      normalize(layer.attentionNorm, part)
-      apply(layer.qkv, normed(part), c.hiddenSize, part, plan.qkv, qkvWidth)
-      part.meet()
-      store(layer, index, ownRows)
-      worker.barrier()
-      attend(index, part)
-      part.meet()
-      apply(
-        layer.attentionOutput, floats(plan.context), c.queryWidth, part, plan.attended,
-        c.hiddenSize)
-      if !c.hasParallelResidual {
-        add(plan.attended, part)
-        part.meet()
-      }
-      normalize(layer.feedForwardNorm, part)
-      feed(layer, part)
-      if c.hasParallelResidual { add(plan.attended, part) }
-      add(plan.fed, part)
-      part.meet()
-      keep(index + 1, ownRows)
-      memory.leave(index, worker)
-    }
-    finish(ownRows, worker)
+  private func part(_ worker: ThreadPool.Worker, _ block: Range<Int>) -> Part {
+    let count = block.count
+    let workers = workers(count, among: worker.count)
+    let sharesWeights = workers > 1 && count < DecoderPlan.fewTokens * workers
+    let share = worker.share(of: count, unit: sharesWeights ? 1 : 4, among: workers)
+    return Part(
+      worker: worker, block: block, sharesWeights: sharesWeights,
+      rows: sharesWeights ? 0..<count : share, ownRows: share)
   }
 
-  private var qkvWidth: Int { c.queryWidth + 2 * c.keyValueWidth }
+  override func run(_ worker: ThreadPool.Worker) {
+    let own = worker.share(of: rows.count)
+    // The system may provide fewer workers than are planned for.
+    let capacity = min(plan.blockCapacity, DecoderPlan.workerRows * worker.count)
+    embed(own, worker.index)
+    keep(0, own)
+    worker.barrier()
+    for (index, layer) in weights.layers.enumerated() {
+      memory.enter(index)
+      var first = 0
+      while first < rows.count {
+        let end = min(first + capacity, rows.count)
+        // Only the last block has another size, and then other workers use the same buffers.
+        if first > 0, end == rows.count { worker.barrier() }
+        run(layer, index, part(worker, first..<end))
+        first = end
+      }
+      // The next layer reads these states, and its keys and values take the place of this one's.
+      worker.barrier()
+      if trace != nil {
+        keep(index + 1, own)
+        worker.barrier()
+      }
+      memory.leave(index, worker)
+    }
+    finish(worker)
+  }
+
+  /// Takes a block through a layer. Keys and values of earlier tokens are there already.
+  private func run(_ layer: DecoderWeights.Layer, _ index: Int, _ part: Part) {
+    normalize(layer.attentionNorm, part)
+    apply(layer.qkv, normed(part), c.hiddenSize, part, floats(plan.qkv), plan.qkvWidth)
+    part.meet()
+    store(layer, index, part)
+    part.worker.barrier()
+    attend(index, part)
+    part.meet()
+    // Queries are not needed any more.
+    let attended = floats(plan.qkv), stride = plan.qkvWidth
+    apply(
+      layer.attentionOutput, floats(plan.context), plan.contextWidth, part, attended, stride)
+    if !c.hasParallelResidual {
+      add(attended, stride, part)
+      part.meet()
+    }
+    normalize(layer.feedForwardNorm, part)
+    feed(layer, part)
+    if c.hasParallelResidual { add(attended, stride, part) }
+    add(floats(plan.context), plan.contextWidth, part)
+  }
 
   private func floats(
     _ region: Int, row: Int = 0, _ columns: Int = 0
@@ -110,31 +169,45 @@ final class DecoderPass: SharedWork {
     arena.region(region, as: Float.self) + row * columns
   }
 
-  /// The normalized states of the worker, indexed like the rows of the pass.
-  private func normed(_ part: Part) -> UnsafeMutablePointer<Float> {
-    arena.region(plan.normed, as: Float.self, worker: part.worker.index)
+  /// The hidden state of a row of a block.
+  private func hidden(_ part: Part, _ row: Int = 0) -> UnsafeMutablePointer<Float> {
+    floats(plan.hidden, row: part.block.lowerBound + row, c.hiddenSize)
   }
 
-  /// Calls `body` with each sequence that has some of the pass's rows `wanted`: its first row in
-  /// the batch, and the rows.
+  /// The normalized states of the worker, indexed like the rows of the block.
+  private func normed(_ part: Part) -> UnsafeMutablePointer<Float> {
+    arena.region(plan.normed, as: Float.self, worker: part.worker.index)
+      - part.rows.lowerBound * c.hiddenSize
+  }
+
+  /// The inner states of the feed-forward network, `width` floats a row, indexed like the rows of
+  /// the block. Workers that share weights share them too.
+  private func inner(_ part: Part, _ width: Int) -> UnsafeMutablePointer<Float> {
+    arena.region(
+      plan.work, as: Float.self, worker: part.sharesWeights ? 0 : part.worker.index)
+      - part.rows.lowerBound * width
+  }
+
+  /// Calls `body` with each sequence that has some of the pass's rows `wanted`: the position of the
+  /// first of these rows in the sequence, and the rows.
   private func forEachSequence(
-    _ wanted: Range<Int>, _ body: (_ sequence: Int, _ start: Int, _ rows: Range<Int>) -> Void
+    _ wanted: Range<Int>, _ body: (_ position: Int, _ rows: Range<Int>) -> Void
   ) {
-    for sequence in 0..<batch.sequences {
+    for sequence in sequences {
       let range = batch.range(sequence)
       let own = range.lowerBound - rows.lowerBound..<range.upperBound - rows.lowerBound
       let some = own.clamped(to: wanted)
-      if !some.isEmpty { body(sequence, range.lowerBound, some) }
+      if !some.isEmpty { body(some.lowerBound - own.lowerBound, some) }
     }
   }
 
-  /// Word and learned position embeddings, and the angles of rotary positions.
+  /// Word and learned position embeddings of rows of the pass.
   private func embed(_ own: Range<Int>, _ worker: Int) {
     let d = c.hiddenSize
     let scratch = arena.region(plan.row, as: Float.self, worker: worker)
-    forEachSequence(own) { _, start, some in
+    forEachSequence(own) { first, some in
       for row in some {
-        let position = rows.lowerBound + row - start
+        let position = first + row - some.lowerBound
         let state = floats(plan.hidden, row: row, d)
         let id = Int(batch.ids[rows.lowerBound + row])
         if !words.load(id, into: state, worker: worker) { unreadable = true }
@@ -143,17 +216,23 @@ final class DecoderPass: SharedWork {
           table.load(table.data + position * d * width, row: position, kernels, into: scratch)
           kernels.addScaled(1, scratch, d, state)
         }
-        if let frequencies = weights.rotaryFrequencies {
-          let half = rotaryDimensions / 2
-          let angles = floats(plan.angles, row: row, rotaryDimensions)
-          for i in 0..<half {
-            let angle = Float(position) * frequencies[i]
-            angles[i] = vdsq_cosf(angle) * rotaryScale
-            angles[half + i] = vdsq_sinf(angle) * rotaryScale
-          }
-        }
       }
     }
+  }
+
+  /// Makes the angles of rotary positions known up to the length of a sequence.
+  private func computeAngles(_ count: Int) {
+    guard let frequencies = weights.rotaryFrequencies, count > knownAngles else { return }
+    let half = rotaryDimensions / 2
+    for position in knownAngles..<count {
+      let angles = floats(plan.angles, row: position, rotaryDimensions)
+      for i in 0..<half {
+        let angle = Float(position) * frequencies[i]
+        angles[i] = vdsq_cosf(angle) * rotaryScale
+        angles[half + i] = vdsq_sinf(angle) * rotaryScale
+      }
+    }
+    knownAngles = count
   }
 
   private func keep(_ layer: Int, _ own: Range<Int>) {
@@ -165,8 +244,9 @@ final class DecoderPass: SharedWork {
   }
 
   private func normalize(_ norm: Normalization, _ part: Part) {
+    guard !part.rows.isEmpty else { return }
     normalize(
-      floats(plan.hidden, row: part.rows.lowerBound, c.hiddenSize), norm, part.rows.count,
+      hidden(part, part.rows.lowerBound), norm, part.rows.count,
       normed(part) + part.rows.lowerBound * c.hiddenSize)
   }
 
@@ -181,162 +261,159 @@ final class DecoderPass: SharedWork {
     }
   }
 
-  /// A linear layer over the rows of the part. `x` and outputs are indexed like the rows of the
-  /// pass.
+  /// A linear layer over the rows of the part. `x` and `y` are indexed like the rows of the block.
   private func apply(
-    _ layer: Linear, _ x: UnsafePointer<Float>, _ columns: Int, stride: Int? = nil, _ part: Part,
-    _ region: Int, _ outputs: Int, _ activation: Activation = .identity
+    _ layer: Linear, _ x: UnsafePointer<Float>, _ stride: Int, _ part: Part,
+    _ y: UnsafeMutablePointer<Float>, _ outputStride: Int, _ activation: Activation = .identity
   ) {
     guard !part.rows.isEmpty else { return }
-    let stride = stride ?? columns
     let first = part.rows.lowerBound
     let index = part.worker.index
     let layout = kernels.activationLayout
     let scratch = QuantizedRows(
       values: UnsafeMutableRawPointer(
         arena.region(plan.quantized, as: UInt8.self, worker: index)),
-      stride: layout.rowBytes(columns), layout: layout,
+      stride: layout.rowBytes(layer.panels.inputs), layout: layout,
       scales: arena.region(plan.scales, as: Float.self, worker: index),
       zeroPoints: arena.region(plan.zeroPoints, as: Int32.self, worker: index))
     linear.apply(
       layer, x + first * stride, stride: stride, rows: part.rows.count, ranges: nil,
       scratch: scratch,
       LinearOutput(
-        y: floats(region, row: first, outputs), stride: outputs, activation: activation),
+        y: y + first * outputStride, stride: outputStride, activation: activation),
       panels: part.share(of: layer.panels.panels))
   }
 
-  /// Adds the states of a region to the hidden states, for those that the part itself computed.
-  private func add(_ region: Int, _ part: Part) {
+  /// Adds states to the hidden states, for those that the part itself computed.
+  private func add(_ states: UnsafePointer<Float>, _ stride: Int, _ part: Part) {
     let d = c.hiddenSize
     let panels = part.share(of: (d + 15) / 16)
     let first = panels.lowerBound * 16
     let count = min(panels.upperBound * 16, d) - first
     guard count > 0 else { return }
     for row in part.rows {
-      kernels.addScaled(
-        1, floats(region, row: row, d) + first, count, floats(plan.hidden, row: row, d) + first)
+      kernels.addScaled(1, states + row * stride + first, count, hidden(part, row) + first)
     }
   }
 
   /// Normalizes heads if the architecture does, rotates queries and keys to their positions, and
-  /// stores keys and values in the cache.
-  private func store(_ layer: DecoderWeights.Layer, _ index: Int, _ own: Range<Int>) {
+  /// stores keys and values.
+  private func store(_ layer: DecoderWeights.Layer, _ index: Int, _ part: Part) {
     let half = rotaryDimensions / 2
-    for row in own {
-      let queries = floats(plan.qkv, row: row, qkvWidth)
-      let keys = queries + c.queryWidth
-      let values = keys + c.keyValueWidth
-      if let norm = layer.queryNorm {
-        kernels.addRMSNorm(queries, nil, norm, c.heads, c.headSize, queries, nil)
-      }
-      if let norm = layer.keyNorm {
-        kernels.addRMSNorm(keys, nil, norm, c.keyValueHeads, c.headSize, keys, nil)
-      }
-      if half > 0 {
-        let angles = floats(plan.angles, row: row, rotaryDimensions)
-        for head in 0..<c.heads + c.keyValueHeads {
-          kernels.rotate(
-            queries + head * c.headSize, rotaryDimensions, angles, angles + half, .halves)
+    let block = part.block.lowerBound
+    forEachSequence(block + part.ownRows.lowerBound..<block + part.ownRows.upperBound) {
+      first, some in
+      for row in some {
+        let queries = floats(plan.qkv, row: row - block, plan.qkvWidth)
+        let keys = queries + c.queryWidth
+        let values = keys + c.keyValueWidth
+        if let norm = layer.queryNorm {
+          kernels.addRMSNorm(queries, nil, norm, c.heads, c.headSize, queries, nil)
         }
-      }
-      let to = cached(plan.keys, index, rows.lowerBound + row)
-      let valuesTo = cached(plan.values, index, rows.lowerBound + row)
-      for i in 0..<c.keyValueWidth {
-        to[i] = keys[i]
-        valuesTo[i] = values[i]
+        if let norm = layer.keyNorm {
+          kernels.addRMSNorm(keys, nil, norm, c.keyValueHeads, c.headSize, keys, nil)
+        }
+        if half > 0 {
+          let position = first + row - some.lowerBound
+          let angles = floats(plan.angles, row: position, rotaryDimensions)
+          for head in 0..<c.heads + c.keyValueHeads {
+            kernels.rotate(
+              queries + head * c.headSize, rotaryDimensions, angles, angles + half, .halves)
+          }
+        }
+        let to = stored(plan.keys, index, row), valuesTo = stored(plan.values, index, row)
+        for i in 0..<c.keyValueWidth {
+          to[i] = keys[i]
+          valuesTo[i] = values[i]
+        }
       }
     }
   }
 
-  /// The keys or values of a token in a layer.
-  private func cached(_ region: Int, _ layer: Int, _ token: Int) -> UnsafeMutablePointer<Float> {
-    floats(region, row: layer * plan.tokenCapacity + token, c.keyValueWidth)
+  /// The keys or values of a row of the pass in a layer. Rows before the pass are negative.
+  private func stored(_ region: Int, _ layer: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
+    let slot = rows.lowerBound - keysStart + row
+    return floats(
+      region, row: (plan.keepsKeys ? layer * plan.passCapacity : 0) + slot, c.keyValueWidth)
   }
 
   private func attend(_ index: Int, _ part: Part) {
-    let scratch = arena.region(plan.attention, as: Float.self, worker: part.worker.index)
+    let scratch = arena.region(plan.work, as: Float.self, worker: part.worker.index)
     let heads = part.share(of: c.keyValueHeads)
     let group = c.heads / c.keyValueHeads
     let scale = 1 / Float(c.headSize).squareRoot()
-    forEachSequence(part.rows) { _, start, some in
+    let block = part.block.lowerBound
+    forEachSequence(block + part.rows.lowerBound..<block + part.rows.upperBound) {
+      position, some in
+      let row = some.lowerBound - block
+      let start = some.lowerBound - position
       for head in heads {
         let first = head * group * c.headSize
         kernels.causalAttention(
           CausalAttentionInput(
-            queries: floats(plan.qkv, row: some.lowerBound, qkvWidth) + first,
-            queryStride: qkvWidth, position: rows.lowerBound + some.lowerBound - start,
-            count: some.count, group: group,
-            keys: cached(plan.keys, index, start) + head * c.headSize,
-            values: cached(plan.values, index, start) + head * c.headSize,
+            queries: floats(plan.qkv, row: row, plan.qkvWidth) + first,
+            queryStride: plan.qkvWidth, position: position, count: some.count, group: group,
+            keys: stored(plan.keys, index, start) + head * c.headSize,
+            values: stored(plan.values, index, start) + head * c.headSize,
             stride: c.keyValueWidth, headSize: c.headSize, window: c.window(layer: index),
             scale: scale),
-          floats(plan.context, row: some.lowerBound, c.queryWidth) + first, c.queryWidth, scratch)
+          floats(plan.context, row: row, plan.contextWidth) + first, plan.contextWidth, scratch)
       }
     }
   }
 
-  /// The feed-forward network of the normalized states.
+  /// The feed-forward network of the normalized states. Its projections take the place of the
+  /// attention's output.
   private func feed(_ layer: DecoderWeights.Layer, _ part: Part) {
     let width = c.intermediateSize
     let innerWidth = c.isGated ? 2 * width : width
+    let inner = inner(part, innerWidth)
     apply(
-      layer.up, normed(part), c.hiddenSize, part, plan.inner, innerWidth,
+      layer.up, normed(part), c.hiddenSize, part, inner, innerWidth,
       c.isGated ? .identity : activation)
     part.meet()
-    guard c.isGated else {
-      return apply(layer.down, floats(plan.inner), width, part, plan.fed, c.hiddenSize)
-    }
-    let columns = part.share(of: width)
-    for row in part.rows {
-      let gate = floats(plan.inner, row: row, innerWidth)
-      kernels.gate(
-        gate + columns.lowerBound, gate + width + columns.lowerBound, columns.count, activation)
-    }
-    part.meet()
-    // The gated states take the place of the gates; the other rows lie between them.
-    apply(
-      layer.down, floats(plan.inner), width, stride: innerWidth, part, plan.fed, c.hiddenSize)
-  }
-
-  private func finish(_ own: Range<Int>, _ worker: ThreadPool.Worker) {
-    switch c.pooling {
-    case .nextToken, .lastToken: takeLast(own)
-    default:
-      // A sequence's states come from all workers, and one of them pools them.
-      worker.barrier()
-      pool(worker.share(of: batch.sequences), worker.index)
-    }
-  }
-
-  /// The normalized states of the last tokens, which the head reads.
-  private func takeLast(_ own: Range<Int>) {
-    let d = c.hiddenSize
-    forEachSequence(own) { sequence, start, some in
-      guard rows.lowerBound + some.upperBound == batch.range(sequence).upperBound else { return }
-      normalize(
-        floats(plan.hidden, row: some.upperBound - 1, d), weights.finalNorm, 1,
-        floats(plan.vectors, row: sequence, d))
-    }
-  }
-
-  /// Adds the normalized states of the pass to the vectors of some sequences. A sequence may go on
-  /// in the next pass.
-  private func pool(_ sequences: Range<Int>, _ worker: Int) {
-    let d = c.hiddenSize
-    let pooler = Pooler(c.pooling, kernels, columns: d)
-    let state = arena.region(plan.row, as: Float.self, worker: worker)
-    forEachSequence(0..<rows.count) { sequence, start, some in
-      guard sequences.contains(sequence) else { return }
-      let vector = floats(plan.vectors, row: sequence, d)
-      for row in some {
-        normalize(floats(plan.hidden, row: row, d), weights.finalNorm, 1, state)
-        pooler.add(state, position: rows.lowerBound + row - start, to: vector)
+    if c.isGated {
+      let columns = part.share(of: width)
+      for row in part.rows {
+        let gate = inner + row * innerWidth
+        kernels.gate(
+          gate + columns.lowerBound, gate + width + columns.lowerBound, columns.count, activation)
       }
+      part.meet()
+    }
+    // The gated states took the place of the gates; the other rows lie between them.
+    apply(layer.down, inner, innerWidth, part, floats(plan.context), plan.contextWidth)
+  }
+
+  /// Makes the vectors of the worker's sequences.
+  private func finish(_ worker: ThreadPool.Worker) {
+    let share = worker.share(of: sequences.count)
+    let own = sequences.lowerBound + share.lowerBound..<sequences.lowerBound + share.upperBound
+    for sequence in own {
       let range = batch.range(sequence)
-      if rows.lowerBound + some.upperBound == range.upperBound {
-        pooler.finish(vector, count: range.count)
+      let vector = floats(plan.vectors, row: sequence, c.hiddenSize)
+      switch c.pooling {
+      case .nextToken, .lastToken:
+        // The head reads the normalized state of the last token.
+        normalize(hidden(row: range.upperBound - 1), weights.finalNorm, 1, vector)
+      default: pool(range, to: vector, worker.index)
       }
     }
+  }
+
+  /// The hidden state of a row of the batch.
+  private func hidden(row: Int) -> UnsafeMutablePointer<Float> {
+    floats(plan.hidden, row: row - rows.lowerBound, c.hiddenSize)
+  }
+
+  /// Pools the normalized states of a sequence.
+  private func pool(_ range: Range<Int>, to vector: UnsafeMutablePointer<Float>, _ worker: Int) {
+    let pooler = Pooler(c.pooling, kernels, columns: c.hiddenSize)
+    let state = arena.region(plan.row, as: Float.self, worker: worker)
+    for row in range {
+      normalize(hidden(row: row), weights.finalNorm, 1, state)
+      pooler.add(state, position: row - range.lowerBound, to: vector)
+    }
+    pooler.finish(vector, count: range.count)
   }
 }

@@ -2,64 +2,92 @@ package import VDSQFormat
 package import VDSQKernels
 
 /// The memory of a decoder's forward pass, planned before the first token.
+///
+/// A pass takes all tokens of some sequences through one layer, block by block, and then through
+/// the next. So the hidden states of all tokens are kept, and the keys and values of one layer.
 package struct DecoderPlan: Sendable {
-  /// The layout of all buffers, key and value caches included.
+  /// The layout of all buffers, keys and values included.
   package let arena: ArenaLayout
-  /// The maximum number of tokens of a batch, over all its sequences, which is the capacity of the
-  /// key and value caches.
+  /// The maximum number of tokens of a batch, over all its sequences.
   package let tokenCapacity: Int
   /// The maximum number of tokens of a sequence.
   package let longest: Int
   /// The maximum number of tokens in a pass through the layers.
   package let passCapacity: Int
+  /// The number of tokens of a pass that a layer takes at a time.
+  package let blockCapacity: Int
+  /// Whether keys and values of all layers stay until the next batch begins, so that sequences can
+  /// go on.
+  package let keepsKeys: Bool
   /// The maximum number of sequences of a batch.
-  package var sequenceCapacity: Int { tokenCapacity }
+  package let sequenceCapacity: Int
+  /// Floats from one row of the attention's output to the next, and of the feed-forward
+  /// projections, which take its place.
+  let contextWidth: Int
+  /// Floats from one row of queries, keys and values to the next, and of the attention's
+  /// projections, which take their place.
+  let qkvWidth: Int
 
   // Region indices.
-  let hidden, qkv, keys, values, context, attended, inner, fed, angles, vectors: Int
+  let hidden, qkv, keys, values, context, angles, vectors: Int
   /// Regions of each worker.
-  let normed, quantized, scales, zeroPoints, attention, row: Int
+  let normed, quantized, scales, zeroPoints, work, row: Int
   let words: EmbeddingRows.Memory
 
-  /// The number of tokens of a worker in a pass, if there are enough.
+  /// The number of tokens of a worker in a block, if there are enough.
   static let workerRows = 32
+  /// Below this many tokens for each worker, workers share weights instead of tokens, or one of
+  /// them does the work.
+  static let fewTokens = 16
 
   /// - Parameters:
   ///   - longest: the maximum number of tokens of a sequence.
   ///   - element: the element type of the word embeddings.
+  ///   - keepsKeys: whether sequences can go on, which takes keys and values of all layers for a
+  ///     whole batch.
   package init(
     _ c: Architecture, tokenCapacity: Int, longest: Int, threads: Int,
-    layout: ActivationLayout, element: ElementType
+    layout: ActivationLayout, element: ElementType, keepsKeys: Bool = false
   ) {
-    self.tokenCapacity = max(tokenCapacity, longest)
+    let tokenCapacity = max(tokenCapacity, longest)
+    self.tokenCapacity = tokenCapacity
     self.longest = longest
-    let pass = min(self.tokenCapacity, Self.workerRows * threads)
+    self.keepsKeys = keepsKeys
+    let block = min(tokenCapacity, Self.workerRows * threads)
+    blockCapacity = block
+    // Enough tokens that reading a layer costs little beside using it.
+    let pass = keepsKeys ? tokenCapacity : min(tokenCapacity, max(longest, 4 * block))
     passCapacity = pass
+    // `TextEncoder.hasRoom` holds until this many texts of one token. In larger batches, those of
+    // less than eight tokens are full before their tokens are.
+    sequenceCapacity = max(1, min(tokenCapacity - longest + 1, tokenCapacity / 8))
     var arena = ArenaLayout()
     let d = c.hiddenSize
     let innerWidth = (c.isGated ? 2 : 1) * c.intermediateSize
+    qkvWidth = max(c.queryWidth + 2 * c.keyValueWidth, d)
+    contextWidth = max(c.queryWidth, d)
     hidden = arena.add("hidden states", pass * d * 4)
     // One vector more, because the last vector of the last head may be read beyond its end.
-    qkv = arena.add(
-      "queries, keys, values", pass * (c.queryWidth + 2 * c.keyValueWidth) * 4 + 128)
-    let cache = c.layers * self.tokenCapacity * c.keyValueWidth * 4 + 128
-    keys = arena.add("key cache", cache, isCache: true)
-    values = arena.add("value cache", cache, isCache: true)
-    context = arena.add("attention output", pass * c.queryWidth * 4)
-    attended = arena.add("attention projections", pass * d * 4)
-    inner = arena.add("feed-forward states", pass * innerWidth * 4)
-    fed = arena.add("feed-forward projections", pass * d * 4)
-    angles = arena.add("rotary cosines and sines", pass * c.positions.rotaryDimensions * 4)
-    vectors = arena.add("vectors", self.tokenCapacity * d * 4)
-    normed = arena.add("normalized states", pass * d * 4, each: threads)
+    qkv = arena.add("queries, keys, values", block * qkvWidth * 4 + 128)
+    let cache = (keepsKeys ? c.layers : 1) * pass * c.keyValueWidth * 4 + 128
+    keys = arena.add("keys", cache, isCache: true)
+    values = arena.add("values", cache, isCache: true)
+    context = arena.add("attention output", block * contextWidth * 4)
+    angles = arena.add("rotary cosines and sines", longest * c.positions.rotaryDimensions * 4)
+    vectors = arena.add("vectors", sequenceCapacity * d * 4)
+    // A worker has its own tokens of a block, or all of a block with few.
+    let rows = min(block, max(Self.workerRows, Self.fewTokens * threads))
+    normed = arena.add("normalized states", rows * d * 4, each: threads)
     let widest = max(
       layout.rowBytes(d), max(layout.rowBytes(c.queryWidth), layout.rowBytes(c.intermediateSize)))
-    quantized = arena.add("quantized states", pass * widest, each: threads)
-    scales = arena.add("activation scales", pass * 4, each: threads)
-    zeroPoints = arena.add("activation zero points", pass * 4, each: threads)
-    attention = arena.add(
-      "attention scratch",
-      CausalAttentionInput.scratch(length: longest, headSize: c.headSize) * 4,
+    quantized = arena.add("quantized states", rows * widest, each: threads)
+    scales = arena.add("activation scales", rows * 4, each: threads)
+    zeroPoints = arena.add("activation zero points", rows * 4, each: threads)
+    // One after another.
+    work = arena.add(
+      "attention scratch, feed-forward states",
+      max(
+        CausalAttentionInput.scratch(length: longest, headSize: c.headSize), rows * innerWidth) * 4,
       each: threads)
     row = arena.add("embedding row", d * 4, each: threads)
     words = EmbeddingRows.Memory(&arena, columns: d, element: element, threads: threads)

@@ -51,8 +51,12 @@ public struct CausalAttentionInput {
   @_alwaysEmitIntoClient @inline(__always)
   func start(_ position: Int) -> Int { window > position ? 0 : position - window + 1 }
 
-  /// Floats of scratch for sequences of up to `length` positions.
+  /// Floats of scratch for sequences of up to `length` positions. Values are copied only if the
+  /// width of a head is not a multiple of two vectors.
   public static func scratch(length: Int, headSize: Int) -> Int {
-    AttentionInput.scratch(length: length, headSize: headSize)
+    let paddedLength = (length + 31) / 32 * 32
+    let paddedHead = (headSize + 31) / 32 * 32
+    let copy = headSize % 32 == 0 ? 0 : length * paddedHead
+    return (paddedHead + 8) * paddedLength + 8 * paddedHead + 8 + copy
   }
 }
