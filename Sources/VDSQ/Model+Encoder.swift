@@ -22,9 +22,16 @@ extension Model {
     let allowed = MemoryPolicy.among(run.memoryPolicy, or: policies)
     options.policy = allowed[0]
     guard let budget = run.memoryBudget else { return options }
-    options.policy = try Footprint.policy(
-      within: budget, of: path, options: options, callers: run.concurrency, among: allowed,
-      more: more)
+    let onCut = run.maximumTokens == nil ? run.onCutForBudget : nil
+    let all = try Footprint.each(
+      of: path, options: options, callers: run.concurrency, more: more,
+      cutFor: onCut == nil ? nil : budget, among: allowed)
+    let chosen = try Footprint.fastest(of: all, within: budget, among: allowed)
+    options.policy = chosen.policy
+    if let warning = chosen.cutWarning, let onCut {
+      options.maximumTokens = chosen.maximumTokens
+      onCut(warning)
+    }
     return options
   }
 

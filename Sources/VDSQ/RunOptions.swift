@@ -17,6 +17,10 @@ public struct RunOptions: Sendable {
   public var memoryPolicy: MemoryPolicy?
   /// The limit of the process's peak resident memory in bytes; nil for no limit.
   public var memoryBudget: Int?
+  /// Called with a line for a person if the budget has room for shorter texts only than
+  /// `maximumTokens` nil allows. Texts are cut to as many tokens as there is room for, 32 at least.
+  /// Nil refuses such a budget, and so does a number in `maximumTokens`.
+  public var onCutForBudget: (@Sendable (String) -> Void)?
   /// The number of callers that are served at a time, at least 1. Each has its own arena; all share
   /// one set of weights. Further callers wait.
   public var concurrency = 1

@@ -129,9 +129,7 @@ public final class TextEncoder {
         options.maximumTokens, c.maximumTokens, min(c.maximumTokens, Self.defaultLongest))
       let decoder = try Decoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
-        tokenCapacity: max(
-          options.tokenCapacity, options.batch * maximumTokens,
-          maximumTokens + (options.keepsThreadsBusy ? 32 * threads.count : 0)),
+        tokenCapacity: Self.tokenCapacity(options, c, maximumTokens),
         longest: maximumTokens, policy: options.policy)
       backbone = .decoder(decoder)
       kind = c.pooling == .nextToken ? .causal : .sentences
@@ -140,9 +138,7 @@ public final class TextEncoder {
       maximumTokens = try Self.longest(options.maximumTokens, c.maximumTokens, c.maximumTokens)
       let encoder = try Encoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
-        tokenCapacity: max(
-          options.tokenCapacity, options.batch * maximumTokens,
-          options.keepsThreadsBusy ? 2 * maximumTokens : 0),
+        tokenCapacity: Self.tokenCapacity(options, c, maximumTokens),
         longest: maximumTokens, intermediateFeatures: options.intermediateFeatures,
         updates: options.updates, policy: options.policy)
       backbone = .encoder(encoder)
@@ -158,6 +154,16 @@ public final class TextEncoder {
       throw .badInput(
         "\(container.path): a masked language model whose tokenizer has no mask token")
     }
+  }
+
+  /// The number of tokens of a batch of texts of at most `longest` tokens.
+  private static func tokenCapacity(
+    _ options: Options, _ c: Architecture, _ longest: Int
+  ) -> Int {
+    let isDecoder = c.family == .causalDecoder
+    let busy = isDecoder ? longest + DecoderPlan.workerRows * options.threads : 2 * longest
+    return max(
+      options.tokenCapacity, options.batch * longest, options.keepsThreadsBusy ? busy : 0)
   }
 
   private static func longest(
@@ -191,6 +197,22 @@ public final class TextEncoder {
     switch backbone {
     case .encoder(let encoder): encoder.plan.arena
     case .decoder(let decoder): decoder.plan.arena
+    }
+  }
+
+  /// The memory regions that would be planned if texts were cut to a number of tokens.
+  package func arena(maximumTokens: Int) -> ArenaLayout {
+    switch backbone {
+    case .encoder(let encoder):
+      encoder.plan(
+        tokenCapacity: Self.tokenCapacity(options, encoder.architecture, maximumTokens),
+        longest: maximumTokens
+      ).arena
+    case .decoder(let decoder):
+      decoder.plan(
+        tokenCapacity: Self.tokenCapacity(options, decoder.architecture, maximumTokens),
+        longest: maximumTokens
+      ).arena
     }
   }
 

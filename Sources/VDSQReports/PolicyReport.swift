@@ -23,6 +23,7 @@ package struct PolicyReport: Report {
         "\(padded("--memory-policy \(footprint.policy.name)", 26)) \(mebibytes(footprint.peakBytes))\(time)"
       )
     }
+    if let warning = chosen.cutWarning { lines.append(warning) }
     lines.append("smallest budget: --memory-budget \(comparison.smallestBudget / 1024)K")
     return lines.joined(separator: "\n")
   }
@@ -32,6 +33,7 @@ package struct PolicyReport: Report {
     json.object {
       json.member("policy", chosen.policy.name)
       json.member("peak_bytes", chosen.peakBytes)
+      json.member("maximum_tokens", chosen.maximumTokens)
       json.key("parts")
       json.array {
         for part in chosen.parts {

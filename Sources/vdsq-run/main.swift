@@ -31,6 +31,9 @@ func classifier(_ arguments: Arguments) throws(VDSQError) -> TextClassifier {
   let model = try Model(path: arguments.model)
   var options = arguments.classifier
   if !arguments.records.isQuiet { options.onWarning = { tell("vdsq-run: \($0)\n") } }
+  options.run.onCutForBudget = { [isQuiet = arguments.records.isQuiet] in
+    if !isQuiet { tell("vdsq-run: \($0)\n") }
+  }
   guard let adapter = arguments.adapter else {
     return try TextClassifier(model: model, labels: arguments.labels, options: options)
   }
@@ -55,13 +58,19 @@ func plan(_ arguments: Arguments) throws(VDSQError) {
     // While the file is read again, the previous adapter is still in memory.
     more = Adapter.copiesOfFollowed * adapter.bytes
   }
-  let footprints = try Footprint.each(of: model.path, options: options, more: more)
+  let run = arguments.classifier.run
+  let footprints = try Footprint.each(
+    of: model.path, options: options, more: more,
+    cutFor: run.maximumTokens == nil ? run.memoryBudget : nil,
+    among: MemoryPolicy.among(run.memoryPolicy))
   let out = OutputBuffer(descriptor: 1)
   let json = JSONWriter(out)
   json.array {
     for footprint in footprints {
       json.object {
         json.member("policy", footprint.policy.name)
+        json.member("maximum_tokens", footprint.maximumTokens)
+        json.member("is_cut", footprint.isCut)
         json.key("parts")
         json.array {
           for part in footprint.parts {

@@ -77,6 +77,66 @@ import Testing
     #expect(try vdsq.run(["classify", model, "--labels", "a,b", "--batch", "0"]).status == 64)
   }
 
+  /// A language model that reads texts of up to 2,048 tokens.
+  private func longModel() throws -> String {
+    let copy = try folder.copy(ofFixture: "language-models/llama", as: "long")
+    let config = try String(contentsOfFile: "\(copy)/config.json", encoding: .utf8)
+    let longer = config.replacing(
+      "\"max_position_embeddings\": 128", with: "\"max_position_embeddings\": 8192")
+    #expect(config != longer)
+    _ = try folder.write(Data(longer.utf8), to: "long/config.json")
+    let path = folder.path("long.vdsq")
+    let result = try vdsq.run(["convert", copy, "-o", path, "-q"])
+    #expect(result.status == 0, "\(result.errors)")
+    return path
+  }
+
+  /// Where a budget has room for shorter texts only, texts are cut there, and the answers are those
+  /// of texts that are cut to as many tokens.
+  @Test(arguments: ["classify", "vdsq-run", "embed", "logits"])
+  func smallBudgetsCutTexts(_ command: String) throws {
+    let model = try longModel()
+    let isRun = command == "vdsq-run"
+    let program = Program(isRun ? "vdsq-run" : "vdsq")
+    let arguments =
+      (isRun ? [] : [command]) + [model, "--threads", "2"]
+      + (isRun || command == "classify" ? ["--labels", "good=is;bad=world"] : [])
+    let planned =
+      ["plan", model, "--json", "--threads", "2"] + (isRun ? ["--for", "vdsq-run"] : [])
+    func plan(_ options: [String]) throws -> [String: Any] {
+      let result = try vdsq.run(planned + options)
+      #expect(result.status == 0, "\(result.errors)")
+      return try #require(
+        JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    }
+    let whole = try plan([])
+    #expect(try number(whole, "maximum_tokens") == 2048)
+    // `logits` counts the rows of the vocabulary beside this.
+    let enough = try number(plan(["--max-tokens", "1024"]), "smallest_budget")
+    #expect(try enough < number(whole, "smallest_budget") - 300 << 10)
+    let budget = ["--memory-budget", "\(enough)"]
+    let text = String(repeating: "hello world ", count: 3000) + "\n"
+    let cut = try program.run(arguments + budget, input: text)
+    #expect(cut.status == 0, "\(cut.errors)")
+    let words = cut.errors.split { $0 == " " || $0 == "\n" }
+    let tokens = try #require(words.lazy.compactMap { Int($0) }.first)
+    #expect(tokens >= 512 && tokens < 2048 && tokens % 32 == 0, "\(cut.errors)")
+    #expect(cut.errors.contains("budget has room for texts of \(tokens) tokens"))
+    #expect(cut.errors.contains("1 of 1 text cut to \(tokens) tokens"))
+    let shorter = try program.run(arguments + ["--max-tokens", "\(tokens)"], input: text)
+    #expect(shorter.output == cut.output && !shorter.errors.contains("budget"))
+    // Who names a number of tokens means it.
+    let refused = try program.run(arguments + budget + ["--max-tokens", "2048"], input: text)
+    #expect(refused.status == 75 && refused.output.isEmpty)
+    let quiet = try program.run(arguments + budget + ["-q"], input: text)
+    #expect(quiet.errors.isEmpty && quiet.output == cut.output)
+    let tiny = try program.run(arguments + ["--memory-budget", "1M"], input: text)
+    #expect(tiny.status == 75 && tiny.errors.contains("for texts of 32 tokens"), "\(tiny.errors)")
+    let told = try plan(budget)
+    #expect(try number(told, "maximum_tokens") >= 512 && number(told, "maximum_tokens") < 2048)
+    #expect(try number(told, "peak_bytes") <= enough)
+  }
+
   @Test(arguments: ["vdsq", "vdsq-run"])
   func policiesAnswerAlike(_ program: String) throws {
     var answers: Set<String> = []

@@ -1,7 +1,5 @@
 package import VDSQFormat
 public import VDSQInference
-import VDSQSemantics
-import VDSQStreams
 
 /// The peak memory of a process that runs a model, part by part, known before the work. The memory
 /// of the program itself is measured on one short text; the rest is arithmetic.
@@ -25,6 +23,11 @@ public struct Footprint: Sendable {
   /// The parts in the order of a report. They do not overlap.
   public private(set) var parts: [Part] = []
 
+  /// The number of tokens that texts are cut to.
+  public let maximumTokens: Int
+  /// Whether this is less than was wanted, because a budget has room for no more.
+  package let isCut: Bool
+
   /// The sum of the parts: the peak resident set.
   public var peakBytes: Int { parts.reduce(0) { $0 + $1.bytes } }
 
@@ -43,32 +46,32 @@ public struct Footprint: Sendable {
   }
 
   /// A footprint of known parts.
-  package init(_ policy: MemoryPolicy, parts: [Part]) {
+  package init(_ policy: MemoryPolicy, parts: [Part], maximumTokens: Int, isCut: Bool) {
     self.policy = policy
     self.parts = parts
+    self.maximumTokens = maximumTokens
+    self.isCut = isCut
   }
 
   /// - Parameters:
-  ///   - program: the measured memory of the process without the arena and without the model's
-  ///     file.
-  ///   - tables: the measured resident parts of the file, except layers.
-  ///   - arena: the arena of the encoder that will do the work.
-  ///   - callers: the number of encoders that work at a time, each with its own arena.
-  ///   - more: other known memory, such as an adapter.
-  init(
-    _ policy: MemoryPolicy, program: Int, tables: [Part], container: Container, layers: [Int],
-    arena: ArenaLayout, callers: Int, more: Int
-  ) {
+  ///   - program: the measured memory of the program.
+  ///   - maximumTokens: the number of tokens that texts are cut to.
+  ///   - isCut: whether this is less than was wanted.
+  init(_ policy: MemoryPolicy, of program: MeasuredProgram, maximumTokens: Int, isCut: Bool) {
+    let (container, layers, callers) = (program.container, program.layers, program.callers)
+    let arena = program.encoder.arena(maximumTokens: maximumTokens)
     self.policy = policy
-    parts.append(Part(name: "program", bytes: program))
-    parts += tables
+    self.maximumTokens = maximumTokens
+    self.isCut = isCut
+    parts.append(Part(name: "program", bytes: program.bytes))
+    parts += program.tables
     parts.append(
       Part(name: "layers", bytes: Self.layerBytes(policy, container, layers, callers)))
     var caches = 0
     for region in arena.regions where region.isCache { caches += region.length }
     if caches > 0 { parts.append(Part(name: "keys and values", bytes: callers * caches)) }
     parts.append(Part(name: "arena", bytes: callers * (arena.length - caches)))
-    if more > 0 { parts.append(Part(name: "adapter", bytes: more)) }
+    if program.more > 0 { parts.append(Part(name: "adapter", bytes: program.more)) }
     parts.append(
       Part(
         name: "reserve",
@@ -81,7 +84,7 @@ public struct Footprint: Sendable {
   }
 
   /// The bytes of sections in pages of 4 KiB, each section counted separately.
-  private static func layerBytes(
+  static func layerBytes(
     _ policy: MemoryPolicy, _ container: Container, _ layers: [Int], _ callers: Int
   ) -> Int {
     func pages(_ bytes: Int) -> Int { (bytes + 8191) / 4096 * 4096 }
@@ -101,6 +104,10 @@ public struct Footprint: Sendable {
 }
 
 extension Footprint {
+  /// Where a budget has no room for texts of the maximum length, they are cut to a multiple of this
+  /// number of tokens, so that small differences between runs do not change the cut.
+  private static let cutStep = 32
+
   /// The footprint of each policy, from the fastest to the smallest.
   ///
   /// Runs one short text under the policy that takes least, and measures what is resident
@@ -111,82 +118,37 @@ extension Footprint {
   ///   - options: the options of the work. Their policy is ignored.
   ///   - callers: the number of callers that are served at a time.
   ///   - more: bytes that the work needs beside the model.
+  ///   - budget: a limit of the peak memory in bytes for which texts may be cut. If no policy has
+  ///     room for texts of maximum length, the footprints are those of the longest texts for which
+  ///     one has room, of 32 tokens at least. Nil cuts no texts.
+  ///   - policies: the policies that the budget may lead to.
   /// - Throws: the errors of opening the model; `internalFault` if the system does not report the
   ///   memory of a process.
   package static func each(
-    of path: String, options: TextEncoder.Options, callers: Int = 1, more: Int = 0
+    of path: String, options: TextEncoder.Options, callers: Int = 1, more: Int = 0,
+    cutFor budget: Int? = nil, among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> [Footprint] {
-    let container = try Container(path: path, kind: .model, decoding: .allButLayers)
-    let layers = container.sections.indices.filter { container.sections[$0].isLayer }
-    let isCompressed = layers.contains { container.sections[$0].encoding != .raw }
-    var options = options
-    options.policy = isCompressed ? .stream : .release
-    let encoder = try TextEncoder(container, options: options)
-    try rehearse(encoder)
-    guard
-      let (anonymous, mapped) = isCompressed
-        ? settledResidentBytes() : ProcessMemory.exactResidentBytes()
-    else {
-      throw ProcessMemory.unknown
-    }
-    var (file, tokenizer, embeddings, rest, decoded) = (mapped, 0, 0, 0, 0)
-    for index in container.sections.indices {
-      let section = container.sections[index]
-      var bytes = container.presentBytes(ofSection: index) ?? 0
-      file -= bytes
-      if section.encoding != .raw, !section.isLayer {
-        decoded += section.rawLength
-        bytes += section.rawLength
-      }
-      switch section.kind {
-      case .tokenizer: tokenizer += bytes
-      case .weights where section.isLayer: break
-      case .weights: embeddings += bytes
-      default: rest += bytes
+    let program = try MeasuredProgram(path, options: options, callers: callers, more: more)
+    func footprints(_ tokens: Int) -> [Footprint] {
+      program.policies.map {
+        Footprint(
+          $0, of: program, maximumTokens: tokens, isCut: tokens < program.encoder.maximumTokens)
       }
     }
-    let tables = [
-      Part(name: "tokenizer", bytes: tokenizer), Part(name: "embeddings", bytes: embeddings),
-      Part(name: "metadata", bytes: rest),
-    ]
-    let buffers = isCompressed ? layerBytes(.stream, container, layers, 1) : 0
-    let program = anonymous - encoder.presentArenaBytes - buffers - decoded + file
-    // Compressed layers have no map whose pages could be released.
-    return MemoryPolicy.all.filter { !isCompressed || $0 != .release }.map {
-      Footprint(
-        $0, program: program, tables: tables, container: container, layers: layers,
-        arena: encoder.arena, callers: callers, more: more)
+    func fits(_ all: [Footprint]) -> Bool {
+      guard let budget else { return true }
+      return all.contains { policies.contains($0.policy) && $0.peakBytes <= budget }
     }
-  }
-
-  /// The resident memory once it no longer changes, because a thread that reads layers is ahead of
-  /// the text.
-  private static func settledResidentBytes() -> (anonymous: Int, file: Int)? {
-    var last = ProcessMemory.exactResidentBytes()
-    var alike = 0
-    // Each sample takes the time that the system needs to walk the pages, a fraction of a
-    // millisecond.
-    for _ in 0..<1000 where alike < 20 {
-      let next = ProcessMemory.exactResidentBytes()
-      alike = next?.anonymous == last?.anonymous && next?.file == last?.file ? alike + 1 : 0
-      last = next
+    let longest = program.encoder.maximumTokens
+    let all = footprints(longest)
+    if fits(all) || longest <= cutStep { return all }
+    // Multiples of the step. The smallest is what a refusal tells of.
+    var (fitting, tooLong) = (1, (longest + cutStep - 1) / cutStep)
+    while tooLong - fitting > 1 {
+      let middle = (fitting + tooLong) / 2
+      if fits(footprints(middle * cutStep)) { fitting = middle } else { tooLong = middle }
     }
-    return last
-  }
-
-  /// The fastest policy within a budget.
-  ///
-  /// - Parameters:
-  ///   - budget: the limit of the process's peak memory in bytes.
-  ///   - callers: the number of callers that are served at a time.
-  ///   - policies: the policies to choose from.
-  /// - Throws: `budgetTooSmall`, with the smallest sufficient budget, and the errors of `each`.
-  package static func policy(
-    within budget: Int, of path: String, options: TextEncoder.Options, callers: Int,
-    among policies: [MemoryPolicy], more: Int
-  ) throws(VDSQError) -> MemoryPolicy {
-    let all = try each(of: path, options: options, callers: callers, more: more)
-    return try fastest(of: all, within: budget, among: policies).policy
+    return footprints(fitting * cutStep)
   }
 
   /// The budget to suggest for a peak, in whole kibibytes. It has a margin, because the memory of a
@@ -201,44 +163,29 @@ extension Footprint {
   package static func fastest(
     of all: [Footprint], within budget: Int, among policies: [MemoryPolicy]
   ) throws(VDSQError) -> Footprint {
-    var smallest = Int.max
+    var smallest: Footprint?
     for footprint in all where policies.contains(footprint.policy) {
       if footprint.peakBytes <= budget { return footprint }
-      smallest = min(smallest, footprint.peakBytes)
+      if footprint.peakBytes < smallest?.peakBytes ?? .max { smallest = footprint }
     }
-    guard smallest < .max else {
+    guard let smallest else {
       throw .usage(
         "release: compressed layers cannot be released; stream them", .memoryPolicy)
     }
+    let least = "\(namedBudget(for: smallest.peakBytes) / 1024)K at least"
     throw VDSQError(
       .budgetTooSmall,
-      "this needs \(namedBudget(for: smallest) / 1024)K at least; shorter texts, smaller batches or "
-        + "fewer threads need less", .memoryBudget)
+      smallest.isCut
+        ? "this needs \(least), for texts of \(smallest.maximumTokens) tokens; smaller batches or "
+          + "fewer threads need less"
+        : "this needs \(least); shorter texts, smaller batches or fewer threads need less",
+      .memoryBudget)
   }
 
-  /// Classifies one text as the work will, so that the code and the tables that it needs are
-  /// resident.
-  private static func rehearse(_ encoder: TextEncoder) throws(VDSQError) {
-    let labels = LabelSet(
-      names: ["a", "b"], dimensions: encoder.dimensions,
-      anchors: [Float](repeating: 1, count: 2 * encoder.dimensions))
-    let nowhere = OutputBuffer(descriptor: nil)
-    for json in [false, true] {
-      var options = RecordStream.Options()
-      options.json = json
-      let stream = ClassificationStream(
-        RecordStream(
-          LineReader(descriptor: -1, name: ""), options: options, output: nowhere, program: ""),
-        try ClassificationContext(
-          encoder: encoder,
-          classifier: try Classifier(labels: labels, kernels: encoder.kernels)),
-        options: ClassificationStream.Options(), isJSON: json)
-      let text: StaticString = "a text"
-      try stream.add(
-        TextRecord(
-          text: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount),
-          line: 1, isCut: false, isReplaced: false, fields: nil))
-      try stream.flush()
-    }
+  /// Tells, for a person, that the budget cuts texts; nil if it does not.
+  package var cutWarning: String? {
+    isCut
+      ? "the memory budget has room for texts of \(maximumTokens) tokens; longer texts are cut"
+      : nil
   }
 }

@@ -45,11 +45,9 @@ package final class Decoder {
     }
     let memory = try LayerMemory(container, layers: architecture.layers, policy: policy)
     weights = try DecoderWeights(container, architecture, memory)
-    plan = DecoderPlan(
-      architecture, tokenCapacity: tokenCapacity,
-      longest: min(longest, architecture.maximumTokens), threads: threads.count,
-      layout: kernels.activationLayout, element: weights.words.record.element,
-      keepsKeys: keepsKeys)
+    plan = Self.plan(
+      architecture, weights, kernels, threads, tokenCapacity: tokenCapacity,
+      longest: min(longest, architecture.maximumTokens), keepsKeys: keepsKeys)
     arena = try Arena(plan.arena)
     pass = DecoderPass(
       architecture: architecture, weights: weights,
@@ -58,6 +56,23 @@ package final class Decoder {
         memory: plan.words),
       kernels: kernels, linear: LinearRunner(kernels: kernels, precision: precision), plan: plan,
       arena: arena, memory: memory)
+  }
+
+  private static func plan(
+    _ architecture: Architecture, _ weights: DecoderWeights, _ kernels: KernelTable,
+    _ threads: ThreadPool, tokenCapacity: Int, longest: Int, keepsKeys: Bool
+  ) -> DecoderPlan {
+    DecoderPlan(
+      architecture, tokenCapacity: tokenCapacity, longest: longest, threads: threads.count,
+      layout: kernels.activationLayout, element: weights.words.record.element,
+      keepsKeys: keepsKeys)
+  }
+
+  /// The plan of this decoder if it had other capacities.
+  func plan(tokenCapacity: Int, longest: Int) -> DecoderPlan {
+    Self.plan(
+      architecture, weights, kernels, threads, tokenCapacity: tokenCapacity, longest: longest,
+      keepsKeys: plan.keepsKeys)
   }
 
   /// Reads the tokens of a batch from `start` on. The tokens before must have been read already, as

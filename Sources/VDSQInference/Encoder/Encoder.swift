@@ -16,6 +16,7 @@ package final class Encoder {
   private let arena: Arena
   private let pass: EncoderPass
   private let weights: EncoderWeights
+  private let intermediateFeatures: Int
   /// The number of rows of the position table in the arena.
   private var knownPositions = 0
 
@@ -56,12 +57,10 @@ package final class Encoder {
     }
     let memory = try LayerMemory(container, layers: c.layers, policy: policy)
     weights = try EncoderWeights(container, architecture, memory)
-    plan = MemoryPlan(
-      architecture, tokenCapacity: tokenCapacity, longest: min(longest, c.maximumTokens),
-      threads: threads.count,
-      layout: kernels.activationLayout, element: weights.words.record.element,
-      positionElement: weights.positions.record.element,
-      intermediateFeatures: intermediateFeatures.count)
+    plan = Self.plan(
+      c, weights, kernels, threads, tokenCapacity: tokenCapacity,
+      longest: min(longest, c.maximumTokens), intermediateFeatures: intermediateFeatures.count)
+    self.intermediateFeatures = intermediateFeatures.count
     arena = try Arena(plan.arena)
     pass = EncoderPass(
       architecture: architecture, weights: weights,
@@ -70,6 +69,24 @@ package final class Encoder {
         memory: plan.words),
       kernels: kernels, linear: LinearRunner(kernels: kernels, precision: precision), plan: plan,
       arena: arena, intermediateFeatures: intermediateFeatures, updates: updates, memory: memory)
+  }
+
+  private static func plan(
+    _ architecture: Architecture, _ weights: EncoderWeights, _ kernels: KernelTable,
+    _ threads: ThreadPool, tokenCapacity: Int, longest: Int, intermediateFeatures: Int
+  ) -> MemoryPlan {
+    MemoryPlan(
+      architecture, tokenCapacity: tokenCapacity, longest: longest, threads: threads.count,
+      layout: kernels.activationLayout, element: weights.words.record.element,
+      positionElement: weights.positions.record.element,
+      intermediateFeatures: intermediateFeatures)
+  }
+
+  /// The plan of this encoder if it had other capacities.
+  func plan(tokenCapacity: Int, longest: Int) -> MemoryPlan {
+    Self.plan(
+      architecture, weights, kernels, threads, tokenCapacity: tokenCapacity, longest: longest,
+      intermediateFeatures: intermediateFeatures)
   }
 
   /// Encodes a batch of at most `plan.tokenCapacity` tokens.

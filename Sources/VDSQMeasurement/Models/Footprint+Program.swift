@@ -19,13 +19,15 @@ extension Footprint {
     let plans = try JSON(parsing: output, context: program).elements ?? []
     let footprints = plans.compactMap { (plan) -> Footprint? in
       guard let name = plan["policy"]?.text, let policy = MemoryPolicy(name: name),
-        let list = plan["parts"]?.elements
+        let list = plan["parts"]?.elements, let tokens = plan["maximum_tokens"]?.integer,
+        let isCut = plan["is_cut"]?.boolean
       else { return nil }
       let parts = list.compactMap { (part) -> Part? in
         guard let name = part["name"]?.text, let bytes = part["bytes"]?.integer else { return nil }
         return Part(name: name, bytes: bytes)
       }
-      return parts.count == list.count ? Footprint(policy, parts: parts) : nil
+      return parts.count == list.count
+        ? Footprint(policy, parts: parts, maximumTokens: tokens, isCut: isCut) : nil
     }
     guard !footprints.isEmpty, footprints.count == plans.count else {
       throw .badInput("\(program): this program does not tell its memory; is it vdsq-run?")

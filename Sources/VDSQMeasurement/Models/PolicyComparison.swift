@@ -44,6 +44,7 @@ package struct PolicyComparison: Sendable {
     for index in entries.indices where entries[index].footprint.peakBytes <= budget ?? .max {
       var options = options
       options.policy = entries[index].footprint.policy
+      if chosen.isCut { options.maximumTokens = chosen.maximumTokens }
       let encoder = try TextEncoder(
         try Container(path: path, kind: .model, decoding: options.policy.decoding),
         options: options)

@@ -104,6 +104,7 @@ struct Classify: Command {
   private func textClassifier() throws(VDSQError) -> TextClassifier {
     var options = TextClassifier.Options()
     options.run = try encoding.run()
+    options.run.onCutForBudget = EncoderOptions.warnings(quiet)
     options.template = try label.parsedTemplate()
     options.temperature = temperature
     if !quiet { options.onWarning = { StandardError.write("vdsq: \($0)\n") } }

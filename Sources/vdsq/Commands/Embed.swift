@@ -54,7 +54,7 @@ struct Embed: Command {
     let start = Timing.now()
     let records = try input.records(
       json: output == nil, quiet: quiet, answer: [tokens ? "tokens" : "embedding"])
-    let encoder = try encoding.encoder(model)
+    let encoder = try encoding.encoder(model, onCut: EncoderOptions.warnings(quiet))
     let (lines, json) = (records.output, records.json)
     var matrix: NPYWriter?
     if let output {

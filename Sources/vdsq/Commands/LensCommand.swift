@@ -54,7 +54,8 @@ struct LensCommand: Command {
 
   func execute() throws(VDSQError) {
     let vocabulary = try Container(path: model, kind: .model, decoding: .noWeights).vocabularyBytes
-    let encoder = try encoding.encoder(model, more: vocabulary)
+    let encoder = try encoding.encoder(
+      model, more: vocabulary, onCut: EncoderOptions.warnings(false))
     let bytes = Array(text.utf8)
     let lens = try bytes.withBytes { (raw) throws(VDSQError) in
       try Lens(raw, encoder: encoder, top: top, temperature: temperature)

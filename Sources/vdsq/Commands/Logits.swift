@@ -89,7 +89,8 @@ struct Logits: Command {
     if approx { return try approximate(file) }
     let encoder =
       file.header.kind == .model
-      ? try encoding.encoder(model, more: file.vocabularyBytes) : nil
+      ? try encoding.encoder(
+        model, more: file.vocabularyBytes, onCut: EncoderOptions.warnings(quiet)) : nil
     let output = OutputBuffer(descriptor: 1)
     let writer = try writer(file, encoder, output)
     if let hidden {
@@ -134,7 +135,8 @@ struct Logits: Command {
 
   /// Searches approximately, and measures the recall on a sample.
   private func approximate(_ file: Container) throws(VDSQError) {
-    let encoder = try encoding.encoder(model, more: file.vocabularyBytes)
+    let encoder = try encoding.encoder(
+      model, more: file.vocabularyBytes, onCut: EncoderOptions.warnings(quiet))
     let search = try VocabularySearch(
       file, shape: [encoder.vocabularySize, encoder.dimensions], approximate: true,
       kernels: encoder.kernels, threads: encoder.threads, capacity: top)

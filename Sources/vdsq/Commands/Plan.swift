@@ -15,7 +15,8 @@ struct Plan: Command {
       One short text passes through the model to measure what the program itself takes. The rest \
       is arithmetic: layers under each policy, arena and caches at the maximum for --max-tokens, \
       --batch and --threads, and an adapter. With --memory-budget, names the policy that would be \
-      chosen, or exits with 75. --speed also measures the time under each policy.
+      chosen and, if the budget has room for shorter texts only, the number of tokens to which they \
+      would be cut, or exits with 75. --speed also measures the time under each policy.
       """)
 
   @Argument(help: "The .vdsq file.", completion: .file())
@@ -53,6 +54,8 @@ struct Plan: Command {
       try Adapter(
         path: path, model: try Container(path: model, kind: .model, decoding: .noWeights))
     }
+    let budget = try encoding.memory.bytes()
+    let policies = MemoryPolicy.among(encoding.memoryPolicy)
     let options = try encoding.options(
       intermediateFeatures: learned?.intermediateFeatures ?? [])
     let all =
@@ -60,11 +63,10 @@ struct Plan: Command {
         try Footprint.each(inProgram: program, arguments: arguments)
       } else {
         try Footprint.each(
-          of: model, options: options, more: Adapter.copiesOfFollowed * (learned?.bytes ?? 0))
+          of: model, options: options, more: Adapter.copiesOfFollowed * (learned?.bytes ?? 0),
+          cutFor: encoding.maxTokens == nil ? budget : nil, among: policies)
       }
-    var comparison = try PolicyComparison(
-      of: all, within: try encoding.memory.bytes(),
-      among: MemoryPolicy.among(encoding.memoryPolicy))
+    var comparison = try PolicyComparison(of: all, within: budget, among: policies)
     if speed { try comparison.measure(model, options: options) }
     try print(PolicyReport(comparison), json: json)
   }
@@ -73,6 +75,8 @@ struct Plan: Command {
   private var arguments: [String] {
     var arguments = [model]
     if let adapter { arguments += ["--adapter", adapter] }
+    if let policy = encoding.memoryPolicy { arguments += ["--memory-policy", policy.name] }
+    if let budget = encoding.memory.memoryBudget { arguments += ["--memory-budget", budget] }
     if let tokens = encoding.maxTokens { arguments += ["--max-tokens", "\(tokens)"] }
     let given = ProcessStart.arguments.contains { $0 == "--threads" || $0.hasPrefix("--threads=") }
     if given { arguments += ["--threads", "\(encoding.threads)"] }

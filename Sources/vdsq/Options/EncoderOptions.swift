@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import VDSQ
+import VDSQReports
 
 extension Precision: ExpressibleByArgument {
   public init?(argument: String) {
@@ -58,10 +59,22 @@ struct EncoderOptions: ParsableArguments {
 
   /// Opens a model under the requested policy, or under the fastest that the budget allows.
   ///
-  /// - Parameter more: bytes that the command needs beside the model.
+  /// - Parameters:
+  ///   - more: bytes that the command needs beside the model.
+  ///   - onCut: told if the budget has room for shorter texts only, which are then cut; nil refuses
+  ///     such a budget.
   /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
-  func encoder(_ path: String, more: Int = 0) throws(VDSQError) -> TextEncoder {
-    try Model(path: path).encoder(try run(), more: more)
+  func encoder(
+    _ path: String, more: Int = 0, onCut: (@Sendable (String) -> Void)? = nil
+  ) throws(VDSQError) -> TextEncoder {
+    var run = try run()
+    run.onCutForBudget = onCut
+    return try Model(path: path).encoder(run, more: more)
+  }
+
+  /// Writes warnings to standard error, or none.
+  static func warnings(_ quiet: Bool) -> @Sendable (String) -> Void {
+    { if !quiet { StandardError.write("vdsq: \($0)\n") } }
   }
 
   /// The options in the form of the library.
