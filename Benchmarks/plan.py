@@ -1,18 +1,29 @@
 """Compares `vdsq plan` with the peak memory of `vdsq classify`, over a grid of settings, with texts of the
 maximum length.
 
-    Benchmarks/run plan [MODEL ...]
+    Benchmarks/run plan [MODEL ...] [--tokens 16,64,256] [--batches 0,1,4]
 
 The last column is the excess of the plan over the measured peak (VmHWM of the whole process). The aim is
-between 0% and 5%. MODELs are .vdsq files; by default MiniLM in int8, with fp16 weights, and compressed."""
+between 0% and 5%. MODELs are .vdsq files; by default MiniLM in int8, with fp16 weights, and compressed. A batch of 0
+stands for the default."""
+import argparse
 import itertools
 import json
 import subprocess
-import sys
 
 from programs import CACHE, CHECKPOINT, VDSQ, measured, model
 
-paths = sys.argv[1:]
+
+def numbers(text):
+    return [int(number) for number in text.split(",")]
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("models", nargs="*")
+parser.add_argument("--tokens", type=numbers, default=[16, 64, 256])
+parser.add_argument("--batches", type=numbers, default=[0, 1, 4])
+arguments = parser.parse_args()
+paths = arguments.models
 if not paths:
     compressed = CACHE / "minilm-compressed.vdsq"
     if not compressed.exists():
@@ -21,12 +32,12 @@ if not paths:
     paths = [model("int8"), model("fp16"), str(compressed)]
 shares = []
 print("| model | policy | max tokens | batch | threads | plan, MB | measured, MB | above |\n|---|---|---|---|---|---|---|---|")
-for path, tokens, batch, threads in itertools.product(paths, (16, 64, 256), (None, 1, 4), (1, 2)):
+for path, tokens, batch, threads in itertools.product(paths, arguments.tokens, arguments.batches, (1, 2)):
     settings = ["--max-tokens", str(tokens), "--threads", str(threads)] + (["--batch", str(batch)] if batch else [])
     plan = json.loads(subprocess.run([VDSQ, "plan", path, "--json", *settings], check=True, capture_output=True).stdout)
     # Texts of the maximum length, of different words.
     words = [f"w{i}{chr(97 + i % 26)}" for i in range(400)]
-    texts = "".join(" ".join(words[(i * 7 + j) % 400] for j in range(tokens)) + "\n" for i in range(60)).encode()
+    texts = "".join(" ".join(words[(i * 7 + j) % 400] for j in range(tokens)) + "\n" for i in range(max(3, min(60, 16384 // tokens)))).encode()
     answers = set()
     for policy in plan["policies"]:
         name = policy["policy"]

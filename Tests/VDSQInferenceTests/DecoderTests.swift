@@ -16,6 +16,8 @@ import VDSQKernels
   private func container(_ name: String, pools: Bool = false) throws -> Container {
     let copy = try folder.copy(ofFixture: "language-models/\(name)", as: "\(name)-\(pools)")
     if pools {
+      try FileManager.default.createDirectory(
+        atPath: "\(copy)/1_Pooling", withIntermediateDirectories: true)
       for file in ["modules.json", "1_Pooling/config.json"] {
         _ = try folder.write(try Fixtures.data("bert-mean/\(file)"), to: "\(name)-\(pools)/\(file)")
       }

@@ -104,9 +104,17 @@ public struct Footprint: Sendable {
 }
 
 extension Footprint {
-  /// Where a budget has no room for texts of the maximum length, they are cut to a multiple of this
-  /// number of tokens, so that small differences between runs do not change the cut.
-  private static let cutStep = 32
+  /// The lengths at which texts are cut for a budget, below `longest`: multiples of 32 tokens, an
+  /// eighth apart. In finer steps small differences between runs would change the cut.
+  private static func cuts(below longest: Int) -> [Int] {
+    var cuts: [Int] = []
+    var tokens = 32
+    while tokens < longest {
+      cuts.append(tokens)
+      tokens += max(32, tokens / 256 * 32)
+    }
+    return cuts
+  }
 
   /// The footprint of each policy, from the fastest to the smallest.
   ///
@@ -141,14 +149,10 @@ extension Footprint {
     }
     let longest = program.encoder.maximumTokens
     let all = footprints(longest)
-    if fits(all) || longest <= cutStep { return all }
-    // Multiples of the step. The smallest is what a refusal tells of.
-    var (fitting, tooLong) = (1, (longest + cutStep - 1) / cutStep)
-    while tooLong - fitting > 1 {
-      let middle = (fitting + tooLong) / 2
-      if fits(footprints(middle * cutStep)) { fitting = middle } else { tooLong = middle }
-    }
-    return footprints(fitting * cutStep)
+    let cuts = cuts(below: longest)
+    guard let least = cuts.first, !fits(all) else { return all }
+    // A refusal tells of the least.
+    return footprints(cuts.last { fits(footprints($0)) } ?? least)
   }
 
   /// The budget to suggest for a peak, in whole kibibytes. It has a margin, because the memory of a
