@@ -13,6 +13,8 @@ package struct CheckpointArchitecture: Sendable {
   package let settings: [SettingKey]
   /// The class of transformers' tokenizer for each `model_type`, unless a folder names another.
   let tokenizerClasses: [String: String]
+  /// Whether the class is always that of the `model_type`, whatever a folder names.
+  var ignoresTokenizerClass = false
   /// Reads `config.json`.
   let configuration: @Sendable (ConfigReader) throws(VDSQError) -> CheckpointConfiguration
   /// Optional prefixes of all tensor names except those of the head, the most specific first.

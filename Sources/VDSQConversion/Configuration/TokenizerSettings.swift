@@ -4,21 +4,9 @@ import VDSQFormat
 /// The settings beside `tokenizer.json`: `tokenizer_config.json` and its older companions, as
 /// transformers applies them.
 ///
-/// Classes of its own, such as `BertTokenizer`, build their parts anew from these settings. Others
-/// take `tokenizer.json` as it is, and only add tokens.
+/// Classes such as `BertTokenizer` build their parts anew from these settings (`TokenizerClass`).
+/// Others take `tokenizer.json` as it is, and only add tokens.
 struct TokenizerSettings {
-  /// What the class of a tokenizer takes from the settings.
-  private enum Kind {
-    /// The normalizer, the special tokens around a text, and the unknown token.
-    case bert
-    /// Whether a space precedes a text.
-    case byteLevel
-    /// Builds its parts anew, from settings that are not followed.
-    case rebuilt
-    /// `tokenizer.json` as it is.
-    case plain
-  }
-
   /// Unknown keys and classes, and settings that are missing, as warnings.
   private(set) var warnings: [String] = []
   /// Whether the model is a folder. Other formats have one description of their tokenizer.
@@ -29,7 +17,8 @@ struct TokenizerSettings {
   private let config: JSON?
   private let legacyTokens: JSON?
   private let legacySpecials: JSON?
-  private let kind: Kind
+  /// The class that builds its parts anew; nil for one that takes `tokenizer.json` as it is.
+  private let kind: TokenizerClass?
   private let className: String
 
   /// - Throws: `badInput` if a setting is not supported.
@@ -40,20 +29,14 @@ struct TokenizerSettings {
     config = try folder.optionalJSON("tokenizer_config.json")
     legacyTokens = try folder.optionalJSON("added_tokens.json")
     legacySpecials = try folder.optionalJSON("special_tokens_map.json")
-    let type = folder.config["model_type"]?.text ?? ""
+    let standard = architecture.tokenizerClasses[folder.config["model_type"]?.text ?? ""] ?? ""
+    let declared = config?["tokenizer_class"]?.text ?? folder.config["tokenizer_class"]?.text
+    // transformers does not trust what folders of some architectures declare.
     let name =
-      config?["tokenizer_class"]?.text ?? folder.config["tokenizer_class"]?.text
-      ?? architecture.tokenizerClasses[type] ?? ""
+      architecture.ignoresTokenizerClass || standard == Self.plain ? standard : declared ?? standard
     className = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
-    switch className {
-    case "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer": kind = .bert
-    case "RobertaTokenizer", "GPT2Tokenizer", "GPTNeoXTokenizer": kind = .byteLevel
-    case "XLMRobertaTokenizer", "CamembertTokenizer", "LlamaTokenizer", "CodeLlamaTokenizer",
-      "Qwen2Tokenizer":
-      kind = .rebuilt
-    case "PreTrainedTokenizer", "TokenizersBackend", "": kind = .plain
-    default:
-      kind = .plain
+    kind = TokenizerClass(name: className)
+    if kind == nil, !["PreTrainedTokenizer", Self.plain, ""].contains(className) {
       warnings.append(
         "\(path): tokenizer_class \(name) is not known; tokenizer.json is taken as it is")
     }
@@ -67,6 +50,9 @@ struct TokenizerSettings {
     }
   }
 
+  /// The class that takes `tokenizer.json` as it is.
+  private static let plain = "TokenizersBackend"
+
   /// The tokenizer with the settings applied.
   ///
   /// - Throws: `badInput`, naming the file and the key, if the two disagree in a way that
@@ -76,24 +62,57 @@ struct TokenizerSettings {
     if tokenizer["truncation"]?["direction"]?.text == "Left", config?["truncation_side"] == nil {
       throw .badInput("\(tokenizerPath): truncation direction Left is not supported; use Right")
     }
-    var result = tokenizer.setting("added_tokens", to: .array(try addedTokens(tokenizer)))
-    switch kind {
-    case .bert:
-      if let normalizer = bertNormalizer(tokenizer) {
-        result = result.setting("normalizer", to: normalizer)
+    let result = tokenizer.setting("added_tokens", to: .array(try addedTokens(tokenizer)))
+    guard let kind, try builds(kind, tokenizer) else { return result }
+    let named = self
+    let built = TokenizerBuilder(
+      kind: kind, settings: config ?? .object([]),
+      token: { key in named.token(key) ?? kind.specialTokens.first { $0.key == key }?.token }
+    ).build(result)
+    guard config != nil else {
+      if !Self.isAlike(result, built) {
+        warnings.append(
+          "\(tokenizerPath): it is followed; transformers would build other parts, as there is no "
+            + "tokenizer_config.json and its class is \(className)")
       }
-      if let frame = bertFrame(tokenizer) { result = result.setting("post_processor", to: frame) }
-      if let unknown = token("unk_token"), let model = tokenizer["model"] {
-        result = result.setting("model", to: model.setting("unk_token", to: .string(unknown)))
-      }
-    case .byteLevel, .rebuilt:
-      try checkFrame(tokenizer)
-      if let split = try preTokenizer(tokenizer) {
-        result = result.setting("pre_tokenizer", to: split)
-      }
-    case .plain: break
+      return result
     }
-    return result
+    return built
+  }
+
+  /// Whether a class builds a tokenizer anew.
+  ///
+  /// - Throws: `badInput` if the class has another model than the file.
+  private mutating func builds(
+    _ kind: TokenizerClass, _ tokenizer: JSON
+  ) throws(VDSQError) -> Bool {
+    // transformers takes a file of bytes as it is then.
+    if kind == .llama, Self.isByteLevel(tokenizer) { return false }
+    let model = tokenizer["model"]?["type"]?.text ?? kind.model
+    guard model != kind.model else { return true }
+    guard config == nil else {
+      throw .badInput(
+        "\(path): tokenizer_class \(className) builds a \(kind.model) tokenizer, but tokenizer.json "
+          + "has a \(model) model; if tokenizer.json is right, set tokenizer_class to "
+          + "PreTrainedTokenizerFast")
+    }
+    warnings.append(
+      "\(tokenizerPath): it is followed; transformers would build a \(kind.model) tokenizer, as there "
+        + "is no tokenizer_config.json and its class is \(className)")
+    return false
+  }
+
+  /// Whether a part of a tokenizer has the type ByteLevel.
+  private static func isByteLevel(_ tokenizer: JSON) -> Bool {
+    func has(_ part: JSON?) -> Bool {
+      guard let part, !part.isNull else { return false }
+      let inner = ["normalizers", "pretokenizers", "processors", "decoders"]
+        .flatMap { part[$0]?.elements ?? [] }
+      return part["type"]?.text == "ByteLevel" || inner.contains { has($0) }
+    }
+    return ["normalizer", "pre_tokenizer", "post_processor", "decoder"].contains {
+      has(tokenizer[$0])
+    }
   }
 
   /// The text of a special token in `tokenizer_config.json`, or in `special_tokens_map.json` if
@@ -103,109 +122,58 @@ struct TokenizerSettings {
     return value?.text ?? value?["content"]?.text
   }
 
-  // MARK: BERT
+  // MARK: Comparison
 
-  /// The normalizer of BERT's class. Texts are lower-cased unless a setting says otherwise.
-  private mutating func bertNormalizer(_ tokenizer: JSON) -> JSON? {
-    guard let old = tokenizer["normalizer"], old["type"]?.text == "BertNormalizer" else {
-      return nil
-    }
-    let lowercase = config?["do_lower_case"]?.boolean ?? true
-    let strip = config?["strip_accents"] ?? .null
-    let ideographs = config?["tokenize_chinese_chars"]?.boolean ?? true
-    guard config != nil else {
-      let agrees =
-        (old["lowercase"]?.boolean ?? true) == lowercase
-        && (old["strip_accents"]?.boolean ?? lowercase) == lowercase
-        && (old["handle_chinese_chars"]?.boolean ?? true) == ideographs
-      if !agrees {
-        warnings.append(
-          "\(tokenizerPath): its normalizer is followed; transformers would take the defaults of "
-            + "\(className), as there is no tokenizer_config.json")
+  /// Whether two tokenizers with the same vocabulary have the same parts. Members that are absent
+  /// have their defaults.
+  private static func isAlike(_ a: JSON, _ b: JSON) -> Bool {
+    let model = ["unk_token", "unk_id", "fuse_unk", "byte_fallback", "ignore_merges", "dropout"]
+    return description(a["normalizer"]) == description(b["normalizer"])
+      && description(a["pre_tokenizer"]) == description(b["pre_tokenizer"])
+      && frame(a["post_processor"]) == frame(b["post_processor"])
+      && model.allSatisfy { key in
+        let (one, other) = (a["model"]?[key] ?? .null, b["model"]?[key] ?? .null)
+        return one == other || one.isEmpty && other.isEmpty
       }
-      return nil
+  }
+
+  /// A normalizer or a pre-tokenizer with all its settings; empty for none.
+  private static func description(_ part: JSON?) -> [String] {
+    guard let part, let type = part["type"]?.text else { return [] }
+    func flag(_ key: String, _ standard: Bool) -> String {
+      "\(part[key]?.boolean ?? standard)"
     }
-    return JSON(members: [
-      ("type", .string("BertNormalizer")), ("clean_text", old["clean_text"] ?? .bool(true)),
-      ("handle_chinese_chars", .bool(ideographs)), ("strip_accents", strip),
-      ("lowercase", .bool(lowercase)),
-    ])
+    switch type {
+    case "Sequence":
+      return (part["normalizers"]?.elements ?? part["pretokenizers"]?.elements ?? [])
+        .flatMap { description($0) }
+    case "ByteLevel": return [type, flag("add_prefix_space", true), flag("use_regex", true)]
+    case "Metaspace":
+      let scheme =
+        part["prepend_scheme"]?.text
+        ?? (part["add_prefix_space"]?.boolean ?? true ? "always" : "never")
+      return [type, part["replacement"]?.text ?? "▁", scheme, flag("split", true)]
+    case "BertNormalizer":
+      let lowercase = part["lowercase"]?.boolean ?? true
+      return [
+        type, "\(lowercase)", flag("strip_accents", lowercase), flag("clean_text", true),
+        flag("handle_chinese_chars", true),
+      ]
+    case "Split":
+      return [type, part["pattern"]?["Regex"]?.text ?? part["pattern"]?["String"]?.text ?? ""]
+    default: return [type]
+    }
   }
 
-  /// The special tokens around a text, if the settings name them.
-  private func bertFrame(_ tokenizer: JSON) -> JSON? {
-    let (first, last) = Self.frame(tokenizer["post_processor"])
-    guard let cls = token("cls_token") ?? first, let sep = token("sep_token") ?? last,
-      !(first.map(cls.isSame) ?? false) || !(last.map(sep.isSame) ?? false)
-    else { return nil }
-    return JSON(members: [
-      ("type", .string("BertProcessing")), ("cls", .array([.string(cls), .number(0)])),
-      ("sep", .array([.string(sep), .number(0)])),
-    ])
-  }
-
-  /// The first special token before a text, and the last one after it.
-  private static func frame(_ processor: JSON?) -> (first: String?, last: String?) {
+  /// The tokens around a text, as far as they are one before and one after it.
+  private static func frame(_ processor: JSON?) -> [String] {
     switch processor?["type"]?.text {
     case "BertProcessing", "RobertaProcessing":
-      return (
-        processor?["cls"]?.elements?.first?.text, processor?["sep"]?.elements?.first?.text
-      )
+      return [processor?["cls"], processor?["sep"]].map { $0?.elements?.first?.text ?? "" }
     case "TemplateProcessing":
-      let pieces = processor?["single"]?.elements ?? []
-      return (
-        pieces.first?["SpecialToken"]?["id"]?.text, pieces.last?["SpecialToken"]?["id"]?.text
-      )
-    default: return (nil, nil)
-    }
-  }
-
-  // MARK: Bytes and pieces
-
-  /// The tokens around a text of RoBERTa's classes, which they build anew from the settings.
-  private func checkFrame(_ tokenizer: JSON) throws(VDSQError) {
-    let keys: (first: String, last: String)
-    switch className {
-    case "RobertaTokenizer": keys = ("cls_token", "sep_token")
-    case "XLMRobertaTokenizer", "CamembertTokenizer": keys = ("bos_token", "eos_token")
-    default: return
-    }
-    let frame = Self.frame(tokenizer["post_processor"])
-    for (key, own) in [(keys.first, frame.first), (keys.last, frame.last)] {
-      guard let named = token(key), let own, !named.isSame(own) else { continue }
-      throw .badInput(
-        "\(path): \(key) is \(named), but the post-processor of tokenizer.json has \(own); make them "
-          + "agree")
-    }
-  }
-
-  /// The pre-tokenizer with `add_prefix_space` as the settings say.
-  private func preTokenizer(_ tokenizer: JSON) throws(VDSQError) -> JSON? {
-    guard let config, let old = tokenizer["pre_tokenizer"] else { return nil }
-    let given = config["add_prefix_space"]?.boolean
-    guard kind == .byteLevel || given != nil else { return nil }
-    let wanted = given ?? false
-    guard let own = Self.prefixSpace(old), own != wanted else { return nil }
-    guard kind == .byteLevel, old["type"]?.text == "ByteLevel" else {
-      throw .badInput(
-        "\(path): add_prefix_space is \(wanted), but tokenizer.json says \(own); make them agree")
-    }
-    return old.setting("add_prefix_space", to: .bool(wanted))
-  }
-
-  /// Whether a pre-tokenizer puts a space before a text; nil if it has no part that decides.
-  private static func prefixSpace(_ part: JSON) -> Bool? {
-    switch part["type"]?.text {
-    case "ByteLevel": return part["add_prefix_space"]?.boolean ?? true
-    case "Metaspace":
-      return part["prepend_scheme"]?.text.map { $0 != "never" }
-        ?? part["add_prefix_space"]?.boolean ?? true
-    case "Sequence":
-      for inner in part["pretokenizers"]?.elements ?? [] {
-        if let value = prefixSpace(inner) { return value }
-      }
-      return nil
-    default: return nil
+      return (processor?["single"]?.elements ?? []).compactMap { $0["SpecialToken"]?["id"]?.text }
+    case "Sequence": return (processor?["processors"]?.elements ?? []).flatMap { frame($0) }
+    default: return []
     }
   }
 
@@ -217,6 +185,7 @@ struct TokenizerSettings {
   /// settings have.
   private func addedTokens(_ tokenizer: JSON) throws(VDSQError) -> [JSON] {
     var tokens = AddedTokenList(tokenizer)
+    try tokens.checkIDs(tokenizerPath)
     let own = tokens.contents
     for entry in try listed() {
       if let id = tokens.id(of: entry.content) {
@@ -229,7 +198,7 @@ struct TokenizerSettings {
       }
     }
     let names = specialTokens()
-    if hasDecoder, kind != .plain {
+    if hasDecoder, kind != nil {
       let listed = Set(try self.listed().map { Array($0.content.utf8) })
       for content in own
       where !listed.contains(Array(content.utf8)) && !names.contains(where: content.isSame) {
@@ -240,6 +209,13 @@ struct TokenizerSettings {
     }
     for content in names where tokens.id(of: content) == nil && !content.isEmpty {
       tokens.append(tokens.nextID(for: content), content, JSON(members: [("special", .bool(true))]))
+    }
+    // What only the class names matters where the vocabulary has it.
+    for (key, content) in config == nil ? [] : kind?.specialTokens ?? [] where token(key) == nil {
+      guard tokens.id(of: content) == nil, let id = tokens.vocabularyID(of: content) else {
+        continue
+      }
+      tokens.append(id, content, JSON(members: [("special", .bool(true))]))
     }
     return tokens.elements
   }

@@ -1,12 +1,13 @@
 import VDSQCheckpoints
+import VDSQFormat
 
 /// The added tokens of a `tokenizer.json`, with more tokens that get ids as Hugging Face's
 /// tokenizers give them.
 struct AddedTokenList {
   private(set) var elements: [JSON]
   private let vocabulary: JSON?
-  /// The first id after the vocabulary and the added tokens; nil until it is needed.
-  private var next: Int?
+  /// The number of tokens in the vocabulary; nil until it is needed.
+  private var vocabularyCount: Int?
 
   init(_ tokenizer: JSON) {
     elements = tokenizer["added_tokens"]?.elements ?? []
@@ -17,7 +18,7 @@ struct AddedTokenList {
   var contents: [String] { elements.compactMap { $0["content"]?.text } }
 
   private func index(of content: String) -> Int? {
-    elements.firstIndex { $0["content"]?.text?.utf8.elementsEqual(content.utf8) ?? false }
+    elements.firstIndex { $0["content"]?.text?.hasSameBytes(as: content) ?? false }
   }
 
   /// The id of an added token; nil if the text is none.
@@ -25,28 +26,70 @@ struct AddedTokenList {
     index(of: content).flatMap { elements[$0]["id"]?.integer }
   }
 
+  /// The id of a text in the vocabulary; nil if it is not there.
+  func vocabularyID(of content: String) -> Int? {
+    if let pieces = vocabulary?.elements {
+      return pieces.firstIndex { $0.elements?.first?.text?.hasSameBytes(as: content) ?? false }
+    }
+    return vocabulary?[content]?.integer
+  }
+
   /// The id that a new added token gets: that of the text in the vocabulary, or a new one.
   mutating func nextID(for content: String) -> Int {
-    var found: Int?
-    var last = -1
-    if let pieces = vocabulary?.elements {
-      last = pieces.count - 1
-      found = pieces.firstIndex {
-        $0.elements?.first?.text?.utf8.elementsEqual(content.utf8) ?? false
+    vocabularyID(of: content)
+      ?? nextID(after: elements.reduce(-1) { max($0, $1["id"]?.integer ?? -1) })
+  }
+
+  /// The first id after the vocabulary and a highest id of added tokens.
+  private mutating func nextID(after highest: Int) -> Int {
+    if vocabularyCount == nil {
+      var count = vocabulary?.elements?.count ?? 0
+      vocabulary?.forEachMember { _, _ in
+        count += 1
+        return true
       }
-    } else {
-      vocabulary?.forEachMember { text, value in
-        let id = value.integer ?? -1
-        if text.utf8.elementsEqual(content.utf8) { found = id }
-        last = max(last, id)
-        return found == nil
-      }
+      vocabularyCount = count
     }
-    if let found { return found }
-    let first =
-      next ?? max(last, elements.reduce(-1) { max($0, $1["id"]?.integer ?? -1) }) + 1
-    next = first
-    return first
+    return max(vocabularyCount!, highest + 1)
+  }
+
+  /// Checks that Hugging Face's tokenizers give the tokens the ids that the file says. They give a
+  /// token of the vocabulary its id there, and others ids one after another.
+  ///
+  /// - Throws: `badInput`, naming a token that gets another id.
+  mutating func checkIDs(_ path: String) throws(VDSQError) {
+    let ids = vocabularyIDs()
+    var highest = -1
+    for element in elements {
+      guard let content = element["content"]?.text, let id = element["id"]?.integer else {
+        continue
+      }
+      let own = ids[ByteString(content)] ?? nextID(after: highest)
+      guard id == own else {
+        throw .badInput(
+          "\(path): added_tokens has \(content) with the id \(id), but transformers gives it \(own), "
+            + "\(ids[ByteString(content)] == nil ? "the next one" : "its id in the vocabulary"); make "
+            + "them agree")
+      }
+      highest = max(highest, own)
+    }
+  }
+
+  /// The ids in the vocabulary of added tokens that it has.
+  private func vocabularyIDs() -> [ByteString: Int] {
+    let wanted = Set(contents.map { ByteString($0) })
+    var ids: [ByteString: Int] = [:]
+    for (id, piece) in (vocabulary?.elements ?? []).enumerated() {
+      guard let text = piece.elements?.first?.text, wanted.contains(ByteString(text)) else {
+        continue
+      }
+      ids[ByteString(text)] = id
+    }
+    vocabulary?.forEachMember { text, value in
+      if wanted.contains(ByteString(text)) { ids[ByteString(text)] = value.integer }
+      return true
+    }
+    return ids
   }
 
   /// Gives an added token other flags.
@@ -57,7 +100,6 @@ struct AddedTokenList {
 
   mutating func append(_ id: Int, _ content: String, _ flags: JSON) {
     elements.append(Self.token(id, content, flags))
-    if id == next { next = id + 1 }
   }
 
   private static func token(_ id: Int, _ content: String, _ flags: JSON) -> JSON {

@@ -57,6 +57,11 @@ struct SubwordConversion {
       source.unknown = model["unk_id"]?.integer ?? -1
       guard source.unknown < source.tokens.count else { throw failure("unk_id is out of range") }
     } else {
+      if let dropout = model["dropout"], !dropout.isEmpty {
+        throw failure(
+          "model.dropout \(dropout.brief) makes tokens random, which is not supported; set it to null"
+        )
+      }
       source.merges = try merges(id)
       source.wholeWords = model["ignore_merges"]?.boolean ?? false
       source.fuseUnknown = model["fuse_unk"]?.boolean ?? false

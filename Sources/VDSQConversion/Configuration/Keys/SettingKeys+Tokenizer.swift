@@ -7,7 +7,7 @@ extension SettingKeys {
     file: "tokenizer_config.json",
     keys: SettingKey.followed(
       "tokenizer_class", "model_max_length", "do_lower_case", "strip_accents",
-      "tokenize_chinese_chars", "add_prefix_space", "added_tokens_decoder",
+      "tokenize_chinese_chars", "add_prefix_space", "legacy", "added_tokens_decoder",
       "additional_special_tokens", "extra_special_tokens", "bos_token", "eos_token", "unk_token",
       "sep_token", "pad_token", "cls_token", "mask_token", "auto_map")
       + SettingKey.fixed("truncation_side", .string("right"))
@@ -15,7 +15,7 @@ extension SettingKeys {
       + SettingKey.harmless(
         // What follows the text is in tokenizer.json, and transformers goes by that.
         "add_bos_token", "add_eos_token", "add_special_tokens", "padding_side", "padding",
-        "truncation", "chat_template", "clean_up_tokenization_spaces", "legacy",
+        "truncation", "chat_template", "clean_up_tokenization_spaces",
         "use_default_system_prompt", "sp_model_kwargs", "spaces_between_special_tokens", "errors",
         "trim_offsets", "model_input_names", "name_or_path", "special_tokens_map_file",
         "tokenizer_file", "vocab_file", "merges_file", "do_basic_tokenize", "never_split",
