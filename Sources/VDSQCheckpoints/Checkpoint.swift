@@ -15,7 +15,7 @@ package struct Checkpoint {
   package let tensors: [String: SourceTensor]
   /// The types of tensors that hold no weights, by the names of the tensors.
   package let omitted: [String: String]
-  /// The names of the files that were read, sorted.
+  /// The names of all files that a conversion reads, sorted; relative to `path`.
   package let files: [String]
   /// The size of the weight files in bytes.
   package let weightBytes: Int
@@ -78,7 +78,9 @@ package struct Checkpoint {
     self.tensors = tensors
     self.omitted = omitted
     weightBytes = bytes
-    files = (["config.json", "tokenizer.json"] + weightFiles).sorted()
+    files =
+      (["config.json", "tokenizer.json"] + weightFiles + (chosen == nil ? Self.indices(model) : [])
+      + (try folder.settings())).sorted()
   }
 
   /// The folder and the name of a weight file that is not a model by itself.
@@ -112,12 +114,17 @@ package struct Checkpoint {
     return nil
   }
 
+  /// The names that sentence-transformers has given to the settings of a transformer.
+  package static var transformerSettings: [String] { ModelFolder.transformerSettings }
+
   /// Whether the checkpoint is a folder, and no single file.
   package var isFolder: Bool { single == nil }
 
   /// The path of one of `files`.
   package func location(of file: String) -> String {
-    guard let single else { return "\(path)/\(file)" }
+    guard let single else {
+      return file.hasPrefix("../") ? "\(root)/\(file.dropFirst(3))" : "\(path)/\(file)"
+    }
     return single.paths.first { $0.endsWithBytes(of: file) } ?? path
   }
 
@@ -169,6 +176,12 @@ package struct Checkpoint {
     }
     let file = try PyTorchArchive(path: path)
     return (file.file, file.tensors, [:])
+  }
+
+  /// The indices of weights in several files that are there.
+  private static func indices(_ path: String) -> [String] {
+    ["model.safetensors.index.json", "pytorch_model.bin.index.json"]
+      .filter { InputFile.exists("\(path)/\($0)") }
   }
 
   /// The weights of a folder. Safetensors precede PyTorch's format, and one file precedes several.

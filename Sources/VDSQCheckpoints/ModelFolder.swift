@@ -36,6 +36,42 @@ struct ModelFolder {
     try Self.checkAdapter(folder)
   }
 
+  /// The names that sentence-transformers has given to the settings of a transformer.
+  static let transformerSettings = [
+    "sentence_bert_config.json", "sentence_roberta_config.json",
+    "sentence_distilbert_config.json", "sentence_camembert_config.json",
+    "sentence_albert_config.json", "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+  ]
+
+  /// The files of settings beside `config.json` and `tokenizer.json` that are there. Their names are
+  /// relative to the folder of the model.
+  ///
+  /// - Throws: `badInput` if `modules.json` is malformed.
+  func settings() throws(VDSQError) -> [String] {
+    let own =
+      ["tokenizer_config.json", "added_tokens.json", "special_tokens_map.json"]
+      + Self.transformerSettings
+    var names = own.filter { InputFile.exists("\(model)/\($0)") }
+    var others = ["modules.json", "config_sentence_transformers.json"]
+    let modules = "\(root)/modules.json"
+    if InputFile.exists(modules) {
+      let json = try JSON(parsing: try InputFile.contents(of: modules), context: modules)
+      for module in json.elements ?? [] {
+        let isPooling = module["type"]?.text?.hasSuffix("Pooling") ?? false
+        guard let path = module["path"]?.text ?? (isPooling ? "1_Pooling" : nil), !path.isEmpty,
+          !path.hasPrefix("/"), !path.contains("..")
+        else { continue }
+        others.append("\(path)/config.json")
+      }
+    }
+    let above = root == model ? "" : "../"
+    names += Set(others).filter {
+      InputFile.exists("\(root)/\($0)") && "\(root)/\($0)" != "\(model)/config.json"
+    }.map { above + $0 }
+    return names
+  }
+
   private static func checkAdapter(_ folder: String) throws(VDSQError) {
     guard InputFile.isPresent("\(folder)/adapter_config.json") else { return }
     throw .badInput(

@@ -7,6 +7,8 @@ struct StreamReader {
   private var buffer: [UInt8] = []
   private var bufferStart = 0
   private static let bufferLength = 1 << 16
+  /// Whether the last text had bytes that are no UTF-8, which were replaced.
+  private(set) var replacedBytes = false
 
   var path: String { file.path }
 
@@ -39,9 +41,12 @@ struct StreamReader {
     return Int(value)
   }
 
-  /// Reads a length of eight bytes and that many bytes of UTF-8.
+  /// Reads a length of eight bytes and that many bytes of UTF-8. Bytes that are no UTF-8 are
+  /// replaced.
   mutating func text(_ limit: Int) throws(VDSQError) -> String {
-    let length = try count("a text's length", limit)
-    return String(decoding: try take(length), as: UTF8.self)
+    let bytes = try take(try count("a text's length", limit))
+    let text = String(validating: bytes, as: UTF8.self)
+    replacedBytes = text == nil
+    return text ?? String(decoding: bytes, as: UTF8.self)
   }
 }

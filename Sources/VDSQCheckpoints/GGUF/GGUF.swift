@@ -164,12 +164,18 @@ package struct GGUF {
     var integers: [Int] = []
     var numbers: [Double] = []
     var texts: [String] = []
-    for _ in 0..<count {
+    for index in 0..<count {
       switch try scalar(&reader, element) {
       case .integer(let n): integers.append(n)
       case .boolean(let flag): integers.append(flag ? 1 : 0)
       case .number(let x): numbers.append(x)
-      case .text(let text): texts.append(text)
+      case .text(let text):
+        // Two tokens may become one if bytes are replaced.
+        guard !reader.replacedBytes || !key.startsWithBytes(of: "tokenizer.") else {
+          throw .badInput(
+            "\(reader.path): metadata \(key): text \(index) is no UTF-8, which is not supported")
+        }
+        texts.append(text)
       default: throw .badInput("\(reader.path): metadata \(key) is an array of unknown things")
       }
     }

@@ -61,16 +61,21 @@ struct GGUFModel: ModelFile {
     _ metadata: GGUFMetadata, _ architecture: GGUFArchitecture
   ) throws(VDSQError) -> Pooling? {
     let key = "pooling_type"
-    guard let value = metadata.find(key) else { return nil }
+    let value = metadata.find(key)
     switch value {
-    case .integer(-1): return nil
-    case .integer(0) where architecture.isCausal: return nil
-    case .integer(0):
-      throw metadata.refused(key, "0 (none): the file tells no way to make a vector of a text")
-    case .integer(1): return .mean
-    case .integer(2): return .cls
-    case .integer(3): return .lastToken
-    case .integer(4):
+    case nil where architecture.isCausal, .integer(-1)? where architecture.isCausal,
+      .integer(0)? where architecture.isCausal:
+      return nil
+    case nil, .integer(-1)?, .integer(0)?:
+      // llama.cpp gives a vector for each token then.
+      throw metadata.refused(
+        key,
+        "\(value == nil ? "it is missing" : "0 (none)"), so the file tells no way to make a vector of a "
+          + "text; convert the model's folder, or make the file from a folder with modules.json")
+    case .integer(1)?: return .mean
+    case .integer(2)?: return .cls
+    case .integer(3)?: return .lastToken
+    case .integer(4)?:
       throw metadata.refused(key, "4 (rank): a reranker answers with a score, not with a vector")
     default:
       throw metadata.refused(key, "it is not known; supported: 1 (mean), 2 (cls), 3 (last)")
