@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 import VDSQCheckpoints
 import VDSQConversion
+import VDSQFiles
 import VDSQFormat
+import VDSQInference
 
 /// Trained heads, and files that are something else than their names say.
 @Suite struct CheckpointKindsTests {
@@ -61,6 +63,186 @@ import VDSQFormat
     let summary = try converter.write(
       to: folder.path("h.vdsq"), replace: true, progress: Progress(total: 1) { _ in })
     #expect(summary.leftOut.map(\.kind.rawValue) == [kind, kind])
+  }
+
+  /// A copy of a fixture with tensors added, that declares no sentence encoder.
+  private func model(
+    _ fixture: String, adding tensors: [String: [Int]], architecture: String? = nil,
+    config: [String: Any] = [:]
+  ) throws -> String {
+    let path = try folder.copy(ofFixture: fixture, as: UUID().uuidString)
+    var editor = try SafetensorsEditor("\(path)/model.safetensors")
+    for (name, shape) in tensors { editor.add(name, shape) }
+    try editor.write()
+    let url = URL(fileURLWithPath: "\(path)/config.json")
+    var content = try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as! [String: Any]
+    if let architecture { content["architectures"] = [architecture] }
+    try JSONSerialization.data(withJSONObject: content.merging(config) { $1 }).write(to: url)
+    try? FileManager.default.removeItem(atPath: "\(path)/modules.json")
+    return path
+  }
+
+  private func convert(_ path: String) throws -> TextEncoder {
+    var options = Converter.Options(weights: .fp32)
+    options.dropsHead = true
+    options.bases = nil
+    _ = try Converter(folder: path, options: options).write(
+      to: folder.path("h.vdsq"), replace: true, progress: Progress(total: 1) { _ in })
+    return try TextEncoder(path: folder.path("h.vdsq"), options: .init())
+  }
+
+  private func error(_ path: String) -> VDSQError? {
+    let result = Result { () throws(VDSQError) in try Converter(folder: path, weights: .int8) }
+    if case .failure(let error) = result { return error }
+    return nil
+  }
+
+  /// Whatever a model was finetuned with is not lost in silence.
+  @Test(arguments: [
+    ("bert-mean", "regressor.weight", "regression head"),
+    ("bert-mean", "crf.transitions", "tagging head"),
+    ("bert-mean", "encoder.layer.0.attention.self.query.lora_A.weight", "adapter"),
+    ("bert-mean", "base.lora_embedding_A", "adapter"),
+    ("bert-mean", "encoder.layer.0.adapter.down.weight", "adapter"),
+    ("bert-mean", "encoder.layer.99.output.dense.weight", "layer that the configuration"),
+    ("bert-mean", "linear.weight", "head of an unknown kind"),
+    ("bert-mean", "head.weight", "head of an unknown kind"),
+    ("bert-mean", "v_head.summary.weight", "value head"),
+    ("language-models/gpt2", "multiple_choice_head.summary.weight", "multiple-choice head"),
+    ("language-models/llama", "model.layers.99.mlp.up_proj.weight", "layer that"),
+    ("language-models/llama", "v_head.weight", "value head"),
+    ("language-models/gpt-neox", "extra.weight", "head of an unknown kind"),
+  ])
+  func finetunedPartsAreNotLost(_ fixture: String, _ tensor: String, _ kind: String) throws {
+    let path = try model(fixture, adding: [tensor: [4, 4]], architecture: "SomeModel")
+    let told = try #require(error(path))
+    for word in [kind, tensor, "SomeModel"] { #expect(told.message.contains(word), "\(told)") }
+    #expect(told.setting == .trainedHead)
+    var options = Converter.Options(weights: .int8)
+    options.dropsHead = true
+    let converter = try Converter(folder: path, options: options)
+    #expect(converter.warnings.contains { $0.contains(kind) && $0.contains(tensor) })
+    // A language model stays one.
+    guard fixture != "bert-mean" else { return }
+    let plain = try convert(try folder.copy(ofFixture: fixture, as: UUID().uuidString)).kind
+    #expect(try convert(path).kind == plain)
+  }
+
+  /// The head of a decoder that classifies texts reads the state of the last token.
+  @Test(arguments: [true, false], ["Qwen2ForSequenceClassification", nil])
+  func headsOfDecoders(_ isTied: Bool, _ architecture: String?) throws {
+    let path = try model(
+      "language-models/qwen2", adding: ["score.weight": [2, 48]], architecture: architecture,
+      config: ["tie_word_embeddings": isTied])
+    let told = try #require(error(path))
+    #expect(told.message.contains("classification head (score.weight"), "\(told)")
+    #expect(told.setting == .trainedHead)
+    let encoder = try convert(path)
+    #expect(encoder.kind == .sentences)
+    let entry = try #require(
+      FolderSettingsTests.Entry.all.first { $0.name == "decoder-legacy-lasttoken" })
+    #expect(entry.json["base"] as? String == "language-models/qwen2")
+    for (text, golden) in zip(entry.texts, entry.json["vectors"] as! [[Double]]) {
+      let ours = try encoder.vector(of: text)
+      let norm = ours.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      #expect(relativeError(ours.map { $0 / norm }, golden.map(Float.init)) < 1e-3, "\(text)")
+    }
+  }
+
+  /// Heads that read the state of each token leave nothing of which a vector could be made.
+  @Test(arguments: [
+    ("qwen2", ["score.weight", "score.bias"], "Qwen2ForTokenClassification"),
+    ("llama", ["score.weight", "score.bias"], nil),
+    ("llama", ["qa_outputs.weight"], "LlamaForQuestionAnswering"),
+    ("gpt2", ["classifier.weight"], "GPT2ForTokenClassification"),
+  ])
+  func headsOfTokens(_ fixture: String, _ names: [String], _ architecture: String?) throws {
+    let path = try model(
+      "language-models/\(fixture)",
+      adding: Dictionary(uniqueKeysWithValues: names.map { ($0, [4, 4]) }),
+      architecture: architecture)
+    let told = try #require(error(path))
+    #expect(told.message.contains(names[0]) && told.message.contains("each token"), "\(told)")
+    #expect(told.setting == nil)
+    #expect(throws: VDSQError.self) { try convert(path) }
+  }
+
+  /// A decoder without any head is named for what it is.
+  @Test(arguments: [
+    ("llama", "lm_head.weight", "model."), ("gpt-neox", "embed_out.weight", "gpt_neox."),
+  ])
+  func decodersWithoutHeads(_ fixture: String, _ tensor: String, _ prefix: String) throws {
+    let path = try model(
+      "language-models/\(fixture)", adding: [:], config: ["tie_word_embeddings": false])
+    var editor = try SafetensorsEditor("\(path)/model.safetensors")
+    editor.rename(tensor, prefix + tensor)
+    try editor.write()
+    let told = try #require(error(path)).message
+    #expect(told.contains(tensor) && told.contains("modules.json"), "\(told)")
+  }
+
+  /// Cross-encoders answer with scores, whatever tensors the folder has.
+  @Test(arguments: [
+    ("config_sentence_transformers.json", #"{"model_type": "CrossEncoder"}"#),
+    ("config_sentence_transformers.json", #"{"model_type": "SparseEncoder"}"#),
+  ])
+  func otherKindsOfSentenceTransformers(_ file: String, _ content: String) throws {
+    for keepsModules in [true, false] {
+      let path = try folder.copy(ofFixture: "bert-mean", as: UUID().uuidString)
+      try content.write(toFile: "\(path)/\(file)", atomically: true, encoding: .utf8)
+      if !keepsModules { try FileManager.default.removeItem(atPath: "\(path)/modules.json") }
+      let told = try #require(error(path)).message
+      #expect(told.contains(file) && told.contains("Encoder is not supported"), "\(told)")
+    }
+    let path = try model(
+      "bert-mean", adding: [:],
+      config: ["sentence_transformers": ["activation_fn": "torch.nn.modules.linear.Identity"]])
+    #expect(try #require(error(path)).message.contains("CrossEncoder"))
+  }
+
+  /// Sizes that a configuration leaves to its class.
+  @Test func sizesOfTheClass() throws {
+    let path = try model("language-models/qwen3", adding: [:])
+    let url = URL(fileURLWithPath: "\(path)/config.json")
+    var content = try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as! [String: Any]
+    content["head_dim"] = nil
+    let heads = content["num_attention_heads"] as! Int
+    try JSONSerialization.data(withJSONObject: content).write(to: url)
+    #expect(try #require(error(path)).message.contains("[\(128 * heads), "))
+  }
+
+  /// The provenance covers every file of settings: a change of any makes another source.
+  @Test(arguments: [
+    "config.json", "tokenizer.json", "tokenizer_config.json", "added_tokens.json",
+    "special_tokens_map.json", "modules.json", "1_Pooling/config.json", "2_Normalize/config.json",
+    "sentence_bert_config.json", "sentence_roberta_config.json",
+    "config_sentence_transformers.json",
+  ])
+  func provenanceCoversSettings(_ name: String) throws {
+    let path = try folder.copy(ofFixture: "bert-mean", as: "m")
+    var options = Converter.Options(weights: .int8)
+    options.bases = nil
+    _ = try Converter(folder: path, options: options).write(
+      to: folder.path("p.vdsq"), replace: true, progress: Progress(total: 1) { _ in })
+    let file = try Container(path: folder.path("p.vdsq"), kind: .model)
+    #expect(try Provenance.matches(file, try Checkpoint(path: path)))
+    let url = URL(fileURLWithPath: "\(path)/\(name)")
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    let old = (try? Data(contentsOf: url)) ?? Data("{}".utf8)
+    try (old + Data("\n".utf8)).write(to: url)
+    #expect(try !Provenance.matches(file, try Checkpoint(path: path)), "\(name)")
+  }
+
+  /// Files above the transformer's folder are covered too, and named by where they are.
+  @Test func provenanceOfOldLayouts() throws {
+    let entry = try #require(FolderSettingsTests.Entry.all.first { $0.name == "old-layout" })
+    let checkpoint = try Checkpoint(path: try entry.write(in: folder))
+    for name in ["../modules.json", "../1_Pooling/config.json", "config.json"] {
+      #expect(checkpoint.files.contains(name), "\(checkpoint.files)")
+      #expect(FileManager.default.fileExists(atPath: checkpoint.location(of: name)))
+    }
+    #expect(!checkpoint.files.contains("../0_Transformer/config.json"))
   }
 
   /// A folder that declares a sentence encoder says what its vectors are for.

@@ -60,6 +60,16 @@ import VDSQInference
       for (file, keys) in json["keys"] as? [String: [String: Any]] ?? [:] {
         try Self.edit(url.appendingPathComponent(file)) { $0.merge(keys) { $1 } }
       }
+      for (file, keys) in json["drop"] as? [String: [String]] ?? [:] {
+        try Self.edit(url.appendingPathComponent(file)) { content in
+          for key in keys { content[key] = nil }
+        }
+      }
+      if let tensors = json["tensors"] as? [String: [Int]] {
+        var editor = try SafetensorsEditor("\(path)/model.safetensors")
+        for (name, shape) in tensors { editor.add(name, shape) }
+        try editor.write()
+      }
       return path
     }
 
@@ -107,6 +117,27 @@ import VDSQInference
     for (text, ids) in zip(entry.texts, entry.json["ids"] as! [[Int]]) {
       let ours = Array(text.utf8).withUnsafeBytes { encoder.tokens(of: $0) }
       #expect(ours == ids.map(Int32.init), "\(text)")
+    }
+  }
+
+  /// Tensors and settings that transformers ignores are told.
+  @Test(
+    arguments: Entry.all.filter { $0.name.hasPrefix("undeclared-") || $0.name.hasPrefix("partial") }
+  )
+  func whatIsIgnoredIsTold(_ entry: Entry) throws {
+    let told = try Converter(folder: try entry.write(in: folder), weights: .fp32).warnings
+    if entry.name.hasPrefix("partial") {
+      #expect(told.contains { $0.contains("partial_rotary_factor 0.5 is not followed") }, "\(told)")
+      return
+    }
+    let tensors = (entry.json["tensors"] as? [String: [Int]] ?? [:]).keys
+    // The fixture of GPT-NeoX has its biases.
+    let isDropped =
+      !entry.name.hasPrefix("undeclared-declared")
+      && (!tensors.isEmpty || entry.name.hasSuffix("neox"))
+    #expect(told.contains { $0.contains("left out, as in transformers") } == isDropped, "\(told)")
+    if isDropped, let first = tensors.min() {
+      #expect(told.contains { $0.contains(first) }, "\(told)")
     }
   }
 
@@ -167,6 +198,94 @@ import VDSQInference
     } throws: {
       let message = ($0 as? VDSQError)?.message ?? ""
       return message.contains(key) && message.contains("some_name")
+    }
+  }
+}
+
+/// What a `tokenizer.json` asks for and transformers does not do as the file says.
+@Suite struct TokenizerRefusalTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func message(
+    _ fixture: String, _ settings: String?, _ change: (inout [String: Any]) -> Void
+  ) throws -> String? {
+    let path = try folder.copy(ofFixture: fixture, as: UUID().uuidString)
+    let url = URL(fileURLWithPath: "\(path)/tokenizer.json")
+    var content = try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as! [String: Any]
+    change(&content)
+    try JSONSerialization.data(withJSONObject: content).write(to: url)
+    if let settings {
+      try settings.write(
+        toFile: "\(path)/tokenizer_config.json", atomically: true, encoding: .utf8)
+    }
+    let result = Result { () throws(VDSQError) in try Converter(folder: path, weights: .int8) }
+    switch result {
+    case .failure(let error): return error.message
+    case .success(let converter): return converter.warnings.joined(separator: "\n")
+    }
+  }
+
+  /// Random merges are refused, unless the class of the tokenizer leaves them out.
+  @Test func dropout() throws {
+    func dropout(_ value: Any) -> (inout [String: Any]) -> Void {
+      {
+        var model = $0["model"] as! [String: Any]
+        model["dropout"] = value
+        $0["model"] = model
+      }
+    }
+    let plain = #"{"tokenizer_class": "PreTrainedTokenizerFast"}"#
+    for (fixture, value) in [("gpt2", 0.1), ("llama", 1.0), ("gpt-neox", 0.5)] {
+      let told = try message("language-models/\(fixture)", plain, dropout(value))
+      #expect(told?.contains("model.dropout") == true, "\(fixture): \(told ?? "")")
+    }
+    #expect(try message("language-models/gpt2", plain, dropout(0.0)) == "")
+    #expect(
+      try message(
+        "language-models/gpt2", #"{"tokenizer_class": "GPT2Tokenizer"}"#, dropout(0.1)) == "")
+  }
+
+  /// Hugging Face's tokenizers give an added token the id of the vocabulary, or the next one.
+  @Test(arguments: ["bert-mean", "language-models/gpt2", "language-models/llama"])
+  func idsOfAddedTokens(_ fixture: String) throws {
+    func add(_ text: String, _ id: (_ size: Int) -> Int) throws -> String {
+      try message(fixture, #"{"tokenizer_class": "PreTrainedTokenizerFast"}"#) { content in
+        let vocabulary = (content["model"] as! [String: Any])["vocab"] as! [String: Int]
+        var tokens = content["added_tokens"] as! [[String: Any]]
+        tokens.append([
+          "id": id(vocabulary.count), "content": text, "single_word": false, "lstrip": false,
+          "rstrip": false, "normalized": false, "special": true,
+        ])
+        content["added_tokens"] = tokens
+      } ?? ""
+    }
+    let moved = try add("e") { _ in 3 }
+    #expect(moved.contains("added_tokens has e with the id 3"), "\(moved)")
+    #expect(moved.contains("its id in the vocabulary"))
+    let later = try add("<new>") { $0 - 1 }
+    #expect(later.contains("added_tokens has <new>") && later.contains("the next one"), "\(later)")
+  }
+
+  /// A class that builds another model than the file has is not guessed.
+  @Test(arguments: [
+    ("bert-mean", "GPT2Tokenizer", "builds a BPE tokenizer"),
+    ("language-models/gpt2", "BertTokenizer", "builds a WordPiece tokenizer"),
+    ("language-models/llama", "XLMRobertaTokenizer", "builds a Unigram tokenizer"),
+  ])
+  func modelsOfOtherClasses(_ fixture: String, _ name: String, _ words: String) throws {
+    let told = try message(fixture, #"{"tokenizer_class": "\#(name)"}"#) { _ in }
+    #expect(told?.contains(words) == true, "\(told ?? "")")
+  }
+
+  /// Without settings the file is followed, and a warning says where the class differs.
+  @Test func classesWithoutSettings() throws {
+    let told = try message("language-models/gpt2", nil) { $0["normalizer"] = ["type": "NFD"] }
+    #expect(told?.contains("transformers would build other parts") == true, "\(told ?? "")")
+    for fixture in ["roberta", "gpt2", "llama", "qwen2", "qwen3", "gpt-neox", "mistral", "electra"]
+    {
+      #expect(try message("language-models/\(fixture)", nil) { _ in } == "", "\(fixture)")
     }
   }
 }

@@ -109,6 +109,8 @@ import VDSQFormat
     ("qwen2", "*.attention.causal", .uint32(1), "attention.causal"),
     ("bert", "*.attention.causal", .bool(true), "attention.causal"),
     ("bert", "*.pooling_type", .uint32(0), "pooling_type"),
+    ("bert", "*.pooling_type", nil, "pooling_type: it is missing"),
+    ("bert", "*.pooling_type", .int32(-1), "pooling_type"),
     ("bert", "*.pooling_type", .uint32(2), nil),
     ("bert", "*.pooling_type", .uint32(4), "rerank"),
     ("llama", "*.pooling_type", .uint32(4), "rerank"),
@@ -158,6 +160,10 @@ import VDSQFormat
     ("bert", "tokenizer.ggml.add_space_prefix", .bool(true), "add_space_prefix"),
     ("bert", "tokenizer.ggml.normalizer.lowercase", .bool(false), nil),
     ("bert", "tokenizer.ggml.normalizer.strip_accents", .bool(false), nil),
+    ("llama", "tokenizer.ggml.normalizer.lowercase", .bool(true), "normalizer.lowercase"),
+    ("gpt2", "tokenizer.ggml.normalizer.lowercase", .bool(true), "normalizer.lowercase"),
+    ("qwen2", "tokenizer.ggml.normalizer.strip_accents", .bool(true), "normalizer.strip_accents"),
+    ("llama", "tokenizer.ggml.normalizer.lowercase", .uint32(1), "normalizer.lowercase"),
     ("llama", "tokenizer.ggml.remove_extra_whitespaces", .bool(true), "remove_extra_whitespaces"),
     ("llama", "tokenizer.ggml.precompiled_charsmap", .bytes([1, 2]), "precompiled_charsmap"),
     ("llama", "tokenizer.ggml.treat_whitespace_as_suffix", .bool(true), "whitespace_as_suffix"),
@@ -184,6 +190,26 @@ import VDSQFormat
       let changed = try read(name, key, value), plain = try read(try file(name))
       #expect(changed != plain, "\(name) \(key)")
     }
+  }
+
+  /// Bytes that are no UTF-8 are not replaced: two tokens might become one.
+  @Test(arguments: [("llama", "<0x41>", "tokens"), ("gpt2", "<|endoftext|>", "tokens")])
+  func tokensAreUTF8(_ name: String, _ token: String, _ key: String) throws {
+    var data = try Fixtures.data("formats/\(name).gguf")
+    let range = try #require(data.range(of: Data(token.utf8)))
+    data[range.lowerBound] = 0xFF
+    let path = try folder.write(data, to: "m.gguf")
+    #expect { try Checkpoint(path: path) } throws: {
+      let message = ($0 as? VDSQError)?.message ?? ""
+      return message.contains("tokenizer.ggml.\(key)") && message.contains("no UTF-8")
+    }
+    // Elsewhere they change nothing.
+    var file = try self.file(name)
+    file["general.description"] = .text("somebody's own")
+    var other = file.data
+    let place = try #require(other.range(of: Data("somebody".utf8)))
+    other[place.lowerBound] = 0xFF
+    _ = try ModelSource.read(try Checkpoint(path: try folder.write(other, to: "n.gguf")))
   }
 
   @Test(arguments: names) func unknownKeysAreRefused(_ name: String) {

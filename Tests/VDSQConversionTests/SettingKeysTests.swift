@@ -112,6 +112,7 @@ import VDSQFormat
   }
 
   private static let shape = "config.json says"
+  private static let layers = "layer that the configuration does not count"
 
   nonisolated(unsafe) private static let common: [String: Probe] = [
     "model_type": Probe("mamba", word: "architecture mamba"), "vocab_size": Probe(7, word: "7"),
@@ -122,8 +123,9 @@ import VDSQFormat
   ]
 
   nonisolated(unsafe) private static let encoder: [String: Probe] = common.merging([
-    "num_hidden_layers": Probe(1), "num_attention_heads": Probe(2), "hidden_act": Probe("relu"),
-    "n_layers": Probe(1), "n_heads": Probe(2), "activation": Probe("relu"),
+    "num_hidden_layers": Probe(1, word: layers), "num_attention_heads": Probe(2),
+    "hidden_act": Probe("relu"), "n_layers": Probe(1, word: layers), "n_heads": Probe(2),
+    "activation": Probe("relu"),
     "layer_norm_eps": Probe(1e-3),
   ]) { $1 }.merging(
     [
@@ -137,18 +139,18 @@ import VDSQFormat
   ]
 
   nonisolated(unsafe) private static let decoder: [String: Probe] = common.merging([
-    "n_layer": Probe(1), "n_head": Probe(2), "n_positions": Probe(20, word: shape),
+    "n_layer": Probe(1, word: layers), "n_head": Probe(2), "n_positions": Probe(20, word: shape),
     "n_inner": Probe(20, word: shape), "n_embd": Probe(16, word: shape),
     "layer_norm_epsilon": Probe(1e-3), "activation_function": Probe("relu"),
     "hidden_size": Probe(64, word: shape), "intermediate_size": Probe(20, word: shape),
-    "num_hidden_layers": Probe(1), "num_attention_heads": Probe(2, word: shape),
+    "num_hidden_layers": Probe(1, word: layers), "num_attention_heads": Probe(2, word: shape),
     "num_key_value_heads": Probe(1, word: shape), "head_dim": Probe(24, word: shape),
     "max_position_embeddings": Probe(100), "hidden_act": Probe("relu"),
     "layer_types": Probe(["chunked_attention"]), "rms_norm_eps": Probe(1e-3),
     "layer_norm_eps": Probe(1e-3), "rope_parameters": Probe(linear),
     "rope_scaling": Probe(linear, with: ["rope_parameters": NSNull()]),
     "rope_theta": Probe(77, with: ["rope_parameters": NSNull()]),
-    "partial_rotary_factor": Probe(0.5, with: ["rope_parameters": NSNull()]),
+    "partial_rotary_factor": Probe(0.5, with: ["rope_parameters": linear]),
     "rotary_emb_base": Probe(77, with: ["rope_parameters": NSNull(), "rotary_pct": 1]),
     "rotary_pct": Probe(1.0, with: ["rope_parameters": NSNull()]),
     "original_max_position_embeddings": Probe(
@@ -187,15 +189,11 @@ import VDSQFormat
       var skipped: Set<String> = []
       // The class of the tokenizer takes nothing from its settings.
       if type != "gpt2", type != "gpt_neox" { skipped.insert("tokenizer_class") }
-      // Queries and keys of Qwen 2 always have biases.
       var probes = Self.decoder
-      if type == "qwen2" || type == "gpt_neox" { probes["attention_bias"] = Probe(false) }
       if type == "gpt_neox" {
-        // The feed-forward network always has them.
-        probes["mlp_bias"] = Probe(false)
+        probes["attention_bias"] = Probe(false)
         probes["num_key_value_heads"] = Probe(1, word: Self.shape)
       }
-      if type == "mistral" { probes["use_sliding_window"] = Probe(false) }
       // A checkpoint with both tables says which one the head is.
       if type != "gpt2" { skipped.insert("tie_word_embeddings") }
       let space = !skipped.contains("tokenizer_class")
@@ -283,7 +281,14 @@ import VDSQFormat
       "cls_token": Probe("[MASK]"), "sep_token": Probe("[MASK]"), "unk_token": Probe("[MASK]"),
     ]
     for name in ["pad", "mask", "bos", "eos"] { probes["\(name)_token"] = Probe("t") }
-    try check(.tokenizer, "bert-mean", base, probes: probes, skipping: ["add_prefix_space"])
+    // These are of other classes.
+    try check(
+      .tokenizer, "bert-mean", base, probes: probes, skipping: ["add_prefix_space", "legacy"])
+    let llama: [String: Any] = ["tokenizer_class": "LlamaTokenizer"]
+    let legacy = llama.merging(["legacy": true]) { $1 }
+    #expect(
+      try convert("language-models/llama", ["tokenizer_config.json": llama])
+        != convert("language-models/llama", ["tokenizer_config.json": legacy]))
     #expect(
       try convert("language-models/gpt2", ["tokenizer_config.json": ["add_prefix_space": true]])
         != convert("language-models/gpt2", ["tokenizer_config.json": [:]]))

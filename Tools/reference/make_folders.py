@@ -3,8 +3,9 @@
 sentence-transformers and transformers make of them. Needs: pip install sentence-transformers.
 
 Each entry changes a copy of a fixture: `files` are written (null removes one), `keys` are set in JSON
-files (null removes one), `move` puts the transformer's files into a folder. `ids` and `vectors` are those
-of each text, `length` is where texts are cut."""
+files, `drop` removes keys, `tensors` adds tensors of a shape whose numbers are all 0.5, `move` puts the
+transformer's files into a folder. `ids` and `vectors` are those of each text, `length` is where texts are
+cut."""
 import json
 import os
 import pathlib
@@ -13,6 +14,8 @@ import tempfile
 
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 import torch  # noqa: E402
+from safetensors import safe_open  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 from sentence_transformers import SentenceTransformer  # noqa: E402
 from transformers import AutoTokenizer  # noqa: E402
 
@@ -21,7 +24,8 @@ TEXTS = ["The capital of France is", "hello World", "naïve Café — 日本語!
 TOKENIZER_TEXTS = TEXTS[:3] + ["Ab the THE the. then [MASK]x", " great  is", "漢字 Ünïcode"]
 MODES = ["mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
 BERT, CASED = "bert-mean", "bert-max-bf16"
-QWEN, LLAMA, GPT2, ROBERTA = ("language-models/" + x for x in ("qwen2", "llama", "gpt2", "roberta"))
+QWEN, LLAMA, GPT2, ROBERTA, MISTRAL, QWEN3, NEOX, ELECTRA = ("language-models/" + x for x in (
+    "qwen2", "llama", "gpt2", "roberta", "mistral", "qwen3", "gpt-neox", "electra"))
 
 
 def modules(*kinds, transformer="", style="sentence_transformers.models."):
@@ -135,6 +139,127 @@ def entries():
         "added_tokens.json": {"the": int(the)}})
 
 
+    yield from undeclared(mean)
+    yield from classes()
+
+
+def undeclared(mean):
+    """What the configuration does not declare, or what its class of transformers does not read."""
+    files = sentence(mean)
+
+    def shapes(base):
+        with safe_open(FIXTURES / base / "model.safetensors", "np") as file:
+            return {name: file.get_slice(name).get_shape() for name in file.keys()}
+
+    def biases(base, *parts):
+        return {name.removesuffix("weight") + "bias": shape[:1] for name, shape in shapes(base).items()
+                if any(name.endswith(f"{part}.weight") for part in parts)}
+
+    attention, network = ["q_proj", "k_proj", "v_proj", "o_proj"], ["gate_proj", "up_proj", "down_proj"]
+    for name, base, tensors, keys in [
+            ("attention-llama", LLAMA, biases(LLAMA, *attention), {}),
+            ("attention-mistral", MISTRAL, biases(MISTRAL, *attention), dict(attention_bias=True)),
+            ("attention-false-qwen2", QWEN, {}, dict(attention_bias=False)),
+            ("output-qwen2", QWEN, biases(QWEN, "o_proj"), {}),
+            ("attention-qwen3", QWEN3, biases(QWEN3, *attention), {}),
+            ("declared-qwen3", QWEN3, biases(QWEN3, *attention), dict(attention_bias=True)),
+            ("network-llama", LLAMA, biases(LLAMA, *network), {}),
+            ("declared-network-llama", LLAMA, biases(LLAMA, *network), dict(mlp_bias=True)),
+            ("network-qwen2", QWEN, biases(QWEN, *network), dict(mlp_bias=True)),
+            ("attention-neox", NEOX, {}, dict(attention_bias=False)),
+            ("projection-electra", ELECTRA, {}, {})]:
+        if name == "projection-electra":
+            size = json.loads((FIXTURES / ELECTRA / "config.json").read_text())
+            if size["embedding_size"] == size["hidden_size"]:
+                tensors = {"electra.embeddings_project.weight": [size["hidden_size"]] * 2}
+        yield f"undeclared-{name}", base, dict(files=files, tensors=tensors, keys={"config.json": keys})
+    head = json.loads((FIXTURES / LLAMA / "config.json").read_text())
+    size = head.get("head_dim") or head["hidden_size"] // head["num_attention_heads"]
+    yield "undeclared-norms-llama", LLAMA, dict(files=files, tensors={
+        f"model.layers.{i}.self_attn.{x}_norm.weight": [size]
+        for i in range(head["num_hidden_layers"]) for x in "qk"})
+    for base in [LLAMA, MISTRAL, QWEN, QWEN3]:
+        yield f"partial-{base.split('/')[-1]}", base, dict(files=files, keys={
+            "config.json": dict(partial_rotary_factor=0.5)})
+    yield "window-llama", LLAMA, dict(files=files, keys={
+        "config.json": dict(sliding_window=3, use_sliding_window=True)})
+    yield "window-mistral", MISTRAL, dict(files=files, keys={
+        "config.json": dict(sliding_window=3, use_sliding_window=False)})
+    yield "default-epsilon", LLAMA, dict(files=files, drop={"config.json": ["rms_norm_eps"]})
+    yield "default-token-types", BERT, dict(files=files, drop={"config.json": ["type_vocab_size"]})
+
+
+def unigram(normalizer=None):
+    """A tokenizer of pieces, of which Metaspace alone makes words."""
+    named = ["<s>", "<pad>", "</s>", "<unk>"]
+    pieces = [[x, 0.0] for x in named] + [["\u2581", -2.0]] + [[chr(97 + i), -5 - i / 100] for i in range(26)] + [
+        ["\u2581a", -3.0], ["th", -3.5], ["\u2581the", -4.0], ["he", -3.6], ["ab", -4.0], ["<mask>", 0.0]]
+    texts = [x for x, _ in pieces]
+    space = dict(type="Metaspace", replacement="\u2581", prepend_scheme="always", split=True)
+
+    def special(x):
+        return {"SpecialToken": dict(id=x, type_id=0)}
+    return dict(
+        version="1.0", truncation=None, padding=None, normalizer=normalizer,
+        added_tokens=[token(x, special=True, id=texts.index(x)) for x in named + ["<mask>"]],
+        pre_tokenizer=space, decoder=space,
+        post_processor=dict(
+            type="TemplateProcessing", pair=[], single=[
+                special("<s>"), {"Sequence": dict(id="A", type_id=0)}, special("</s>")],
+            special_tokens={x: dict(id=x, ids=[texts.index(x)], tokens=[x]) for x in ["<s>", "</s>"]}),
+        model=dict(type="Unigram", unk_id=0, vocab=pieces, byte_fallback=False))
+
+
+def classes():
+    """Classes of tokenizers that build their parts anew."""
+    words = ["a the", "the <s> the", "  the", "ab\tthe", "", "THE caf\u00e9 cafe\u0301 12345"]
+    for name, base, config, keys in [
+            ("llama", LLAMA, dict(tokenizer_class="LlamaTokenizer"), {}),
+            ("llama-no-space", LLAMA, dict(tokenizer_class="LlamaTokenizerFast", add_prefix_space=False), {}),
+            ("llama-legacy", LLAMA, dict(tokenizer_class="LlamaTokenizer", legacy=True), {}),
+            ("llama-unnamed", LLAMA, dict(model_max_length=20), {}),
+            ("code-llama", LLAMA, dict(tokenizer_class="CodeLlamaTokenizer"), {}),
+            ("llama-plain", LLAMA, dict(tokenizer_class="PreTrainedTokenizerFast"), {}),
+            ("mistral", MISTRAL, dict(tokenizer_class="LlamaTokenizer", add_prefix_space=False), {}),
+            ("llama-bytes", GPT2, dict(tokenizer_class="LlamaTokenizer"), {}),
+            ("bart", ROBERTA, dict(tokenizer_class="BartTokenizer", add_prefix_space=True), {}),
+            ("gpt2-normalizer", GPT2, dict(tokenizer_class="GPT2Tokenizer"), dict(normalizer=dict(type="Lowercase"))),
+            ("gpt2-plain", GPT2, dict(tokenizer_class="PreTrainedTokenizerFast"),
+             dict(normalizer=dict(type="Lowercase"))),
+            ("roberta-normalizer", ROBERTA, dict(tokenizer_class="RobertaTokenizer", sep_token="<pad>"),
+             dict(normalizer=dict(type="Lowercase"))),
+            ("neox", NEOX, dict(tokenizer_class="GPTNeoXTokenizer"), dict(normalizer=None, post_processor=dict(
+                type="TemplateProcessing", pair=[], single=[
+                    {"SpecialToken": dict(id="<|endoftext|>", type_id=0)}, {"Sequence": dict(id="A", type_id=0)}],
+                special_tokens={"<|endoftext|>": dict(id="<|endoftext|>", ids=[0], tokens=["<|endoftext|>"])}))),
+            ("qwen2", QWEN, dict(tokenizer_class="PreTrainedTokenizerFast"), dict(normalizer=None)),
+            ("qwen2-space", QWEN, dict(tokenizer_class="Qwen2Tokenizer", add_prefix_space=True), {}),
+            ("qwen3", QWEN3, dict(tokenizer_class="Qwen2Tokenizer"), dict(normalizer=dict(type="Lowercase"))),
+            ("bert", BERT, dict(tokenizer_class="BertTokenizer"), dict(
+                normalizer=dict(type="Lowercase"), pre_tokenizer=dict(type="Whitespace")))]:
+        yield f"tokenizer-class-{name}", base, dict(
+            texts=words, files={"tokenizer_config.json": config}, keys={"tokenizer.json": keys})
+    for name in ["llama", "gpt2"]:
+        data = json.loads((FIXTURES / f"language-models/{name}/tokenizer.json").read_text())
+        yield f"tokenizer-class-dropout-{name}", f"language-models/{name}", dict(texts=words, files={
+            "tokenizer_config.json": dict(tokenizer_class=dict(llama="LlamaTokenizer", gpt2="GPT2Tokenizer")[name]),
+            "tokenizer.json": dict(data, model=dict(data["model"], dropout=0.5))})
+    special = dict(bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>", cls_token="<s>",
+                   sep_token="</s>", mask_token="<mask>")
+    for name, kind, more, normalizer in [
+            ("xlm-roberta", "xlm-roberta", dict(tokenizer_class="XLMRobertaTokenizer"), None),
+            ("xlm-roberta-no-space", "xlm-roberta", dict(
+                tokenizer_class="XLMRobertaTokenizer", add_prefix_space=False), None),
+            ("xlm-roberta-normalizer", "xlm-roberta", dict(
+                tokenizer_class="XLMRobertaTokenizer"), dict(type="Lowercase")),
+            ("xlm-roberta-plain", "xlm-roberta", dict(
+                tokenizer_class="PreTrainedTokenizerFast"), dict(type="Lowercase")),
+            ("camembert", "camembert", dict(tokenizer_class="CamembertTokenizer"), None)]:
+        yield f"tokenizer-class-{name}", ROBERTA, dict(
+            texts=words[:4] + ["THE the <mask> the"], keys={"config.json": dict(model_type=kind)},
+            files={"tokenizer_config.json": dict(special, **more), "tokenizer.json": unigram(normalizer)})
+
+
 def main():
     out = []
     for name, base, change in entries():
@@ -161,11 +286,18 @@ def main():
                 data = json.loads((folder / path).read_text())
                 data.update(keys)
                 (folder / path).write_text(json.dumps(data))
+            for path, keys in change.get("drop", {}).items():
+                data = json.loads((folder / path).read_text())
+                (folder / path).write_text(json.dumps({k: v for k, v in data.items() if k not in keys}))
+            if change.get("tensors"):
+                weights = load_file(folder / "model.safetensors")
+                weights.update({k: torch.full(v, 0.5) for k, v in change["tensors"].items()})
+                save_file(weights, folder / "model.safetensors", metadata=dict(format="pt"))
             entry = dict(name=name, base=base, **change)
             if name.startswith(("tokenizer-", "added-")):
                 tok = AutoTokenizer.from_pretrained(folder)
-                entry.update(texts=TOKENIZER_TEXTS, ids=[
-                    tok(x)["input_ids"] for x in TOKENIZER_TEXTS])
+                texts = change.get("texts", TOKENIZER_TEXTS)
+                entry.update(texts=texts, ids=[tok(x)["input_ids"] for x in texts])
             else:
                 model = SentenceTransformer(
                     str(folder), device="cpu", model_kwargs=dict(dtype=torch.float32))

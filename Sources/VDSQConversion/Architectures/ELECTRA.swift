@@ -13,7 +13,7 @@ extension CheckpointArchitecture {
     embeddings: bertEmbeddings
       + TensorRule.linear(
         "embeddings.projection", ["embeddings_project"], rows: [.hidden], .embedding
-      ).map(\.optional),
+      ).map { $0.when(.unequal(.embedding, .hidden)) },
     layer: bertLayer,
     head: LanguageModelHead(
       dense: "generator_predictions.dense", norm: "generator_predictions.LayerNorm",

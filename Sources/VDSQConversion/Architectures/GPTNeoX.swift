@@ -9,11 +9,12 @@ extension CheckpointArchitecture {
   static let gptNeoX = CheckpointArchitecture(
     modelTypes: ["gpt_neox"],
     settings: CheckpointConfiguration.rotarySettings(gptNeoXRotary, epsilon: "layer_norm_eps")
-      + SettingKey.followed("use_parallel_residual"),
+      + SettingKey.followed("use_parallel_residual", "attention_bias"),
     tokenizerClasses: ["gpt_neox": "GPTNeoXTokenizer"],
     configuration: { (config) throws(VDSQError) in
       var configuration = try CheckpointConfiguration(
-        rotaryDecoder: config, rotary: gptNeoXRotary, epsilon: "layer_norm_eps", activation: .gelu)
+        rotaryDecoder: config, rotary: gptNeoXRotary, epsilon: ("layer_norm_eps", 1e-5),
+        activation: .gelu)
       configuration.architecture.hasParallelResidual =
         try config.flag("use_parallel_residual", default: true)
       return configuration
@@ -25,10 +26,10 @@ extension CheckpointArchitecture {
     layer: TensorRule.norm("layer.#.attention.norm", "layers.#.input_layernorm")
       + TensorRule.linear(
         "layer.#.attention.qkv", ["layers.#.attention.query_key_value"], rows: [.fused], .hidden,
-        layout: .headByHead, optionalBias: true)
+        layout: .headByHead, bias: .declared("attention_bias", default: true))
       + TensorRule.linear(
         "layer.#.attention.output", ["layers.#.attention.dense"], rows: [.hidden], .queries,
-        optionalBias: true)
+        bias: .declared("attention_bias", default: true))
       + TensorRule.norm("layer.#.feed_forward.norm", "layers.#.post_attention_layernorm")
       + TensorRule.linear(
         "layer.#.feed_forward.up", ["layers.#.mlp.dense_h_to_4h"], rows: [.intermediate], .hidden)

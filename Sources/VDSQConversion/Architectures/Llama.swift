@@ -5,36 +5,58 @@ extension CheckpointArchitecture {
   /// Llama 1 to 3 (Touvron et al. 2023): RMSNorm, rotary positions, a gated feed-forward network,
   /// and fewer heads of keys and values than of queries.
   static let llama = llamaLike(
-    modelTypes: ["llama"], tokenizerClass: "LlamaTokenizer",
+    modelTypes: ["llama"], tokenizerClass: nil, attentionBias: true, mlpBias: true,
     gguf: llamaLikeGGUF("llama", alternatingHeadSize: "head_dim"))
 
   /// An architecture with the layers and the names of Llama.
   ///
   /// - Parameters:
-  ///   - tokenizerClass: the class of transformers' tokenizer.
-  ///   - usesWindow: whether `sliding_window` applies if `use_sliding_window` is absent.
-  ///   - firstSlidingLayer: the key of the first layer with a sliding window, and its default; nil
-  ///     if the window applies to all layers. `layer_types` precedes it.
+  ///   - tokenizerClass: the class of transformers' tokenizer; nil if folders name it.
+  ///   - window: how the configuration of a folder describes a sliding window; nil if its class has
+  ///     none.
+  ///   - attentionBias: whether `attention_bias` says that the linear layers of attention have
+  ///     biases. Otherwise the key is ignored.
+  ///   - mlpBias: whether `mlp_bias` says that of the feed-forward network.
+  ///   - queryBias: which checkpoints have biases of queries, keys and values, if no key says so.
+  ///   - hasHeadNorms: whether queries and keys of each head are normalized.
+  ///   - headSize: the size of a head without `head_dim`; nil for its share of the hidden size.
+  ///   - ignoresTokenizerClass: see `CheckpointArchitecture`.
   static func llamaLike(
-    modelTypes: [String], tokenizerClass: String, usesWindow: Bool = false,
-    firstSlidingLayer: (key: String, default: Int)? = nil, gguf: GGUFArchitecture? = nil
+    modelTypes: [String], tokenizerClass: String?, window: SlidingWindow.Keys? = nil,
+    attentionBias: Bool = false, mlpBias: Bool = false, queryBias: TensorRule.Presence? = nil,
+    hasHeadNorms: Bool = false, headSize: Int? = nil,
+    ignoresTokenizerClass: Bool = false, gguf: GGUFArchitecture? = nil
   ) -> CheckpointArchitecture {
-    CheckpointArchitecture(
+    let rotary = RotaryKeys(isPartial: false)
+    let ofAttention: TensorRule.Presence? =
+      attentionBias ? .declared("attention_bias", default: false) : nil
+    let ofNetwork: TensorRule.Presence? = mlpBias ? .declared("mlp_bias", default: false) : nil
+    let norms =
+      ["query", "key"].flatMap { name in
+        TensorRule.norm(
+          "layer.#.attention.\(name)_norm", "layers.#.self_attn.\(name.prefix(1))_norm", .head,
+          hasBias: false)
+      }
+    func setting(_ key: String, isFollowed: Bool) -> [SettingKey] {
+      isFollowed ? SettingKey.followed(key) : SettingKey.harmless(key)
+    }
+    return CheckpointArchitecture(
       modelTypes: modelTypes,
-      settings: CheckpointConfiguration.rotarySettings(RotaryKeys(), epsilon: "rms_norm_eps")
-        + SettingKey.followed("sliding_window", "use_sliding_window")
-        + (firstSlidingLayer.map { SettingKey.followed($0.key) }
-          ?? SettingKey.harmless("max_window_layers")),
+      settings: CheckpointConfiguration.rotarySettings(rotary, epsilon: "rms_norm_eps")
+        + SlidingWindow.settings(window)
+        + setting("attention_bias", isFollowed: attentionBias)
+        + setting("mlp_bias", isFollowed: mlpBias),
       tokenizerClasses: Dictionary(
-        uniqueKeysWithValues: modelTypes.map { ($0, tokenizerClass) }),
+        uniqueKeysWithValues: tokenizerClass.map { name in modelTypes.map { ($0, name) } } ?? []),
+      ignoresTokenizerClass: ignoresTokenizerClass,
       configuration: { (config) throws(VDSQError) in
         var configuration = try CheckpointConfiguration(
-          rotaryDecoder: config, rotary: RotaryKeys(), epsilon: "rms_norm_eps", activation: .silu)
+          rotaryDecoder: config, rotary: rotary, epsilon: ("rms_norm_eps", 1e-6),
+          activation: .silu, headSize: headSize)
         configuration.architecture.norm = .rmsNorm
         configuration.architecture.isGated = true
         configuration.architecture.slidingWindow = try SlidingWindow(
-          config, layers: configuration.architecture.layers, isUsed: usesWindow,
-          first: firstSlidingLayer)
+          config, layers: configuration.architecture.layers, window)
         return configuration
       },
       prefixes: ["model.", ""],
@@ -44,24 +66,19 @@ extension CheckpointArchitecture {
       layer: TensorRule.norm("layer.#.attention.norm", "layers.#.input_layernorm", hasBias: false)
         + TensorRule.linear(
           "layer.#.attention.qkv", ["q", "k", "v"].map { "layers.#.self_attn.\($0)_proj" },
-          rows: [.queries, .keyValues, .keyValues], .hidden, optionalBias: true)
-        + TensorRule.norm(
-          "layer.#.attention.query_norm", "layers.#.self_attn.q_norm", .head, hasBias: false
-        ).map(\.optional)
-        + TensorRule.norm(
-          "layer.#.attention.key_norm", "layers.#.self_attn.k_norm", .head, hasBias: false
-        ).map(\.optional)
+          rows: [.queries, .keyValues, .keyValues], .hidden, bias: queryBias ?? ofAttention)
+        + (hasHeadNorms ? norms : [])
         + TensorRule.linear(
           "layer.#.attention.output", ["layers.#.self_attn.o_proj"], rows: [.hidden], .queries,
-          optionalBias: true)
+          bias: ofAttention)
         + TensorRule.norm(
           "layer.#.feed_forward.norm", "layers.#.post_attention_layernorm", hasBias: false)
         + TensorRule.linear(
           "layer.#.feed_forward.up", ["gate", "up"].map { "layers.#.mlp.\($0)_proj" },
-          rows: [.intermediate, .intermediate], .hidden, optionalBias: true)
+          rows: [.intermediate, .intermediate], .hidden, bias: ofNetwork)
         + TensorRule.linear(
           "layer.#.feed_forward.down", ["layers.#.mlp.down_proj"], rows: [.hidden], .intermediate,
-          optionalBias: true),
+          bias: ofNetwork),
       final: TensorRule.norm("final_norm", "norm", hasBias: false),
       head: LanguageModelHead(weight: "lm_head.weight"), gguf: gguf)
   }

@@ -3,6 +3,6 @@ extension CheckpointArchitecture {
   /// configuration says whether the upper layers have a sliding window.
   static let qwen2 = llamaLike(
     modelTypes: ["qwen2"], tokenizerClass: "Qwen2Tokenizer",
-    firstSlidingLayer: (key: "max_window_layers", default: 28),
+    window: .upperLayers(default: 4096), queryBias: .optional, ignoresTokenizerClass: true,
     gguf: llamaLikeGGUF("qwen2"))
 }

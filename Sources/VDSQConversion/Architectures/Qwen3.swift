@@ -3,6 +3,6 @@ extension CheckpointArchitecture {
   /// each head.
   static let qwen3 = llamaLike(
     modelTypes: ["qwen3"], tokenizerClass: "Qwen2Tokenizer",
-    firstSlidingLayer: (key: "max_window_layers", default: 28),
+    window: .upperLayers(default: 4096), attentionBias: true, hasHeadNorms: true, headSize: 128,
     gguf: llamaLikeGGUF("qwen3"))
 }

@@ -51,7 +51,8 @@ struct BERTKeys: Sendable {
     guard positionOffset >= 0, positionRows - positionOffset >= 2 else {
       throw .badInput("\(path): max_position_embeddings leaves no position for a token")
     }
-    let tokenTypes = if let key = self.tokenTypes { try config.size(key, 1024) } else { 1 }
+    let tokenTypes =
+      if let key = self.tokenTypes { try config.size(key, 1024, default: 2) } else { 1 }
     guard hiddenSize % heads == 0 else {
       throw .badInput("\(path): \(self.hiddenSize) is not a multiple of \(self.heads)")
     }

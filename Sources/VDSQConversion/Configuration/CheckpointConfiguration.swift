@@ -8,6 +8,8 @@ struct CheckpointConfiguration {
   var positionOffset = 0
   /// Radians per position for each pair of elements, if positions are rotary.
   var rotaryFrequencies: [Float] = []
+  /// What a person should know about settings.
+  var warnings: [String] = []
 
   /// The length of an axis of the checkpoint's tensors.
   func size(of axis: Axis) -> Int {

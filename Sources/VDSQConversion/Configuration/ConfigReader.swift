@@ -5,9 +5,12 @@ import VDSQFormat
 struct ConfigReader {
   let json: JSON
   let path: String
+  /// Whether the checkpoint is a folder. Configurations of other formats are made by their readers.
+  let isFolder: Bool
 
   init(_ folder: Checkpoint) {
     json = folder.config
+    isFolder = folder.isFolder
     path = "\(folder.path)/config.json"
   }
 

@@ -12,6 +12,8 @@ struct RotaryFrequencies {
   let scale: Double
   /// The number of positions that the scaling supports.
   let maximumTokens: Int
+  /// What a person should know about the parameters.
+  private(set) var warnings: [String] = []
 
   /// - Throws: `badInput` if a value is missing, out of range, or of an unsupported type.
   init(_ config: ConfigReader, headSize: Int, keys: RotaryKeys) throws(VDSQError) {
@@ -23,7 +25,19 @@ struct RotaryFrequencies {
     try Self.check(settings, config.path)
     let ownBase = try config.number(keys.base), ownShare = try config.number(keys.share)
     let base = settings["rope_theta"]?.double ?? ownBase ?? 10_000
-    let share = settings["partial_rotary_factor"]?.double ?? ownShare ?? keys.defaultShare
+    let type = settings["rope_type"]?.text ?? settings["type"]?.text ?? "default"
+    var share = settings["partial_rotary_factor"]?.double ?? ownShare ?? keys.defaultShare
+    if !keys.isPartial, config.isFolder, share != 1 {
+      guard type == "default" else {
+        throw .badInput(
+          "\(config.path): partial_rotary_factor \(share) with rope_type \(type) is not supported "
+            + "for this architecture")
+      }
+      warnings.append(
+        "\(config.path): partial_rotary_factor \(share) is not followed, as in transformers: its "
+          + "class of this model_type rotates all elements")
+      share = 1
+    }
     guard share > 0, share <= 1 else {
       throw .badInput("\(config.path): partial_rotary_factor \(share) is not between 0 and 1")
     }
@@ -41,7 +55,6 @@ struct RotaryFrequencies {
     }
     var scale = 1.0
     var limit = longest
-    let type = settings["rope_type"]?.text ?? settings["type"]?.text ?? "default"
     let original = Double(
       settings["original_max_position_embeddings"]?.integer
         ?? config["original_max_position_embeddings"]?.integer ?? longest)

@@ -11,6 +11,9 @@ struct RotaryKeys: Sendable {
   var share = "partial_rotary_factor"
   /// The share if it is absent.
   var defaultShare = 1.0
+  /// Whether a share of a head's elements may be rotated. In folders of other architectures,
+  /// transformers rotates all elements whatever the share is.
+  var isPartial = true
 }
 
 extension RotaryKeys {

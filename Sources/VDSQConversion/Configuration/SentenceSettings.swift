@@ -28,7 +28,10 @@ struct SentenceSettings {
     let modules = try folder.moduleJSON("modules.json")
     isSentenceModel = modules != nil
     try readTransformer()
-    guard let modules else { return }
+    guard let modules else {
+      try checkType()
+      return
+    }
     for module in modules.elements ?? [] { try read(module: module) }
     try readPrompt()
     guard prompt.isEmpty || includesPrompt || pooling == .lastToken else {
@@ -43,6 +46,26 @@ struct SentenceSettings {
   ) throws(VDSQError) {
     for key in try keys.check(json, path: path) {
       warnings.append("\(path): \(key) is not known, and not followed")
+    }
+  }
+
+  /// Checks what kind of model a folder without modules says that it is. sentence-transformers does
+  /// not read the other keys of the file then.
+  private func checkType() throws(VDSQError) {
+    let name = "config_sentence_transformers.json"
+    if let type = try folder.moduleJSON(name)?["model_type"], !type.isNull {
+      let kind = SettingKeys.sentenceTransformers.key("model_type")
+      guard kind?.allows(type) ?? true else {
+        throw .badInput(
+          "\(folder.root)/\(name): model_type \(type.brief) is not supported; "
+            + (kind?.supported ?? ""))
+      }
+    }
+    // Cross-encoders keep their settings there.
+    if let settings = folder.config["sentence_transformers"], settings["activation_fn"] != nil {
+      throw .badInput(
+        "\(folder.path)/config.json: sentence_transformers: activation_fn is that of a CrossEncoder, "
+          + "which answers with a score, not with a vector")
     }
   }
 
@@ -135,18 +158,10 @@ struct SentenceSettings {
 
   // MARK: Transformer
 
-  /// The names that the settings of the transformer have had.
-  private static let transformerFiles = [
-    "sentence_bert_config.json", "sentence_roberta_config.json",
-    "sentence_distilbert_config.json", "sentence_camembert_config.json",
-    "sentence_albert_config.json", "sentence_xlm-roberta_config.json",
-    "sentence_xlnet_config.json",
-  ]
-
   private mutating func readTransformer() throws(VDSQError) {
     var longest: JSON?
     var place = "\(folder.path)/tokenizer_config.json: model_max_length"
-    for name in Self.transformerFiles {
+    for name in Checkpoint.transformerSettings {
       guard let json = try folder.optionalJSON(name), json.members?.isEmpty != true else {
         continue
       }

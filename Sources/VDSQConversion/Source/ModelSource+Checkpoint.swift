@@ -13,6 +13,7 @@ extension ModelSource {
     let config = ConfigReader(folder)
     var warnings = try config.check(names.settings)
     var configuration = try names.configuration(config)
+    warnings += configuration.warnings
     let sentence = try SentenceSettings(folder)
     warnings += sentence.warnings
     guard sentence.hasPooling || !sentence.isSentenceModel || dropsHead else {
@@ -25,19 +26,35 @@ extension ModelSource {
       !sentence.isSentenceModel && !names.head.transform.isEmpty
       && folder.tensors[names.head.transform[0].sources[0]] != nil
     configuration.architecture.use(sentence, head: isMasked ? names.head : nil)
+    let found = TensorResolver.prefix(names.prefixes, of: names.embeddings[0], in: folder)
+    let kinds = TensorKinds(
+      names, prefix: found, layers: configuration.architecture.layers)
+    if folder.isFolder, let head = TrainedHead(folder, kinds) {
+      let rest =
+        sentence.isSentenceModel ? .model : head.rest(configuration.architecture.family)
+      // The folder of a sentence encoder says that the vectors are what the model is for.
+      warnings.append(try head.check(rest, dropsHead: dropsHead || sentence.hasPooling))
+      if case .lastToken = rest {
+        configuration.architecture.pooling = .lastToken
+        configuration.architecture.normalize = false
+      }
+    }
+    guard let prefix = found else {
+      throw .badInput(
+        "\(folder.path): tensor \(names.prefixes[0])\(names.embeddings[0].sources[0]) is missing")
+    }
     let architecture = configuration.architecture
     if architecture.family == .bidirectionalEncoder, architecture.pooling == .lastToken {
       warnings.append(
         "\(folder.root): pooling: vectors are the states of the last token, which is usually [SEP]")
     }
-    let prefix = try TensorResolver.prefix(names.prefixes, of: names.embeddings[0], in: folder)
     let size = configuration.size
     let resolver = TensorResolver(
-      folder: folder, prefix: prefix, heads: architecture.heads, size: size)
+      folder: folder, prefix: prefix, heads: architecture.heads, config: config, size: size)
     var metadata = architecture.metadata(modelType: config["model_type"]?.text ?? "")
     if !sentence.prompt.isEmpty { metadata.set("prompt", .text(sentence.prompt)) }
     var source = ModelSource(
-      folder: folder, names: names, metadata: metadata,
+      folder: folder, names: names, kinds: kinds, metadata: metadata,
       vocabularySize: architecture.vocabularySize, lowercases: sentence.lowercases)
     source.warnings = warnings
     source.embeddings = try resolver.tensors(names.embeddings).map {
@@ -51,30 +68,24 @@ extension ModelSource {
     if architecture.hasLanguageModelHead {
       try source.add(
         names.head, architecture.family, config,
-        TensorResolver(folder: folder, prefix: "", heads: architecture.heads, size: size))
+        TensorResolver(
+          folder: folder, prefix: "", heads: architecture.heads, config: config, size: size))
     }
     try source.checkUnused()
-    try source.checkBiases(config)
-    // The folder of a sentence encoder says that the vectors are what the model is for.
-    if let warning = try source.checkHead(dropsHead: dropsHead || sentence.hasPooling) {
-      source.warnings.append(warning)
-    }
+    source.tellUndeclared()
     return source
   }
 
-  /// The tensors decide about biases. Where the configuration says otherwise, transformers would
-  /// leave some out, or make some up.
-  private func checkBiases(_ config: ConfigReader) throws(VDSQError) {
-    for (key, name) in [
-      ("attention_bias", "attention.qkv.bias"), ("mlp_bias", "feed_forward.up.bias"),
-    ] {
-      guard let wanted = config[key]?.boolean, let layer = layers.first else { continue }
-      let has = layer.contains { $0.rows.name.hasSuffix(name) }
-      guard has != wanted else { continue }
-      throw .badInput(
-        "\(config.path): \(key) is \(wanted), but the checkpoint has \(has ? "such" : "no such") biases"
-      )
-    }
+  /// Tells of tensors that would change what the model computes if the configuration declared them.
+  private mutating func tellUndeclared() {
+    let names = leftOut.filter { $0.kind == .undeclared }.map(\.name)
+    guard !names.isEmpty else { return }
+    let count = names.count == 1 ? "a tensor is" : "\(names.count) tensors are"
+    let more = names.count > 4 ? " and \(names.count - 4) more" : ""
+    warnings.append(
+      "\(folder.path): \(count) left out, as in transformers, because the model that "
+        + "config.json describes does not have \(names.count == 1 ? "it" : "them"): \(names.prefix(4).joined(separator: ", "))\(more)"
+    )
   }
 
   /// - Throws: `badInput` if the checkpoint is a single file and has a tensor that is not used: the
@@ -120,6 +131,12 @@ extension ModelSource {
     // masked language model without a stored head has a tied one, whatever its configuration says.
     let isTied = try config.flag("tie_word_embeddings", default: head.isTiedByDefault)
     if !isTied, family == .causalDecoder || folder.tensors[head.weight] != nil {
+      guard folder.tensors[head.weight] != nil || folder.omitted[head.weight] != nil else {
+        throw .badInput(
+          "\(folder.path): tensor \(head.weight) is missing: the model has no head that predicts "
+            + "tokens. The folder of a sentence encoder has modules.json, which says how states "
+            + "become vectors")
+      }
       let rule = TensorRule("head.weight", [head.weight], .wordTable, [.vocabulary, .embedding])
       let tensor = try resolver.tensors([rule])[0]
       self.head.append(tensor)

@@ -20,6 +20,7 @@ package struct ModelSource {
   let folder: Checkpoint
   /// The architecture of the checkpoint.
   let names: CheckpointArchitecture
+  private let kinds: TensorKinds
   package var metadata: Metadata
   let vocabularySize: Int
   var lowercases = false
@@ -33,6 +34,25 @@ package struct ModelSource {
 
   /// What a person should know about the checkpoint: unknown settings, a head that is left out.
   var warnings: [String] = []
+
+  init(
+    folder: Checkpoint, names: CheckpointArchitecture, kinds: TensorKinds, metadata: Metadata,
+    vocabularySize: Int, lowercases: Bool
+  ) {
+    self.folder = folder
+    self.names = names
+    self.kinds = kinds
+    self.metadata = metadata
+    self.vocabularySize = vocabularySize
+    self.lowercases = lowercases
+  }
+
+  /// The checkpoint's tensors that are not used, sorted by name.
+  var leftOut: [LeftOutTensor] {
+    let used = used
+    return folder.tensors.values.map(\.name).filter { !used.contains($0) }.sorted()
+      .map(kinds.leftOut)
+  }
 
   /// The names of the checkpoint's tensors that are used, as its files have them.
   var used: Set<String> {

@@ -6,21 +6,20 @@ struct TensorResolver {
   let folder: Checkpoint
   let prefix: String
   let heads: Int
+  let config: ConfigReader
   let size: (Axis) -> Int
 
-  /// - Parameter prefixes: the possible prefixes of the first rule's source.
-  /// - Throws: `badInput` if the tensor is missing under every prefix.
+  /// The prefix under which the checkpoint has the first source of a rule; nil if there is none.
+  ///
+  /// - Parameter prefixes: the possible prefixes.
   static func prefix(
     _ prefixes: [String], of rule: TensorRule, in folder: Checkpoint
-  ) throws(VDSQError) -> String {
-    let probe = rule.sources[0]
-    guard let prefix = prefixes.first(where: { folder.tensors[$0 + probe] != nil }) else {
-      throw .badInput("\(folder.path): tensor \(prefixes[0])\(probe) is missing")
-    }
-    return prefix
+  ) -> String? {
+    prefixes.first { folder.tensors[$0 + rule.sources[0]] != nil }
   }
 
-  /// The tensors of some rules, without optional ones that the checkpoint does not have.
+  /// The tensors of some rules, without those that the checkpoint does not have, or does not
+  /// declare.
   ///
   /// - Throws: `badInput` if one is missing, has another shape, or has a type that holds no
   ///   weights.
@@ -28,10 +27,28 @@ struct TensorResolver {
     var tensors: [ModelSource.Tensor] = []
     for rule in rules {
       let names = rule.sources.map { prefix + Self.named($0, layer) }
-      if rule.isOptional, names.allSatisfy({ folder.tensors[$0] == nil }) { continue }
+      guard try isWanted(rule, names) else { continue }
       tensors.append(try tensor(rule, names, layer))
     }
     return tensors
+  }
+
+  private func isWanted(_ rule: TensorRule, _ names: [String]) throws(VDSQError) -> Bool {
+    let isStored = names.contains { folder.tensors[$0] != nil }
+    switch rule.presence {
+    case .required: return true
+    case .optional: return isStored
+    case .declared where !folder.isFolder: return isStored
+    case .declared(let key, let standard):
+      guard try config.flag(key, default: standard) else { return false }
+      // transformers would make up biases of zeros.
+      guard isStored || config[key] == nil else {
+        throw .badInput(
+          "\(config.path): \(key) is true, but the checkpoint has no \(names[0])")
+      }
+      return isStored
+    case .unequal(let a, let b): return size(a) != size(b)
+    }
   }
 
   /// The names of a norm's parts in checkpoints that were converted from TensorFlow.

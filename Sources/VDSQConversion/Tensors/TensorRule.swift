@@ -10,8 +10,20 @@ package struct TensorRule: Sendable {
   /// The other axis; nil for vectors.
   let columns: Axis?
   var layout = SourceLayout.rows
-  /// Whether the tensor is optional in checkpoints.
-  var isOptional = false
+  var presence = Presence.required
+
+  /// Which checkpoints have a tensor.
+  enum Presence: Sendable {
+    /// Every checkpoint.
+    case required
+    /// Those that store it.
+    case optional
+    /// In folders, those whose configuration has this flag, or lacks it if that is the default.
+    /// transformers drops the tensor from others. In a single file, those that store it.
+    case declared(_ key: String, default: Bool)
+    /// Those whose two axes differ in length.
+    case unequal(Axis, Axis)
+  }
 
   init(_ name: String, _ sources: [String], _ role: TensorRole, _ shape: [Axis]) {
     self.init(
@@ -30,26 +42,27 @@ package struct TensorRule: Sendable {
     self.layout = layout
   }
 
-  var optional: TensorRule {
+  func when(_ presence: Presence) -> TensorRule {
     var rule = self
-    rule.isOptional = true
+    rule.presence = presence
     return rule
   }
 
   /// The weight and the bias of a linear layer.
+  ///
+  /// - Parameter bias: which checkpoints have the bias; nil for none.
   static func linear(
     _ name: String, _ sources: [String], rows: [Axis], _ columns: Axis,
-    layout: SourceLayout = .rows, optionalBias: Bool = false
+    layout: SourceLayout = .rows, bias presence: Presence? = .required
   ) -> [TensorRule] {
+    let weight = TensorRule(
+      "\(name).weight", sources.map { $0 + ".weight" }, .linear, rows: rows, columns,
+      layout: layout)
+    guard let presence else { return [weight] }
     let bias = TensorRule(
       "\(name).bias", sources.map { $0 + ".bias" }, .vector, rows: rows, nil,
       layout: layout == .headByHead ? .headByHead : .rows)
-    return [
-      TensorRule(
-        "\(name).weight", sources.map { $0 + ".weight" }, .linear, rows: rows, columns,
-        layout: layout),
-      optionalBias ? bias.optional : bias,
-    ]
+    return [weight, bias.when(presence)]
   }
 
   /// The gain and the bias of a norm.
