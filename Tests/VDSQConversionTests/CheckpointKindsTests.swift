@@ -103,6 +103,7 @@ import VDSQInference
     ("bert-mean", "crf.transitions", "tagging head"),
     ("bert-mean", "encoder.layer.0.attention.self.query.lora_A.weight", "adapter"),
     ("bert-mean", "base.lora_embedding_A", "adapter"),
+    ("bert-mean", "encoder.layer.0.attention.self.key.ia3_l.default", "adapter"),
     ("bert-mean", "encoder.layer.0.adapter.down.weight", "adapter"),
     ("bert-mean", "encoder.layer.99.output.dense.weight", "layer that the configuration"),
     ("bert-mean", "linear.weight", "head of an unknown kind"),

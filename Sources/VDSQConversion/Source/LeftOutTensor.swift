@@ -42,6 +42,7 @@ package struct LeftOutTensor: Sendable, Equatable {
     /// Parts of the names of tensors, the first match counts.
     private static let parts: [(part: String, kind: Kind)] = [
       ("lora_", .adapter), ("adapter", .adapter), ("prompt_encoder", .adapter),
+      ("ia3_", .adapter), ("hada_", .adapter), ("lokr_", .adapter), ("oft_", .adapter),
       ("seq_relationship", .nextSentenceHead), ("discriminator_predictions", .discriminatorHead),
       ("cls.predictions", .languageModelHead), ("lm_head", .languageModelHead),
       ("generator_", .languageModelHead), ("vocab_transform", .languageModelHead),
