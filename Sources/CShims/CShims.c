@@ -16,6 +16,7 @@ __attribute__((constructor)) static void keep_arguments(int count, char **texts)
 
 int vdsq_argument_count(void) { return argument_count; }
 const char *vdsq_argument(int index) { return arguments[index]; }
+long vdsq_argument_length(int index) { return (long)strlen(arguments[index]); }
 
 void vdsq_open_standard_descriptors(void) {
   for (int fd = 0; fd <= 2; fd++) {

@@ -14,8 +14,6 @@ package final class ClassificationContext {
   /// The template around texts.
   private var template: TextTemplate
   private var pending: [TokenCount] = []
-  /// The number of tokens of a text without any; 0 where it would not tell.
-  private var tokensOfNothing = 0
 
   init(encoder: TextEncoder, owner: TextClassifier) throws(VDSQError) {
     self.encoder = encoder
@@ -23,7 +21,6 @@ package final class ClassificationContext {
     (classifier, revision) = owner.classifier
     template = try TextTemplate(classifier.labels.template, encoder: encoder)
     scores = classifier.makeScores()
-    tokensOfNothing = countNothing()
   }
 
   /// A context over its own encoder.
@@ -33,7 +30,6 @@ package final class ClassificationContext {
     (self.classifier, revision) = (classifier, 0)
     template = try TextTemplate(classifier.labels.template, encoder: encoder)
     scores = classifier.makeScores()
-    tokensOfNothing = countNothing()
   }
 
   /// Returns the encoder to the pool. The context must not be used afterwards.
@@ -54,8 +50,7 @@ package final class ClassificationContext {
     if pending.isEmpty { follow() }
     let added = template.add(text, to: encoder)
     let count = TokenCount(
-      tokens: added.tokens, isTruncated: isCut || added.isCut,
-      isBlank: added.tokens <= tokensOfNothing || BlankText.isBlank(text))
+      tokens: added.tokens, isTruncated: isCut || added.isCut, isBlank: added.isBlank)
     pending.append(count)
     return count
   }
@@ -72,15 +67,6 @@ package final class ClassificationContext {
     else { return }
     (classifier, self.revision) = (newest, revision)
     (template, scores) = (around, newest.makeScores())
-    tokensOfNothing = countNothing()
-  }
-
-  /// A text of which the tokenizer leaves nothing has only the tokens that the model adds. A causal
-  /// model adds none, but gets one.
-  private func countNothing() -> Int {
-    guard classifier.labels.template == nil, encoder.kind != .causal else { return 0 }
-    return encoder.tokens(of: UnsafeRawBufferPointer(start: nil, count: 0)).count
-      + (encoder.kind == .masked ? 1 : 0)
   }
 
   /// Classifies the batch and empties it. All labels of a blank text are equally probable.

@@ -86,7 +86,7 @@ public final class TextClassifier: @unchecked Sendable {
     model: Model, labels: LabelSource, options: Options
   ) throws(VDSQError) {
     let source = labels.file.map { Source(file: FollowedFile(path: $0), labels: labels) }
-    try self.init(model, try labels.read(), source: source, options)
+    try self.init(model, try labels.readChoice(), source: source, options)
   }
 
   private convenience init(
@@ -264,9 +264,7 @@ public final class TextClassifier: @unchecked Sendable {
   /// Replaces the classifier by what its file has now.
   private func read(_ source: Source, _ encoder: TextEncoder) throws(VDSQError) {
     if let labels = source.labels {
-      let named = try labels.read()
-      try Label.checkChoice(named)
-      current = try Self.classifier(named, encoder, options)
+      current = try Self.classifier(try labels.readChoice(), encoder, options)
       return
     }
     let path = source.file.path

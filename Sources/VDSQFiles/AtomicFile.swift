@@ -33,14 +33,15 @@ package final class AtomicFile {
 
   /// - Parameter replace: whether a file of that name may be replaced.
   /// - Parameter usesThread: whether full buffers are written on a separate thread.
-  /// - Throws: `usage` if the file exists and may not be replaced, or its folder cannot be written
-  ///   to.
+  /// - Throws: `usage` if the name is empty, the file exists and may not be replaced, or there is no
+  ///   such folder; `internalFault` if the folder cannot be written to.
   package init(path: String, replace: Bool, usesThread: Bool = false) throws(VDSQError) {
     self.path = path
     self.usesThread = usesThread
     descriptor = -1
     var status = stat()
     isStandardOutput = Self.isStandardOutput(path)
+    guard !path.utf8.isEmpty else { throw .usage("an output's name is empty") }
     if isStandardOutput {
       guard isatty(1) == 0 else {
         throw .usage("-: standard output is a terminal; redirect it, or name a file")
@@ -50,7 +51,8 @@ package final class AtomicFile {
       let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
       descriptor = open(folder, unnamedFile | O_RDWR | O_CLOEXEC, 0o600)
       guard descriptor >= 0 else {
-        throw .usage("-: \(folder) has no room for the output: \(lastErrorText())")
+        throw VDSQError(
+          .internalFault, "-: \(folder) has no room for the output: \(lastErrorText())")
       }
       return
     }
@@ -105,7 +107,10 @@ package final class AtomicFile {
       }
       if errno != EEXIST { break }
     }
-    throw .usage("\(path): cannot be written: \(lastErrorText())")
+    // A name that leads nowhere, or a folder in which nothing can be made.
+    let isName = [ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP].contains(errno)
+    throw VDSQError(
+      isName ? .usage : .internalFault, "\(path): cannot be written: \(lastErrorText())")
   }
 
   deinit {

@@ -45,6 +45,8 @@ public struct VDSQError: Error, Sendable {
     case trainedHead
     /// The labels of an adapter.
     case labels
+    /// The label of texts that belong to no other.
+    case outOfScope
     /// The names of the fields that hold examples' texts and labels.
     case exampleFields
     /// Fields of JSON records that are copied to the output.

@@ -67,7 +67,7 @@ public final class FewShotTrainer {
       examples, context, ProgressSpan { report(.trained($0)) })
   }
 
-  /// Plans, encodes and trains.
+  /// Plans, encodes and trains. Examples whose texts have nothing to read are left out.
   ///
   /// - Parameters:
   ///   - model: the model to train on.
@@ -79,6 +79,7 @@ public final class FewShotTrainer {
     options: TrainingOptions = TrainingOptions(),
     report: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
+    let examples = Examples.readable(examples, report: report)
     let trainer = try FewShotTrainer(
       try TrainingPlan(
         model: model, labels: labels, examples: examples, options: options, report: report))

@@ -6,6 +6,8 @@ public enum TrainingEvent: Sendable {
   case finetuningSkipped(VDSQError)
   /// The number of examples that have passed through the model.
   case encoded(Int, of: Int)
+  /// Some examples were left out, because their texts have nothing to read.
+  case leftOut(Int, of: Int)
   /// Some texts were truncated to the longest sequence.
   case truncated(Int, of: Int, tokens: Int)
   /// Parts of some texts were no characters, and became U+FFFD.

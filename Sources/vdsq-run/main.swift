@@ -4,7 +4,7 @@ import VDSQStreams
 
 /// Reads the arguments, classifies standard input line by line, and reports failures by exit codes.
 func run() throws(VDSQError) {
-  let arguments = try Arguments(ProcessStart.arguments)
+  let arguments = try Arguments(try ProcessStart.readArguments())
   switch arguments.request {
   case .classification: break
   case .plan: return try plan(arguments)
@@ -12,7 +12,7 @@ func run() throws(VDSQError) {
   case .version: return try write("\(Release.version)\n")
   case .completion(let script): return try write(script.text(options: Arguments.options))
   }
-  try ProcessStart.checkStandardOutput()
+  try ProcessStart.checkStandardOutput(otherThan: arguments.inputs)
   // First of all, so that from here on only the used parts of the program become resident.
   ProcessMemory.releaseCode(piece: 8192)
   let classifier = try classifier(arguments)

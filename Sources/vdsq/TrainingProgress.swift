@@ -22,7 +22,7 @@ final class TrainingProgress {
     case .finetuningSkipped(let error):
       if !quiet { StandardError.write("vdsq: without finetuning. \(error.commandLineMessage)\n") }
     case .encoded(let count, let all): encoding.show(count, of: all)
-    case .truncated, .replaced: if !quiet { event.tell(path) }
+    case .leftOut, .truncated, .replaced: if !quiet { event.tell(path) }
     case .trained(let share): learning.show(Int(share * 1000), of: 1000)
     }
   }

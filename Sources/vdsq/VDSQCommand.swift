@@ -35,8 +35,11 @@ struct VDSQCommand: ParsableCommand {
     // down every start.
     ProcessMemory.releaseCode(piece: 16384)
     let arguments = ProcessStart.arguments
+    do throws(VDSQError) {
+      _ = try ProcessStart.readArguments()
+    } catch { end(error.message, code: error.category.rawValue) }
     do {
-      var command = try parseAsRoot(arguments)
+      var command = try parseAsRoot(NegativeValues.joined(arguments))
       try command.run()
     } catch {
       let code = exitCode(for: error)

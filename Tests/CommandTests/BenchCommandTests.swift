@@ -65,6 +65,23 @@ import Testing
     }
   }
 
+  /// Both commands that read a file of texts tell what was cut and replaced, and skip blank lines.
+  @Test func changedTextsAreTold() throws {
+    let long = String(repeating: "hello ", count: 100)
+    let texts = folder.path("texts")
+    try (Data("\(long)\n\n \nhello\n".utf8) + [0xFF, 10]).write(to: URL(filePath: texts))
+    let told =
+      "vdsq: \(texts): 1 of 3 texts cut to 40 tokens\n"
+      + "vdsq: \(texts): 1 of 3 texts with invalid UTF-8, which was replaced\n"
+    let bench = try vdsq.run(["bench", model, "--texts", texts, "--seconds", "0"])
+    #expect(bench.status == 0 && bench.errors == told, "\(bench.errors)")
+    let verify = ["verify", model, "--against", Fixtures.path("bert-mean"), "--texts", texts]
+    #expect(try vdsq.run(verify).errors == told)
+    #expect(try vdsq.run(verify + ["-q"]).errors.isEmpty)
+    let short = try vdsq.run(["bench", model, "--seconds", "0", "--max-tokens", "30"])
+    #expect(short.errors.hasPrefix("vdsq: ") && short.errors.hasSuffix(" cut to 30 tokens\n"))
+  }
+
   @Test func runsAreCompared() throws {
     let old = folder.path("old.json")
     let first = try vdsq.run(["bench", model, "--seconds", "0.05", "--json"])

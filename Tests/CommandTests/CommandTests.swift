@@ -23,7 +23,9 @@ import Testing
     let input = "hello world\n\nnaïve café\n\u{4e2d}\u{6587}\n"
     for options in [
       ["--top", "2"], ["--top", "3", "--json"], ["--template", "about {}"],
-      ["--template", "say {text} now"], ["--max-tokens", "4", "--json"],
+      ["--template", "say {text} now"], ["--max-tokens", "9", "--template", "{}", "--json"],
+      ["--temperature", "0.07", "--json"],
+      ["--temperature", "2"],
     ] {
       let arguments = [model, "--labels", "world,café,stop"] + options
       let ours = try vdsq.run(["classify"] + arguments, input: input)
@@ -166,11 +168,115 @@ import Testing
     }
     let empty = try folder.write(Data(), to: "empty")
     try expectFailure(
-      vdsq, ["classify", model, "--labels-file", empty], status: 64, mentioning: "empty")
+      vdsq, ["classify", model, "--labels-file", empty], status: 65, mentioning: "empty")
     try expectFailure(
       vdsq, ["classify", model, "--labels-file", folder.path("absent")], status: 66,
       mentioning: "absent")
     try expectFailure(vdsqRun, [model], status: 64, mentioning: "label")
+  }
+
+  /// A label word that would be truncated is refused by name, in both programs and in training.
+  @Test func labelWordsThatDoNotFit() throws {
+    let long = String(repeating: "hello ", count: 60)
+    let examples = try folder.write(
+      Data("{\"text\": \"a\", \"label\": \"\(long)\"}\n{\"text\": \"b\", \"label\": \"b\"}\n".utf8),
+      to: "long.jsonl")
+    for (program, arguments) in [
+      (vdsq, ["classify", model, "--labels", "a,b", "--max-tokens", "5"]),
+      (vdsqRun, [model, "--labels", "a,b", "--max-tokens", "5"]),
+      (vdsq, ["classify", model, "--labels", "a;b=x,\(long)", "--template", "{}"]),
+      (vdsq, ["logits", model, "--labels", "a,\(long)"]),
+      (vdsq, ["learn", model, folder.path("l.vdsa"), "--labels", "a,\(long)"]),
+      (vdsq, ["adapt", model, examples, "-o", folder.path("l.vdsa")]),
+    ] {
+      try expectFailure(program, arguments, status: 64, mentioning: "--max-tokens: the label")
+    }
+    #expect(!folder.contents.contains("l.vdsa"))
+    let bare = ["classify", model, "--labels", "a,b", "--max-tokens", "5", "--template", "{}"]
+    #expect(try vdsq.run(bare, input: "a\n").output.hasPrefix("a\t"))
+    let gpt2 = folder.path("gpt2.vdsq")
+    _ = try vdsq.run(["convert", Fixtures.path("language-models/gpt2"), "-o", gpt2, "-q"])
+    try expectFailure(
+      vdsq, ["classify", gpt2, "--labels", "a,\(String(repeating: long, count: 10))"], status: 64,
+      mentioning: "more than 256 tokens")
+  }
+
+  /// An option's value is not the next option; `--` ends the options; a value that begins with a
+  /// hyphen stands behind an equals sign.
+  @Test func optionsOfTheSmallProgram() throws {
+    let labels = ["--labels", "hello,stop"]
+    for (arguments, what) in [
+      ([model] + labels + ["--out-of-scope", "--json"], "--out-of-scope needs a value"),
+      ([model, "--labels", "-q"], "--labels needs a value"),
+      ([model, "--adapter", "--top", "2"], "--adapter needs a value"),
+      ([model] + labels + ["--top"], "--top needs a value"),
+      ([model] + labels + ["--json=1"], "--json takes no value"),
+      ([model] + labels + ["--", "--json"], "--json: one model is enough"),
+      (labels + ["--"], "no model"), ([model] + labels + ["--temperature", "0"], "above 0"),
+      ([model] + labels + ["--temperature", "-1"], "above 0"),
+    ] {
+      try expectFailure(vdsqRun, arguments, status: 64, mentioning: what)
+    }
+    let answers = try vdsqRun.run([model] + labels, input: "hello\n").output
+    #expect(try vdsqRun.run(labels + ["--", model], input: "hello\n").output == answers)
+    let scoped = labels + ["--out-of-scope=--json", "--abstain", "1"]
+    #expect(try vdsqRun.run([model] + scoped, input: "hello\n").output.hasPrefix("--json\t"))
+    let hyphen = try Shell.run(
+      "cp m.vdsq ./-m.vdsq && echo hello | vdsq-run --labels hello,stop -- -m.vdsq",
+      in: folder.url)
+    #expect(hyphen.output == answers)
+  }
+
+  /// Answers never go into a file that is read.
+  @Test func outputsThatAreInputs() throws {
+    _ = try folder.write(Data("hello\nstop\n".utf8), to: "labels")
+    _ = try vdsq.run(["learn", model, folder.path("a.vdsa"), "--labels", "hello,stop"])
+    for (options, file) in [
+      ("--labels hello,stop", "m.vdsq"), ("--labels-file labels", "labels"),
+      ("--adapter a.vdsa", "a.vdsa"), ("--adapter a.vdsa", "m.vdsq"),
+    ] {
+      let before = try Data(contentsOf: folder.url.appendingPathComponent(file))
+      for program in ["vdsq-run", "vdsq classify"] {
+        let result = try Shell.run(
+          "echo hello | \(program) m.vdsq \(options) >> \(file)", in: folder.url)
+        #expect(result.status == 64 && result.errors.contains(file), "\(result.errors)")
+        #expect(try Data(contentsOf: folder.url.appendingPathComponent(file)) == before)
+      }
+    }
+  }
+
+  /// What is not UTF-8 in an argument is refused; otherwise it would be replaced.
+  @Test(arguments: [
+    "vdsq lens m.vdsq $'h\\xff' --json", "vdsq classify m.vdsq --labels $'a,b\\xe9'",
+    "vdsq-run m.vdsq --labels $'a,b\\xe9'",
+    "vdsq classify m.vdsq --labels a,b --template $'\\x80{}'",
+    "vdsq inspect $'\\xe9.vdsq'",
+  ])
+  func argumentsThatAreNotUTF8(_ command: String) throws {
+    let result = try Shell.run("echo hello | \(command)", in: folder.url)
+    #expect(result.status == 64 && result.errors.contains("is not UTF-8"), "\(result.errors)")
+  }
+
+  /// A negative number is a value that is out of range, not a missing value.
+  @Test(arguments: ["--threads", "--max-tokens", "--top", "--temperature", "--abstain", "--batch"])
+  func negativeNumbers(_ option: String) throws {
+    for value in ["-1", "-0.5"] {
+      let result = try vdsq.run(["classify", model, "--labels", "a,b", option, value])
+      #expect(result.status == 64 && result.errors.contains(option), "\(result.errors)")
+      #expect(!result.errors.contains("Missing value"), "\(result.errors)")
+    }
+  }
+
+  /// Where an output cannot be made: by its name, or because of its folder.
+  @Test func outputsThatCannotBeMade() throws {
+    for (path, status) in [("", Int32(64)), (folder.path("none/x"), 64), ("/sys/x", 70)] {
+      try expectFailure(
+        vdsq, ["embed", model, "-o", path], status: status,
+        mentioning: path.isEmpty ? "name is empty" : path)
+      try expectFailure(
+        vdsq, ["convert", Fixtures.path("bert-mean"), "-o", path], status: status,
+        mentioning: path.isEmpty ? "name is empty" : path)
+    }
   }
 
   @Test func wrongUsage() throws {

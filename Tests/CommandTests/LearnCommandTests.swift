@@ -58,6 +58,51 @@ import Testing
     for input in ["{\"text\": 1}\n", "[]\n", "{\n"] { #expect(try learn([], input).status == 65) }
   }
 
+  /// An adapter starts with labels, at least two; what would start one is not ignored.
+  @Test func beginnings() throws {
+    for (options, status, what) in [
+      ([], 66, "--labels or --labels-file starts it"), (["--label", "a"], 66, "does not exist"),
+      (["--labels", "a"], 64, "name two or more"),
+      (["--labels", "a", "--out-of-scope", "a"], 64, "name two or more"),
+      (["--template", "{}"], 64, "--template start"),
+      (["--out-of-scope", "a"], 64, "give --labels"),
+    ] as [([String], Int32, String)] {
+      let result = try learn(options)
+      #expect(result.status == status && result.errors.contains(what), "\(result.errors)")
+      #expect(!folder.contents.contains("a.vdsa"))
+    }
+    #expect(try learn(["--labels", "a", "--out-of-scope", "b"]).status == 0)
+    let unknown = try learn(["--forget", "c"])
+    #expect(unknown.status == 65 && !unknown.errors.contains("--add-labels"), "\(unknown.errors)")
+  }
+
+  /// A label of texts that belong to no other is learned from its examples, so there must be some.
+  @Test func outOfScopeNeedsExamples() throws {
+    let examples = try folder.write(
+      Data(
+        "{\"text\": \"hello\", \"label\": \"a\"}\n{\"text\": \"stop\", \"label\": \"b\"}\n{\"text\": \"café\", \"label\": \"o\"}\n"
+          .utf8), to: "x.jsonl")
+    for arguments in [
+      ["adapt", model, examples, "-o", adapter], ["classify", model, "--examples", examples],
+      ["eval", model, "--test", examples, "--train", examples, "--shots", "1"],
+      ["review", model, examples],
+      ["adapt", model, examples, "-o", adapter, "--labels", "a,b,o,none"],
+    ] {
+      let result = try vdsq.run(arguments + ["--out-of-scope", "none", "-q"], input: "hello\n")
+      #expect(result.status == 64, "\(arguments): \(result.errors)")
+      #expect(result.errors == "vdsq: --out-of-scope: none: no example has this label\n")
+    }
+    let adapted = ["adapt", model, examples, "-o", adapter, "--out-of-scope", "o", "-q"]
+    #expect(try vdsq.run(adapted).status == 0)
+    // With --abstain the name replaces withheld labels, and need not be a label.
+    let withheld = try vdsq.run(
+      [
+        "classify", model, "--examples", examples, "--out-of-scope", "none", "--abstain", "1", "-q",
+      ],
+      input: "hello\n")
+    #expect(withheld.output.hasPrefix("none\t"), "\(withheld.errors)")
+  }
+
   @Test func anAdapterWithoutItsPastIsRefused() throws {
     let examples = try folder.write(
       Data(

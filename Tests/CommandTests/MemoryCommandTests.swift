@@ -53,7 +53,7 @@ import Testing
   @Test func budgetsAreKept() throws {
     let settings = ["--max-tokens", "16", "--threads", "1"]
     for (command, rest) in [
-      ("classify", ["--labels", "hello,stop"]), ("embed", []), ("logits", []),
+      ("classify", ["--labels", "hello,stop", "--template", "{}"]), ("embed", []), ("logits", []),
     ] as [(String, [String])] {
       let free = try vdsq.run([command, model] + rest + settings, input: "hello world\n")
       let refused = try vdsq.run(

@@ -187,6 +187,36 @@ import Testing
     #expect(try objects(explained).map { $0["abstained"] as? Bool } == [true, true, nil, true])
   }
 
+  /// Nothing is learned of a text with nothing to read, and that is told, by every command that
+  /// reads examples.
+  @Test func blankExamplesAreLeftOut() throws {
+    let lines = ["", "hello", "\u{AD}", "stop"].enumerated().map {
+      "{\"text\": \"\($1)\", \"label\": \"\($0 < 2 ? "a" : "b")\"}\n"
+    }.joined()
+    let examples = try folder.write(Data(lines.utf8), to: "e.jsonl")
+    let adapter = folder.path("a.vdsa")
+    let told = "2 of 4 texts left out: nothing to read\n"
+    for arguments in [
+      ["adapt", model, examples, "-o", adapter, "--force"],
+      ["classify", model, "--examples", examples], ["eval", model, "--test", examples],
+      ["eval", model, "--test", examples, "--adapter", adapter],
+      ["review", model, examples, "--adapter", adapter],
+    ] {
+      let result = try vdsq.run(arguments, input: "hello\n")
+      #expect(result.status == 0 && result.errors == "vdsq: \(examples): \(told)", "\(arguments)")
+      #expect(try vdsq.run(arguments + ["-q"], input: "hello\n").errors.isEmpty)
+    }
+    let learn = ["learn", model, folder.path("l.vdsa"), "--labels", "a,b"]
+    let records = try vdsq.run(learn, input: lines)
+    #expect(records.lines.count == 2 && records.errors == "vdsq: \(told)")
+    let texts = try vdsq.run(learn + ["--label", "a"], input: "\nhello\n \nstop\n")
+    #expect(texts.lines.count == 2 && texts.errors == "vdsq: \(told)")
+    #expect(try vdsq.run(learn + ["-q"], input: lines).errors.isEmpty)
+    // A missing label is not about the labels of the adapter.
+    let missing = try vdsq.run(learn, input: "{\"text\": \"hello\"}\n")
+    #expect(missing.errors.hasPrefix("vdsq: line 1: no field label\n"))
+  }
+
   @Test func whatWasCutAndReplacedIsTold() throws {
     let long = String(repeating: "hello ", count: 100)
     let input = Data("\(long)\nhello\n".utf8) + [0xFF, 10]

@@ -11,6 +11,7 @@ import VDSQFormat
     #expect(try parse(" null ") == .null)
     #expect(try parse("[true,false]") == .array([.bool(true), .bool(false)]))
     #expect(try parse("-1.5e2") == .number(-150))
+    #expect(try parse("[0, -0, 0.5, 10, 0e1, 1E+2]").elements?.count == 6)
     #expect(try parse(#""a\n\u00e9\ud83d\ude00\/""#) == .string("a\né😀/"))
     #expect(try parse(#"{"a": {"b": []}}"#)["a"]?["b"] == .array([]))
     #expect(try parse(#""\ud800x""#) == .string("\u{FFFD}x"))
@@ -27,6 +28,7 @@ import VDSQFormat
   @Test(arguments: [
     "", "{", "[", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "nul", "tru", "01x", "+1",
     "1 2", "\"", "\"\\x\"", "\"\\u12\"", "\"\n\"", "1e999", "NaN", "Infinity", "--1",
+    "07", "-07", "00", "[01]", "1.", "-.5", "1.e2", "1e", "1e+", "-", "0x1",
     "{\"a\":1 \"b\":2}",
     #"{"a":1,"a":2}"#, "\u{feff}1",
   ])

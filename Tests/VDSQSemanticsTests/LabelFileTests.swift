@@ -48,13 +48,30 @@ import VDSQSemantics
     }
   }
 
+  /// Whatever is wrong with the contents of a file is bad input, not wrong usage.
   @Test(arguments: [
-    ("", VDSQError.Category.usage), ("a\na\n", .usage), ("a=,b\n", .usage), ("{}", .usage),
-    ("{\"a\": [1]}", .badInput), ("{\"a\": \"\"}", .badInput), ("{\"a\": null}", .badInput),
-    ("{\"a\"", .badInput),
+    "", "a\na\n", "a=,b\n", "a=b=c\n", "=\n", "#a\n", "{}", "[\"a\", \"a\"]", "{\"a\": [1]}",
+    "{\"a\": \"\"}", "{\"a\": null}", "{\"a\"",
   ])
-  func whatIsWrong(_ text: String, _ category: VDSQError.Category) {
-    #expect { try labels(text) } throws: { ($0 as? VDSQError)?.category == category }
+  func wrongContentsAreBadInput(_ text: String) {
+    #expect { try labels(text) } throws: { ($0 as? VDSQError)?.category == .badInput }
+  }
+
+  /// A file with one label is no choice; so is one label on the command line, which is wrong usage.
+  @Test func oneLabelIsNoChoice() throws {
+    let folder = try TemporaryFolder()
+    var source = LabelSource()
+    source.file = try folder.write(Data("a\n".utf8), to: "l")
+    #expect { try source.readChoice() } throws: {
+      let error = $0 as? VDSQError
+      return error?.category == .badInput && error?.message.hasPrefix(source.file!) == true
+    }
+    source.labels = [Label(name: "b")]
+    #expect(try source.readChoice().count == 2)
+    source.labels = [Label(name: "a")]
+    #expect { try source.readChoice() } throws: { ($0 as? VDSQError)?.category == .usage }
+    source.file = nil
+    #expect { try source.readChoice() } throws: { ($0 as? VDSQError)?.category == .usage }
   }
 
   @Test func bytesThatAreNotUTF8() {

@@ -20,7 +20,7 @@ import VDSQSemantics
     of text: String, in template: String?, _ encoder: TextEncoder
   ) throws -> (state: [Float], isCut: Bool) {
     var template = try TextTemplate(template.map { try Template($0) }, encoder: encoder)
-    var added = (tokens: 0, isCut: false)
+    var added = (tokens: 0, isCut: false, isBlank: false)
     Array(text.utf8).withUnsafeBytes { added = template.add($0, to: encoder) }
     var state: [Float] = []
     try encoder.encode { _, vector in

@@ -54,6 +54,25 @@ import VDSQTraining
     #expect(try !classifier.classify("a").isBlank)
   }
 
+  /// The same inside a template around texts, whose own words are not the text's.
+  @Test(arguments: ["", " \t", "\u{200B}", "\u{FFFD}", "\u{AD}\u{FE0F}", "\u{301}"])
+  func blankTextsInTemplates(_ text: String) throws {
+    for (name, template) in [
+      ("bert-mean", "hello {text} stop"), ("bert-mean", "{text}stop"),
+      ("language-models/bert", "hello {text} [MASK]"), ("language-models/gpt2", "hello{text}"),
+    ] {
+      // Byte pairs leave something of every character.
+      if name.hasSuffix("gpt2"), ["\u{FFFD}", "\u{301}"].contains(text) { continue }
+      let fixture = try ConvertedModel(name)
+      var options = TextClassifier.Options()
+      options.template = try Template(template)
+      let classifier = try TextClassifier(model: fixture.model, labels: labels, options: options)
+      let blank = try classifier.classify(text, top: 2)
+      #expect(blank.isBlank && blank.candidates.map(\.probability) == [0.5, 0.5], "\(name)")
+      #expect(try !classifier.classify("a").isBlank, "\(name)")
+    }
+  }
+
   @Test func oneLabelIsNoChoice() throws {
     let fixture = try ConvertedModel()
     for labels in [[Label(name: "a")], [Label(name: "a"), .outOfScope("b")]] {

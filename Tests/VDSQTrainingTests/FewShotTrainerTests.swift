@@ -38,6 +38,33 @@ import VDSQTraining
     #expect(try plan(few, options).triesFinetuning)
   }
 
+  /// Blank examples change nothing; of those that only the tokenizer leaves nothing of, none is used.
+  @Test func examplesWithNothingToRead() throws {
+    let fixture = try TrainingFixture()
+    var options = TrainingOptions()
+    options.method = .frozen
+    func adapter(_ examples: [Examples.Example]) throws -> (Adapter, [Int]) {
+      var leftOut: [Int] = []
+      let adapter = try FewShotTrainer.adapter(
+        model: fixture.model, labels: fixture.labels, examples: examples, options: options
+      ) { if case .leftOut(let count, _) = $0 { leftOut.append(count) } }
+      return (adapter, leftOut)
+    }
+    let (plain, none) = try adapter(fixture.examples)
+    let blank = ["", "\u{3000}"].map { Examples.Example(text: $0, label: "stop") }
+    let (same, leftOut) = try adapter(fixture.examples + blank)
+    #expect(none.isEmpty && leftOut == [2])
+    func answer(_ adapter: Adapter) throws -> Prediction {
+      try TextClassifier(model: fixture.model, adapter: adapter).classify("stop the world", top: 2)
+    }
+    #expect(try answer(plain) == answer(same))
+    #expect {
+      try adapter(fixture.examples + [Examples.Example(text: "\u{301}", label: "stop")])
+    } throws: {
+      ($0 as? VDSQError)?.message == "example 19: the text has nothing to read; leave it out"
+    }
+  }
+
   /// Without room for finetuning the default does without and says so; by name it is refused.
   @Test func budgetsAreKept() throws {
     let fixture = try TrainingFixture(perLabel: 32)

@@ -77,6 +77,13 @@ static inline bool vdsq_is_same_file(int a, int b) {
          x.st_ino == y.st_ino;
 }
 
+// Whether a path leads to the same regular file as a descriptor.
+static inline bool vdsq_is_same_file_at(const char *path, int fd) {
+  struct stat x, y;
+  return stat(path, &x) == 0 && fstat(fd, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+         x.st_ino == y.st_ino;
+}
+
 // Gives an open file the owner, the extended attributes (access control lists among them) and the
 // mode of the file at a path, as far as the process is allowed to. Returns 0, or errno if the mode
 // cannot be set.

@@ -9,6 +9,8 @@
 // constructors, so that /proc is not needed.
 int vdsq_argument_count(void);
 const char *vdsq_argument(int index);
+// The length of an argument in bytes.
+long vdsq_argument_length(int index);
 
 // Opens those of the descriptors 0, 1 and 2 that are closed on /dev/null. Otherwise the next files
 // that are opened would be taken for standard input and output.

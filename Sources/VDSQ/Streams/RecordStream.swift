@@ -55,6 +55,8 @@ package final class RecordStream {
     package var replaced = 0
     /// Texts whose label was withheld.
     package var abstained = 0
+    /// Texts with nothing to read, which were left out.
+    package var skipped = 0
     /// Records that could not be read.
     package var failed = 0
     /// The number of the last line that was read.
@@ -115,6 +117,12 @@ package final class RecordStream {
       }, pause: pause)
   }
 
+  /// Counts the text that was read last as one that is left out, because it has nothing to read.
+  package func skip() {
+    counts.texts -= 1
+    counts.skipped += 1
+  }
+
   /// Tells of a failed record: an object among JSON answers, otherwise a line on standard error.
   ///
   /// - Throws: the error, with its line, if the options are strict; `internalFault` if the output
@@ -150,6 +158,11 @@ package final class RecordStream {
       if counts.replaced > 0 {
         tell(
           "\(counts.replaced) of \(counted(counts.texts, "text")) with invalid UTF-8, which was replaced"
+        )
+      }
+      if counts.skipped > 0 {
+        tell(
+          "\(counts.skipped) of \(counted(counts.texts + counts.skipped, "text")) left out: nothing to read"
         )
       }
       if counts.failed > 0, counts.texts > 0 {

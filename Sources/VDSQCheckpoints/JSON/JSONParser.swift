@@ -138,14 +138,37 @@ struct JSONParser {
       break
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
-    let digits = text.first == "-" ? text.dropFirst() : text[...]
-    guard let first = digits.utf8.first, first >= 0x30, first <= 0x39,
-      let number = Double(text), number.isFinite
-    else {
+    guard Self.isNumber(bytes[start..<position]), let number = Double(text), number.isFinite else {
       position = start
       throw malformed("not a value")
     }
     return number
+  }
+
+  /// Whether bytes are a number of RFC 8259: without leading zeros, and with digits on both sides of
+  /// a point.
+  private static func isNumber(_ bytes: some Sequence<UInt8>) -> Bool {
+    var rest = Array(bytes)[...]
+    func take(_ characters: StaticString) -> Bool {
+      guard let first = rest.first,
+        characters.withUTF8Buffer({ $0.contains(first) })
+      else { return false }
+      rest.removeFirst()
+      return true
+    }
+    func takeDigits() -> Bool {
+      guard take("0123456789") else { return false }
+      while take("0123456789") {}
+      return true
+    }
+    _ = take("-")
+    guard take("0") || takeDigits() else { return false }
+    if take("."), !takeDigits() { return false }
+    if take("eE") {
+      _ = take("+-")
+      if !takeDigits() { return false }
+    }
+    return rest.isEmpty
   }
 
   private mutating func string() throws(VDSQError) -> String {

@@ -22,6 +22,8 @@ package struct TextBench {
     package let maximum: Double
   }
 
+  /// The number of texts that the model truncated.
+  package let truncated: Int
   /// The latency of single texts.
   package let latency: Latency
   /// In batches.
@@ -50,6 +52,7 @@ package struct TextBench {
     _ encoder: TextEncoder, opened: ProcessCounters, texts: [[UInt8]], seconds: Double
   ) throws(VDSQError) {
     func add(_ text: [UInt8]) -> Int { text.withUnsafeBytes { encoder.add($0).tokens } }
+    truncated = texts.count { text in text.withUnsafeBytes { !encoder.fits($0) } }
     func finish() throws(VDSQError) { try encoder.encode { _, _ in } }
     // Two passes, one by one and in batches, so that buffers that grow with the texts have grown.
     for text in texts {

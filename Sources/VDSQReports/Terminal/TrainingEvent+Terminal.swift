@@ -2,7 +2,7 @@ import VDSQFormat
 package import VDSQTraining
 
 extension TrainingEvent {
-  /// Tells of texts that were truncated, or parts of which were replaced.
+  /// Tells of texts that were left out or truncated, or parts of which were replaced.
   ///
   /// - Parameter path: the file of the texts.
   package func tell(_ path: String) {
@@ -14,6 +14,9 @@ extension TrainingEvent {
       StandardError.write(
         "vdsq: \(path): \(count) of \(counted(all, "text")) with halves of characters, which were replaced\n"
       )
+    case .leftOut(let count, let all):
+      StandardError.write(
+        "vdsq: \(path): \(count) of \(counted(all, "text")) left out: nothing to read\n")
     case .finetuningSkipped, .encoded, .trained: break
     }
   }

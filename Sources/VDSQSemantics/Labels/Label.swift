@@ -110,11 +110,18 @@ public struct Label: Sendable, Equatable {
   ///
   /// - Throws: `usage` if fewer than two labels have words.
   package static func checkChoice(_ labels: [Label]) throws(VDSQError) {
+    var last: Label?
     var count = 0
-    for label in labels where !label.words.isEmpty { count += 1 }
-    guard count != 1 else {
-      throw .usage("labels: one label alone would be the answer to every text; name two or more")
-    }
+    for label in labels where !label.words.isEmpty { (last, count) = (label, count + 1) }
+    guard count == 1, let last else { return }
+    guard let scope = labels.first(where: { $0.words.isEmpty }) else { throw noChoice }
+    throw .usage(
+      "labels: \(scope.name) is out of scope, so \(last.name) would be the answer to every text; "
+        + "name two or more others")
+  }
+
+  static var noChoice: VDSQError {
+    .usage("labels: one label alone would be the answer to every text; name two or more")
   }
 
   private static func split(_ text: String, _ separator: Unicode.Scalar) -> [String] {

@@ -13,8 +13,8 @@ public enum LabelFile {
   /// Reads a file of at most 16 MiB.
   ///
   /// - Throws: `missingInput` if it cannot be opened; `badInput` if it is not UTF-8, its JSON is
-  ///   malformed, or a word is not a text; what `Label.checked` throws. Messages name the file and
-  ///   the line.
+  ///   malformed, a word is not a text, or `Label.checked` refuses the labels. Messages name the
+  ///   file and the line.
   public static func read(_ path: String) throws(VDSQError) -> [Label] {
     try labels(in: try TextFile(path: path, limit: longest))
   }
@@ -31,7 +31,7 @@ public enum LabelFile {
     let labels = try isJSON(file.bytes) ? json(file) : lines(file)
     do throws(VDSQError) {
       return try Label.checked(labels)
-    } catch { throw error.within(file.path) }
+    } catch { throw .badInput("\(file.path): \(error.message)") }
   }
 
   /// Whether a file has JSON: a brace, or a bracket and a quote. A name may begin with a bracket.
@@ -61,7 +61,7 @@ public enum LabelFile {
       }
       do throws(VDSQError) {
         labels.append(try Label.parse(line: String(decoding: line, as: UTF8.self)))
-      } catch { throw error.within(context) }
+      } catch { throw .badInput("\(context): \(error.message)") }
     }
     return labels
   }

@@ -120,8 +120,8 @@ public struct LabelSet: Sendable {
   /// Anchors for a model: from its vocabulary bases if it has an LM head, otherwise from its own
   /// vectors.
   ///
-  /// - Throws: `usage` for an empty or ambiguous list, or for a template that the model cannot use;
-  ///   `badInput` if the words of a label cancel out or the model fails.
+  /// - Throws: `usage` for an empty or ambiguous list, a word that is too long for the model, or a
+  ///   template that it cannot use; `badInput` if the words of a label cancel out or the model fails.
   public init(
     _ labels: [Label], encoder: TextEncoder, template: Template?
   ) throws(VDSQError) {
@@ -142,8 +142,8 @@ public struct LabelSet: Sendable {
   /// Anchors for a language model. The vector of a word is the normalised mean of the bases of its
   /// tokens; the anchor is the normalised mean over the words of the label.
   ///
-  /// - Throws: `usage` for an empty or ambiguous list, `badInput` if the words of a label have no
-  ///   tokens, or cancel out.
+  /// - Throws: `usage` for an empty or ambiguous list, or a word that is too long; `badInput` if the
+  ///   words of a label have no tokens, or cancel out.
   package init(
     _ labels: [Label], bases: VocabularyRows, tokenizer: Tokenizer, kernels: KernelTable,
     template: Template? = nil
@@ -157,7 +157,11 @@ public struct LabelSet: Sendable {
     for (i, label) in labels.enumerated() {
       for text in label.words {
         for j in 0..<d { word[j] = 0 }
-        for id in Self.tokens(of: text, tokenizer) where Int(id) < bases.count {
+        guard let ids = Self.tokens(of: text, tokenizer) else {
+          throw .usage(
+            "labels: \"\(text)\" of \(label.name) has more than \(Self.mostTokens) tokens")
+        }
+        for id in ids where Int(id) < bases.count {
           row.withUnsafeMutableBufferPointer { row in
             scratch.withUnsafeMutableBufferPointer {
               bases.unitRow(Int(id), kernels, $0.baseAddress!, into: row.baseAddress!)
@@ -175,17 +179,20 @@ public struct LabelSet: Sendable {
     try self.init(labels, d, sums: anchors, template: template)
   }
 
-  /// The tokens of a word inside a text.
-  private static func tokens(of word: String, _ tokenizer: Tokenizer) -> [Int32] {
-    func encode(_ bytes: [UInt8]) -> [Int32] {
+  /// The maximum number of tokens of a word of a language model's label.
+  private static let mostTokens = 256
+
+  /// The tokens of a word inside a text; nil if there are too many.
+  private static func tokens(of word: String, _ tokenizer: Tokenizer) -> [Int32]? {
+    func encode(_ bytes: [UInt8]) -> [Int32]? {
       var ids: [Int32] = []
-      bytes.withUnsafeBytes {
-        _ = tokenizer.encode($0, limit: 256, framed: false, into: &ids)
+      let isCut = bytes.withUnsafeBytes {
+        tokenizer.encode($0, limit: mostTokens, framed: false, into: &ids)
       }
-      return ids
+      return isCut ? nil : ids
     }
     let bytes = Array(word.utf8)
-    let ids = encode(bytes)
+    guard let ids = encode(bytes) else { return nil }
     guard tokenizer.spacesWords, let first = ids.first else { return ids }
     var text: [UInt8] = []
     tokenizer.appendText(of: first, to: &text)
@@ -206,8 +213,8 @@ public struct LabelSet: Sendable {
   /// words of a label. Each word is encoded inside the template. Without a template it is encoded
   /// alone and in two sentences, because a sentence is more like a text than a word is.
   ///
-  /// - Throws: `usage` for an empty or ambiguous list, `badInput` if the words of a label cancel
-  ///   out or the model fails.
+  /// - Throws: `usage` for an empty or ambiguous list, or a word that would be truncated; `badInput`
+  ///   if the words of a label cancel out or the model fails.
   package init(
     _ labels: [Label], vectors encoder: TextEncoder, template: Template?
   ) throws(VDSQError) {
@@ -231,7 +238,12 @@ public struct LabelSet: Sendable {
         for template in templates {
           if !encoder.hasRoom { try encodeBatch() }
           bytes.withUnsafeBytes { template.fill($0, into: &filled) }
-          filled.withUnsafeBytes { _ = encoder.add($0) }
+          guard filled.withUnsafeBytes({ !encoder.add($0).truncated }) else {
+            throw VDSQError(
+              .usage,
+              "the label \(label.name): \"\(String(decoding: filled, as: UTF8.self))\" does not fit "
+                + "the \(encoder.maximumTokens) tokens of the longest sequence", .maximumTokens)
+          }
           pending.append(i)
         }
       }

@@ -9,6 +9,9 @@ package struct TextTemplate {
   private let template: Template?
   /// The mask token at which a masked language model reads the state.
   package let mask: TextEncoder.MaskPlace
+  /// The tokens of a text that has nothing to read, and how many the model gets of it.
+  private let nothing: [Int32]
+  private let tokensOfNothing: Int
   private var filled: [UInt8] = []
 
   /// - Parameter template: nil, or a template around label words, leaves texts as they are.
@@ -26,12 +29,16 @@ package struct TextTemplate {
           .template)
       }
     }
+    let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+    self.template?.fill(empty, into: &filled)
+    nothing = filled.withUnsafeBytes { encoder.tokens(of: $0) }
+    let addsMask = encoder.kind == .masked && self.template == nil
+    tokensOfNothing = max(1, nothing.count + (addsMask ? 1 : 0))
     guard let template = self.template, encoder.kind == .masked else {
       mask = .first
       return
     }
     // A text may hold masks itself; the template's is in front of it, or behind it.
-    template.fill(UnsafeRawBufferPointer(start: nil, count: 0), into: &filled)
     let masks = filled.withUnsafeBytes { encoder.maskCount(in: $0) }
     guard masks == 1 else {
       let name = encoder.tokenizer.mask.map { String(decoding: encoder.token($0), as: UTF8.self) }
@@ -45,15 +52,30 @@ package struct TextTemplate {
   /// Adds a text inside the template to the encoder's batch, which must have room.
   ///
   /// - Parameter text: UTF-8. Invalid sequences become U+FFFD.
-  /// - Returns: the number of tokens, and whether the text was cut.
+  /// - Returns: the number of tokens, whether the text was cut, and whether it has nothing to read:
+  ///   it is blank (`BlankText`), or the tokenizer leaves nothing of it.
   @discardableResult
   package mutating func add(
     _ text: UnsafeRawBufferPointer, to encoder: TextEncoder
-  ) -> (tokens: Int, isCut: Bool) {
-    let mask = mask
+  ) -> (tokens: Int, isCut: Bool, isBlank: Bool) {
+    let (mask, nothing, tokensOfNothing) = (mask, nothing, tokensOfNothing)
     return withText(text, for: encoder) { filled, isCut in
       let (tokens, truncated) = encoder.add(filled, mask: mask)
-      return (tokens, isCut || truncated)
+      // The ids take memory; few texts have so few tokens.
+      let isBlank =
+        BlankText.isBlank(text)
+        || (tokens <= tokensOfNothing && encoder.tokens(of: filled) == nothing)
+      return (tokens, isCut || truncated, isBlank)
+    }
+  }
+
+  /// Whether a text has nothing to read, as `add` says.
+  package mutating func isBlank(
+    _ text: UnsafeRawBufferPointer, for encoder: TextEncoder
+  ) -> Bool {
+    let nothing = nothing
+    return withText(text, for: encoder) { filled, _ in
+      BlankText.isBlank(text) || encoder.tokens(of: filled) == nothing
     }
   }
 

@@ -16,12 +16,19 @@ public struct ExampleReader: Sendable {
   /// - Parameter fields: the names of the fields, or columns of a table, with texts and labels.
   public init(fields: ExampleFields = ExampleFields()) { self.fields = fields }
 
-  /// Reads a file of at most 256 MiB in the format of its name (`ExampleFormat`).
+  /// Reads a file of at most 256 MiB in the format of its name (`ExampleFormat`). Examples whose text
+  /// has nothing to read are left out.
   ///
+  /// - Parameter report: called if examples are left out.
   /// - Throws: `missingInput` if it cannot be opened; `badInput`, naming the file and the line, if
   ///   an example is malformed, or if there is none.
-  public func read(_ path: String) throws(VDSQError) -> [Examples.Example] {
-    try examples(in: try TextFile(path: path), format: ExampleFormat(path: path))
+  public func read(
+    _ path: String, report: (TrainingEvent) -> Void = { _ in }
+  ) throws(VDSQError) -> [Examples.Example] {
+    let all = try examples(in: try TextFile(path: path), format: ExampleFormat(path: path))
+    let readable = Examples.readable(all, report: report)
+    guard !readable.isEmpty else { throw .badInput("\(path): no example has anything to read") }
+    return readable
   }
 
   /// Reads the contents of a file.
@@ -111,6 +118,12 @@ public struct ExampleReader: Sendable {
         .badInput,
         "\(file.path): no fields \(fields.text) and \(fields.label) in the first line, which names "
           + names, .exampleFields)
+    }
+    for name in [fields.text, fields.label] {
+      guard table.names.count(where: { $0.hasSameBytes(as: name) }) == 1 else {
+        throw VDSQError(
+          .badInput, "\(file.path): the first line names \(name) twice", .exampleFields)
+      }
     }
     var examples: [Examples.Example] = []
     for record in table.records {

@@ -15,6 +15,14 @@ public struct Examples: Sendable {
     /// Whether a part of the text was no character, and became U+FFFD.
     package let isReplaced: Bool
 
+    /// Whether the text has nothing to read.
+    var isBlank: Bool { Array(text.utf8).withUnsafeBytes { BlankText.isBlank($0) } }
+
+    /// The example in error messages.
+    fileprivate func place(_ index: Int) -> String {
+      if let origin { "\(origin.file): line \(origin.line)" } else { "example \(index + 1)" }
+    }
+
     /// An example; the label is checked when the example is encoded.
     public init(text: String, label: String) {
       self.init(text: text, label: label, origin: nil, isReplaced: false)
@@ -52,7 +60,8 @@ public struct Examples: Sendable {
   ///   - template: a template around texts, or nil. A template around label words is ignored.
   ///   - cache: a cache of states; nil for none.
   ///   - advance: called with the number of examples whose states are known.
-  /// - Throws: `badInput` if an example's label is not among `labels`, and the errors of the cache.
+  /// - Throws: `badInput` if an example's label is not among `labels`, or its text has nothing to
+  ///   read; the errors of the cache.
   package init(
     _ examples: [Example], labels: [Label], encoder: TextEncoder, template: Template?,
     cache: StateCache? = nil, advance: (Int) -> Void
@@ -84,12 +93,8 @@ public struct Examples: Sendable {
     var template = try TextTemplate(template, encoder: encoder)
     for (number, example) in examples.enumerated() {
       guard let target = indices[ByteString(example.label)] else {
-        let place =
-          if let origin = example.origin { "\(origin.file): line \(origin.line)" } else {
-            "example \(number + 1)"
-          }
         throw .badInput(
-          "\(place): the label \(example.label) is not among the labels: "
+          "\(example.place(number)): the label \(example.label) is not among the labels: "
             + labels.map(\.name).joined(separator: ", "))
       }
       targets.append(target)
@@ -98,6 +103,9 @@ public struct Examples: Sendable {
       }
       texts.append(String(decoding: text, as: UTF8.self))
       let key = text.withUnsafeBytes { StateCache.Key($0) }
+      if Array(example.text.utf8).withUnsafeBytes({ template.isBlank($0, for: encoder) }) {
+        throw .badInput("\(example.place(number)): the text has nothing to read; leave it out")
+      }
       if let row = known[key] {
         rowOf.append(row)
         continue
@@ -137,6 +145,29 @@ public struct Examples: Sendable {
     Examples(
       features.subset(members), targets: members.map { targets[$0] },
       texts: members.map { texts[$0] })
+  }
+
+  /// The examples whose texts have something to read.
+  ///
+  /// - Parameter report: called if others are left out.
+  static func readable(
+    _ examples: [Example], report: (TrainingEvent) -> Void
+  ) -> [Example] {
+    let readable = examples.filter { !$0.isBlank }
+    if readable.count < examples.count {
+      report(.leftOut(examples.count - readable.count, of: examples.count))
+    }
+    return readable
+  }
+
+  /// Checks that the label of texts that belong to no other can be learned.
+  ///
+  /// - Throws: `usage` if no example has it.
+  package static func check(
+    outOfScope name: String?, in examples: [Example]
+  ) throws(VDSQError) {
+    guard let name, !examples.contains(where: { $0.label.hasSameBytes(as: name) }) else { return }
+    throw .usage("\(name): no example has this label", .outOfScope)
   }
 
   /// The labels to train: the named ones, or else those of the examples in the order of their first

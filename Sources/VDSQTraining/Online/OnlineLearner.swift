@@ -70,19 +70,33 @@ public final class OnlineLearner {
     }
   }
 
+  /// Whether a text has nothing to read for the model, so that nothing can be learned of it.
+  ///
+  /// - Parameter text: UTF-8.
+  /// - Throws: `missingInput` or `badInput` for the file.
+  package func isBlank(_ text: UnsafeRawBufferPointer) throws(VDSQError) -> Bool {
+    var template = try TextTemplate(try template(), encoder: encoder)
+    return template.isBlank(text, for: encoder)
+  }
+
   /// Learns an example.
   ///
   /// - Parameter context: where the example is from, for error messages; may be empty.
   /// - Returns: the answer before the example was learned.
-  /// - Throws: `badInput` if the label is not one of the file's; what reading and writing it
-  ///   throws.
+  /// - Throws: `badInput` if the label is not one of the file's, or the text has nothing to read; what
+  ///   reading and writing the file throws.
   public func learn(
     _ example: Examples.Example, context: String
   ) throws(VDSQError) -> Outcome {
-    let state = try state(of: example.text)
+    guard let state = try state(of: example.text) else {
+      throw .badInput("\(context.isEmpty ? "" : "\(context): ")the text has nothing to read")
+    }
     var predicted = (label: "", probability: Float(0))
     try change { (discriminant, classifier) throws(VDSQError) in
-      let target = try self.index(of: example.label, in: discriminant, context)
+      let target: Int
+      do throws(VDSQError) {
+        target = try self.index(of: example.label, in: discriminant, context)
+      } catch { throw VDSQError(error.category, error.message, .labels) }
       let scores = classifier.scores(of: state)
       predicted = (classifier.labels.names[scores.best], scores.probabilities[scores.best])
       try discriminant.learn(state, target)
@@ -125,12 +139,14 @@ public final class OnlineLearner {
     try change { (discriminant, _) throws(VDSQError) in try discriminant.add(labels) }
   }
 
-  private func state(of text: String) throws(VDSQError) -> [Float] {
+  /// Nil for a text that has nothing to read.
+  private func state(of text: String) throws(VDSQError) -> [Float]? {
     var template = try TextTemplate(try template(), encoder: encoder)
-    Array(text.utf8).withUnsafeBytes { _ = template.add($0, to: encoder) }
-    var state: [Float] = []
+    let isBlank = Array(text.utf8).withUnsafeBytes { template.add($0, to: encoder).isBlank }
+    var state: [Float]?
     try encoder.encode { _, vector in
-      state = Array(UnsafeBufferPointer(start: vector, count: encoder.dimensions))
+      state =
+        isBlank ? nil : Array(UnsafeBufferPointer(start: vector, count: encoder.dimensions))
     }
     return state
   }
@@ -141,8 +157,7 @@ public final class OnlineLearner {
     guard let index = discriminant.labels.names.firstIndex(ofBytes: label) else {
       let known = discriminant.labels.names.joined(separator: ", ")
       let place = context.isEmpty ? "" : "\(context): "
-      throw VDSQError(
-        .badInput, "\(place)\(label) is not among the labels of \(path): \(known)", .labels)
+      throw .badInput("\(place)\(label) is not among the labels of \(path): \(known)")
     }
     return index
   }

@@ -14,6 +14,7 @@ extension VDSQError {
     case .passedFields: "--pass: \(message)"
     case .coarseRows: "--coarse: \(message)"
     case .keptTensors: "--keep: \(message)"
+    case .outOfScope: "--out-of-scope: \(message)"
     case .method: "--method: \(message)"
     case .replacesFiles: "\(message); --force replaces it"
     case .trainedHead: "\(message); --encoder-only makes an encoder without it"

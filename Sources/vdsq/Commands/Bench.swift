@@ -166,28 +166,21 @@ struct Bench: Command {
 
   /// Starts, and texts one by one and in batches.
   private func texts(of path: String, isPlain: Bool) throws(VDSQError) -> BenchRecord {
-    let lines = try lines()
+    let lines = try self.texts.map { (path) throws(VDSQError) in try TextLines(path: path) }
     // A file that is no model is refused here, and not by a process that fails.
     var options = try Model(path: path).encoderOptions(try run(threads: threads.first ?? 1))
     options.keepsThreadsBusy = true
     let bench = try ModelBench(
-      path, options, texts: lines,
-      starting: ["/proc/self/exe", "embed", path, "--threads", "\(options.threads)"]
+      path, options, texts: lines?.texts ?? SampleTexts.all.map { Array($0.utf8) },
+      starting: ["/proc/self/exe", "embed", path, "-q", "--threads", "\(options.threads)"]
         + (maxTokens.map { ["--max-tokens", "\($0)"] } ?? [])
         + ["--memory-policy", options.policy.name],
       seconds: seconds ?? 2)
+    ChangedTexts(
+      count: bench.distinctTexts, truncated: bench.texts.truncated, tokens: bench.longest,
+      replaced: lines?.replaced ?? 0
+    ).tell(self.texts)
     if isPlain { try StandardOutput.write(line: bench.text) }
     return bench.record
-  }
-
-  /// The texts of the measurement, as UTF-8.
-  private func lines() throws(VDSQError) -> [[UInt8]] {
-    guard let texts else { return SampleTexts.all.map { Array($0.utf8) } }
-    var lines: [[UInt8]] = []
-    try TextFile(path: texts, limit: 64 << 20).forEachLine { line, _ in
-      if !line.isEmpty { lines.append(Array(line)) }
-    }
-    guard !lines.isEmpty else { throw .badInput("\(texts): no texts; give a line each") }
-    return lines
   }
 }

@@ -114,7 +114,9 @@ struct Classify: Command {
     }
     if let examples {
       let learned = try label.adapter(
-        from: examples, model: self.model, encoding: encoding, quiet: quiet)
+        from: examples, model: self.model, encoding: encoding, quiet: quiet,
+        // Then it replaces withheld labels.
+        checksScope: abstain == nil)
       return try TextClassifier(model: model, adapter: learned, options: options)
     }
     return try TextClassifier(model: model, labels: try label.source(), options: options)
@@ -141,11 +143,10 @@ struct Classify: Command {
       maximumTokens: encoder.maximumTokens,
       { (record) throws(VDSQError) in
         let text = String(decoding: record.text, as: UTF8.self)
-        if BlankText.isBlank(record.text) { return writeBlank(text, records) }
-        if template.add(record.text, to: encoder).isCut || record.isCut {
-          records.counts.truncated += 1
-        }
+        let added = template.add(record.text, to: encoder)
+        if added.isCut || record.isCut { records.counts.truncated += 1 }
         try encoder.encode { _, state in
+          if added.isBlank { return writeBlank(text, records) }
           let report = ExplanationReport(explainer.explain(state), of: text)
           output.write(json ? report.json : report.text)
           output.write("\n")

@@ -89,12 +89,14 @@ struct Eval: Command {
       path: adapter!, model: try Container(path: model, kind: .model, decoding: .noWeights))
     return EvaluationRow(
       of: try label.encode(
-        try label.read(test), test, by: learned, model: model, encoding: encoding, quiet: quiet))
+        try label.read(test, quiet: quiet), test, by: learned, model: model, encoding: encoding,
+        quiet: quiet))
   }
 
   private func trained() throws(VDSQError) -> [EvaluationRow] {
-    let held = try label.read(test)
-    let known = try train.map { (path) throws(VDSQError) in try label.read(path) } ?? []
+    let held = try label.read(test, quiet: quiet)
+    let known =
+      try train.map { (path) throws(VDSQError) in try label.read(path, quiet: quiet) } ?? []
     let trainer = try label.trainer(model, known + held, encoding, quiet: quiet)
     let progress = EvaluationProgress(test: test, train: train ?? "", quiet: quiet)
     defer { progress.end() }

@@ -77,6 +77,9 @@ struct Learn: Command {
     guard adapter != "-" else {
       throw ValidationError("the adapter is replaced after each example; name a file")
     }
+    guard labels != nil || labelsFile != nil || (outOfScope == nil && template == nil) else {
+      throw ValidationError("--out-of-scope and --template start an adapter; give --labels too")
+    }
     let changes = [undo, forget != nil].filter { $0 }.count
     guard changes <= 1, changes == 0 || (label == nil && addLabels == nil && labels == nil) else {
       throw ValidationError("--undo and --forget go alone")
@@ -91,6 +94,10 @@ struct Learn: Command {
     let learner = OnlineLearner(path: adapter, encoder: encoder)
     let begun = try beginning(encoder)
     if let begun { try learner.begin(begun) }
+    guard learner.exists else {
+      throw VDSQError(
+        .missingInput, "\(adapter): does not exist; --labels or --labels-file starts it")
+    }
     if undo {
       let name = try learner.undo()
       return try report("one of \(name)", learner, "undone", name)
@@ -110,20 +117,14 @@ struct Learn: Command {
     try learn(learner, encoder)
   }
 
-  private func parsedTemplate() throws(VDSQError) -> Template? {
-    guard let template else { return nil }
-    return try Template(template)
-  }
-
   /// The anchors of the labels to start with; nil if none are named.
   private func beginning(_ encoder: TextEncoder) throws(VDSQError) -> LabelSet? {
-    var all: [Label] = []
-    if let labels { all += try Label.parse(list: labels) }
-    if let labelsFile { all += try LabelFile.read(labelsFile) }
-    guard !all.isEmpty else { return nil }
-    all.removeAll { outOfScope?.hasSameBytes(as: $0.name) ?? false }
-    if let outOfScope { all.append(.outOfScope(outOfScope)) }
-    return try LabelSet(all, encoder: encoder, template: try parsedTemplate())
+    var source = LabelSource()
+    if let labels { source.labels = try Label.parse(list: labels) }
+    (source.file, source.outOfScope) = (labelsFile, outOfScope)
+    if source.isEmpty { return nil }
+    let template = try template.map { (text) throws(VDSQError) in try Template(text) }
+    return try LabelSet(try source.readBeginning(), encoder: encoder, template: template)
   }
 
   private func learn(_ learner: OnlineLearner, _ encoder: TextEncoder) throws(VDSQError) {
@@ -142,35 +143,24 @@ struct Learn: Command {
     try records.forEach(
       maximumTokens: encoder.maximumTokens,
       { (record) throws(VDSQError) in
-        if record.fields == nil, TextFile.isBlank(record.text) {
+        if try learner.isBlank(record.text) { return records.skip() }
+        func fail(_ error: VDSQError) throws(VDSQError) {
           records.counts.texts -= 1
-          return
+          try records.fail(record.line, .badInput(error.commandLineMessage), record.fields)
         }
+        let name: String
         do throws(VDSQError) {
-          try report(
-            try learn(record, learner), record.isCut || !encoder.fits(record.text), records)
+          name = if let label { label } else { try record.fields!.name(1) }
+        } catch { return try fail(error) }
+        do throws(VDSQError) {
+          let text = String(decoding: record.text, as: UTF8.self)
+          let outcome = try learner.learn(Examples.Example(text: text, label: name), context: "")
+          try report((name, outcome), record.isCut || !encoder.fits(record.text), records)
         } catch {
           guard error.category == .badInput, error.setting == .labels else { throw error }
-          records.counts.texts -= 1
-          try records.fail(
-            record.line, .badInput(error.commandLineMessage), record.fields)
+          try fail(error)
         }
       }, pause: { () throws(VDSQError) in })
-  }
-
-  private func learn(
-    _ record: TextRecord, _ learner: OnlineLearner
-  ) throws(VDSQError) -> (label: String, outcome: OnlineLearner.Outcome) {
-    let name: String
-    if let label {
-      name = label
-    } else {
-      do throws(VDSQError) {
-        name = try record.fields!.name(1)
-      } catch { throw VDSQError(.badInput, error.message, .labels) }
-    }
-    let example = Examples.Example(text: String(decoding: record.text, as: UTF8.self), label: name)
-    return (name, try learner.learn(example, context: ""))
   }
 
   private func report(

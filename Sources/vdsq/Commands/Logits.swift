@@ -113,6 +113,7 @@ struct Logits: Command {
       json: json, quiet: quiet, output: output,
       answer: ["tokens", "labels", "entangled", "target", "loss", "gradient"])
     var blanks: [Bool] = []
+    var texts = try TextTemplate(nil, encoder: encoder)
     func flush() throws(VDSQError) {
       guard encoder.count > 0 else { return }
       try encoder.encode { index, state in
@@ -128,8 +129,9 @@ struct Logits: Command {
       { (record) throws(VDSQError) in
         if !encoder.hasRoom { try flush() }
         records.tags.add(record)
-        blanks.append(BlankText.isBlank(record.text))
-        if encoder.add(record.text).truncated || record.isCut { records.counts.truncated += 1 }
+        let added = texts.add(record.text, to: encoder)
+        blanks.append(added.isBlank)
+        if added.isCut || record.isCut { records.counts.truncated += 1 }
       }, pause: flush)
   }
 

@@ -61,7 +61,7 @@ struct Review: Command {
   }
 
   func execute() throws(VDSQError) {
-    let texts = try label.read(examples)
+    let texts = try label.read(examples, quiet: quiet)
     let (names, items) = try adapter == nil ? heldOut(texts) : adapted(texts)
     let doubtful = items.prefix { $0.probability >= minimum }
     for item in doubtful.prefix(limit ?? doubtful.count) {

@@ -51,9 +51,8 @@ struct Verify: Command {
   func execute() throws(VDSQError) {
     let container = try Container(path: model, kind: .model)
     try container.verify()
-    let samples =
-      try texts.map { (path) throws(VDSQError) in try Self.lines(path) }
-      ?? SampleTexts.all
+    let lines = try texts.map { (path) throws(VDSQError) in try TextLines(path: path) }
+    let samples = lines?.texts.map { String(decoding: $0, as: UTF8.self) } ?? SampleTexts.all
     let bar = ProgressBar("verifying", quiet: quiet)
     defer { bar.end() }
     var high = encoding
@@ -67,10 +66,11 @@ struct Verify: Command {
       progress: { bar.show($0, of: $1) })
     bar.end()
     let fidelity = verification.fidelity
-    if fidelity.truncated > 0, !quiet {
-      StandardError.write(
-        "vdsq: \(fidelity.truncated) of \(counted(samples.count, "text")) cut to "
-          + "\(fidelity.maximumTokens) tokens\n")
+    if !quiet {
+      ChangedTexts(
+        count: samples.count, truncated: fidelity.truncated, tokens: fidelity.maximumTokens,
+        replaced: lines?.replaced ?? 0
+      ).tell(texts)
     }
     try print(VerificationReport(verification, model: model, checkpoint: against), json: json)
     let mean = fidelity.mean
@@ -78,14 +78,5 @@ struct Verify: Command {
       throw .badInput(
         "\(model): the mean cosine \(fixed(mean, 5)) is below --minimum \(minimum)")
     }
-  }
-
-  private static func lines(_ path: String) throws(VDSQError) -> [String] {
-    var lines: [String] = []
-    try TextFile(path: path).forEachLine { line, _ in
-      lines.append(String(decoding: line, as: UTF8.self))
-    }
-    guard !lines.isEmpty else { throw .badInput("\(path): there are no texts") }
-    return lines
   }
 }

@@ -73,8 +73,13 @@ struct LabelOptions: ParsableArguments {
   }
 
   /// The labels that the options name, or else those of the examples.
-  func all(in examples: [Examples.Example]) throws(VDSQError) -> [Label] {
-    Examples.labels(of: examples, named: try named(), outOfScope: outOfScope)
+  ///
+  /// - Parameter checksScope: whether an example must have the out-of-scope label.
+  func all(
+    in examples: [Examples.Example], checksScope: Bool = true
+  ) throws(VDSQError) -> [Label] {
+    if checksScope { try Examples.check(outOfScope: outOfScope, in: examples) }
+    return Examples.labels(of: examples, named: try named(), outOfScope: outOfScope)
   }
 
   /// - Parameter allowsFinetuning: whether the encoder's weights may be updated.
@@ -93,15 +98,16 @@ struct LabelOptions: ParsableArguments {
 
   /// Trains an adapter on the examples of a file.
   func adapter(
-    from path: String, model: String, encoding: EncoderOptions, quiet: Bool
+    from path: String, model: String, encoding: EncoderOptions, quiet: Bool,
+    checksScope: Bool = true
   ) throws(VDSQError) -> Adapter {
-    let examples = try read(path)
+    let examples = try read(path, quiet: quiet)
     let progress = TrainingProgress(encoding: path, quiet: quiet)
     defer { progress.end() }
     return try FewShotTrainer.adapter(
       model: try Model(path: model),
-      labels: try all(in: examples), examples: examples, options: try training(encoding),
-      report: progress.show)
+      labels: try all(in: examples, checksScope: checksScope), examples: examples,
+      options: try training(encoding), report: progress.show)
   }
 
   /// Opens a model to train on examples. Their labels are used if the options name none.
@@ -117,9 +123,9 @@ struct LabelOptions: ParsableArguments {
         report: TrainingProgress(encoding: "", quiet: quiet).show))
   }
 
-  /// Labelled texts of a file.
-  func read(_ path: String) throws(VDSQError) -> [Examples.Example] {
-    try fields.reader().read(path)
+  /// Labelled texts of a file; tells how many have nothing to read.
+  func read(_ path: String, quiet: Bool) throws(VDSQError) -> [Examples.Example] {
+    try fields.reader().read(path) { if !quiet { $0.tell(path) } }
   }
 
   /// Runs an adapter's model over labelled texts of a file.

@@ -128,6 +128,41 @@ import VDSQTraining
     }
   }
 
+  /// Examples without a text are left out, which is told.
+  @Test func textsWithNothingToRead() throws {
+    let folder = try TemporaryFolder()
+    func read(_ text: String, _ name: String) throws -> ([String], [String]) {
+      var told: [String] = []
+      let path = try folder.write(Data(text.utf8), to: name)
+      let examples = try ExampleReader().read(path) {
+        if case .leftOut(let count, let all) = $0 { told.append("\(count) of \(all)") }
+      }
+      return (examples.map(\.text), told)
+    }
+    let lines = ["", "a", " \\u00ad", "\\t"].map { "{\"text\": \"\($0)\", \"label\": \"b\"}\n" }
+    #expect(try read(lines.joined(), "x.jsonl") == (["a"], ["3 of 4"]))
+    #expect(try read("text,label\n,b\n a,b\n", "x.csv") == ([" a"], ["1 of 2"]))
+    #expect(try read("text\tlabel\n\tb\nq\tb\n", "x.tsv") == (["q"], ["1 of 2"]))
+    #expect(try read(lines[1], "x.jsonl") == (["a"], []))
+    #expect { try read(lines[0], "x.jsonl") } throws: {
+      ($0 as? VDSQError)?.message.hasSuffix("no example has anything to read") == true
+    }
+  }
+
+  /// Which of two columns counts is not guessed; columns that nobody reads may be there twice.
+  @Test func columnsThatAreThereTwice() throws {
+    for (header, name) in [
+      ("text,label,text", "text"), ("label,text,label", "label"), ("text,text,label", "text"),
+    ] {
+      let text = "\(header)\na,b,c\n"
+      #expect(failure(text, .commaSeparated) == "x: the first line names \(name) twice")
+      #expect(
+        failure(text.replacingOccurrences(of: ",", with: "\t"), .tabSeparated)
+          == "x: the first line names \(name) twice")
+    }
+    #expect(try read("id,text,id,label\n1,a,2,b\n", .commaSeparated) == [["a", "b"]])
+  }
+
   /// The error is about the fields' names, so that a program can say how to choose others.
   @Test func columnsThatAreNotThere() {
     let names = "x: no fields text and class in the first line, which names text, label"

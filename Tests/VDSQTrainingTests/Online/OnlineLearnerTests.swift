@@ -90,8 +90,30 @@ import VDSQTraining
     try learner.forget("greeting", context: "x")
     #expect(learner.labels == ["order", "noise"] && learner.count == 1)
     let unknown = failure { try learner.forget("greeting", context: "x") }
-    #expect(unknown?.category == .badInput && unknown?.setting == .labels)
+    // Adding the label would not help.
+    #expect(unknown?.category == .badInput && unknown?.setting == nil)
     #expect(unknown?.message == "x: greeting is not among the labels of \(path): order, noise")
+  }
+
+  /// Nothing is learned of a text that has nothing to read, with a template around it or without.
+  @Test(arguments: ["greeting=hello;order=stop", nil])
+  func blankTexts(_ plain: String?) throws {
+    let learner = try begun()
+    if plain == nil {
+      try FileManager.default.removeItem(atPath: path)
+      try learner.begin(
+        try LabelSet(
+          Label.parse(list: "greeting=hello;order=stop"), encoder: encoder,
+          template: try Template("say {text}")))
+    }
+    for text in ["", " ", "\u{AD}", "\u{301}"] {
+      #expect(try Array(text.utf8).withUnsafeBytes { try learner.isBlank($0) }, "\(text)")
+      let refused = failure { _ = try learn(learner, text, "greeting") }
+      #expect(refused?.category == .badInput)
+      #expect(refused?.message == "line 7: the text has nothing to read")
+    }
+    #expect(try Array("say".utf8).withUnsafeBytes { try !learner.isBlank($0) })
+    #expect(try learn(learner, "hello", "greeting").count == 1)
   }
 
   /// A label that is not the file's leaves the file as it is.
@@ -101,6 +123,7 @@ import VDSQTraining
     let before = try Data(contentsOf: URL(filePath: path))
     let refused = failure { _ = try learn(learner, "hello", "other") }
     #expect(refused?.category == .badInput && refused?.message.hasPrefix("line 7: other") == true)
+    #expect(refused?.setting == .labels)
     #expect(try Data(contentsOf: URL(filePath: path)) == before && learner.count == 1)
   }
 
