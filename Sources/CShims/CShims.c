@@ -34,9 +34,13 @@ static struct {
 } removed_files[REMOVED_FILES];
 static const int ending_signals[] = {SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 
-static void remove_files(int number) {
+static void unlink_files(void) {
   for (int i = 0; i < REMOVED_FILES; i++)
     if (__atomic_load_n(&removed_files[i].used, __ATOMIC_ACQUIRE) == 1) unlink(removed_files[i].path);
+}
+
+static void remove_files(int number) {
+  unlink_files();
   // The handler was reset, so the signal ends the process when this function returns.
   raise(number);
 }
@@ -69,6 +73,79 @@ void vdsq_keep_on_signal(const char *path) {
     if (__atomic_load_n(&removed_files[i].used, __ATOMIC_ACQUIRE) == 1 &&
         strcmp(removed_files[i].path, path) == 0)
       __atomic_store_n(&removed_files[i].used, 0, __ATOMIC_RELEASE);
+}
+
+#define NAMED_MAPS 16
+static struct {
+  // 0: free, 1: in use, 2: reserved.
+  int used;
+  const char *start;
+  int64_t length;
+  char *path;
+} named_maps[NAMED_MAPS];
+static char watching_program[16];
+static int watching_code;
+
+void vdsq_name_map(const void *start, int64_t length, const char *path) {
+  for (int i = 0; i < NAMED_MAPS; i++) {
+    int unused = 0;
+    if (!__atomic_compare_exchange_n(&named_maps[i].used, &unused, 2, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED))
+      continue;
+    named_maps[i].start = start;
+    named_maps[i].length = length;
+    named_maps[i].path = strdup(path);
+    __atomic_store_n(&named_maps[i].used, named_maps[i].path ? 1 : 0, __ATOMIC_RELEASE);
+    return;
+  }
+}
+
+void vdsq_forget_map(const void *start) {
+  for (int i = 0; i < NAMED_MAPS; i++) {
+    if (__atomic_load_n(&named_maps[i].used, __ATOMIC_ACQUIRE) != 1 || named_maps[i].start != start)
+      continue;
+    free(named_maps[i].path);
+    __atomic_store_n(&named_maps[i].used, 0, __ATOMIC_RELEASE);
+  }
+}
+
+// Only calls what is safe in a handler of signals (signal-safety(7)).
+static void end_by_shorter_file(int number, siginfo_t *fault, void *context) {
+  (void)context;
+  static int told;
+  const char *address = fault->si_addr;
+  for (int i = 0; i < NAMED_MAPS; i++) {
+    if (__atomic_load_n(&named_maps[i].used, __ATOMIC_ACQUIRE) != 1) continue;
+    if (address < named_maps[i].start || address >= named_maps[i].start + named_maps[i].length)
+      continue;
+    // Several threads may fault at once.
+    if (__atomic_exchange_n(&told, 1, __ATOMIC_ACQ_REL)) pause();
+    char line[PATH_MAX + 128];
+    size_t length = 0;
+    const char *parts[] = {watching_program, ": ", named_maps[i].path,
+                           ": the file became shorter while it was in use\n"};
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+      size_t part = strlen(parts[k]);
+      if (length + part > sizeof line) continue;
+      memcpy(line + length, parts[k], part);
+      length += part;
+    }
+    if (write(2, line, length) < 0) {
+      // There is no way to report that standard error cannot be written to.
+    }
+    unlink_files();
+    _exit(watching_code);
+  }
+  // Of another map: the fault comes again, and has its usual effect.
+  signal(number, SIG_DFL);
+}
+
+void vdsq_watch_maps(const char *program, int code) {
+  strncpy(watching_program, program, sizeof watching_program - 1);
+  watching_code = code;
+  struct sigaction ours = {.sa_sigaction = end_by_shorter_file, .sa_flags = SA_SIGINFO};
+  sigemptyset(&ours.sa_mask);
+  sigaction(SIGBUS, &ours, NULL);
 }
 
 static volatile sig_atomic_t stop_signal, reloads;

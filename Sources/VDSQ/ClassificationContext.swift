@@ -75,16 +75,16 @@ package final class ClassificationContext {
   ///   - top: the number of labels to rank.
   ///   - body: called for each text, in order, with its tokens, the labels and its scores.
   package func classify(
-    top: Int, _ body: (TokenCount, LabelSet, LabelScores) -> Void
+    top: Int, _ body: (TokenCount, LabelSet, LabelScores) throws(VDSQError) -> Void
   ) throws(VDSQError) {
     guard !pending.isEmpty else { return }
-    try encoder.encode { index, state in
+    try encoder.encode { (index, state) throws(VDSQError) in
       if pending[index].isBlank {
         scores.setEqual()
       } else {
         classifier.classify(state, top: top, into: &scores)
       }
-      body(pending[index], classifier.labels, scores)
+      try body(pending[index], classifier.labels, scores)
     }
     pending.removeAll(keepingCapacity: true)
   }

@@ -19,12 +19,12 @@ final class EncoderPool: @unchecked Sendable {
   /// allows.
   ///
   /// - Parameters:
-  ///   - adapter: the adapter that changes the encoder, if any; its memory is counted.
-  ///   - adapterCopies: the number of copies of the adapter that may be in memory at a time.
+  ///   - adapter: the adapter that changes the encoder, if any.
+  ///   - more: bytes of labels, of the adapter and of answers.
   /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget; the errors of opening the
   ///   model.
   init(
-    _ model: Model, _ run: RunOptions, adapter: Adapter?, adapterCopies: Int
+    _ model: Model, _ run: RunOptions, adapter: Adapter?, more: Int
   ) throws(VDSQError) {
     let isValid = run.concurrency >= 1 && run.concurrency <= 4096
     guard isValid else {
@@ -35,7 +35,7 @@ final class EncoderPool: @unchecked Sendable {
     }
     var options = try model.encoderOptions(
       run, intermediateFeatures: adapter?.intermediateFeatures ?? [],
-      more: adapterCopies * (adapter?.bytes ?? 0))
+      more: more)
     options.updates = adapter?.updates
     capacity = run.concurrency
     self.model = model

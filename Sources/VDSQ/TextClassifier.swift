@@ -26,6 +26,8 @@ public final class TextClassifier: @unchecked Sendable {
     /// The softmax temperature, by which logits are divided. Nil means that of the adapter, or
     /// `Classifier.defaultTemperature`.
     public var temperature: Float?
+    /// The number of labels of an answer that the caller writes; the memory plan counts them.
+    package var top = 1
     /// Called with a line for a person when a file that was replaced cannot be used. The classifier
     /// goes on as before. Called on the thread that classifies.
     public var onWarning: (@Sendable (String) -> Void)?
@@ -93,10 +95,26 @@ public final class TextClassifier: @unchecked Sendable {
     _ model: Model, _ labels: [Label], source: Source?, _ options: Options
   ) throws(VDSQError) {
     try Label.checkChoice(labels)
-    let pool = try EncoderPool(model, options.run, adapter: nil, adapterCopies: 0)
+    let pool = try EncoderPool(
+      model, options.run, adapter: nil,
+      more: try Self.bytes(of: labels, model, top: options.top, isFollowed: source != nil))
     try self.init(model, pool, options, adapter: nil, source: source) {
       (encoder) throws(VDSQError) in try Self.classifier(labels, encoder, options)
     }
+  }
+
+  /// How often labels are in memory while their file is read again: the previous ones, and the next.
+  private static let copiesOfFollowed = 2
+
+  /// The memory of labels and answers, in bytes.
+  ///
+  /// - Parameter isFollowed: whether the labels' file may be read again.
+  package static func bytes(
+    of labels: [Label], _ model: Model, top: Int, isFollowed: Bool
+  ) throws(VDSQError) -> Int {
+    let dimensions = try Architecture(model.description.metadata).vectorSize
+    return (isFollowed ? copiesOfFollowed : 1) * LabelMemory.bytes(of: labels, dimensions: dimensions)
+      + LabelMemory.answerBytes(of: labels, top: top)
   }
 
   private static func classifier(
@@ -139,7 +157,10 @@ public final class TextClassifier: @unchecked Sendable {
     _ model: Model, _ adapter: Adapter, copies: Int, source: Source?, _ options: Options
   ) throws(VDSQError) {
     let adapter = try adapter.using(options.template)
-    let pool = try EncoderPool(model, options.run, adapter: adapter, adapterCopies: copies)
+    let pool = try EncoderPool(
+      model, options.run, adapter: adapter,
+      more: copies * adapter.bytes
+        + LabelMemory.answerBytes(of: adapter.labels.labels, top: options.top))
     try self.init(model, pool, options, adapter: adapter, source: source) {
       (encoder) throws(VDSQError) in
       try Classifier(adapter: adapter, temperature: options.temperature, kernels: encoder.kernels)
@@ -261,10 +282,26 @@ public final class TextClassifier: @unchecked Sendable {
     }
   }
 
+  /// Refuses what does not fit the memory budget, of which the labels that were there first have a
+  /// part.
+  private func checkRoom(for bytes: Int, _ path: String) throws(VDSQError) {
+    guard let budget = options.run.memoryBudget,
+      let peak = ProcessMemory.peakResidentBytes()
+    else { return }
+    let now = currentAdapter?.bytes ?? LabelMemory.bytes(of: current.labels)
+    guard peak + max(0, bytes - now) <= budget else {
+      throw VDSQError(
+        .budgetTooSmall, "\(path): the labels do not fit the memory budget any more", .memoryBudget)
+    }
+  }
+
   /// Replaces the classifier by what its file has now.
   private func read(_ source: Source, _ encoder: TextEncoder) throws(VDSQError) {
     if let labels = source.labels {
-      current = try Self.classifier(try labels.readChoice(), encoder, options)
+      let next = try labels.readChoice()
+      try checkRoom(
+        for: LabelMemory.bytes(of: next, dimensions: encoder.dimensions), source.file.path)
+      current = try Self.classifier(next, encoder, options)
       return
     }
     let path = source.file.path
@@ -277,6 +314,7 @@ public final class TextClassifier: @unchecked Sendable {
         "\(path): the adapter reads other layers, or other weights, than before; start again")
     }
     _ = try TextTemplate(adapter.labels.template, encoder: encoder)
+    try checkRoom(for: adapter.bytes, path)
     current = try Classifier(adapter: adapter, temperature: options.temperature, kernels: kernels)
     currentAdapter = adapter
   }

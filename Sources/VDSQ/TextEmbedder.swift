@@ -19,7 +19,7 @@ public final class TextEmbedder: @unchecked Sendable {
   /// - Throws: `usage` for options out of range, `badInput` for a model that cannot be run,
   ///   `budgetTooSmall` if the memory budget does not suffice.
   public init(model: Model, options: RunOptions = RunOptions()) throws(VDSQError) {
-    pool = try EncoderPool(model, options, adapter: nil, adapterCopies: 0)
+    pool = try EncoderPool(model, options, adapter: nil, more: 0)
     let encoder = try pool.take()
     (dimensions, maximumTokens) = (encoder.dimensions, encoder.maximumTokens)
     pool.give(encoder)

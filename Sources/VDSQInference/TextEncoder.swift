@@ -310,10 +310,13 @@ public final class TextEncoder {
   private func run(
     _ batch: TokenBatch, trace: UnsafeMutablePointer<Float>?
   ) throws(VDSQError) -> UnsafePointer<Float> {
-    switch backbone {
-    case .encoder(let encoder): try encoder.encode(batch, trace: trace)
-    case .decoder(let decoder): try decoder.decode(batch, trace: trace)
-    }
+    let states =
+      switch backbone {
+      case .encoder(let encoder): try encoder.encode(batch, trace: trace)
+      case .decoder(let decoder): try decoder.decode(batch, trace: trace)
+      }
+    try container.file.checkLength()
+    return states
   }
 
   /// The state of one text. The batch must be empty.

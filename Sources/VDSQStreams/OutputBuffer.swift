@@ -30,6 +30,15 @@ package final class OutputBuffer {
     }
   }
 
+  /// Writes everything out if it is much, so that memory does not grow with what a batch has.
+  ///
+  /// - Throws: `internalFault` if the output cannot be written to.
+  package func flushIfLong() throws(VDSQError) {
+    if bytes.count >= Self.long { try flush() }
+  }
+
+  private static let long = 1 << 16
+
   /// Forgets what was written and not flushed.
   package func removeAll() { bytes.removeAll(keepingCapacity: true) }
 

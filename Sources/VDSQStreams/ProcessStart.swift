@@ -32,6 +32,15 @@ package enum ProcessStart {
   /// file that is opened, which is the model, would be taken for standard input.
   package static func openStandardDescriptors() { vdsq_open_standard_descriptors() }
 
+  /// Makes a mapped file that became shorter end the process with an error, as other damage does.
+  ///
+  /// - Parameter program: the name of the program in the message.
+  package static func watchMaps(program: StaticString) {
+    program.withUTF8Buffer {
+      vdsq_watch_maps($0.baseAddress, VDSQError.Category.badInput.rawValue)
+    }
+  }
+
   /// Refuses a standard output that is the file from which texts are read, as each answer would be
   /// read as a text; or another input, which would be destroyed.
   ///

@@ -42,7 +42,8 @@ public struct TrainingPlan: Sendable {
     let features = try method.usesIntermediateFeatures ? Self.intermediateFeatures(of: file) : []
     let architecture = try Architecture(file.metadata)
     let columns = architecture.hiddenSize * (features.count + 1)
-    let bytes = Self.bytes(for: examples, columns: columns)
+    // Anchors, sums, means and weights of each label, and what regression keeps beside them.
+    let bytes = Self.bytes(for: examples, columns: columns) + 8 * 4 * labels.count * columns
     var encoderOptions: TextEncoder.Options?
     var finetuningBytes = 0
     if try Self.maySpendOnFinetuning(file, labels, examples, options) {

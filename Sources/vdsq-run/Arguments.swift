@@ -11,7 +11,8 @@ struct Arguments {
                     [--memory-policy resident|release|stream] [--memory-budget 16M]
                     [--field PATH [--pass PATH,PATH]] [--echo] [--quiet]
                     [--temperature T] [--]
-           vdsq-run MODEL --plan [--adapter F] [--threads N] [--max-tokens N]
+           vdsq-run MODEL --plan [--labels a,b,c | --labels-file F | --adapter F] [--top K]
+                    [--threads N] [--max-tokens N]
            vdsq-run --help | --version | --generate-completion-script bash|zsh|fish
     """
 

@@ -30,6 +30,7 @@ func run() throws(VDSQError) {
 func classifier(_ arguments: Arguments) throws(VDSQError) -> TextClassifier {
   let model = try Model(path: arguments.model)
   var options = arguments.classifier
+  options.top = arguments.stream.top
   if !arguments.records.isQuiet { options.onWarning = { tell("vdsq-run: \($0)\n") } }
   options.run.onCutForBudget = { [isQuiet = arguments.records.isQuiet] in
     if !isQuiet { tell("vdsq-run: \($0)\n") }
@@ -57,6 +58,10 @@ func plan(_ arguments: Arguments) throws(VDSQError) {
     options.intermediateFeatures = adapter.intermediateFeatures
     // While the file is read again, the previous adapter is still in memory.
     more = Adapter.copiesOfFollowed * adapter.bytes
+  } else if !arguments.labels.isEmpty {
+    more = try TextClassifier.bytes(
+      of: try arguments.labels.readChoice(), model, top: arguments.stream.top,
+      isFollowed: arguments.labels.file != nil)
   }
   let run = arguments.classifier.run
   let footprints = try Footprint.each(
@@ -110,6 +115,7 @@ func report(_ counts: RecordStream.Counts) {
 }
 
 ProcessStart.openStandardDescriptors()
+ProcessStart.watchMaps(program: "vdsq-run")
 do throws(VDSQError) {
   try run()
   // Some file systems report only now that bytes could not be stored.

@@ -29,6 +29,7 @@ struct VDSQCommand: ParsableCommand {
 
   static func main() {
     ProcessStart.openStandardDescriptors()
+    ProcessStart.watchMaps(program: "vdsq")
     StandardOutput.checkAtExit()
     // Otherwise the parts of the program that happen to be in the page cache would be resident too:
     // several megabytes that vary, so that no memory plan would hold. Smaller pieces would slow

@@ -52,6 +52,27 @@ import Testing
     func close() throws { try input.fileHandleForWriting.close() }
   }
 
+  /// A model that becomes shorter ends the program with an error that names it, and not by a signal:
+  /// by whole pages, which cannot be touched any more, or within the last page, which then has zeros.
+  @Test(
+    arguments: ["vdsq", "vdsq-run"],
+    [("resident", 4096), ("release", 4096), ("stream", 4096), ("resident", -1), ("stream", -1)])
+  func aModelThatBecomesShorter(_ program: String, _ cut: (policy: String, length: Int)) throws {
+    let running = try Running(
+      program, [model, "--labels", "hello,stop", "--memory-policy", cut.policy])
+    #expect(try running.ask("hello").hasPrefix("hello\t"))
+    let file = try FileHandle(forWritingTo: URL(filePath: model))
+    let length = Int(try file.seekToEnd())
+    try file.truncate(atOffset: UInt64(cut.length > 0 ? cut.length : length - 1))
+    try running.send("stop\n")
+    let (output, errors) = running.end()
+    #expect(output.isEmpty)
+    #expect(errors.hasPrefix("\(program): \(model): "), "\(errors)")
+    #expect(errors.split(separator: "\n").count == 1, "\(errors)")
+    #expect(
+      running.process.terminationReason == .exit && running.process.terminationStatus == 65)
+  }
+
   @Test(arguments: ["vdsq", "vdsq-run"], [SIGTERM, SIGINT])
   func aStopAnswersWhatWasRead(_ program: String, _ number: Int32) throws {
     let running = try Running(program, [model, "--labels", "hello,stop"])

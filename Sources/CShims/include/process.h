@@ -4,6 +4,7 @@
 #define VDSQ_PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 // The arguments that the system passed, the program's name among them. The C library hands them to
 // constructors, so that /proc is not needed.
@@ -21,5 +22,13 @@ void vdsq_open_standard_descriptors(void);
 bool vdsq_remove_on_signal(const char *path);
 // The file is kept.
 void vdsq_keep_on_signal(const char *path);
+
+// From now on a fault in a mapped file that became shorter ends the process with one line on standard
+// error, which names the program and the file, and with the exit code.
+void vdsq_watch_maps(const char *program, int code);
+// Names the file of a map for that line. Maps beyond the first sixteen have no name.
+void vdsq_name_map(const void *start, int64_t length, const char *path);
+// The map is about to be removed.
+void vdsq_forget_map(const void *start);
 
 #endif

@@ -71,7 +71,7 @@ public struct Footprint: Sendable {
     for region in arena.regions where region.isCache { caches += region.length }
     if caches > 0 { parts.append(Part(name: "keys and values", bytes: callers * caches)) }
     parts.append(Part(name: "arena", bytes: callers * (arena.length - caches)))
-    if program.more > 0 { parts.append(Part(name: "adapter", bytes: program.more)) }
+    if program.more > 0 { parts.append(Part(name: "classifier", bytes: program.more)) }
     parts.append(
       Part(
         name: "reserve",

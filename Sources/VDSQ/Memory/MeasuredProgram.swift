@@ -17,7 +17,7 @@ struct MeasuredProgram {
   let encoder: TextEncoder
   /// The number of encoders that work at a time, each with its own arena.
   let callers: Int
-  /// Other known memory, such as an adapter.
+  /// Other known memory: labels or an adapter, and answers.
   let more: Int
   /// The policies that the file allows, from the fastest to the smallest.
   let policies: [MemoryPolicy]

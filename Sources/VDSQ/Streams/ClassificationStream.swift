@@ -64,7 +64,7 @@ package final class ClassificationStream {
   ///
   /// - Throws: as `flush`.
   package func add(_ record: TextRecord) throws(VDSQError) {
-    if !context.hasRoom { try flush() }
+    if !context.hasRoom || records.tags.isLong { try flush() }
     let count = context.add(record.text, isCut: record.isCut)
     records.tags.add(record)
     records.counts.tokens += count.tokens
@@ -78,7 +78,7 @@ package final class ClassificationStream {
   package func flush() throws(VDSQError) {
     guard context.count > 0 else { return }
     var index = 0
-    try context.classify(top: options.top) { count, labels, scores in
+    try context.classify(top: options.top) { (count, labels, scores) throws(VDSQError) in
       let abstains = count.isBlank || scores.probabilities[scores.best] < options.abstain
       if abstains { records.counts.abstained += 1 }
       let first = abstains ? outOfScope(labels) : labels.names[scores.best]
@@ -88,6 +88,7 @@ package final class ClassificationStream {
         writePlain(index, first, labels, scores)
       }
       index += 1
+      try records.output.flushIfLong()
     }
     records.tags.removeAll()
     try records.output.flush()

@@ -52,6 +52,9 @@ package final class RecordTags {
     }
   }
 
+  /// Whether it is time to write the batch out, so that memory does not grow with its texts.
+  package var isLong: Bool { written.bytes.count >= 1 << 16 }
+
   /// Forgets the batch.
   package func removeAll() {
     written.removeAll()

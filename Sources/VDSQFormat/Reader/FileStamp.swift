@@ -2,8 +2,10 @@ import CShims
 
 /// Identifies the state of a file without reading it: device, inode, length and time of change.
 package struct FileStamp: Equatable, Sendable {
+  /// The length in bytes.
+  package let length: Int64
   private let device, inode: UInt64
-  private let length, seconds, nanoseconds: Int64
+  private let seconds, nanoseconds: Int64
 
   /// Returns nil if there is no such file.
   package init?(path: String) {

@@ -2,8 +2,8 @@ import CShims
 
 /// A whole file, mapped read-only. Pages become resident when they are first touched.
 ///
-/// A small file can be copied instead. Then it does not matter what becomes of the file; a map of a
-/// file that is cut would end the process.
+/// A small file can be copied instead. Then it does not matter what becomes of the file; touching what
+/// a mapped file has lost raises SIGBUS (`ProcessStart.watchMaps`).
 package final class MappedFile: @unchecked Sendable {
   /// The path the file was opened with, for error messages.
   package let path: String
@@ -49,6 +49,7 @@ package final class MappedFile: @unchecked Sendable {
         throw VDSQError(.missingInput, "\(path): cannot be mapped: \(lastErrorText())")
       }
       base = map
+      path.withCString { vdsq_name_map(map, length, $0) }
     }
     isCopy = copies
     self.descriptor = descriptor
@@ -72,8 +73,19 @@ package final class MappedFile: @unchecked Sendable {
   }
 
   deinit {
+    if !isCopy { vdsq_forget_map(bytes.baseAddress) }
     vdsq_unmap(bytes.baseAddress, Int64(bytes.count))
     vdsq_close(descriptor)
+  }
+
+  /// Checks that a mapped file is as long as it was. Behind its end a page has zeros, so what was
+  /// computed from a file that became shorter may be wrong.
+  ///
+  /// - Throws: `badInput` if it became shorter.
+  package func checkLength() throws(VDSQError) {
+    guard isCopy || vdsq_file_length(descriptor) >= Int64(bytes.count) else {
+      throw .badInput("\(path): the file became shorter while it was in use")
+    }
   }
 
   /// Copies bytes without making their pages resident, for example a few rows of a large table.

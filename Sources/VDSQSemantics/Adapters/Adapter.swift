@@ -46,9 +46,9 @@ public struct Adapter: Sendable {
   /// bytes of the file, and the next one.
   package static let copiesOfFollowed = 3
 
-  /// The size of its numbers in memory, in bytes.
+  /// Its size in memory, in bytes.
   package var bytes: Int {
-    4 * (labels.anchors.count + (updates?.values.count ?? 0)) + (head?.bytes ?? 0)
+    LabelMemory.bytes(of: labels) + 4 * (updates?.values.count ?? 0) + (head?.bytes ?? 0)
   }
 
   /// The names of an adapter's tensors and metadata, except those of its head.

@@ -107,6 +107,7 @@ struct Classify: Command {
     options.run.onCutForBudget = EncoderOptions.warnings(quiet)
     options.template = try label.parsedTemplate()
     options.temperature = temperature
+    options.top = top
     if !quiet { options.onWarning = { StandardError.write("vdsq: \($0)\n") } }
     let model = try Model(path: model)
     if let adapter {

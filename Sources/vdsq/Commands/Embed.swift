@@ -73,6 +73,7 @@ struct Embed: Command {
             json.member("embedding", Array(values))
           }
           lines.write("\n")
+          try lines.flushIfLong()
         }
       }
       records.tags.removeAll()
@@ -95,7 +96,7 @@ struct Embed: Command {
           records.tags.removeAll()
           return lines.write("\n")
         }
-        if !encoder.hasRoom { try flush() }
+        if !encoder.hasRoom || records.tags.isLong { try flush() }
         records.tags.add(record)
         if encoder.add(record.text).truncated || record.isCut { records.counts.truncated += 1 }
       }, pause: flush,

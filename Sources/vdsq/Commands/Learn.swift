@@ -89,11 +89,16 @@ struct Learn: Command {
   func execute() throws(VDSQError) {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let d = try Architecture(file.metadata).hiddenSize
-    // The scatter, and copies of it while it is changed, factored and written.
-    let encoder = try encoding.encoder(model, more: 10 * 4 * d * d)
+    // The scatter, and copies of it while it is changed, factored and written; labels and their sums.
+    let labels = try beginning().map { LabelMemory.bytes(of: $0, dimensions: d) } ?? 0
+    let encoder = try encoding.encoder(
+      model, more: 10 * 4 * d * d + 8 * labels + 8 * Int(FileStamp(path: adapter)?.length ?? 0))
     let learner = OnlineLearner(path: adapter, encoder: encoder)
-    let begun = try beginning(encoder)
-    if let begun { try learner.begin(begun) }
+    let begun = try beginning()
+    if let begun {
+      let template = try template.map { (text) throws(VDSQError) in try Template(text) }
+      try learner.begin(try LabelSet(begun, encoder: encoder, template: template))
+    }
     guard learner.exists else {
       throw VDSQError(
         .missingInput, "\(adapter): does not exist; --labels or --labels-file starts it")
@@ -117,14 +122,12 @@ struct Learn: Command {
     try learn(learner, encoder)
   }
 
-  /// The anchors of the labels to start with; nil if none are named.
-  private func beginning(_ encoder: TextEncoder) throws(VDSQError) -> LabelSet? {
+  /// The labels to start with; nil if none are named.
+  private func beginning() throws(VDSQError) -> [Label]? {
     var source = LabelSource()
     if let labels { source.labels = try Label.parse(list: labels) }
     (source.file, source.outOfScope) = (labelsFile, outOfScope)
-    if source.isEmpty { return nil }
-    let template = try template.map { (text) throws(VDSQError) in try Template(text) }
-    return try LabelSet(try source.readBeginning(), encoder: encoder, template: template)
+    return try source.isEmpty ? nil : source.readBeginning()
   }
 
   private func learn(_ learner: OnlineLearner, _ encoder: TextEncoder) throws(VDSQError) {

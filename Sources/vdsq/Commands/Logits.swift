@@ -116,9 +116,10 @@ struct Logits: Command {
     var texts = try TextTemplate(nil, encoder: encoder)
     func flush() throws(VDSQError) {
       guard encoder.count > 0 else { return }
-      try encoder.encode { index, state in
+      try encoder.encode { (index, state) throws(VDSQError) in
         let tags = input.isTagged ? records.tags : nil
         body(state, AnswerTags(tags: tags, index: index, isBlank: blanks[index]))
+        try output.flushIfLong()
       }
       blanks.removeAll(keepingCapacity: true)
       records.tags.removeAll()
@@ -127,7 +128,7 @@ struct Logits: Command {
     try records.forEach(
       maximumTokens: encoder.maximumTokens,
       { (record) throws(VDSQError) in
-        if !encoder.hasRoom { try flush() }
+        if !encoder.hasRoom || records.tags.isLong { try flush() }
         records.tags.add(record)
         let added = texts.add(record.text, to: encoder)
         blanks.append(added.isBlank)

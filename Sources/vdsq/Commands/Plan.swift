@@ -25,6 +25,15 @@ struct Plan: Command {
   @Option(help: "An adapter to include.", completion: .file())
   var adapter: String?
 
+  @Option(help: "Labels to include, as for classify.")
+  var labels: String?
+
+  @Option(help: "A file of labels to include.", completion: .file())
+  var labelsFile: String?
+
+  @Option(help: "The number of labels of an answer.")
+  var top = 1
+
   @Option(
     name: .customLong("for"),
     help: "Plan for another program: vdsq-run, or its path.", completion: .file())
@@ -39,6 +48,10 @@ struct Plan: Command {
   @OptionGroup var encoding: EncoderOptions
 
   func validate() throws {
+    guard adapter == nil || (labels == nil && labelsFile == nil) else {
+      throw ValidationError("--adapter brings its own labels; leave --labels out")
+    }
+    guard top >= 1 else { throw ValidationError("--top must be at least 1") }
     guard program == nil || (!speed && encoding.batch == nil && encoding.precision == .integer)
     else {
       throw ValidationError("--for goes without --speed, --batch and --precision")
@@ -46,7 +59,7 @@ struct Plan: Command {
   }
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model, adapter])
+    CommandFiles(inputs: [model, adapter, labelsFile])
   }
 
   func execute() throws(VDSQError) {
@@ -56,6 +69,15 @@ struct Plan: Command {
     }
     let budget = try encoding.memory.bytes()
     let policies = MemoryPolicy.among(encoding.memoryPolicy)
+    var source = LabelSource()
+    if let labels { source.labels = try Label.parse(list: labels) }
+    source.file = labelsFile
+    let words =
+      source.isEmpty
+      ? 0
+      : try TextClassifier.bytes(
+        of: try source.readChoice(), try Model(path: model), top: top, isFollowed: labelsFile != nil
+      )
     let options = try encoding.options(
       intermediateFeatures: learned?.intermediateFeatures ?? [])
     let all =
@@ -63,7 +85,8 @@ struct Plan: Command {
         try Footprint.each(inProgram: program, arguments: arguments)
       } else {
         try Footprint.each(
-          of: model, options: options, more: Adapter.copiesOfFollowed * (learned?.bytes ?? 0),
+          of: model, options: options,
+          more: words + Adapter.copiesOfFollowed * (learned?.bytes ?? 0),
           cutFor: encoding.maxTokens == nil ? budget : nil, among: policies)
       }
     var comparison = try PolicyComparison(of: all, within: budget, among: policies)
@@ -74,7 +97,10 @@ struct Plan: Command {
   /// The arguments for `vdsq-run`, whose defaults are other ones.
   private var arguments: [String] {
     var arguments = [model]
-    if let adapter { arguments += ["--adapter", adapter] }
+    for (option, value) in [
+      ("--adapter", adapter), ("--labels", labels), ("--labels-file", labelsFile),
+    ] { if let value { arguments.append("\(option)=\(value)") } }
+    if top > 1 { arguments += ["--top", "\(top)"] }
     if let policy = encoding.memoryPolicy { arguments += ["--memory-policy", policy.name] }
     if let budget = encoding.memory.memoryBudget { arguments += ["--memory-budget", budget] }
     if let tokens = encoding.maxTokens { arguments += ["--max-tokens", "\(tokens)"] }

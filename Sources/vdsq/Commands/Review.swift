@@ -65,36 +65,9 @@ struct Review: Command {
     let (names, items) = try adapter == nil ? heldOut(texts) : adapted(texts)
     let doubtful = items.prefix { $0.probability >= minimum }
     for item in doubtful.prefix(limit ?? doubtful.count) {
-      try StandardOutput.write(
-        line: line(item, texts[item.example], other: names[item.other]))
+      try print(
+        ReconsiderationReport(item, of: texts[item.example], other: names[item.other]), json: json)
     }
-  }
-
-  private func line(
-    _ item: Reconsideration, _ example: Examples.Example, other: String
-  ) -> String {
-    if json {
-      return JSONWriter.string { json in
-        json.object {
-          json.member("reconsideration", item.probability)
-          json.member("line", number(of: item, example))
-          json.member("label", example.label)
-          json.member("other", other)
-          json.member("text", example.text)
-        }
-      }
-    }
-    let text = example.text.split(whereSeparator: { $0.isNewline || $0 == "\t" })
-      .joined(separator: " ")
-    return [
-      fixed(Double(item.probability), 4), "\(number(of: item, example))", example.label, other,
-      text,
-    ].joined(separator: "\t")
-  }
-
-  /// The line in which an example begins.
-  private func number(of item: Reconsideration, _ example: Examples.Example) -> Int {
-    example.origin?.line ?? item.example + 1
   }
 
   private func heldOut(
