@@ -113,7 +113,8 @@ public final class TextClassifier: @unchecked Sendable {
     of labels: [Label], _ model: Model, top: Int, isFollowed: Bool
   ) throws(VDSQError) -> Int {
     let dimensions = try Architecture(model.description.metadata).vectorSize
-    return (isFollowed ? copiesOfFollowed : 1) * LabelMemory.bytes(of: labels, dimensions: dimensions)
+    return (isFollowed ? copiesOfFollowed : 1)
+      * LabelMemory.bytes(of: labels, dimensions: dimensions)
       + LabelMemory.answerBytes(of: labels, top: top)
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import VDSQ
 import VDSQFiles
 import VDSQFormat
 import VDSQInference

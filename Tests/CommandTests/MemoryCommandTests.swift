@@ -137,6 +137,45 @@ import Testing
     #expect(try number(told, "peak_bytes") <= enough)
   }
 
+  /// Labels, their words and answers with many of them are counted: the peak stays within a budget
+  /// that is sufficient by the plan.
+  @Test(arguments: ["vdsq", "vdsq-run"])
+  func labelsAreCounted(_ program: String) throws {
+    let count = 6000
+    let many = try folder.write(
+      Data((0..<count).map { "n\($0)=a\($0),b\($0)\n" }.joined().utf8), to: "many")
+    let few = try folder.write(Data("a\nb\n".utf8), to: "few")
+    func run(_ labels: String, _ budget: String) throws -> Program.Result {
+      try Program(program).run(
+        (program == "vdsq" ? ["classify"] : []) + [
+          model, "--labels-file", labels, "--template", "{}", "--threads", "1", "--json", "--stats",
+          "--top", "\(count)", "--memory-budget", budget,
+        ], input: String(repeating: "hello world\n", count: 20))
+    }
+    func smallest(_ labels: String) throws -> Int {
+      let refused = try run(labels, "1M")
+      #expect(refused.status == 75 && refused.output.isEmpty, "\(refused.errors)")
+      let words = refused.errors.split(separator: " ")
+      return try #require(words.compactMap { $0.hasSuffix("K") ? Int($0.dropLast()) : nil }.first)
+    }
+    let needed = try smallest(many)
+    #expect(try needed - smallest(few) > 2 * count * 48 * 4 / 1024)
+    // What the program takes differs from one run to the next.
+    let budget = needed + 512
+    let kept = try run(many, "\(budget)K")
+    #expect(kept.status == 0 && kept.lines.count == 20, "\(kept.errors)")
+    let peak = try #require(kept.errors.firstMatch(of: /peak RSS ([0-9.]+) MiB/))
+    #expect(try #require(Double(peak.1)) * 1024 <= Double(budget), "\(kept.errors), \(budget)K")
+    // The same by `plan`, which can be asked for either program.
+    func planned(_ options: [String]) throws -> Int {
+      try number(
+        plan(["--threads", "1"] + (program == "vdsq" ? [] : ["--for", program]) + options),
+        "peak_bytes")
+    }
+    let more = try planned(["--labels-file", many, "--top", "\(count)"]) - planned([])
+    #expect(more > 2 * count * 48 * 4)
+  }
+
   @Test(arguments: ["vdsq", "vdsq-run"])
   func policiesAnswerAlike(_ program: String) throws {
     var answers: Set<String> = []

@@ -118,8 +118,9 @@ package final class RecordStream {
   }
 
   /// Counts the text that was read last as one that is left out, because it has nothing to read.
-  package func skip() {
+  package func skip(_ record: TextRecord) {
     counts.texts -= 1
+    if record.isReplaced { counts.replaced -= 1 }
     counts.skipped += 1
   }
 

@@ -70,7 +70,9 @@ public struct LabelSet: Sendable {
 
   /// The labels with their words.
   package var labels: [Label] {
-    names.indices.map { $0 == outOfScope ? .outOfScope(names[$0]) : Label(name: names[$0], words: words[$0]) }
+    names.indices.map {
+      $0 == outOfScope ? .outOfScope(names[$0]) : Label(name: names[$0], words: words[$0])
+    }
   }
 
   /// The number of labels, the out-of-scope label included.

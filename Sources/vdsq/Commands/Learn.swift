@@ -146,7 +146,7 @@ struct Learn: Command {
     try records.forEach(
       maximumTokens: encoder.maximumTokens,
       { (record) throws(VDSQError) in
-        if try learner.isBlank(record.text) { return records.skip() }
+        if try learner.isBlank(record.text) { return records.skip(record) }
         func fail(_ error: VDSQError) throws(VDSQError) {
           records.counts.texts -= 1
           try records.fail(record.line, .badInput(error.commandLineMessage), record.fields)
