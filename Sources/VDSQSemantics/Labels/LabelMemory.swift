@@ -1,5 +1,3 @@
-package import VDSQFormat
-
 /// The memory that labels take, beside the model.
 package enum LabelMemory {
   /// The bytes of a zero-shot classifier: names, words, anchors, and the scores of a text.
