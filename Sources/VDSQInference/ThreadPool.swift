@@ -21,7 +21,13 @@ public final class ThreadPool: @unchecked Sendable {
     /// - Parameter workers: how many workers share the items, from the first on; nil for all. The
     ///   others get none.
     package func share(of items: Int, unit: Int = 1, among workers: Int? = nil) -> Range<Int> {
-      let count = workers ?? count
+      Self.share(of: items, unit: unit, index: index, among: workers ?? count)
+    }
+
+    /// The part of the worker `index` of `count`.
+    package static func share(
+      of items: Int, unit: Int, index: Int, among count: Int
+    ) -> Range<Int> {
       guard index < count else { return items..<items }
       let units = (items + unit - 1) / unit
       let first = min(units * index / count * unit, items)

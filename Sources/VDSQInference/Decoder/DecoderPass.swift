@@ -29,6 +29,9 @@ final class DecoderPass: SharedWork {
   /// The destination of the states after the embeddings and each layer,
   /// `[layers + 1, tokens, hiddenSize]` over the whole batch; nil if they are not needed.
   private var trace: UnsafeMutablePointer<Float>?
+  /// Whether layers take turns with two halves of the keys and values, so that no worker waits for
+  /// others to be done with those of the layer before.
+  private var alternatesKeys = false
   /// The number of positions whose rotary angles are known.
   private var knownAngles = 0
   /// Set if a row of the word embeddings could not be read.
@@ -67,6 +70,7 @@ final class DecoderPass: SharedWork {
     self.rows = rows
     self.trace = trace
     keysStart = plan.keepsKeys ? 0 : rows.lowerBound
+    alternatesKeys = !plan.keepsKeys && 2 * rows.count <= plan.passCapacity
     for sequence in sequences { computeAngles(batch.range(sequence).count) }
     memory.beginPass()
     threads.together(workers(min(rows.count, plan.blockCapacity), among: threads.count), self)
@@ -85,7 +89,12 @@ final class DecoderPass: SharedWork {
 
   /// The part of a worker of a block: its tokens, or its outputs of each layer.
   private struct Part {
+    /// Workers that have their own tokens have multiples of this many.
+    static let unit = 4
+
     let worker: ThreadPool.Worker
+    /// How many workers take part.
+    let workers: Int
     /// The rows of the pass that are the block.
     let block: Range<Int>
     let sharesWeights: Bool
@@ -94,28 +103,61 @@ final class DecoderPass: SharedWork {
     /// The rows of the block for which the worker does what is no linear layer.
     let ownRows: Range<Int>
 
+    /// Whether all workers use only the rows of buffers that they use in a larger block.
+    func keepsShares(of other: Part) -> Bool {
+      if block.count == other.block.count { return true }
+      if sharesWeights || other.sharesWeights { return false }
+      for index in 0..<workers {
+        let own = share(of: index), before = other.share(of: index)
+        guard own.clamped(to: before) == own else { return false }
+      }
+      return true
+    }
+
+    /// The rows of a worker that has its own tokens.
+    private func share(of index: Int) -> Range<Int> {
+      ThreadPool.Worker.share(of: block.count, unit: Self.unit, index: index, among: workers)
+    }
+
     /// Waits if workers need each other's outputs.
     func meet() { if sharesWeights { worker.barrier() } }
 
-    func share(of items: Int) -> Range<Int> {
+    /// The part's outputs of a layer.
+    func outputs(of items: Int) -> Range<Int> {
       sharesWeights ? worker.share(of: items) : 0..<items
     }
+  }
+
+  /// The number of rows of each block but the last.
+  private func blockSize(_ workers: Int) -> Int {
+    // The system may provide fewer workers than are planned for.
+    let capacity = min(plan.blockCapacity, DecoderPlan.workerRows * workers, rows.count)
+    let rest = rows.count % capacity
+    guard rest > 0, self.workers(rest, among: workers) < workers else {
+      return capacity
+    }
+    // Blocks of equal sizes instead of a last one that leaves workers idle.
+    let count = (rows.count + capacity - 1) / capacity
+    return (rows.count + count - 1) / count
   }
 
   private func part(_ worker: ThreadPool.Worker, _ block: Range<Int>) -> Part {
     let count = block.count
     let workers = workers(count, among: worker.count)
     let sharesWeights = workers > 1 && count < DecoderPlan.fewTokens * workers
-    let share = worker.share(of: count, unit: sharesWeights ? 1 : 4, among: workers)
+    let share = worker.share(of: count, unit: sharesWeights ? 1 : Part.unit, among: workers)
     return Part(
-      worker: worker, block: block, sharesWeights: sharesWeights,
+      worker: worker, workers: workers, block: block, sharesWeights: sharesWeights,
       rows: sharesWeights ? 0..<count : share, ownRows: share)
   }
 
   override func run(_ worker: ThreadPool.Worker) {
     let own = worker.share(of: rows.count)
-    // The system may provide fewer workers than are planned for.
-    let capacity = min(plan.blockCapacity, DecoderPlan.workerRows * worker.count)
+    let size = blockSize(worker.count)
+    let last = part(worker, (rows.count - 1) / size * size..<rows.count)
+    let movesShares = !last.keepsShares(of: part(worker, 0..<size))
+    let waits =
+      trace != nil || !(plan.keepsKeys || alternatesKeys) || movesShares || last.sharesWeights
     embed(own, worker.index)
     keep(0, own)
     worker.barrier()
@@ -123,20 +165,21 @@ final class DecoderPass: SharedWork {
       memory.enter(index)
       var first = 0
       while first < rows.count {
-        let end = min(first + capacity, rows.count)
-        // Only the last block has another size, and then other workers use the same buffers.
-        if first > 0, end == rows.count { worker.barrier() }
-        run(layer, index, part(worker, first..<end))
+        let end = min(first + size, rows.count)
+        // Others may still use buffers of rows that are now the worker's.
+        if first > 0, end == rows.count, movesShares { worker.barrier() }
+        run(layer, index, end == rows.count ? last : part(worker, first..<end))
         first = end
       }
-      // The next layer reads these states, and its keys and values take the place of this one's.
-      worker.barrier()
+      // The next layer's keys and values may take the place of this one's.
+      if waits { worker.barrier() }
       if trace != nil {
         keep(index + 1, own)
         worker.barrier()
       }
       memory.leave(index, worker)
     }
+    worker.barrier()
     finish(worker)
   }
 
@@ -281,13 +324,13 @@ final class DecoderPass: SharedWork {
       scratch: scratch,
       LinearOutput(
         y: y + first * outputStride, stride: outputStride, activation: activation),
-      panels: part.share(of: layer.panels.panels))
+      panels: part.outputs(of: layer.panels.panels))
   }
 
   /// Adds states to the hidden states, for those that the part itself computed.
   private func add(_ states: UnsafePointer<Float>, _ stride: Int, _ part: Part) {
     let d = c.hiddenSize
-    let panels = part.share(of: (d + 15) / 16)
+    let panels = part.outputs(of: (d + 15) / 16)
     let first = panels.lowerBound * 16
     let count = min(panels.upperBound * 16, d) - first
     guard count > 0 else { return }
@@ -332,14 +375,15 @@ final class DecoderPass: SharedWork {
 
   /// The keys or values of a row of the pass in a layer. Rows before the pass are negative.
   private func stored(_ region: Int, _ layer: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
-    let slot = rows.lowerBound - keysStart + row
-    return floats(
-      region, row: (plan.keepsKeys ? layer * plan.passCapacity : 0) + slot, c.keyValueWidth)
+    var slot = rows.lowerBound - keysStart + row
+    if plan.keepsKeys { slot += layer * plan.passCapacity }
+    if alternatesKeys, layer % 2 == 1 { slot += plan.passCapacity / 2 }
+    return floats(region, row: slot, c.keyValueWidth)
   }
 
   private func attend(_ index: Int, _ part: Part) {
     let scratch = arena.region(plan.work, as: Float.self, worker: part.worker.index)
-    let heads = part.share(of: c.keyValueHeads)
+    let heads = part.outputs(of: c.keyValueHeads)
     let group = c.heads / c.keyValueHeads
     let scale = 1 / Float(c.headSize).squareRoot()
     let block = part.block.lowerBound
@@ -373,7 +417,7 @@ final class DecoderPass: SharedWork {
       c.isGated ? .identity : activation)
     part.meet()
     if c.isGated {
-      let columns = part.share(of: width)
+      let columns = part.outputs(of: width)
       for row in part.rows {
         let gate = inner + row * innerWidth
         kernels.gate(
