@@ -73,9 +73,12 @@ final class LayerMemory: @unchecked Sendable {
     if policy == .resident { return }
     // Other workers may still use the layer.
     worker.barrier()
-    guard worker.index == 0 else { return }
-    if policy == .release { container.release(section: sections[layer]) }
-    stream?.free(layer)
+    if worker.index == 0 {
+      if policy == .release { container.release(section: sections[layer]) }
+      stream?.free(layer)
+    }
+    // Otherwise parts of two layers would be resident.
+    if policy == .release { worker.barrier() }
   }
 
   /// Whether a layer could not be read or decoded.
