@@ -35,13 +35,16 @@ public struct Footprint: Sendable {
   /// besides: pages that layers share at their ends, or the part of a compressed section that is
   /// read at a time.
   ///
-  /// - Parameter compressed: the stored size in bytes of the largest compressed layer, whose pages
-  ///   are resident while it is decoded; 0 if no layer is compressed.
-  private static func reserve(_ policy: MemoryPolicy, compressed: Int) -> Int {
+  /// - Parameters:
+  ///   - compressed: the stored size in bytes of the largest compressed layer, whose pages are
+  ///     resident while it is decoded; 0 if no layer is compressed.
+  ///   - largest: the size in bytes of the largest layer, of which a part is resident beside another
+  ///     while pages are released.
+  private static func reserve(_ policy: MemoryPolicy, compressed: Int, largest: Int) -> Int {
     switch policy {
     case .resident: compressed > 0 ? 1536 << 10 : 640 << 10
     case .stream: (compressed > 0 ? 600 << 10 : 680 << 10) + compressed
-    case .release: 760 << 10
+    case .release: max(760 << 10, (256 << 10) + largest / 3)
     }
   }
 
@@ -80,7 +83,8 @@ public struct Footprint: Sendable {
           compressed: layers.reduce(0) {
             let section = container.sections[$1]
             return section.encoding == .raw ? $0 : max($0, section.length)
-          })))
+          },
+          largest: layers.reduce(0) { max($0, container.sections[$1].rawLength) })))
   }
 
   /// The bytes of sections in pages of 4 KiB, each section counted separately.
