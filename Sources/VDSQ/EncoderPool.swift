@@ -9,6 +9,7 @@ import VDSQSemantics
 final class EncoderPool: @unchecked Sendable {
   private let model: Model
   private let options: TextEncoder.Options
+  private let steering: Steering?
   private let capacity: Int
   private let lock = Lock()
   // Guarded by the lock.
@@ -44,6 +45,8 @@ final class EncoderPool: @unchecked Sendable {
     if let adapter, adapter.labels.dimensions != first.dimensions {
       throw .badInput("\(model.path): the adapter's dimensions are not the model's")
     }
+    try first.steer(run.steering) { run.onNote?($0) }
+    steering = first.steering
     free = [first]
     made = 1
   }
@@ -59,6 +62,7 @@ final class EncoderPool: @unchecked Sendable {
     if let encoder = free.popLast() { return encoder }
     // Under the lock, because opening changes the addresses of a container's sections.
     let encoder = try model.encoder(options)
+    try encoder.steer(steering)
     made += 1
     return encoder
   }

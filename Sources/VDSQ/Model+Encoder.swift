@@ -38,14 +38,16 @@ extension Model {
   /// An encoder for one caller, with its own arena.
   ///
   /// - Parameters: those of `encoderOptions`.
-  /// - Throws: the errors of `encoderOptions` and of opening the model.
+  /// - Throws: the errors of `encoderOptions`, of opening the model and of steering it.
   package func encoder(
     _ run: RunOptions, intermediateFeatures: [IntermediateFeature] = [], more: Int = 0,
     among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> TextEncoder {
-    try encoder(
+    let encoder = try encoder(
       try encoderOptions(
         run, intermediateFeatures: intermediateFeatures, more: more, among: policies))
+    try encoder.steer(run.steering) { run.onNote?($0) }
+    return encoder
   }
 
   /// An encoder over this model's map.

@@ -1,4 +1,5 @@
 public import VDSQInference
+public import VDSQSemantics
 
 /// How a model is run.
 public struct RunOptions: Sendable {
@@ -24,6 +25,12 @@ public struct RunOptions: Sendable {
   /// The number of callers that are served at a time, at least 1. Each has its own arena; all share
   /// one set of weights. Further callers wait.
   public var concurrency = 1
+
+  /// Directions that are added to the states of a layer of the texts, but not of label words. No
+  /// directions change nothing.
+  public var steering = SteeringDirections()
+  /// Called with a line for a person if the name of a token of `steering` is ambiguous.
+  public var onNote: (@Sendable (String) -> Void)?
 
   /// One thread, one caller, all weights resident.
   public init() {}

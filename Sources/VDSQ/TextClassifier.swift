@@ -121,9 +121,12 @@ public final class TextClassifier: @unchecked Sendable {
   private static func classifier(
     _ labels: [Label], _ encoder: TextEncoder, _ options: Options
   ) throws(VDSQError) -> Classifier {
-    try Classifier(
-      labels: try LabelSet(labels, encoder: encoder, template: options.template),
-      temperature: options.temperature, kernels: encoder.kernels)
+    // Steered label words would cancel a part of what steering does to texts.
+    try encoder.unsteered { () throws(VDSQError) in
+      try Classifier(
+        labels: try LabelSet(labels, encoder: encoder, template: options.template),
+        temperature: options.temperature, kernels: encoder.kernels)
+    }
   }
 
   /// A classifier with an adapter.

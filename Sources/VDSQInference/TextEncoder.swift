@@ -91,7 +91,9 @@ public final class TextEncoder {
   /// The tokenizer from the model's file.
   package let tokenizer: Tokenizer
   private let backbone: Backbone
-  private let hiddenSize: Int
+  private let pooling: Pooling
+  /// The number of dimensions of the states of layers.
+  public let hiddenSize: Int
   /// The UTF-8 that precedes every text; empty for no prompt.
   private let prompt: [UInt8]
   /// The prompt followed by the current text.
@@ -145,6 +147,7 @@ public final class TextEncoder {
       kind = c.pooling == .mask ? .masked : .sentences
       dimensions = encoder.plan.stateSize
     }
+    pooling = c.pooling
     (hiddenSize, layers, vocabularySize) = (c.hiddenSize, c.layers, c.vocabularySize)
     prompt = kind == .sentences ? Array((container.metadata.find("prompt") ?? "").utf8) : []
     guard tokenizer.count <= vocabularySize else {
@@ -222,6 +225,50 @@ public final class TextEncoder {
     case .encoder(let encoder): encoder.presentArenaBytes
     case .decoder(let decoder): decoder.presentArenaBytes
     }
+  }
+
+  /// What is added to the states of a layer; nil for nothing.
+  public var steering: Steering? {
+    switch backbone {
+    case .encoder(let encoder): encoder.steering
+    case .decoder(let decoder): decoder.steering
+    }
+  }
+
+  /// Changes the states of a layer from the next batch on; nil changes none.
+  ///
+  /// - Throws: `usage` if the model has no such layer, or the shift another number of dimensions.
+  public func steer(_ steering: Steering?) throws(VDSQError) {
+    if let steering {
+      guard steering.layer >= 0, steering.layer <= layers else {
+        throw .usage(
+          "steering: the model has no layer \(steering.layer); layers are 1 to \(layers), and 0 "
+            + "the embeddings")
+      }
+      guard steering.shift.count == hiddenSize else {
+        throw .usage(
+          "steering: a direction of \(counted(steering.shift.count, "dimension")); the layers of "
+            + "\(container.path) have \(hiddenSize)")
+      }
+    }
+    setSteering(steering)
+  }
+
+  private func setSteering(_ steering: Steering?) {
+    switch backbone {
+    case .encoder(let encoder): encoder.steering = steering
+    case .decoder(let decoder): decoder.steering = steering
+    }
+  }
+
+  /// Runs `body` while no layer is steered.
+  package func unsteered<Result>(
+    _ body: () throws(VDSQError) -> Result
+  ) throws(VDSQError) -> Result {
+    let own = steering
+    setSteering(nil)
+    defer { setSteering(own) }
+    return try body()
   }
 
   /// The number of texts in the current batch.
@@ -348,16 +395,8 @@ public final class TextEncoder {
   /// States pass through the final norm, or the transformation of the masked head, so that all
   /// layers can be compared with the vocabulary.
   public func trace(_ text: UnsafeRawBufferPointer) throws(VDSQError) -> Trace {
-    var ids: [Int32] = []
-    _ = tokens(of: text, into: &ids)
-    var batch = TokenBatch()
-    batch.ids = ids
-    batch.endSequence()
+    let (ids, raw) = try rawStates(of: text)
     let count = (layers + 1) * ids.count
-    var raw = [Float](repeating: 0, count: count * hiddenSize)
-    try raw.withUnsafeMutableBufferPointer { (raw) throws(VDSQError) in
-      _ = try run(batch, trace: raw.baseAddress!)
-    }
     var states = [Float](repeating: 0, count: count * dimensions)
     raw.withUnsafeBufferPointer { raw in
       states.withUnsafeMutableBufferPointer { states in
@@ -371,6 +410,68 @@ public final class TextEncoder {
       }
     }
     return Trace(ids: ids, layers: layers + 1, dimensions: dimensions, states: states)
+  }
+
+  /// The ids of a text, and its states after the embeddings and every layer, as the next layer reads
+  /// them: `[layers + 1, tokens, hiddenSize]`.
+  private func rawStates(
+    of text: UnsafeRawBufferPointer
+  ) throws(VDSQError) -> (ids: [Int32], states: [Float]) {
+    var ids: [Int32] = []
+    _ = tokens(of: text, into: &ids)
+    var batch = TokenBatch()
+    batch.ids = ids
+    batch.endSequence()
+    var raw = [Float](repeating: 0, count: (layers + 1) * ids.count * hiddenSize)
+    try raw.withUnsafeMutableBufferPointer { (raw) throws(VDSQError) in
+      _ = try run(batch, trace: raw.baseAddress!)
+    }
+    return (ids, raw)
+  }
+
+  /// The states of a text after the embeddings and every layer, as `output_hidden_states` of
+  /// transformers gives them: those of causal models before the final norm, and behind the last
+  /// layer after it. The batch must be empty.
+  ///
+  /// - Returns: `[layers + 1, tokens, hiddenSize]`.
+  public func hiddenStates(
+    of text: UnsafeRawBufferPointer
+  ) throws(VDSQError) -> (ids: [Int32], states: [Float]) {
+    var (ids, states) = try rawStates(of: text)
+    if case .decoder(let decoder) = backbone {
+      states.withUnsafeMutableBufferPointer {
+        let last = $0.baseAddress! + layers * ids.count * hiddenSize
+        decoder.normalize(last, rows: ids.count, into: last)
+      }
+    }
+    return (ids, states)
+  }
+
+  /// The pooled states of a text after the embeddings and every layer: each layer's `hiddenStates`
+  /// at the token that the model reads, or pooled as the model pools them. They are not scaled to
+  /// length 1. The batch must be empty.
+  ///
+  /// - Returns: `[layers + 1, hiddenSize]`.
+  public func pooledStates(of text: UnsafeRawBufferPointer) throws(VDSQError) -> [Float] {
+    let (ids, states) = try hiddenStates(of: text)
+    let d = hiddenSize, mask = mask(in: ids, from: 0, .first)
+    let pooler = Pooler(pooling, kernels, columns: d)
+    var pooled = [Float](repeating: 0, count: (layers + 1) * d)
+    states.withUnsafeBufferPointer { states in
+      pooled.withUnsafeMutableBufferPointer { pooled in
+        for layer in 0...layers {
+          let from = states.baseAddress! + layer * ids.count * d
+          let to = pooled.baseAddress! + layer * d
+          if let mask {
+            pooler.add(from + mask * d, position: 0, to: to)
+          } else {
+            for i in ids.indices { pooler.add(from + i * d, position: i, to: to) }
+            pooler.finish(to, count: ids.count)
+          }
+        }
+      }
+    }
+    return pooled
   }
 
   /// The text of a token; empty for an unknown id. It may be a part of a UTF-8 sequence.

@@ -1,3 +1,4 @@
+import VDSQFiles
 package import VDSQFormat
 package import VDSQSemantics
 package import VDSQStreams
@@ -19,6 +20,9 @@ package final class LogitsWriter {
   /// Labels instead of tokens, and their number.
   package var classifier: Classifier?
   package var top = 0
+  /// Receives the values of all tokens for each state; nil if they are not kept.
+  private var scores: NPYWriter?
+  private var row: [Float] = []
 
   /// - Parameters:
   ///   - tokenizer: nil if the file does not name its tokens.
@@ -47,12 +51,52 @@ package final class LogitsWriter {
     }
   }
 
+  /// Keeps the values of all tokens for each state in a file, `[states, vocabulary]`: cosines, or
+  /// the logits of the LM head if these are written too.
+  ///
+  /// - Throws: `usage` if the file cannot be written.
+  package func keepScores(in path: String, replace: Bool) throws(VDSQError) {
+    let count = (head ?? logits).rows.count
+    scores = try NPYWriter(path: path, columns: count, replace: replace)
+    row = [Float](repeating: 0, count: count)
+  }
+
+  /// Whether the values of all tokens are kept.
+  package var keepsScores: Bool { scores != nil }
+
+  /// Keeps a row without values, in place of a state that there is not.
+  package func skip() throws(VDSQError) {
+    guard let scores else { return }
+    try [Float](repeating: .nan, count: row.count).withUnsafeBufferPointer {
+      (row) throws(VDSQError) in try scores.append(row)
+    }
+  }
+
+  /// Gives the file of all values its name.
+  package func finish() throws(VDSQError) { try scores?.finish() }
+
+  /// The tokens of the highest values. Keeps the values of all, if they are those of the file.
+  private func find(
+    _ logits: VocabularyLogits, _ state: UnsafePointer<Float>, _ temperature: Float,
+    _ body: (VocabularyLogits.Result) -> Void
+  ) {
+    guard keepsScores, logits === head ?? self.logits else {
+      return logits.find(state, temperature: temperature, body)
+    }
+    row.withUnsafeMutableBufferPointer { row in
+      logits.find(state, count: 1, temperature: temperature, scores: row.baseAddress!) {
+        body($1)
+      }
+    }
+  }
+
   /// Writes the line of a state.
   ///
   /// - Parameters:
   ///   - state: `[dimensions]`.
   ///   - tags: what identifies its record.
-  package func write(_ state: UnsafePointer<Float>, _ tags: AnswerTags) {
+  /// - Throws: `internalFault` if the file of all values cannot be written.
+  package func write(_ state: UnsafePointer<Float>, _ tags: AnswerTags) throws(VDSQError) {
     if let classifier {
       writeLabels(classifier, state, tags)
     } else if json {
@@ -66,24 +110,25 @@ package final class LogitsWriter {
     }
     if !json { tags.writeColumns(to: output) }
     output.write("\n")
+    guard let scores else { return }
+    try row.withUnsafeBufferPointer { (row) throws(VDSQError) in try scores.append(row) }
   }
 
-  private func token(_ id: Int32) -> String {
-    guard let tokenizer else { return "" }
+  private func token(_ id: Int32, isField: Bool = false) -> String {
+    guard let tokenizer else { return isField ? "\(id)" : "" }
     var text: [UInt8] = []
     tokenizer.appendText(of: id, to: &text)
-    return String(decoding: text, as: UTF8.self)
+    return TokenText.shown(text, isField: isField)
   }
 
   private func writeTokens(
     _ logits: VocabularyLogits, _ state: UnsafePointer<Float>, _ temperature: Float, decimals: Int
   ) {
     var isFirst = true
-    logits.find(state, temperature: temperature) { result in
+    find(logits, state, temperature) { result in
       if !isFirst { output.write("\t") }
       isFirst = false
-      let text = token(result.id)
-      output.write(tokenizer == nil ? "\(result.id)" : LineText.escaped(text))
+      output.write(token(result.id, isField: true))
       output.write("\t")
       output.write(result.value, decimals: decimals)
     }
@@ -119,7 +164,7 @@ package final class LogitsWriter {
     _ value: String
   ) {
     document.array {
-      logits.find(state, temperature: temperature) { result in
+      find(logits, state, temperature) { result in
         document.object {
           document.member("id", result.id)
           document.member("token", token(result.id))

@@ -5,10 +5,10 @@ package import VDSQStreams
 package struct SearchResultWriter {
   private let json: Bool
   private let output: OutputBuffer
-  private let token: (Int32) -> String
+  private let token: (Int32) -> [UInt8]
 
   /// - Parameter token: returns the text of a token's id.
-  package init(json: Bool, to output: OutputBuffer, token: @escaping (Int32) -> String) {
+  package init(json: Bool, to output: OutputBuffer, token: @escaping (Int32) -> [UInt8]) {
     self.json = json
     self.output = output
     self.token = token
@@ -22,7 +22,7 @@ package struct SearchResultWriter {
     } else {
       for (place, result) in found.enumerated() {
         if place > 0 { output.write("\t") }
-        output.write(LineText.escaped(token(result.id)))
+        output.write(TokenText.shown(token(result.id), isField: true))
         output.write("\t")
         output.write(result.cosine, decimals: 4)
       }
@@ -36,7 +36,7 @@ package struct SearchResultWriter {
       for result in found {
         json.object {
           json.member("id", result.id)
-          json.member("token", token(result.id))
+          json.member("token", TokenText.shown(token(result.id)))
           json.member("cosine", result.cosine, decimals: 6)
         }
       }

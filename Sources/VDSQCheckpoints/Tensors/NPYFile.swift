@@ -97,14 +97,28 @@ extension NPYFile {
   /// - Parameter columns: numbers that a row must have.
   /// - Throws: `badInput` if rows have another length, or the file is cut short.
   package func forEachRow(
-    of columns: Int, _ body: (UnsafePointer<Float>) -> Void
+    of columns: Int, _ body: (UnsafePointer<Float>) throws(VDSQError) -> Void
   ) throws(VDSQError) {
     guard tensor.columns == columns else {
       throw .badInput(
         "\(path): rows of \(tensor.columns) numbers; the bases have \(columns)")
     }
     for row in 0..<tensor.rows {
-      try tensor.read(rows: row..<row + 1).withUnsafeBufferPointer { body($0.baseAddress!) }
+      try tensor.read(rows: row..<row + 1).withUnsafeBufferPointer {
+        (row) throws(VDSQError) in try body(row.baseAddress!)
+      }
     }
+  }
+}
+
+extension NPYFile {
+  /// The array, which must be one vector.
+  ///
+  /// - Throws: `badInput` if it has several rows, or the file is cut short.
+  package func vector() throws(VDSQError) -> [Float] {
+    guard tensor.rows == 1 else {
+      throw .badInput("\(path): \(tensor.rows) rows; a direction is one vector")
+    }
+    return try tensor.read(rows: 0..<1)
   }
 }

@@ -1,4 +1,4 @@
-import VDSQFiles
+package import VDSQFiles
 package import VDSQFormat
 
 /// Writes bases to a separate file.
@@ -6,17 +6,18 @@ package enum BasesFile {
   /// - Parameters:
   ///   - identity: the identity of the model that the bases belong to, if any.
   ///   - tokenizer: a tokenizer section that names the tokens, if they are known.
+  ///   - array: receives the bases before they are scaled to length 1, one row per token; nil for
+  ///     none.
   /// - Throws: `usage` if the file cannot be written, and the errors of the solver.
   package static func write(
     _ solver: BasesSolver, weights: Converter.Weights, identity: UInt32?, tokenizer: [UInt8]?,
-    to path: String,
-    replace: Bool, progress: (Int) -> Void
+    to path: String, array: NPYWriter? = nil, replace: Bool, progress: (Int) -> Void
   ) throws(VDSQError) -> (report: BasesReport, bytes: Int) {
     let writer = try ContainerWriter(
       path: path, kind: .bases,
       sectionCount: ContainerWriter.basesSections(weights) + (tokenizer == nil ? 2 : 3),
       replace: replace)
-    let report = try writer.writeBases(solver, weights: weights, progress: progress) {
+    let report = try writer.writeBases(solver, weights: weights, array: array, progress: progress) {
       (report) throws(VDSQError) in
       var metadata = Metadata()
       metadata.set("architecture", .text("bases"))
@@ -27,6 +28,8 @@ package enum BasesFile {
       try writer.add(.metadata, "metadata", metadata.encoded())
       if let tokenizer { try writer.add(.tokenizer, "tokenizer", tokenizer) }
     }
-    return (report, try writer.finish())
+    let bytes = try writer.finish()
+    try array?.finish()
+    return (report, bytes)
   }
 }

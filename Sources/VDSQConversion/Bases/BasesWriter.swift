@@ -9,9 +9,12 @@ extension ContainerWriter {
   /// stored rows. For int8 it also writes the section `bases.fine`, the residual of rounding
   /// (docs/format.md, "Bases").
   ///
-  /// - Parameter begin: called before the sections begin with the report, which lacks the errors.
+  /// - Parameters:
+  ///   - array: receives the rows before they are scaled; nil for none.
+  ///   - begin: called before the sections begin with the report, which lacks the errors.
   func writeBases(
-    _ solver: BasesSolver, weights: Converter.Weights, progress: (Int) -> Void,
+    _ solver: BasesSolver, weights: Converter.Weights, array: NPYWriter? = nil,
+    progress: (Int) -> Void,
     begin: (BasesReport) throws(VDSQError) -> Void
   ) throws(VDSQError) -> BasesReport {
     let d = solver.head.columns
@@ -38,7 +41,13 @@ extension ContainerWriter {
       }
     ) { (_, bases) throws(VDSQError) in
       for start in stride(from: 0, to: bases.count, by: d) {
-        rows.add(UnsafeBufferPointer(rebasing: bases[start..<start + d]))
+        let basis = UnsafeBufferPointer(rebasing: bases[start..<start + d])
+        rows.add(basis)
+        if let array {
+          try basis.map { Float($0) }.withUnsafeBufferPointer { (row) throws(VDSQError) in
+            try array.append(row)
+          }
+        }
         if rows.bytes.count >= 1 << 18 || start + d == bases.count {
           length += rows.bytes.count
           try write(rows.bytes.bytes)

@@ -20,6 +20,8 @@ final class DecoderPass: SharedWork {
   private let plan: DecoderPlan
   private let arena: Arena
   let memory: LayerMemory
+  /// What is added to the states of a layer; nil for nothing.
+  var steering: Steering?
   /// The input of the pass: rows of the batch, and the sequences that have some of them.
   private var batch = TokenBatch()
   private var rows = 0..<0
@@ -157,8 +159,10 @@ final class DecoderPass: SharedWork {
     let last = part(worker, (rows.count - 1) / size * size..<rows.count)
     let movesShares = !last.keepsShares(of: part(worker, 0..<size))
     let waits =
-      trace != nil || !(plan.keepsKeys || alternatesKeys) || movesShares || last.sharesWeights
+      trace != nil || steering != nil || !(plan.keepsKeys || alternatesKeys) || movesShares
+      || last.sharesWeights
     embed(own, worker.index)
+    steer(0, own)
     keep(0, own)
     worker.barrier()
     for (index, layer) in weights.layers.enumerated() {
@@ -173,7 +177,8 @@ final class DecoderPass: SharedWork {
       }
       // The next layer's keys and values may take the place of this one's.
       if waits { worker.barrier() }
-      if trace != nil {
+      if trace != nil || steering?.layer == index + 1 {
+        steer(index + 1, own)
         keep(index + 1, own)
         worker.barrier()
       }
@@ -276,6 +281,13 @@ final class DecoderPass: SharedWork {
       }
     }
     knownAngles = count
+  }
+
+  /// Changes the states of a layer, if it is the one that is steered.
+  private func steer(_ layer: Int, _ own: Range<Int>) {
+    guard let steering, steering.layer == layer else { return }
+    steering.apply(
+      to: floats(plan.hidden, row: own.lowerBound, c.hiddenSize), rows: own.count, kernels)
   }
 
   private func keep(_ layer: Int, _ own: Range<Int>) {

@@ -23,6 +23,12 @@ package final class Encoder {
   /// The number of touched bytes of the arena.
   var presentArenaBytes: Int { arena.presentBytes }
 
+  /// What is added to the states of a layer; nil for nothing.
+  var steering: Steering? {
+    get { pass.steering }
+    set { pass.steering = newValue }
+  }
+
   /// - Parameters:
   ///   - tokenCapacity: the maximum number of tokens of a batch; at least that of the longest
   ///     sequence.

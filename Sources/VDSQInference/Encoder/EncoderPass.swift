@@ -24,6 +24,8 @@ final class EncoderPass: SharedWork {
   /// Low-rank updates of the weights; nil for none.
   private let updates: LowRankUpdates?
   let memory: LayerMemory
+  /// What is added to the states of a layer; nil for nothing.
+  var steering: Steering?
   /// Set if a row of the word embeddings could not be read.
   private(set) var unreadable = false
 
@@ -53,10 +55,13 @@ final class EncoderPass: SharedWork {
     let total = batch.range(sequences.upperBound - 1).upperBound - origin
     let rows = worker.share(of: total, unit: 4)
     embed(origin, rows, worker.index)
+    steer(0, rows)
     keep(0, origin, rows)
     for (index, layer) in weights.layers.enumerated() {
       memory.enter(index)
-      project(layer.qkv, rows, worker.index, knowsRanges: index > 0 || weights.projection == nil)
+      // Norms tell the ranges of their outputs.
+      let knowsRanges = (index > 0 || weights.projection == nil) && steering?.layer != index
+      project(layer.qkv, rows, worker.index, knowsRanges: knowsRanges)
       if let updates { update(updates, index, rows, worker.index) }
       worker.barrier()
       for sequence in sequences {
@@ -66,6 +71,7 @@ final class EncoderPass: SharedWork {
       }
       mix(layer, rows, worker.index)
       feedForward(layer, rows, worker.index)
+      steer(index + 1, rows)
       keep(index + 1, origin, rows)
       memory.leave(index, worker)
       worker.barrier()
@@ -171,6 +177,13 @@ final class EncoderPass: SharedWork {
         scratch: quantized(d, worker),
         LinearOutput(y: floats(plan.hidden, row: first, c.hiddenSize), stride: c.hiddenSize))
     }
+  }
+
+  /// Changes the states of a layer, if it is the one that is steered.
+  private func steer(_ layer: Int, _ rows: Range<Int>) {
+    guard let steering, steering.layer == layer else { return }
+    steering.apply(
+      to: floats(plan.hidden, row: rows.lowerBound, c.hiddenSize), rows: rows.count, kernels)
   }
 
   private func keep(_ layer: Int, _ origin: Int, _ rows: Range<Int>) {

@@ -1,76 +1,119 @@
 public import VDSQFormat
 public import VDSQInference
 
-/// The state of every layer at every token in vocabulary terms: a logit lens with disentangled
-/// logits, the cosines to vocabulary bases.
+/// The state of every layer at every token in vocabulary terms.
+///
+/// A view says how states are compared with the vocabulary: by cosines to bases, or by the logits
+/// of the LM head (the logit lens: nostalgebraist 2020).
 public struct Lens {
+  /// What states are compared with.
+  public enum View: Sendable, Equatable {
+    /// `basis`: cosines to vocabulary bases. `logit`: the logits of the LM head.
+    case basis, logit
+  }
+
+  /// The probability of a token after a state, and its place among all tokens.
+  public struct Place: Sendable, Equatable {
+    /// The number of tokens with higher values, over the whole vocabulary.
+    public let rank: Int
+    /// From 0 to 1.
+    public let probability: Float
+  }
+
   /// One layer at one token.
-  public struct Cell {
-    /// The tokens with the closest bases, best first.
+  public struct Cell: Sendable {
+    /// The tokens with the highest values, best first.
     public let top: [VocabularyLogits.Result]
-    /// The cosine to the state of the layer before; nil for the embeddings.
-    public let similarity: Float?
-    /// The rank of the last layer's first token among `top`; nil if it is not among them.
-    public let rankOfFinal: Int?
+    /// The place of the last layer's first token.
+    public let final: Place
+    /// The entropy of the probabilities in nats, from 0 to the logarithm of the vocabulary's size.
+    public let entropy: Float
+    /// The Kullback-Leibler divergence from the last layer's probabilities in nats,
+    /// `sum_v p_last(v) log(p_last(v) / p(v))`; 0 for the last layer.
+    public let divergence: Float
+    /// The places of the tracked tokens.
+    public let tracked: [Place]
+  }
+
+  /// The cells of a view.
+  public struct Map: Sendable {
+    /// What states are compared with.
+    public let view: View
+    /// `[layers][tokens]`, the embeddings first.
+    public let cells: [[Cell]]
+    /// For each token, the first layer whose first token is that of the last layer.
+    public let firstLayers: [Int]
+  }
+
+  /// What a lens shows.
+  public struct Options: Sendable {
+    /// The views, at least one. Nil means that of the logits and that of the bases if the model has
+    /// an LM head, and only the bases otherwise.
+    public var views: [View]?
+    /// The number of tokens to keep for each state.
+    public var top = 5
+    /// The softmax temperature of cosines. Logits are divided by 1.
+    public var temperature = Classifier.defaultTemperature
+    /// Ids of tokens whose places are kept for each state.
+    public var tracked: [Int32] = []
+
+    /// Five tokens.
+    public init() {}
   }
 
   /// The token ids of the text as the model read it, special tokens included.
   public let ids: [Int32]
-  /// `[layers][tokens]`, the embeddings first.
-  public let cells: [[Cell]]
-  /// For each token, the first layer whose closest token is that of the last layer.
-  public let firstLayers: [Int]
+  /// One map for each view, in the order of the options.
+  public let maps: [Map]
+  /// The cosine of each state to that of the layer before, `[layers][tokens]`; the embeddings have
+  /// none.
+  public let similarities: [[Float?]]
+  /// The number of tokens of the vocabulary.
+  public let vocabularySize: Int
 
-  /// - Parameter top: the number of tokens to keep for each state.
-  /// - Throws: `badInput` if the model has no bases or fails.
+  /// - Throws: `badInput` if the model has no bases, or no LM head for its view, or fails.
   public init(
-    _ text: UnsafeRawBufferPointer, encoder: TextEncoder, top: Int, temperature: Float
+    _ text: UnsafeRawBufferPointer, encoder: TextEncoder, options: Options = Options()
   ) throws(VDSQError) {
-    let logits = VocabularyLogits(
-      rows: try VocabularyRows(bases: encoder.container), kernels: encoder.kernels,
-      threads: encoder.threads, capacity: top)
+    let bases = try VocabularyRows(bases: encoder)
+    let views =
+      options.views ?? ((try? VocabularyRows(head: encoder)) == nil ? [.basis] : [.basis, .logit])
     let trace = try encoder.trace(text)
-    guard logits.rows.dimensions == trace.dimensions else {
-      throw .badInput("\(encoder.container.path): bases of another size than the model's states")
+    var maps: [Map] = []
+    for view in views {
+      let rows = view == .basis ? bases : try VocabularyRows(head: encoder)
+      guard rows.dimensions == trace.dimensions else {
+        throw .badInput("\(encoder.container.path): bases of another size than the model's states")
+      }
+      for id in options.tracked where id < 0 || Int(id) >= rows.count {
+        throw .usage("token \(id): the vocabulary has \(rows.count) tokens")
+      }
+      let logits = VocabularyLogits(rows: rows, encoder: encoder, capacity: options.top)
+      maps.append(
+        Map(
+          view, trace, logits, temperature: view == .basis ? options.temperature : 1,
+          tracked: options.tracked))
     }
-    let d = trace.dimensions
-    let count = trace.ids.count
-    var found: [[[VocabularyLogits.Result]]] = []
+    ids = trace.ids
+    self.maps = maps
+    similarities = Self.similarities(trace)
+    vocabularySize = bases.count
+  }
+
+  private static func similarities(_ trace: TextEncoder.Trace) -> [[Float?]] {
+    let d = trace.dimensions, count = trace.ids.count
     var similarities: [[Float?]] = []
     trace.states.withUnsafeBufferPointer { states in
       for layer in 0..<trace.layers {
-        let start = states.baseAddress! + layer * count * d
-        var row = [[VocabularyLogits.Result]](repeating: [], count: count)
-        logits.find(start, count: count, temperature: temperature) { row[$0].append($1) }
-        found.append(row)
-        var similar: [Float?] = []
+        var row: [Float?] = []
         for token in 0..<count {
-          let state = start + token * d
-          similar.append(layer == 0 ? nil : Self.cosine(state, state - count * d, d))
+          let state = states.baseAddress! + (layer * count + token) * d
+          row.append(layer == 0 ? nil : cosine(state, state - count * d, d))
         }
-        similarities.append(similar)
+        similarities.append(row)
       }
     }
-    let last = found[trace.layers - 1]
-    ids = trace.ids
-    var cells: [[Cell]] = []
-    for (layer, row) in found.enumerated() {
-      var line: [Cell] = []
-      for (token, results) in row.enumerated() {
-        let final = last[token].first?.id
-        line.append(
-          Cell(
-            top: results, similarity: similarities[layer][token],
-            rankOfFinal: results.firstIndex { $0.id == final }))
-      }
-      cells.append(line)
-    }
-    self.cells = cells
-    var firstLayers: [Int] = []
-    for token in 0..<count {
-      firstLayers.append(cells.firstIndex { $0[token].rankOfFinal == 0 } ?? trace.layers - 1)
-    }
-    self.firstLayers = firstLayers
+    return similarities
   }
 
   private static func cosine(
@@ -80,5 +123,26 @@ public struct Lens {
     for i in 0..<d { product += a[i] * b[i] }
     let norms = length(a, d) * length(b, d)
     return norms > 0 ? product / norms : 0
+  }
+}
+
+extension Lens.Map {
+  /// The cells of all states, token by token, because each is compared with its last layer.
+  init(
+    _ view: Lens.View, _ trace: TextEncoder.Trace, _ logits: VocabularyLogits, temperature: Float,
+    tracked: [Int32]
+  ) {
+    let column = LensColumn(logits, layers: trace.layers, temperature: temperature)
+    var cells = [[Lens.Cell]](repeating: [], count: trace.layers)
+    var firstLayers: [Int] = []
+    for token in trace.ids.indices {
+      let found = column.cells(trace, token: token, tracked: tracked)
+      for (layer, cell) in found.enumerated() { cells[layer].append(cell) }
+      let final = found[trace.layers - 1].top[0].id
+      firstLayers.append(found.firstIndex { $0.top[0].id == final } ?? trace.layers - 1)
+    }
+    self.view = view
+    self.cells = cells
+    self.firstLayers = firstLayers
   }
 }

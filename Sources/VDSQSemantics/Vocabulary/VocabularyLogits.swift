@@ -29,6 +29,8 @@ public final class VocabularyLogits: SharedWork {
   private let queries: UnsafeMutablePointer<VocabularyRows.Query>
   private var queryCount = 0
   private var temperature: Float = 1
+  /// The destination of the values of all rows, `[queryCount, rows.count]`; nil if they are not kept.
+  private var kept: UnsafeMutablePointer<Float>?
   private let bytes: UnsafeMutablePointer<Int8>
   // For each worker, the values of a block; and for each query its results, largest value and sum
   // of exponentials.
@@ -54,7 +56,7 @@ public final class VocabularyLogits: SharedWork {
   }
 
   /// The number of states that share one pass over the rows.
-  private static let together = 8
+  package static let together = 8
   /// The number of rows in a block. Blocks are small enough to stay in a cache for all queries.
   private static let block = 512
   /// Below this many bytes of rows, waking a second thread takes longer than it saves.
@@ -124,12 +126,15 @@ public final class VocabularyLogits: SharedWork {
   ///
   /// - Parameters:
   ///   - states: `[count, rows.dimensions]` floats.
+  ///   - scores: receives the values of all rows, `[count, rows.count]`; nil if only the highest are
+  ///     needed.
   ///   - body: called with each state's index and result, in order.
   public func find(
     _ states: UnsafePointer<Float>, count: Int, temperature: Float,
-    _ body: (_ index: Int, _ result: Result) -> Void
+    scores: UnsafeMutablePointer<Float>? = nil, _ body: (_ index: Int, _ result: Result) -> Void
   ) {
     self.temperature = temperature
+    defer { kept = nil }
     var first = 0
     while first < count {
       queryCount = min(Self.together, count - first)
@@ -138,6 +143,7 @@ public final class VocabularyLogits: SharedWork {
           states + (first + i) * rows.dimensions, kernels,
           bytes + i * Int8Query.paddedColumns(rows.dimensions))
       }
+      kept = scores.map { $0 + first * rows.count }
       scan()
       for i in 0..<queryCount { give(i) { body(first + i, $0) } }
       first += queryCount
@@ -155,7 +161,10 @@ public final class VocabularyLogits: SharedWork {
     let state = queries[query].state
     var found: [(value: Float, id: Int32)] = []
     best[query].drain { found.append(($0, $1)) }
-    for i in found.indices { found[i].value = cosine(state, Int(found[i].id)) }
+    for i in found.indices {
+      found[i].value = cosine(state, Int(found[i].id))
+      if let kept { kept[query * rows.count + Int(found[i].id)] = found[i].value }
+    }
     found.sort { $0.value > $1.value || ($0.value == $1.value && $0.id < $1.id) }
     for (value, id) in found.prefix(capacity) { give(value, id) }
   }
@@ -201,6 +210,10 @@ public final class VocabularyLogits: SharedWork {
     let own = values + worker * Self.block
     let slot = worker * Self.together + query
     rows.products(queries[query], range, kernels, into: own)
+    if let kept {
+      let to = kept + query * rows.count + range.lowerBound
+      for i in 0..<range.count { to[i] = own[i] }
+    }
     var largest = -Float.infinity
     for i in 0..<range.count {
       largest = max(largest, own[i])

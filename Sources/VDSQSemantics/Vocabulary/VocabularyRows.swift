@@ -186,6 +186,18 @@ public struct VocabularyRows: Sendable {
 }
 
 extension VocabularyRows {
+  /// A row as a vector of length 1, or of zeros, with the full precision of the file.
+  package func unitRow(_ index: Int, _ kernels: KernelTable) -> [Float] {
+    var scratch = [UInt8](repeating: 0, count: max(1, scratchBytes))
+    var row = [Float](repeating: 0, count: dimensions)
+    scratch.withUnsafeMutableBufferPointer { scratch in
+      row.withUnsafeMutableBufferPointer {
+        unitRow(index, kernels, scratch.baseAddress!, into: $0.baseAddress!)
+      }
+    }
+    return row
+  }
+
   /// Bases of a file that `vdsq bases` made, for a model or for other bases.
   ///
   /// - Throws: what opening the file does; `badInput` if they were made for another model.

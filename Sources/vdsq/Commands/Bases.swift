@@ -34,6 +34,11 @@ struct Bases: Command {
   var output: String
 
   @Option(
+    help: "A .npy file to write besides: the bases before they are scaled to length 1, float32.",
+    completion: .file())
+  var npy: String?
+
+  @Option(
     help: "pinv (pseudo-inverse), ridge, head (rows of the head), or embedding (word embeddings).")
   var method: BasesMethod = .pinv
 
@@ -61,7 +66,7 @@ struct Bases: Command {
   var quiet = false
 
   var files: CommandFiles {
-    CommandFiles(inputs: [input, head, vocab], outputs: [output])
+    CommandFiles(inputs: [input, head, vocab], outputs: [output, npy])
   }
 
   func validate() throws {
@@ -102,7 +107,9 @@ struct Bases: Command {
     var done = 0
     let (report, bytes) = try BasesFile.write(
       solver, weights: weights, identity: source.identity, tokenizer: tokenizer, to: output,
-      replace: force,
+      array: try npy.map { (path) throws(VDSQError) in
+        try NPYWriter(path: path, columns: matrix.columns, replace: force)
+      }, replace: force,
       progress: {
         done += $0
         bar.show(done, of: solver.passes * matrix.rows)

@@ -50,6 +50,7 @@ struct Classify: Command {
 
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
+  @OptionGroup var steering: SteeringOptions
 
   @Flag(help: "Write counts, time and peak memory to standard error at the end.")
   var stats = false
@@ -59,7 +60,8 @@ struct Classify: Command {
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, label.labelsFile, examples, adapter], readsStandardInput: true)
+      inputs: [model, label.labelsFile, examples, adapter] + steering.files,
+      readsStandardInput: true)
   }
 
   func validate() throws {
@@ -88,7 +90,12 @@ struct Classify: Command {
     let records = try input.records(
       json: json, quiet: quiet, answer: ClassificationStream.members)
     let texts = try textClassifier()
-    if explain { return try explain(texts, records) }
+    if explain {
+      StreamSignals.watch(reloads: false)
+      return try ExplanationStream(
+        texts, records, isJSON: json, outOfScope: label.outOfScope
+      ).run(cache: label.cache, quiet: quiet)
+    }
     var options = ClassificationStream.Options()
     options.top = top
     options.abstain = abstain ?? 0
@@ -105,6 +112,8 @@ struct Classify: Command {
     var options = TextClassifier.Options()
     options.run = try encoding.run()
     options.run.onCutForBudget = EncoderOptions.warnings(quiet)
+    options.run.steering = try steering.directions()
+    options.run.onNote = EncoderOptions.warnings(quiet)
     options.template = try label.parsedTemplate()
     options.temperature = temperature
     options.top = top
@@ -121,61 +130,6 @@ struct Classify: Command {
       return try TextClassifier(model: model, adapter: learned, options: options)
     }
     return try TextClassifier(model: model, labels: try label.source(), options: options)
-  }
-
-  private func explain(
-    _ texts: TextClassifier, _ records: RecordStream
-  ) throws(VDSQError) {
-    try texts.withEncoder { (encoder, classifier) throws(VDSQError) in
-      try explain(encoder, texts.adapter, classifier, records)
-    }
-  }
-
-  private func explain(
-    _ encoder: TextEncoder, _ learned: Adapter?, _ classifier: Classifier,
-    _ records: RecordStream
-  ) throws(VDSQError) {
-    let explainer = try Explainer(
-      bases: try explanationBases(encoder), encoder: encoder, adapter: learned,
-      classifier: classifier)
-    var template = try TextTemplate(classifier.labels.template, encoder: encoder)
-    let output = records.output
-    try records.forEach(
-      maximumTokens: encoder.maximumTokens,
-      { (record) throws(VDSQError) in
-        let text = String(decoding: record.text, as: UTF8.self)
-        let added = template.add(record.text, to: encoder)
-        if added.isCut || record.isCut { records.counts.truncated += 1 }
-        try encoder.encode { _, state in
-          if added.isBlank { return writeBlank(text, records) }
-          let report = ExplanationReport(explainer.explain(state), of: text)
-          output.write(json ? report.json : report.text)
-          output.write("\n")
-        }
-      }, pause: { () throws(VDSQError) in try output.flush() })
-  }
-
-  /// A text that has nothing to read has no label, and so no explanation.
-  private func writeBlank(_ text: String, _ records: RecordStream) {
-    let name = label.outOfScope ?? "-"
-    if json {
-      records.json.object {
-        records.json.member("text", text)
-        records.json.member("label", name)
-        records.json.member("abstained", true)
-      }
-    } else {
-      records.output.write(name)
-    }
-    records.output.write("\n")
-  }
-
-  private func explanationBases(_ encoder: TextEncoder) throws(VDSQError) -> ExplanationBases {
-    let bar = ProgressBar("reading the vocabulary", quiet: quiet)
-    defer { bar.end() }
-    return try ExplanationBases(
-      encoder: encoder, cache: try StateCache(folder: label.cache, encoder: encoder)
-    ) { bar.show(Int($0 * 1000), of: 1000) }
   }
 
   private func report(_ counts: RecordStream.Counts, seconds: Double) {

@@ -11,7 +11,8 @@ struct Embed: Command {
     abstract: "Computes vectors of the texts on standard input.",
     discussion: """
       Writes a NumPy file with --output, or JSON Lines to standard output: {"embedding": [...]}, \
-      or {"tokens": [...]} with --tokens.
+      or {"tokens": [...]} with --tokens. With --layers, a text has a state behind each layer: \
+      before the final norm, and after it behind the last layer.
       """)
 
   @Argument(help: "The .vdsq file.", completion: .file())
@@ -27,6 +28,17 @@ struct Embed: Command {
 
   @Flag(help: "Write token ids instead of vectors.")
   var tokens = false
+
+  @Option(
+    help: """
+      Write the states behind these layers instead: all, or numbers as 0,6,12; 0 is the \
+      embeddings. They are pooled as the model pools, and not scaled: [texts, layers, dimensions].
+      """)
+  var layers: String?
+
+  @Flag(
+    help: "With --layers: the states of every token, [tokens of all texts, layers, dimensions].")
+  var perToken = false
 
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
@@ -45,6 +57,12 @@ struct Embed: Command {
     guard !tokens || output == nil else {
       throw ValidationError("--tokens writes JSON Lines to standard output; leave --output out")
     }
+    guard !tokens || layers == nil else {
+      throw ValidationError("--tokens goes without --layers; --per-token writes tokens' states")
+    }
+    guard !perToken || layers != nil else {
+      throw ValidationError("--per-token goes with --layers")
+    }
     guard output == nil || !input.isTagged else {
       throw ValidationError("--echo and --pass go into JSON Lines; leave --output out")
     }
@@ -52,60 +70,13 @@ struct Embed: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
+    let content = try EmbeddingStream.Content(tokens: tokens, layers: layers, perToken: perToken)
     let records = try input.records(
-      json: output == nil, quiet: quiet, answer: [tokens ? "tokens" : "embedding"])
+      json: output == nil, quiet: quiet, answer: [content.member])
     let encoder = try encoding.encoder(model, onCut: EncoderOptions.warnings(quiet))
-    let (lines, json) = (records.output, records.json)
-    var matrix: NPYWriter?
-    if let output {
-      matrix = try NPYWriter(path: output, columns: encoder.dimensions, replace: force)
-    }
-    func flush() throws(VDSQError) {
-      if tokens { return try lines.flush() }
-      guard encoder.count > 0 else { return }
-      try encoder.encode { (index, vector) throws(VDSQError) in
-        let values = UnsafeBufferPointer(start: vector, count: encoder.dimensions)
-        if let matrix {
-          try matrix.append(values)
-        } else {
-          json.object {
-            records.tags.writeMembers(of: index, to: json)
-            json.member("embedding", Array(values))
-          }
-          lines.write("\n")
-          try lines.flushIfLong()
-        }
-      }
-      records.tags.removeAll()
-      if output == nil { try lines.flush() }
-    }
-    // Rows must be those of the records.
-    let unknown = [Float](repeating: .nan, count: matrix == nil ? 0 : encoder.dimensions)
-    // A file of vectors is written completely or not at all.
-    if matrix == nil { StreamSignals.watch(reloads: false) }
-    try records.forEach(
-      { (record) throws(VDSQError) in
-        if tokens {
-          let isTruncated = record.isCut || !encoder.fits(record.text)
-          if isTruncated { records.counts.truncated += 1 }
-          records.tags.add(record)
-          json.object {
-            records.tags.writeMembers(of: 0, to: json)
-            json.member("tokens", encoder.tokens(of: record.text))
-          }
-          records.tags.removeAll()
-          return lines.write("\n")
-        }
-        if !encoder.hasRoom || records.tags.isLong { try flush() }
-        records.tags.add(record)
-        if encoder.add(record.text).truncated || record.isCut { records.counts.truncated += 1 }
-      }, pause: flush,
-      failed: { () throws(VDSQError) in
-        try matrix.map { (matrix) throws(VDSQError) in
-          try unknown.withUnsafeBufferPointer { (row) throws(VDSQError) in try matrix.append(row) }
-        }
-      })
-    try matrix?.finish()
+    try EmbeddingStream(
+      records, encoder: encoder, content: content, output: output, replace: force
+    ).run()
     let count = records.counts.texts
     if stats {
       let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""

@@ -143,8 +143,8 @@ struct Learn: Command {
     let records = RecordStream(
       LineReader(descriptor: 0, name: "standard input"), options: options,
       output: OutputBuffer(descriptor: 1), program: "vdsq")
+    StreamSignals.watch(reloads: false)
     try records.forEach(
-      maximumTokens: encoder.maximumTokens,
       { (record) throws(VDSQError) in
         if try learner.isBlank(record.text) { return records.skip(record) }
         func fail(_ error: VDSQError) throws(VDSQError) {
@@ -164,6 +164,7 @@ struct Learn: Command {
           try fail(error)
         }
       }, pause: { () throws(VDSQError) in })
+    try records.end(maximumTokens: encoder.maximumTokens)
   }
 
   private func report(

@@ -10,9 +10,11 @@ struct LensCommand: Command {
     commandName: "lens",
     abstract: "Shows the state of every layer at every token in terms of the model's vocabulary.",
     discussion: """
-      For each layer and token of a text: the tokens with the closest bases, the cosine to the \
-      state of the previous layer, and the layer at which the final answer first appears. Writes a \
-      self-contained page with a heat map (--output), or JSON to standard output.
+      For each layer and token of a text: the tokens with the closest bases (basis lens) or the \
+      highest logits of the LM head (logit lens), the rank of the last layer's first token over \
+      the whole vocabulary, the entropy, the divergence from the last layer, and the cosine to the \
+      state of the layer before. Writes a self-contained page with heat maps (--output), or JSON \
+      to standard output.
       """)
 
   @Argument(
@@ -23,11 +25,24 @@ struct LensCommand: Command {
   @Argument(help: "The text.")
   var text: String
 
+  @Option(help: "Another text, which is shown beside the first one. Can be repeated.")
+  var compare: [String] = []
+
   @Option(name: .shortAndLong, help: "An .html file to write.", completion: .file())
   var output: String?
 
   @Flag(help: "Write JSON to standard output.")
   var json = false
+
+  @Option(help: "basis, logit or both: basis,logit. The default is all that the model has.")
+  var lens: String?
+
+  @Option(
+    help: """
+      Add the rank and the probability of this token at each state. By its text or id; " Paris" \
+      and "Paris" are different tokens. Can be repeated.
+      """)
+  var token: [String] = []
 
   @Option(help: "The number of tokens to keep for each state.")
   var top = 5
@@ -39,9 +54,10 @@ struct LensCommand: Command {
   var force = false
 
   @OptionGroup var encoding: EncoderOptions
+  @OptionGroup var steering: SteeringOptions
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model], outputs: [output])
+    CommandFiles(inputs: [model] + steering.files, outputs: [output])
   }
 
   func validate() throws {
@@ -53,19 +69,23 @@ struct LensCommand: Command {
   }
 
   func execute() throws(VDSQError) {
+    let tell = EncoderOptions.warnings(false)
+    var options = Lens.Options()
+    if let lens { options.views = try LensReport.views(lens) }
+    (options.top, options.temperature) = (top, temperature)
     let vocabulary = try Container(path: model, kind: .model, decoding: .noWeights).vocabularyBytes
-    let encoder = try encoding.encoder(
-      model, more: vocabulary, onCut: EncoderOptions.warnings(false))
-    let bytes = Array(text.utf8)
-    let lens = try bytes.withBytes { (raw) throws(VDSQError) in
-      try Lens(raw, encoder: encoder, top: top, temperature: temperature)
+    let encoder = try encoding.encoder(model, more: vocabulary, onCut: tell)
+    for name in token {
+      let named = try NamedToken(name, of: encoder, option: "--token")
+      options.tracked.append(named.id)
+      if let note = named.note { tell(note) }
     }
-    if bytes.withUnsafeBytes({ !encoder.fits($0) }) {
-      StandardError.write("vdsq: the text was cut to \(encoder.maximumTokens) tokens\n")
+    try encoder.steer(try steering.directions(), onNote: tell)
+    let report = try LensReport(
+      [text] + compare, encoder: encoder, options: options, model: Self.name(model))
+    for text in report.texts where !Array(text.utf8).withUnsafeBytes({ encoder.fits($0) }) {
+      tell("the text was cut to \(encoder.maximumTokens) tokens")
     }
-    let report = LensReport(
-      lens: lens, model: Self.name(model), text: text,
-      token: { String(decoding: encoder.token($0), as: UTF8.self) })
     if json { try StandardOutput.write(line: report.json) }
     if let output { try LensPage(report).write(to: output, replace: force) }
   }

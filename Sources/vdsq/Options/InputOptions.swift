@@ -51,18 +51,3 @@ struct InputOptions: ParsableArguments {
       program: "vdsq")
   }
 }
-
-extension RecordStream {
-  /// Reads all records, and tells of them at the end.
-  ///
-  /// - Parameters: those of `forEach`.
-  /// - Throws: the errors of `forEach` and `end`.
-  func forEach(
-    maximumTokens: Int, _ body: (TextRecord) throws(VDSQError) -> Void,
-    pause: () throws(VDSQError) -> Void, failed: () throws(VDSQError) -> Void = {}
-  ) throws(VDSQError) {
-    StreamSignals.watch(reloads: false)
-    try forEach(body, pause: pause, failed: failed)
-    try end(maximumTokens: maximumTokens)
-  }
-}
