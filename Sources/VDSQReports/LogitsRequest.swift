@@ -1,4 +1,4 @@
-package import VDSQ
+import VDSQ
 import VDSQFiles
 package import VDSQFormat
 package import VDSQInference

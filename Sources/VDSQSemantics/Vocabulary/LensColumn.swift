@@ -11,6 +11,7 @@ final class LensColumn {
   private let states: UnsafeMutablePointer<Float>
   private let scores: UnsafeMutablePointer<Float>
   private let lastScores: UnsafeMutablePointer<Float>
+  private var lastProbabilities: [Float]
 
   init(_ logits: VocabularyLogits, layers: Int, temperature: Float) {
     self.logits = logits
@@ -21,6 +22,7 @@ final class LensColumn {
     states = .allocate(capacity: VocabularyLogits.together * dimensions)
     scores = .allocate(capacity: VocabularyLogits.together * vocabulary)
     lastScores = .allocate(capacity: vocabulary)
+    lastProbabilities = [Float](repeating: 0, count: vocabulary)
   }
 
   deinit {
@@ -44,6 +46,7 @@ final class LensColumn {
         isFirst = false
       }
       let last = TokenDistribution(lastScores, count: vocabulary, temperature: temperature)
+      for id in 0..<vocabulary { lastProbabilities[id] = last.probability(id) }
       var cells: [Lens.Cell] = []
       var first = 0
       while first < layers {
@@ -76,6 +79,7 @@ final class LensColumn {
     }
     return Lens.Cell(
       top: top, final: place(answer), entropy: own.entropy,
-      divergence: last.divergence(of: own), tracked: tracked.map(place))
+      divergence: own.divergence(from: last, probabilities: lastProbabilities),
+      tracked: tracked.map(place))
   }
 }

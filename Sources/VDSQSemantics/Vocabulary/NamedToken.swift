@@ -5,7 +5,8 @@ package import VDSQTokenizers
 /// A token that a person named by its text or its id.
 ///
 /// `" Paris"` and `"Paris"` are different tokens of most language models: the first one is the word
-/// inside a text. A name means exactly the token of this text, and `note` names the other one.
+/// inside a text. A name means exactly the token of this text. If it is that of the word at the
+/// beginning of a text, `note` names the other one.
 package struct NamedToken {
   /// The token's id.
   package let id: Int32
@@ -26,7 +27,7 @@ package struct NamedToken {
     let other = tokenizer.flatMap { Self.variant(of: text, $0) }
     if let id = tokenizer?.token(text), Int(id) < count {
       self.id = id
-      if let other {
+      if let other, other.isInside {
         note = "\(option): \"\(name)\" is token \(id); \"\(other.text)\" is token \(other.id)"
       } else if let number, number != id, number >= 0, Int(number) < count {
         note = "\(option): \"\(name)\" is the token of this text, \(id), not the id \(number)"
@@ -51,10 +52,10 @@ package struct NamedToken {
   }
 
   /// The token of the same word at another place of a text: with or without the space before it, or
-  /// as the continuation of a word.
+  /// as the continuation of a word. Names of those inside a text say so themselves.
   private static func variant(
     of text: [UInt8], _ tokenizer: Tokenizer
-  ) -> (text: String, id: Int32)? {
+  ) -> (text: String, id: Int32, isInside: Bool)? {
     let continuation = Array("##".utf8)
     let other: [UInt8] =
       switch tokenizer {
@@ -63,6 +64,6 @@ package struct NamedToken {
       case .subwords: text.first == 0x20 ? Array(text.dropFirst()) : [0x20] + text
       }
     guard !other.isEmpty, let id = tokenizer.token(other) else { return nil }
-    return (String(decoding: other, as: UTF8.self), id)
+    return (String(decoding: other, as: UTF8.self), id, isInside: other.count > text.count)
   }
 }

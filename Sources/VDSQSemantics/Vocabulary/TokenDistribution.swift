@@ -9,6 +9,8 @@ struct TokenDistribution {
   /// The largest value, and the logarithm of the sum of exponentials relative to it.
   private let largest: Float
   private let logTotal: Float
+  /// The entropy in nats, from 0 to the logarithm of the vocabulary's size.
+  let entropy: Float
 
   /// - Parameter scores: `[count]` finite values, which must stay valid.
   init(_ scores: UnsafePointer<Float>, count: Int, temperature: Float) {
@@ -17,10 +19,16 @@ struct TokenDistribution {
     inverse = 1 / temperature
     var largest = -Float.infinity
     for i in 0..<count { largest = max(largest, scores[i]) }
-    var total = 0.0
-    for i in 0..<count { total += Double(vdsq_expf((scores[i] - largest) * inverse)) }
+    var total = 0.0, weighted = 0.0
+    for i in 0..<count {
+      let power = (scores[i] - largest) * inverse
+      let weight = vdsq_expf(power)
+      total += Double(weight)
+      weighted += Double(weight * power)
+    }
     self.largest = largest
     logTotal = vdsq_logf(Float(total))
+    entropy = max(0, logTotal - Float(weighted / total))
   }
 
   /// The logarithm of a token's probability.
@@ -37,23 +45,14 @@ struct TokenDistribution {
     return rank
   }
 
-  /// The entropy in nats, from 0 to the logarithm of the vocabulary's size.
-  var entropy: Float {
+  /// The Kullback-Leibler divergence of this distribution from another one, in nats: what is lost if
+  /// this one stands for the other one.
+  ///
+  /// - Parameter probabilities: those of the other one, `[count]`.
+  func divergence(from other: TokenDistribution, probabilities: [Float]) -> Float {
     var sum = 0.0
     for i in 0..<count {
-      let logProbability = logProbability(i)
-      sum -= Double(vdsq_expf(logProbability) * logProbability)
-    }
-    return Float(max(0, sum))
-  }
-
-  /// The Kullback-Leibler divergence of another distribution from this one, in nats: what is lost if
-  /// the other one stands for this one.
-  func divergence(of other: TokenDistribution) -> Float {
-    var sum = 0.0
-    for i in 0..<count {
-      let own = logProbability(i)
-      sum += Double(vdsq_expf(own) * (own - other.logProbability(i)))
+      sum += Double(probabilities[i] * (other.logProbability(i) - logProbability(i)))
     }
     return Float(max(0, sum))
   }
