@@ -23,8 +23,11 @@ public final class TextClassifier: @unchecked Sendable {
     /// A template around label words or around texts. Nil means that of the adapter, or the default
     /// templates around label words.
     public var template: Template?
-    /// The softmax temperature, by which logits are divided. Nil means that of the adapter, or
-    /// `Classifier.defaultTemperature`.
+    /// Texts without labels, of the kind that will be classified. What a language model says about
+    /// them on average is subtracted from its scores. Without them, what it says without a text is.
+    public var referenceTexts: [String] = []
+    /// The softmax temperature, by which logits are divided. Nil means that of the adapter,
+    /// `Classifier.defaultTemperature` for cosines, or 1 for a language model.
     public var temperature: Float?
     /// The number of labels of an answer that the caller writes; the memory plan counts them.
     package var top = 1
@@ -124,7 +127,8 @@ public final class TextClassifier: @unchecked Sendable {
     // Steered label words would cancel a part of what steering does to texts.
     try encoder.unsteered { () throws(VDSQError) in
       try Classifier(
-        labels: try LabelSet(labels, encoder: encoder, template: options.template),
+        labels: try LabelSet(
+          labels, encoder: encoder, template: options.template, reference: options.referenceTexts),
         temperature: options.temperature, kernels: encoder.kernels)
     }
   }

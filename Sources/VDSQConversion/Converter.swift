@@ -69,7 +69,15 @@ public struct Converter {
   private let options: Options
   private let budget: ConversionBudget
   private let tokenizer: [UInt8]
-  private let solver: BasesSolver?
+  private let basesWork: BasesWork?
+
+  /// How vocabulary bases are made.
+  private enum BasesWork {
+    /// From the head alone, before the weights are written.
+    case solved(BasesSolver)
+    /// From what the model does with the calibration text, after them.
+    case balanced(HeadMatrix, BasesPlan, BasesOptions)
+  }
 
   /// Reads and checks the folder's configuration, tokenizer and tensor headers.
   ///
@@ -96,10 +104,15 @@ public struct Converter {
     if var bases = options.bases, source.vocabulary != nil {
       bases.portable = true
       bases.budget = try budget.left(beside: tokenizer.count)
-      solver = try BasesSolver(
-        try HeadMatrix(source, embedding: bases.method == .embedding), options: bases)
+      let head = try HeadMatrix(source, embedding: bases.method == .embedding)
+      basesWork =
+        bases.method == .balanced
+        ? .balanced(
+          head,
+          try BasesPlan(rows: head.rows, columns: head.columns, matrices: 2, options: bases), bases)
+        : .solved(try BasesSolver(head, options: bases))
     } else {
-      solver = nil
+      basesWork = nil
     }
   }
 
@@ -132,7 +145,13 @@ public struct Converter {
   /// The number of bytes that the conversion will read, for progress.
   public var totalBytes: Int {
     var extra = storesVocabulary ? source.embeddings[0].rows.byteCount : 0
-    if let solver { extra += solver.passes * solver.head.rows * solver.head.columns * 4 }
+    switch basesWork {
+    case .solved(let solver):
+      extra += solver.passes * solver.head.rows * solver.head.columns * 4
+    case .balanced(let head, _, _):
+      extra += (BalancedBases.passes + 1) * head.rows * head.columns * 4
+    case nil: break
+    }
     return folder.weightBytes + extra
   }
 
@@ -148,11 +167,13 @@ public struct Converter {
   public func write(
     to path: String, replace: Bool, progress: Progress
   ) throws(VDSQError) -> Summary {
-    let basesWeights = Self.storage("bases", options)
+    // Balanced bases are made of the head's rows, and share their type.
+    let isBalanced = if case .balanced = basesWork { true } else { false }
+    let basesWeights = Self.storage(isBalanced ? headName : "bases", options)
     let hasHead = !source.head.isEmpty
     let sections =
       5 + source.layers.count + [hasHead, storesVocabulary].count { $0 }
-      + (solver == nil ? 0 : ContainerWriter.basesSections(basesWeights))
+      + (basesWork == nil ? 0 : ContainerWriter.basesSections(basesWeights))
     let writer = try ContainerWriter(
       path: path, kind: .model, sectionCount: sections, replace: replace,
       usesThread: options.threads > 1, compresses: options.compress)
@@ -181,13 +202,12 @@ public struct Converter {
   ) throws(VDSQError) -> BasesReport? {
     var metadata = source.metadata
     var bases: BasesReport?
-    if let solver {
+    if case .solved(let solver) = basesWork {
       let rowBytes = solver.head.columns * 4
       bases = try writer.writeBases(
         solver, weights: basesWeights, progress: { progress.advance($0 * rowBytes) },
         begin: { metadata.set(bases: $0, options: solver.options) })
     }
-    try writer.add(.metadata, "metadata", metadata.encoded())
     try writer.add(.tokenizer, "tokenizer", tokenizer)
     try writer.begin(.weights, "embeddings")
     for tensor in source.embeddings { try write(tensor, to: writer, progress) }
@@ -209,7 +229,40 @@ public struct Converter {
       for tensor in source.head { try write(tensor, to: writer, progress) }
       try writer.end()
     }
+    if case .balanced(let head, let plan, let options) = basesWork {
+      bases = try writeBalanced(
+        head, plan, options, to: writer, basesWeights, metadata.encoded(), progress)
+      metadata.set(bases: bases!, options: options)
+    }
+    try writer.add(.metadata, "metadata", metadata.encoded())
     return bases
+  }
+
+  /// The name of the LM head's rows, which may be the word embeddings.
+  private var headName: String {
+    source.head.contains { $0.rows.name == "head.weight" } ? "head.weight" : "embeddings.word"
+  }
+
+  /// Runs the model as it was written so far, and writes balanced bases.
+  private func writeBalanced(
+    _ head: HeadMatrix, _ plan: BasesPlan, _ bases: BasesOptions, to writer: ContainerWriter,
+    _ weights: Weights, _ metadata: [UInt8], _ progress: Progress
+  ) throws(VDSQError) -> BasesReport {
+    let observation = try writer.withDraft(metadata) { (path) throws(VDSQError) in
+      try ModelObservation(of: path, threads: 1, streams: options.budget != nil)
+    }
+    let rowBytes = head.columns * 4
+    let balanced = try BalancedBases(
+      head, observation: observation,
+      algebra: try LinearAlgebra(threads: bases.threads, portable: bases.portable),
+      tileRows: plan.tileRows, progress: { progress.advance($0 * rowBytes) })
+    try writer.writeBalancedBases(
+      balanced, head: head, weights: weights, tileRows: plan.tileRows,
+      progress: { progress.advance($0 * rowBytes) })
+    var report = BasesReport()
+    (report.rows, report.columns) = (head.rows, head.columns)
+    report.temperature = balanced.temperature
+    return report
   }
 
   private func write(

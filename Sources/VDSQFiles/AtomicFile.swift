@@ -215,6 +215,14 @@ package final class AtomicFile {
     return bytes
   }
 
+  /// Calls `body` with a path at which the bytes that were written so far can be read.
+  func withReadablePath<Result>(
+    _ body: (_ path: String) throws(VDSQError) -> Result
+  ) throws(VDSQError) -> Result {
+    try drain()
+    return try body(temporary ?? Self.name(of: descriptor))
+  }
+
   /// Removes bytes at the end.
   func cut(to length: Int) throws(VDSQError) {
     try drain()

@@ -150,6 +150,23 @@ package final class ContainerWriter {
   /// The sections written so far.
   package var sectionTable: [Section] { sections }
 
+  /// Calls `body` with a path at which what was written so far can be read as a file of its own,
+  /// while the call lasts.
+  ///
+  /// - Parameter metadata: the metadata section of that file; the final one is still to be written.
+  package func withDraft<Result>(
+    _ metadata: [UInt8], _ body: (_ path: String) throws(VDSQError) -> Result
+  ) throws(VDSQError) -> Result {
+    let (kept, length) = (sections, file.position)
+    try add(.metadata, "metadata", metadata)
+    try add(.tensors, "tensors", directory())
+    try writeHeader()
+    let result = try file.withReadablePath(body)
+    sections = kept
+    try file.cut(to: length)
+    return result
+  }
+
   /// Writes the tensor directory, the section table and the header, and gives the file its name.
   ///
   /// - Returns: the file's length in bytes.
@@ -158,6 +175,12 @@ package final class ContainerWriter {
     guard sections.count == sectionCount else {
       throw VDSQError(.internalFault, "\(sections.count) sections written, \(sectionCount) planned")
     }
+    try writeHeader()
+    try file.commit()
+    return file.position
+  }
+
+  private func writeHeader() throws(VDSQError) {
     try file.align(to: ContainerLayout.alignment)
     var table = ByteWriter()
     for section in sections { section.encode(to: &table) }
@@ -166,8 +189,6 @@ package final class ContainerWriter {
       kind: kind, fileLength: file.position, tableOffset: ContainerLayout.headerLength,
       sectionCount: sections.count, tableChecksum: tableChecksum)
     try file.rewrite(header.encoded(crc: crc) + table.bytes, at: 0)
-    try file.commit()
-    return file.position
   }
 
   private func directory() -> [UInt8] {

@@ -35,6 +35,8 @@ public struct VDSQError: Error, Sendable {
     case temperature
     /// The template around labels or texts.
     case template
+    /// The texts that a language model's scores are compared with.
+    case referenceTexts
     /// Whether an existing file may be replaced.
     case replacesFiles
     /// Whether rows with two bits per dimension are stored.

@@ -68,8 +68,11 @@ package struct ConversionReport: Report {
     if grouped > 0 { lines.append("\(grouped) linear layers gain from groups of columns") }
     if let bases = summary.bases {
       lines.append(
-        "vocabulary bases of \(bases.rows) tokens: condition number "
-          + "\(significant(bases.condition)), rank \(bases.rank) of \(bases.columns)")
+        bases.method == .balanced
+          ? "vocabulary bases of \(bases.rows) tokens: balanced, temperature "
+            + significant(bases.temperature ?? 1)
+          : "vocabulary bases of \(bases.rows) tokens: condition number "
+            + "\(significant(bases.condition)), rank \(bases.rank) of \(bases.columns)")
     }
     if !compressed.isEmpty {
       let saved = compressed.reduce(0) { $0 + $1.rawLength - $1.length }

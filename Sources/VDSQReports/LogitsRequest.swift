@@ -13,8 +13,9 @@ package struct LogitsRequest {
   package var bases: String?
   /// The number of tokens or labels of a line.
   package var top = 10
-  /// The softmax temperature of cosines.
-  package var temperature = Classifier.defaultTemperature
+  /// The softmax temperature of cosines; nil for that of the bases, or
+  /// `Classifier.defaultTemperature`.
+  package var temperature: Float?
   /// Whether the logits of the LM head are added.
   package var entangled = false
   /// The token, by its text or id, for whose loss the gradient is written.
@@ -59,7 +60,9 @@ package struct LogitsRequest {
       throw .badInput("\(bases ?? file.path): bases of another size than the model's states")
     }
     let writer = LogitsWriter(
-      rows: rows, tokenizer: tokenizer, temperature: temperature, json: json, output: output,
+      rows: rows, tokenizer: tokenizer,
+      temperature: temperature ?? rows.temperature ?? Classifier.defaultTemperature, json: json,
+      output: output,
       logits: VocabularyLogits(rows: rows, kernels: kernels, threads: threads, capacity: top))
     if entangled {
       writer.head = VocabularyLogits(
@@ -74,7 +77,7 @@ package struct LogitsRequest {
     if let labels {
       let parsed = try Label.parse(list: labels)
       let set: LabelSet
-      if let encoder, bases == nil {
+      if let encoder, encoder.kind == .sentences, bases == nil {
         set = try LabelSet(parsed, encoder: encoder, template: nil)
       } else if let tokenizer {
         set = try LabelSet(parsed, bases: rows, tokenizer: tokenizer, kernels: kernels)

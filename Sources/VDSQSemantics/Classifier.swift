@@ -1,8 +1,8 @@
 package import VDSQFormat
 package import VDSQKernels
 
-/// Computes probabilities of labels for states, from their cosines to the label anchors or from the
-/// head of an adapter. It is a value without mutable state; results and scratch memory are in
+/// Computes probabilities of labels for states: from their cosines to the label anchors, from the label
+/// words of a language model, or from the head of an adapter. It is a value without mutable state; results and scratch memory are in
 /// `LabelScores`.
 package struct Classifier: Sendable {
   /// The default temperature of cosines: a sentence encoder's cosines to any two labels lie close
@@ -16,16 +16,18 @@ package struct Classifier: Sendable {
   private let head: Head?
   private let kernels: KernelTable
 
-  /// A classifier by cosines to anchors.
+  /// A classifier by label words: by cosines to anchors, or by a language model's head.
   ///
   /// - Parameters:
-  ///   - temperature: the softmax temperature; nil for `defaultTemperature`.
+  ///   - temperature: the softmax temperature; nil for `defaultTemperature` of cosines, and 1 for the
+  ///     logits of a language model.
   ///   - kernels: the SIMD kernels to use.
   /// - Throws: `usage` if the temperature is not positive.
   package init(
     labels: LabelSet, temperature: Float? = nil, kernels: KernelTable
   ) throws(VDSQError) {
-    try self.init(labels, nil, temperature ?? Self.defaultTemperature, kernels)
+    try self.init(
+      labels, nil, temperature ?? (labels.wordHead == nil ? Self.defaultTemperature : 1), kernels)
   }
 
   /// A classifier with an adapter.
@@ -55,7 +57,8 @@ package struct Classifier: Sendable {
   /// A reusable buffer for the results of this classifier.
   package func makeScores() -> LabelScores {
     LabelScores(
-      labels: labels.count, dimensions: labels.dimensions, scratch: head?.scratchCount ?? 0)
+      labels: labels.count, dimensions: labels.dimensions,
+      scratch: head?.scratchCount ?? labels.wordHead?.scratchCount ?? 0)
   }
 
   /// Classifies one state.
@@ -94,6 +97,14 @@ package struct Classifier: Sendable {
       scores.cosines[i] = norm > 0 ? scores.cosines[i] / norm : 0
       scores.probabilities[i] = scores.cosines[i]
       scores.ranking[i] = i
+    }
+    if head == nil, let words = labels.wordHead {
+      scores.probabilities.withUnsafeMutableBufferPointer { logits in
+        scores.scratch.withUnsafeMutableBufferPointer {
+          words.logits(
+            state, kernels, scratch: $0.baseAddress!, into: logits.baseAddress!)
+        }
+      }
     }
     if let head {
       scores.probabilities.withUnsafeMutableBufferPointer { logits in

@@ -27,7 +27,9 @@ public final class FewShotTrainer {
   public init(_ plan: TrainingPlan) throws(VDSQError) {
     self.plan = plan
     encoder = try plan.model.encoder(plan.encoderOptions)
-    anchors = try LabelSet(plan.labels, encoder: encoder, template: plan.options.template)
+    anchors = try LabelSet(
+      plan.labels, encoder: encoder, template: plan.options.template,
+      reference: plan.options.referenceTexts)
   }
 
   /// Runs the model over labelled texts.

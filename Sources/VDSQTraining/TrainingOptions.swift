@@ -8,6 +8,9 @@ public struct TrainingOptions: Sendable {
   /// A template around label words or around texts; nil for the default templates around label
   /// words.
   public var template: Template?
+  /// Texts without labels, of the kind that will be classified, for language models
+  /// (`TextClassifier.Options.referenceTexts`).
+  public var referenceTexts: [String] = []
   /// Seed of random numbers.
   public var seed: UInt64 = 1
   /// A folder that keeps examples' hidden states between runs; nil for none.

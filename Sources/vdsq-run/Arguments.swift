@@ -6,7 +6,8 @@ import VDSQStreams
 struct Arguments {
   static let usage = """
     usage: vdsq-run MODEL (--labels a,b,c | --labels-file F | --adapter F)
-                    [--template T] [--top K] [--json] [--strict] [--threads N]
+                    [--template T] [--calibrate-on F] [--top K] [--json] [--strict]
+                    [--threads N]
                     [--max-tokens N] [--abstain P] [--out-of-scope NAME] [--stats]
                     [--memory-policy resident|release|stream] [--memory-budget 16M]
                     [--field PATH [--pass PATH,PATH]] [--echo] [--quiet]
@@ -37,6 +38,8 @@ struct Arguments {
   private(set) var model = ""
   private(set) var labels = LabelSource()
   private(set) var adapter: String?
+  /// The file of texts without labels.
+  private(set) var referenceFile: String?
   private(set) var classifier = TextClassifier.Options()
   private(set) var statistics = false
   private(set) var request = Request.classification
@@ -60,6 +63,7 @@ struct Arguments {
       case "--labels-file": labels.file = try reader.value()
       case "--adapter": adapter = try reader.value()
       case "--template": classifier.template = try Template(try reader.value())
+      case "--calibrate-on": referenceFile = try reader.value()
       case "--threads": classifier.run.threads = try reader.number()
       case "--max-tokens": classifier.run.maximumTokens = try reader.number()
       case "--memory-policy": classifier.run.memoryPolicy = try reader.policy()
@@ -101,6 +105,7 @@ struct Arguments {
     guard labels.file.map({ !$0.utf8.elementsEqual("-".utf8) }) ?? true else {
       throw .usage("-: standard input can be read only once; name a file")
     }
+    if let referenceFile { classifier.referenceTexts = try ReferenceTexts.read(referenceFile) }
     try records.check(answer: ClassificationStream.members)
   }
 
@@ -112,6 +117,7 @@ struct Arguments {
     case .memoryPolicy: "--memory-policy: "
     case .memoryBudget: "--memory-budget: "
     case .template: "--template: "
+    case .referenceTexts: "--calibrate-on: "
     case .passedFields: "--pass: "
     case .outOfScope: "--out-of-scope: "
     case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors, .trainedHead,
@@ -126,6 +132,7 @@ struct Arguments {
     var paths = [model]
     if let file = labels.file { paths.append(file) }
     if let adapter { paths.append(adapter) }
+    if let referenceFile { paths.append(referenceFile) }
     return paths
   }
 

@@ -21,6 +21,7 @@ import VDSQFormat
     _ head: HeadMatrix, _ change: (inout BasesOptions) -> Void = { _ in }
   ) throws -> (rows: [[Float]], report: BasesReport) {
     var options = BasesOptions()
+    options.method = .pinv
     change(&options)
     let solver = try BasesSolver(head, options: options)
     let path = folder.path("bases.vdsq")
@@ -91,6 +92,7 @@ import VDSQFormat
 
   @Test func aBudgetThatCannotBeMetNamesTheSmallestThatCan() throws {
     var options = BasesOptions()
+    options.method = .pinv
     options.budget = 1 << 20
     #expect {
       _ = try BasesSolver(try head("full"), options: options)

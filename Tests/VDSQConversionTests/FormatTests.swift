@@ -64,7 +64,9 @@ import VDSQInference
     let reference = Fixtures.path("language-models/llama")
     for version in 0...1 {
       let path = Fixtures.path("formats/llama2c/v\(version).bin")
-      #expect(try weights(path) == weights(reference))
+      // The calibration text, which balances the bases, has other tokens in llama2.c's tokenizer.
+      let withoutBases = { (sections: [String: UInt32]) in sections.filter { $0.key != "bases" } }
+      #expect(try withoutBases(weights(path)) == withoutBases(weights(reference)))
       #expect(try tokens(path) == tokens(reference))
     }
     let exact = try Checkpoint(path: Fixtures.path("formats/llama2c/v1.bin")).tensors

@@ -1,5 +1,7 @@
 /// The definition of vocabulary bases from the LM head W (docs/vocabulary-semantics.md, "Bases").
 public enum BasesMethod: String, Sendable, CaseIterable {
+  /// Rows of the head plus one common vector that balances their lengths (`BalancedBases`).
+  case balanced
   /// Rows of the transposed pseudo-inverse of W: the states that the head maps closest to one-hot
   /// vectors (arXiv 2401.16184).
   case pinv

@@ -1,11 +1,14 @@
 /// The properties of a head that a solver found.
 public struct BasesReport: Sendable {
   /// The definition of the bases.
-  public var method = BasesMethod.pinv
+  public var method = BasesMethod.balanced
   /// The number of tokens, one basis each.
   public var rows = 0
   /// The dimensions of a basis.
   public var columns = 0
+  /// The temperature at which probabilities of cosines are closest to those of the head, if the
+  /// method finds one.
+  public var temperature: Double?
   /// The largest singular value divided by the smallest that counts.
   public var condition = 1.0
   /// The number of singular values that count.

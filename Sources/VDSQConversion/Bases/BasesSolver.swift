@@ -41,6 +41,10 @@ package final class BasesSolver {
   /// - Throws: `budgetTooSmall`, naming the smallest budget that suffices; `missingInput` if
   ///   OpenBLAS is not installed.
   package init(_ head: HeadMatrix, options: BasesOptions) throws(VDSQError) {
+    guard options.method != .balanced || options.balanced != nil else {
+      throw .usage(
+        "balanced bases need a model to run; a head alone can have ridge or pinv", .method)
+    }
     self.head = head
     self.options = options
     let isSolved = options.method.isSolved
@@ -80,6 +84,7 @@ package final class BasesSolver {
     let d = head.columns
     var report = BasesReport()
     report.method = options.method
+    report.temperature = options.balanced?.temperature
     (report.rows, report.columns) = (head.rows, d)
     var map = Map.identity
     var gram: Matrix?
@@ -165,17 +170,20 @@ package final class BasesSolver {
 
   private func apply(_ map: Map, rows: Int) -> UnsafeMutablePointer<Double> {
     let d = head.columns
-    guard let algebra else { return tile.start }
     switch map {
-    case .identity: return tile.start
+    case .identity:
+      if let balanced = options.balanced {
+        for i in 0..<rows * d { tile.start[i] += balanced.common[i % d] }
+      }
+      return tile.start
     case .product(let k):
-      algebra.multiply(k.start, tile.start, m: d, n: rows, k: d, into: out.start)
+      algebra!.multiply(k.start, tile.start, m: d, n: rows, k: d, into: out.start)
       return out.start
     case .refined(let vectors, let scales, let k):
-      turn(vectors, scales, rows, algebra)
+      turn(vectors, scales, rows, algebra!)
       let turned = Matrix(rows * d)
       turned.start.update(from: out.start, count: rows * d)
-      algebra.multiply(
+      algebra!.multiply(
         k.start, turned.start, m: d, n: rows, k: d, transposedLeft: true, into: out.start)
       return out.start
     }

@@ -2,8 +2,49 @@ import VDSQFiles
 import VDSQFormat
 
 extension ContainerWriter {
-  /// The number of sections that `writeBases` writes.
+  /// The number of sections that `writeBases` writes, and `writeBalancedBases` for an int8 head.
   static func basesSections(_ weights: Converter.Weights) -> Int { weights == .int8 ? 2 : 1 }
+
+  /// Writes the section `bases` of balanced bases: the common vector and the reciprocal lengths. For
+  /// an int8 head it also writes the section `bases.fine`, the residual of the head's rounding
+  /// (docs/format.md, "Bases").
+  func writeBalancedBases(
+    _ bases: BalancedBases, head: HeadMatrix, weights: Converter.Weights, tileRows: Int,
+    progress: (Int) -> Void
+  ) throws(VDSQError) {
+    let d = head.columns
+    let exact = QuantizationError(maxAbs: 0, rms: 0, cosine: 1)
+    if weights == .int8 {
+      try begin(.weights, "bases.fine")
+      var rows = HeadResidual(columns: d)
+      let tile = BasesSolver.Matrix(tileRows * d)
+      for first in stride(from: 0, to: head.rows, by: tileRows) {
+        let count = min(tileRows, head.rows - first)
+        try head.read(first..<first + count, tile.start)
+        for row in 0..<count { rows.add(tile.start + row * d) }
+        try write(rows.bytes)
+        rows.bytes.removeAll(keepingCapacity: true)
+        progress(count)
+      }
+      add(
+        TensorRecord(
+          name: "bases.fine", element: .bits4, order: .rowMajor, shape: [head.rows, d],
+          section: sectionIndex, dataOffset: 0, dataLength: head.rows * ((d + 1) / 2),
+          scalesOffset: 0, rowSumsOffset: 0, error: exact))
+      try end()
+    }
+    try begin(.weights, "bases")
+    let common = try bases.common.map { Float($0) }.withBytes { (raw) throws(VDSQError) in
+      try part(raw)
+    }
+    add(record("bases.common", .float32, .rowMajor, [d], common, d * 4, error: exact))
+    let norms = try bases.reciprocalNorms.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    add(
+      record(
+        "bases.reciprocal_norms", .float32, .rowMajor, [head.rows], norms, head.rows * 4,
+        error: exact))
+    try end()
+  }
 
   /// Writes the section `bases`: unit rows in int8, fp16 or fp32, and the reciprocal lengths of the
   /// stored rows. For int8 it also writes the section `bases.fine`, the residual of rounding
@@ -75,6 +116,35 @@ extension ContainerWriter {
   }
 }
 
+/// What rounding to int8 removes from the head's rows, in sixteenths of a row's scale, four bits each.
+private struct HeadResidual {
+  let columns: Int
+  var bytes: [UInt8] = []
+  private var meter = ErrorMeter()
+  private var row: [Float]
+  private var q: [Int8] = []
+
+  init(columns: Int) {
+    self.columns = columns
+    row = [Float](repeating: 0, count: columns)
+  }
+
+  mutating func add(_ values: UnsafePointer<Double>) {
+    for i in 0..<columns { row[i] = Float(values[i]) }
+    let step = Quantizer.quantize(row, into: &q, &meter)
+    for i in stride(from: 0, to: columns, by: 2) {
+      bytes.append(
+        fourBits(row, q, step, i) | (i + 1 < columns ? fourBits(row, q, step, i + 1) << 4 : 0))
+    }
+  }
+}
+
+/// The rounding residual of a value, in sixteenths of the step, as four bits.
+private func fourBits(_ row: [Float], _ q: [Int8], _ step: Float, _ i: Int) -> UInt8 {
+  let sixteenths = (row[i] - Float(q[i]) * step) / step * 16
+  return UInt8(truncatingIfNeeded: max(-8, min(7, Int(sixteenths.rounded())))) & 15
+}
+
 /// Bases scaled to length 1 and quantized, as they are stored.
 private struct BasisRows {
   let columns: Int
@@ -129,15 +199,9 @@ private struct BasisRows {
     norms.append(Quantizer.reciprocalNorm(of: q))
     q.withUnsafeBytes { bytes.append(bytes: $0) }
     for i in stride(from: 0, to: columns, by: 2) {
-      let low = rest(i, step), high = i + 1 < columns ? rest(i + 1, step) : 0
-      fine.append(UInt8(truncatingIfNeeded: low & 15 | high << 4))
+      fine.append(
+        fourBits(unit, q, step, i) | (i + 1 < columns ? fourBits(unit, q, step, i + 1) << 4 : 0))
     }
-  }
-
-  /// The rounding residual of a value, in sixteenths of the step.
-  private func rest(_ i: Int, _ step: Float) -> Int {
-    let sixteenths = (unit[i] - Float(q[i]) * step) / step * 16
-    return max(-8, min(7, Int(sixteenths.rounded())))
   }
 }
 
@@ -145,6 +209,11 @@ extension Metadata {
   /// Metadata about the computation of bases.
   mutating func set(bases report: BasesReport, options: BasesOptions) {
     set("bases_method", .text(report.method.rawValue))
+    if report.method == .balanced {
+      set("bases_temperature", .number(report.temperature ?? 1))
+      set("bases_ridge", .number(BalancedBases.ridge))
+      set("bases_calibration_text", .text("sha256:" + CalibrationText.digest))
+    }
     guard report.method.isSolved else { return }
     if report.method == .ridge { set("bases_lambda", .number(options.lambda)) }
     if let rcond = options.rcond { set("bases_rcond", .number(rcond)) }

@@ -12,7 +12,18 @@ package struct HeadMatrix {
   package let rows: Int
   /// The dimensions of the hidden state.
   package let columns: Int
-  let read: (Range<Int>, UnsafeMutablePointer<Double>) throws(VDSQError) -> Void
+  package let read: (Range<Int>, UnsafeMutablePointer<Double>) throws(VDSQError) -> Void
+
+  /// - Parameter read: reads a range of rows into a buffer.
+  package init(
+    name: String, rows: Int, columns: Int,
+    read: @escaping (Range<Int>, UnsafeMutablePointer<Double>) throws(VDSQError) -> Void
+  ) {
+    self.name = name
+    self.rows = rows
+    self.columns = columns
+    self.read = read
+  }
 
   /// A tensor of a checkpoint or a NumPy file.
   package init(_ tensor: SourceTensor) throws(VDSQError) {

@@ -71,6 +71,13 @@ package struct Metadata: Sendable {
     return n
   }
 
+  /// The number of a key; nil if there is no such key.
+  ///
+  /// - Throws: `badInput` if it is no number.
+  package func find(number key: StaticString) throws(VDSQError) -> Double? {
+    value(key) == nil ? nil : try number(key)
+  }
+
   /// - Throws: `badInput` if the key is absent, or its value is not text.
   package func text(_ key: StaticString) throws(VDSQError) -> String {
     guard case .text(let s) = value(key) else {

@@ -39,7 +39,9 @@ package enum LabelMemory {
     // Words are parsed before they are kept.
     let strings =
       (4 + 2 * words.count) * allocation + (3 + words.count) * MemoryLayout<String>.stride + text
+    // A language model's word has a row of weights beside the label's anchor.
+    let rows = (1 + words.count) * dimensions
     let scores = 2 * MemoryLayout<Float>.stride + MemoryLayout<Int>.stride
-    return text + strings + scores + dimensions * MemoryLayout<Float>.stride
+    return text + strings + scores + rows * MemoryLayout<Float>.stride
   }
 }

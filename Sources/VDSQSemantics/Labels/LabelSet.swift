@@ -19,6 +19,9 @@ public struct LabelSet: Sendable {
   public let words: [[String]]
   /// The template that went around label words, or that goes around texts; nil for the default.
   public internal(set) var template: Template?
+  /// The label words as a classifier of a language model's states; nil for sentence encoders, and
+  /// for labels from an adapter's file.
+  package private(set) var wordHead: LabelWordsHead?
 
   /// Labels with anchors of length 1, which are used as they are.
   ///
@@ -110,6 +113,7 @@ public struct LabelSet: Sendable {
 
   /// The first columns of all anchors, scaled to length 1 again.
   package func prefix(_ columns: Int) -> LabelSet {
+    guard columns < dimensions else { return self }
     var cut: [Float] = []
     cut.reserveCapacity(count * columns)
     for start in stride(from: 0, to: anchors.count, by: dimensions) {
@@ -124,15 +128,23 @@ public struct LabelSet: Sendable {
       template: template)
   }
 
-  /// Anchors for a model: from its vocabulary bases if it has an LM head, otherwise from its own
-  /// vectors.
+  /// Labels for a model. A model with an LM head compares states with the head's rows of label words,
+  /// and its anchors are vocabulary bases. Anchors of other models are their own vectors of the words.
   ///
+  /// - Parameters:
+  ///   - encoder: an encoder with an empty batch.
+  ///   - reference: texts of the kind that will be classified. The mean of their scores is subtracted
+  ///     from a language model's scores; if there are none, the scores without a text are.
   /// - Throws: `usage` for an empty or ambiguous list, a word that is too long for the model, or a
-  ///   template that it cannot use; `badInput` if the words of a label cancel out or the model fails.
+  ///   template or reference texts that it cannot use; `badInput` if the words of a label cancel out
+  ///   or the model fails.
   public init(
-    _ labels: [Label], encoder: TextEncoder, template: Template?
+    _ labels: [Label], encoder: TextEncoder, template: Template?, reference: [String] = []
   ) throws(VDSQError) {
     guard encoder.kind != .sentences else {
+      guard reference.isEmpty else {
+        throw .usage("for language models; a sentence encoder needs none", .referenceTexts)
+      }
       try self.init(labels, vectors: encoder, template: template)
       return
     }
@@ -140,10 +152,39 @@ public struct LabelSet: Sendable {
       throw .usage(
         "a language model's template goes around texts; write {text} for the text", .template)
     }
-    _ = try TextTemplate(template, encoder: encoder)
+    let around = try TextTemplate(template, encoder: encoder)
+    let container = encoder.container
     try self.init(
-      labels, bases: try VocabularyRows(bases: encoder.container), tokenizer: encoder.tokenizer,
-      kernels: encoder.kernels, template: template)
+      labels,
+      bases: container.hasBases
+        ? try VocabularyRows(bases: container) : try VocabularyRows(head: container),
+      tokenizer: encoder.tokenizer, kernels: encoder.kernels, template: template)
+    wordHead = try LabelWordsHead(
+      labels, head: try VocabularyRows(head: container), tokenizer: encoder.tokenizer,
+      kernels: encoder.kernels
+    ).subtracting(
+      try Self.meanState(of: reference.isEmpty ? [""] : reference, around, encoder),
+      encoder.kernels)
+  }
+
+  /// The mean state of texts inside a template.
+  private static func meanState(
+    of texts: [String], _ template: TextTemplate, _ encoder: TextEncoder
+  ) throws(VDSQError) -> [Float] {
+    let d = encoder.dimensions
+    var template = template
+    var mean = [Float](repeating: 0, count: d)
+    func encode() throws(VDSQError) {
+      try encoder.encode { _, state in
+        for j in 0..<d { mean[j] += state[j] / Float(texts.count) }
+      }
+    }
+    for text in texts {
+      if !encoder.hasRoom { try encode() }
+      Array(text.utf8).withUnsafeBytes { _ = template.add($0, to: encoder) }
+    }
+    try encode()
+    return mean
   }
 
   /// Anchors for a language model. The vector of a word is the normalised mean of the bases of its
@@ -164,11 +205,7 @@ public struct LabelSet: Sendable {
     for (i, label) in labels.enumerated() {
       for text in label.words {
         for j in 0..<d { word[j] = 0 }
-        guard let ids = Self.tokens(of: text, tokenizer) else {
-          throw .usage(
-            "labels: \"\(text)\" of \(label.name) has more than \(Self.mostTokens) tokens")
-        }
-        for id in ids where Int(id) < bases.count {
+        for id in try tokenizer.tokens(ofWord: text, in: label) where Int(id) < bases.count {
           row.withUnsafeMutableBufferPointer { row in
             scratch.withUnsafeMutableBufferPointer {
               bases.unitRow(Int(id), kernels, $0.baseAddress!, into: row.baseAddress!)
@@ -184,26 +221,6 @@ public struct LabelSet: Sendable {
       }
     }
     try self.init(labels, d, sums: anchors, template: template)
-  }
-
-  /// The maximum number of tokens of a word of a language model's label.
-  private static let mostTokens = 256
-
-  /// The tokens of a word inside a text; nil if there are too many.
-  private static func tokens(of word: String, _ tokenizer: Tokenizer) -> [Int32]? {
-    func encode(_ bytes: [UInt8]) -> [Int32]? {
-      var ids: [Int32] = []
-      let isCut = bytes.withUnsafeBytes {
-        tokenizer.encode($0, limit: mostTokens, framed: false, into: &ids)
-      }
-      return isCut ? nil : ids
-    }
-    let bytes = Array(word.utf8)
-    guard let ids = encode(bytes) else { return nil }
-    guard tokenizer.spacesWords, let first = ids.first else { return ids }
-    var text: [UInt8] = []
-    tokenizer.appendText(of: first, to: &text)
-    return text.first == 0x20 ? ids : encode([0x20] + bytes)
   }
 
   private static func normalize(

@@ -52,8 +52,9 @@ public struct Lens {
     public var views: [View]?
     /// The number of tokens to keep for each state.
     public var top = 5
-    /// The softmax temperature of cosines. Logits are divided by 1.
-    public var temperature = Classifier.defaultTemperature
+    /// The softmax temperature of cosines; nil for that of the bases, or
+    /// `Classifier.defaultTemperature`. Logits are divided by 1.
+    public var temperature: Float?
     /// Ids of tokens whose places are kept for each state.
     public var tracked: [Int32] = []
 
@@ -91,7 +92,9 @@ public struct Lens {
       let logits = VocabularyLogits(rows: rows, encoder: encoder, capacity: options.top)
       maps.append(
         Map(
-          view, trace, logits, temperature: view == .basis ? options.temperature : 1,
+          view, trace, logits,
+          temperature: view == .basis
+            ? options.temperature ?? rows.temperature ?? Classifier.defaultTemperature : 1,
           tracked: options.tracked))
     }
     ids = trace.ids

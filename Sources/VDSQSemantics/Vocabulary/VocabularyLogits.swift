@@ -162,8 +162,9 @@ public final class VocabularyLogits: SharedWork {
     var found: [(value: Float, id: Int32)] = []
     best[query].drain { found.append(($0, $1)) }
     for i in found.indices {
-      found[i].value = cosine(state, Int(found[i].id))
-      if let kept { kept[query * rows.count + Int(found[i].id)] = found[i].value }
+      let id = Int(found[i].id)
+      found[i].value = rows.areBases ? cosine(state, id) : logit(state, id)
+      if let kept { kept[query * rows.count + id] = found[i].value }
     }
     found.sort { $0.value > $1.value || ($0.value == $1.value && $0.id < $1.id) }
     for (value, id) in found.prefix(capacity) { give(value, id) }
@@ -176,6 +177,14 @@ public final class VocabularyLogits: SharedWork {
     kernels.dotRows(state, row, 1, rows.dimensions, &product)
     let norm = length(state, rows.dimensions)
     return norm > 0 ? product / norm : 0
+  }
+
+  /// The logit of the LM head for a token, in floats.
+  private func logit(_ state: UnsafePointer<Float>, _ id: Int) -> Float {
+    rows.headRow(id, kernels, fine, into: row)
+    var product: Float = 0
+    kernels.dotRows(state, row, 1, rows.dimensions, &product)
+    return product + (rows.bias?[id] ?? 0)
   }
 
   /// Looks up all queries, and merges the results of all workers into those of the first.

@@ -15,8 +15,15 @@ public struct VocabularyRows: Sendable {
   nonisolated(unsafe) private let factors: UnsafePointer<Float>?
   /// The bias of the head; nil for bases.
   nonisolated(unsafe) let bias: UnsafePointer<Float>?
-  /// The 4-bit residual of int8 bases, which is read for a few candidate rows.
+  /// The 4-bit residual of int8 rows, which is read for a few candidate rows.
   private let fine: TensorView?
+  /// The vector that is added to rows of the head to make them bases, and the reciprocal lengths of the
+  /// sums; nil for other rows.
+  nonisolated(unsafe) private let common:
+    (vector: UnsafePointer<Float>, reciprocalNorms: UnsafePointer<Float>)?
+  /// The temperature at which probabilities of cosines are closest to those of the head; nil if it is
+  /// not known.
+  public let temperature: Float?
   private let container: Container
   /// Whether products are cosines.
   public let areBases: Bool
@@ -33,6 +40,17 @@ public struct VocabularyRows: Sendable {
   ///
   /// - Throws: `badInput` if the file has none.
   package init(bases container: Container) throws(VDSQError) {
+    if container.find("bases.common") != nil {
+      // Rows of the LM head plus a common vector.
+      let head = try VocabularyRows(head: container)
+      try self.init(
+        head.view, container, factors: head.factors, areBases: true,
+        common: (
+          try container.floats("bases.common", shape: [head.dimensions]),
+          try container.floats("bases.reciprocal_norms", shape: [head.count])
+        ), isRefined: head.isRefined)
+      return
+    }
     let own = container.find("bases.rows")
     guard let view = own ?? container.find("embeddings.word"), view.record.shape.count == 2,
       view.record.order == .rowMajor,
@@ -42,22 +60,48 @@ public struct VocabularyRows: Sendable {
         "\(container.path): the file has no vocabulary bases; convert the model with them, or with "
           + "int8 weights")
     }
+    try self.init(
+      view, container,
+      factors: try container.floats(
+        own != nil ? "bases.reciprocal_norms" : "vocabulary.reciprocal_norms",
+        shape: [view.record.rows]),
+      areBases: true, isRefined: own != nil && container.find("bases.fine") != nil)
+  }
+
+  /// - Parameters:
+  ///   - view: a row-major matrix.
+  ///   - isRefined: whether the file has the residual of the rows, if they are int8.
+  private init(
+    _ view: TensorView, _ container: Container, factors: UnsafePointer<Float>?,
+    bias: UnsafePointer<Float>? = nil, areBases: Bool,
+    common: (vector: UnsafePointer<Float>, reciprocalNorms: UnsafePointer<Float>)? = nil,
+    isRefined: Bool
+  ) throws(VDSQError) {
     self.view = view
+    self.container = container
     count = view.record.rows
     dimensions = view.record.columns
-    factors = try container.floats(
-      own != nil ? "bases.reciprocal_norms" : "vocabulary.reciprocal_norms", shape: [count])
-    bias = nil
-    areBases = true
-    self.container = container
-    if view.record.element == .int8, own != nil, container.find("bases.fine") != nil {
-      fine = try container.tensor("bases.fine", shape: view.record.shape)
-      guard fine!.record.element == .bits4 else {
-        throw .badInput("\(container.path): tensor bases.fine is not of four bits")
-      }
-    } else {
+    self.factors = factors
+    self.bias = bias
+    self.areBases = areBases
+    self.common = common
+    temperature = areBases ? try Self.temperature(container) : nil
+    guard isRefined, view.record.element == .int8 else {
       fine = nil
+      return
     }
+    fine = try container.tensor("bases.fine", shape: view.record.shape)
+    guard fine!.record.element == .bits4 else {
+      throw .badInput("\(container.path): tensor bases.fine is not of four bits")
+    }
+  }
+
+  private static func temperature(_ container: Container) throws(VDSQError) -> Float? {
+    guard let number = try container.metadata.find(number: "bases_temperature") else { return nil }
+    guard number > 0, number.isFinite else {
+      throw .badInput("\(container.path): metadata: bases_temperature is not positive")
+    }
+    return Float(number)
   }
 
   /// The LM head of a model, which may be its word embeddings.
@@ -76,20 +120,18 @@ public struct VocabularyRows: Sendable {
       let view = container.find("head.weight") ?? container.find("embeddings.word"),
       view.record.order == .rowMajor, view.record.shape.count == 2
     else { throw .badInput("\(container.path): the model has no LM head") }
-    self.view = view
-    count = view.record.rows
-    dimensions = view.record.columns
-    factors = view.scales
-    bias =
-      container.find("head.bias") == nil ? nil : try container.floats("head.bias", shape: [count])
-    areBases = false
-    self.container = container
-    fine = nil
+    try self.init(
+      view, container, factors: view.scales,
+      bias: container.find("head.bias") == nil
+        ? nil : try container.floats("head.bias", shape: [view.record.rows]),
+      areBases: false,
+      // The residual is that of bases with rows of their own, if there are such.
+      isRefined: container.find("bases.rows") == nil && container.find("bases.fine") != nil)
   }
 
   /// The rows in the form of the fused search; nil if they are not int8 bases.
   var int8: Int8Rows? {
-    guard areBases, view.record.element == .int8, let factors else { return nil }
+    guard areBases, common == nil, view.record.element == .int8, let factors else { return nil }
     return Int8Rows(
       values: view.data.assumingMemoryBound(to: Int8.self), rows: count, columns: dimensions,
       reciprocalNorms: factors)
@@ -106,6 +148,8 @@ public struct VocabularyRows: Sendable {
     let int8: Int8Query
     /// The factor of products: the reciprocal length of the state for cosines.
     let factor: Float
+    /// The product of the common vector and the state, times the factor.
+    let shift: Float
   }
 
   /// - Parameter bytes: a buffer of `Int8Query.paddedColumns(dimensions)` bytes.
@@ -113,9 +157,12 @@ public struct VocabularyRows: Sendable {
     _ state: UnsafePointer<Float>, _ kernels: KernelTable, _ bytes: UnsafeMutablePointer<Int8>
   ) -> Query {
     let norm = length(state, dimensions)
+    let factor = areBases ? (norm > 0 ? 1 / norm : 0) : 1
+    var shift: Float = 0
+    if let common { kernels.dotRows(state, common.vector, 1, dimensions, &shift) }
     return Query(
-      state: state, int8: kernels.int8Query(state, dimensions, bytes),
-      factor: areBases ? (norm > 0 ? 1 / norm : 0) : 1)
+      state: state, int8: kernels.int8Query(state, dimensions, bytes), factor: factor,
+      shift: shift * factor)
   }
 
   /// The cosines, or the head's logits, of some rows.
@@ -144,6 +191,11 @@ public struct VocabularyRows: Sendable {
         dimensions, out)
       scale(query, range, out)
     }
+    if let common {
+      for i in 0..<range.count {
+        out[i] = (out[i] + query.shift) * common.reciprocalNorms[range.lowerBound + i]
+      }
+    }
     if let bias {
       for i in 0..<range.count { out[i] += bias[range.lowerBound + i] }
     }
@@ -161,6 +213,28 @@ public struct VocabularyRows: Sendable {
   /// The number of bytes of scratch for `unitRow`.
   package var scratchBytes: Int { (dimensions + 1) / 2 }
 
+  /// A row of the LM head as it is, with the full precision of the file.
+  ///
+  /// - Parameters:
+  ///   - scratch: a buffer of `scratchBytes` bytes.
+  ///   - out: receives `dimensions` floats.
+  func headRow(
+    _ index: Int, _ kernels: KernelTable, _ scratch: UnsafeMutablePointer<UInt8>,
+    into out: UnsafeMutablePointer<Float>
+  ) {
+    view.load(row(index), row: index, kernels, into: out)
+    guard let fine, let step = view.scales?[index] else { return }
+    let bytes = scratchBytes
+    // If the residual cannot be read, the int8 row is used alone.
+    guard (try? container.read(fine, at: index * bytes, count: bytes, into: scratch)) != nil else {
+      return
+    }
+    for i in 0..<dimensions {
+      let four = Int8(bitPattern: i % 2 == 0 ? scratch[i / 2] << 4 : scratch[i / 2]) >> 4
+      out[i] += Float(four) * step * 0.0625
+    }
+  }
+
   /// A row as a vector of length 1, or of zeros, with the full precision of the file.
   ///
   /// - Parameter scratch: a buffer of `scratchBytes` bytes.
@@ -168,21 +242,17 @@ public struct VocabularyRows: Sendable {
     _ index: Int, _ kernels: KernelTable, _ scratch: UnsafeMutablePointer<UInt8>,
     into out: UnsafeMutablePointer<Float>
   ) {
-    view.load(row(index), row: index, kernels, into: out)
-    if let fine, let step = view.scales?[index] {
-      let bytes = scratchBytes
-      // If the residual cannot be read, the int8 row is used alone.
-      if (try? container.read(fine, at: index * bytes, count: bytes, into: scratch)) != nil {
-        for i in 0..<dimensions {
-          let four = Int8(bitPattern: i % 2 == 0 ? scratch[i / 2] << 4 : scratch[i / 2]) >> 4
-          out[i] += Float(four) * step * 0.0625
-        }
-      }
-    }
+    headRow(index, kernels, scratch, into: out)
+    if let common { kernels.addScaled(1, common.vector, dimensions, out) }
     let norm = length(out, dimensions)
     let scale = norm > 0 ? 1 / norm : 0
     for i in 0..<dimensions { out[i] *= scale }
   }
+}
+
+extension Container {
+  /// Whether a model's file has vocabulary bases of its LM head.
+  var hasBases: Bool { find("bases.rows") != nil || find("bases.common") != nil }
 }
 
 extension VocabularyRows {

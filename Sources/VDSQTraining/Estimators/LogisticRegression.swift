@@ -3,29 +3,50 @@ package import VDSQKernels
 package import VDSQSemantics
 
 /// Multinomial logistic regression by L-BFGS (Liu and Nocedal 1989). It minimises the sum of the
-/// examples' losses times `strength`, plus half the squared weights.
+/// examples' losses times `strength`, plus half the squared weights, plus the squared biases divided
+/// by twice their variance.
 package struct LogisticRegression {
   private typealias Constants = Hyperparameters.Optimizer
 
-  package let set: TrainingSet
+  package let features: FeatureMatrix
+  /// The label of each row.
+  package let targets: [Int]
+  /// The number of labels.
+  package let labels: Int
   /// The indices of the training examples.
   package let members: [Int]
   package let strength: Float
+  /// `[rows, labels]`: logits that the weights add to; nil for zeros.
+  package var offsets: [Float]?
+  /// The variance of the Gaussian prior of biases, before `strength` multiplies the losses; infinite
+  /// for no prior.
+  package var biasVariance = Float.infinity
   package let kernels: KernelTable
 
-  package init(set: TrainingSet, members: [Int], strength: Float, kernels: KernelTable) {
-    self.set = set
+  package init(
+    features: FeatureMatrix, targets: [Int], labels: Int, members: [Int], strength: Float,
+    kernels: KernelTable
+  ) {
+    self.features = features
+    self.targets = targets
+    self.labels = labels
     self.members = members
     self.strength = strength
     self.kernels = kernels
   }
 
+  package init(set: TrainingSet, members: [Int], strength: Float, kernels: KernelTable) {
+    self.init(
+      features: set.features, targets: set.targets, labels: set.anchors.count, members: members,
+      strength: strength, kernels: kernels)
+  }
+
   /// - Parameter start: the starting point; nil for zeros.
   package func train(from start: LinearHead? = nil) -> LinearHead {
-    let size = set.anchors.count * set.columns
+    let size = labels * features.columns
     // Weights, then biases.
     var point = (start?.weights ?? [Float](repeating: 0, count: size))
-    point += start?.bias ?? [Float](repeating: 0, count: set.anchors.count)
+    point += start?.bias ?? [Float](repeating: 0, count: labels)
     var gradient = [Float](repeating: 0, count: point.count)
     var value = loss(point, &gradient)
     let enough = max(norm(gradient) * Constants.tolerance, Constants.leastGradient)
@@ -61,22 +82,28 @@ package struct LogisticRegression {
 
   /// The loss, and its gradient.
   private func loss(_ point: [Float], _ gradient: inout [Float]) -> Double {
-    let d = set.columns, labels = set.anchors.count
+    let d = features.columns
     let size = labels * d
     for i in 0..<size { gradient[i] = point[i] }
-    for i in size..<point.count { gradient[i] = 0 }
     var total = 0.0
+    for i in size..<point.count {
+      gradient[i] = point[i] / biasVariance
+      total += 0.5 * Double(point[i]) * Double(gradient[i])
+    }
     for i in 0..<size { total += 0.5 * Double(point[i]) * Double(point[i]) }
     var probabilities = [Float](repeating: 0, count: labels)
-    set.features.values.withUnsafeBufferPointer { states in
+    features.values.withUnsafeBufferPointer { states in
       point.withUnsafeBufferPointer { point in
         gradient.withUnsafeMutableBufferPointer { gradient in
           for example in members {
             let state = states.baseAddress! + example * d
             kernels.dotRows(state, point.baseAddress!, labels, d, &probabilities)
-            for label in 0..<labels { probabilities[label] += point[size + label] }
+            for label in 0..<labels {
+              probabilities[label] += point[size + label]
+              if let offsets { probabilities[label] += offsets[example * labels + label] }
+            }
             CosineLogits.softmax(&probabilities, temperature: 1)
-            let target = set.targets[example]
+            let target = targets[example]
             total -=
               Double(strength)
               * log(Double(max(probabilities[target], Hyperparameters.leastProbability)))

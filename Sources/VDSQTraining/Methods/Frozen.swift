@@ -6,8 +6,14 @@ extension TrainingMethod.Definition {
   package static let frozen = Self(
     summary: "joint without finetuning", usesIntermediateFeatures: true
   ) { (examples, context, progress) throws(VDSQError) in
+    let set = TrainingSet(examples, anchors: context.anchors)
+    if let regression = LabelWordRegression(set, kernels: context.kernels) {
+      return Adapter(
+        labels: set.anchors, head: .linear(try regression.train(progress: progress)),
+        modelIdentity: context.modelIdentity)
+    }
     let discriminant = try LinearDiscriminant(kernels: context.kernels).select(
-      TrainingSet(examples, anchors: context.anchors), progress: progress.part(0, of: 2))
+      set, progress: progress.part(0, of: 2))
     guard let stack = StackedClassifier(discriminant) else {
       return discriminant.adapter(
         try discriminant.head(), modelIdentity: context.modelIdentity)

@@ -11,6 +11,7 @@ extension VDSQError {
     case .memoryBudget: "--memory-budget: \(message)"
     case .temperature: "--temperature: \(message)"
     case .template: "--template: \(message)"
+    case .referenceTexts: "--calibrate-on: \(message)"
     case .passedFields: "--pass: \(message)"
     case .coarseRows: "--coarse: \(message)"
     case .keptTensors: "--keep: \(message)"

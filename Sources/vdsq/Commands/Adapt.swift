@@ -36,7 +36,7 @@ struct Adapt: Command {
   var quiet = false
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model, examples, label.labelsFile], outputs: [output])
+    CommandFiles(inputs: [model, examples, label.labelsFile, label.calibrateOn], outputs: [output])
   }
 
   func execute() throws(VDSQError) {

@@ -14,8 +14,9 @@ struct Bases: Command {
   static let configuration = CommandConfiguration(
     abstract: "Computes vocabulary bases from an LM head, within a memory budget.",
     discussion: """
-      The basis of a token is the state that the head maps closest to the token's one-hot vector: \
-      a row of the transposed pseudo-inverse of the head. The head is read in tiles, so memory \
+      The basis of a token is a vector to which states are compared by cosine. balanced adds a \
+      common vector to the head's rows, for which a .vdsq model reads sample sentences; pinv takes \
+      the state that the head maps closest to the token's one-hot vector. The head is read in tiles, so memory \
       does not grow with the vocabulary. The command prints its memory plan to standard error \
       first. It reports the condition number and the rank of the head, and |W S^T e - e| over \
       sampled tokens. vdsq convert computes bases itself.
@@ -39,14 +40,17 @@ struct Bases: Command {
   var npy: String?
 
   @Option(
-    help: "pinv (pseudo-inverse), ridge, head (rows of the head), or embedding (word embeddings).")
-  var method: BasesMethod = .pinv
+    help: """
+      balanced (the default for a .vdsq model), ridge (the default otherwise), pinv (the paper's \
+      pseudo-inverse), head (rows of the head), or embedding (word embeddings).
+      """)
+  var method: BasesMethod?
 
   @Option(help: "Singular values below this share of the largest count as zero.")
   var rcond: Double?
 
   @Option(help: "The penalty of ridge, as a share of the mean squared singular value.")
-  var lambda = 1e-3
+  var lambda = 1.0
 
   @Option(help: "How bases are stored: int8, fp16 or fp32.")
   var weights: Converter.Weights = .int8
@@ -84,70 +88,40 @@ struct Bases: Command {
   func execute() throws(VDSQError) {
     let start = Timing.now()
     var options = BasesOptions()
-    options.method = method
     options.rcond = rcond
     options.lambda = lambda
     options.budget = try memory.bytes()
     options.threads = threads
     // The texts of tokens take memory, so they are omitted if there is a budget.
-    let source = try source(withTokens: options.budget == nil)
-    let matrix = source.matrix
-    var tokenizer = source.tokenizer
-    if let vocab {
-      tokenizer = TokenizerConversion.section(tokens: try Self.tokens(vocab, matrix.rows))
-    }
-    let solver = try BasesSolver(matrix, options: options)
+    let hasTokens = options.budget == nil
+    let source =
+      if let head { try BasesSource(head: head, vocabulary: vocab) } else {
+        try BasesSource(input!, method: method, withTokens: hasTokens)
+      }
+    options.method = method ?? source.method
+    let bar = ProgressBar("computing bases", quiet: quiet)
+    defer { bar.end() }
+    let solver = try source.solver(options)
     if !quiet {
       StandardError.write(
         solver.plan.text(
-          rows: solver.head.rows, columns: solver.head.columns, method: method))
+          rows: solver.head.rows, columns: solver.head.columns, method: options.method))
     }
-    let bar = ProgressBar("computing bases", quiet: quiet)
-    defer { bar.end() }
     var done = 0
     let (report, bytes) = try BasesFile.write(
-      solver, weights: weights, identity: source.identity, tokenizer: tokenizer, to: output,
+      solver, weights: weights, identity: source.model?.identity, tokenizer: source.tokenizer,
+      to: output,
       array: try npy.map { (path) throws(VDSQError) in
-        try NPYWriter(path: path, columns: matrix.columns, replace: force)
+        try NPYWriter(path: path, columns: solver.head.columns, replace: force)
       }, replace: force,
       progress: {
         done += $0
-        bar.show(done, of: solver.passes * matrix.rows)
+        bar.show(done, of: solver.passes * solver.head.rows)
       })
     bar.end()
     try print(
       BasesFileReport(
         report, output: output, bytes: bytes, seconds: Timing.now() - start,
         peakBytes: ProcessMemory.peakResidentBytes()), json: json)
-  }
-
-  private struct Source {
-    let matrix: HeadMatrix
-    var identity: UInt32?
-    var tokenizer: [UInt8]?
-  }
-
-  private func source(withTokens: Bool) throws(VDSQError) -> Source {
-    if let head { return Source(matrix: try HeadMatrix(try NPYFile(path: head).tensor)) }
-    let isEmbedding = method == .embedding
-    if input!.lowercased().hasSuffix(".vdsq") {
-      let model = try Container(path: input!, kind: .model)
-      return Source(
-        matrix: try HeadMatrix(model: model, embedding: isEmbedding), identity: model.identity,
-        tokenizer: withTokens ? Array(try model.bytes(of: .tokenizer)) : nil)
-    }
-    let folder = try Checkpoint(path: input!)
-    return Source(
-      matrix: try HeadMatrix(folder: folder, embedding: isEmbedding),
-      tokenizer: withTokens ? try HeadMatrix.tokenizer(of: folder) : nil)
-  }
-
-  private static func tokens(_ path: String, _ rows: Int) throws(VDSQError) -> [[UInt8]] {
-    var lines: [[UInt8]] = []
-    try TextFile(path: path).forEachLine { line, _ in lines.append(Array(line)) }
-    guard lines.count == rows else {
-      throw .badInput("\(path): \(counted(lines.count, "line")), but the head has \(rows) rows")
-    }
-    return lines
   }
 }

@@ -28,7 +28,10 @@ struct Classify: Command {
   @Option(help: "Use an adapter that vdsq adapt made for this model.", completion: .file())
   var adapter: String?
 
-  @Option(help: "Softmax temperature; the default is that of the adapter, or 0.05.")
+  @Option(
+    help:
+      "Softmax temperature; the default is that of the adapter, 0.05 for cosines, 1 for a language model."
+  )
   var temperature: Float?
 
   @Option(help: "The number of labels to write for each text.")
@@ -60,7 +63,7 @@ struct Classify: Command {
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, label.labelsFile, examples, adapter] + steering.files,
+      inputs: [model, label.labelsFile, label.calibrateOn, examples, adapter] + steering.files,
       readsStandardInput: true)
   }
 
@@ -115,6 +118,7 @@ struct Classify: Command {
     options.run.steering = try steering.directions()
     options.run.onNote = EncoderOptions.warnings(quiet)
     options.template = try label.parsedTemplate()
+    options.referenceTexts = try label.referenceTexts()
     options.temperature = temperature
     options.top = top
     if !quiet { options.onWarning = { StandardError.write("vdsq: \($0)\n") } }

@@ -75,6 +75,13 @@ struct Convert: Command {
   @Flag(inversion: .prefixedNo, help: "Store vocabulary bases if there is an LM head.")
   var bases = true
 
+  @Option(
+    help: """
+      How bases are defined: balanced (rows of the head plus a vector; the model reads sample \
+      sentences), ridge, pinv (arXiv 2401.16184), head or embedding.
+      """)
+  var basesMethod = BasesMethod.balanced
+
   @Option(help: "With 1, reading, hashing and writing alternate; with more, they overlap.")
   var threads: Int = EncoderOptions.processors
 
@@ -144,6 +151,7 @@ struct Convert: Command {
     for rule in keep { options.keep.append(try WeightRule(rule)) }
     options.groups = groupSize
     options.compress = compress
+    options.bases?.method = basesMethod
     options.dropsHead = encoderOnly
     options.threads = threads
     options.budget = try memory.bytes()

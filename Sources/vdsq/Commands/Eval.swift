@@ -53,7 +53,8 @@ struct Eval: Command {
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, test, train, adapter, label.labelsFile], outputs: [report])
+      inputs: [model, test, train, adapter, label.labelsFile, label.calibrateOn],
+      outputs: [report])
   }
 
   func validate() throws {

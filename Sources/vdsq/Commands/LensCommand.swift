@@ -47,8 +47,8 @@ struct LensCommand: Command {
   @Option(help: "The number of tokens to keep for each state.")
   var top = 5
 
-  @Option(help: "Softmax temperature of the cosines.")
-  var temperature: Float = Classifier.defaultTemperature
+  @Option(help: "Softmax temperature of the cosines; the default is that of the bases, or 0.05.")
+  var temperature: Float?
 
   @Flag(help: "Replace the output file if it exists.")
   var force = false
@@ -63,7 +63,7 @@ struct LensCommand: Command {
   func validate() throws {
     guard output != nil || json else { throw ValidationError("give --output, --json or both") }
     guard top >= 1, top <= 100 else { throw ValidationError("--top must be from 1 to 100") }
-    guard temperature > 0, temperature.isFinite else {
+    guard temperature.map({ $0 > 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--temperature must be above 0")
     }
   }

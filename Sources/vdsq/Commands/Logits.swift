@@ -33,8 +33,8 @@ struct Logits: Command {
   @Option(help: "The number of tokens to write for each text.")
   var top = 10
 
-  @Option(help: "Softmax temperature of the cosines.")
-  var temperature: Float = Classifier.defaultTemperature
+  @Option(help: "Softmax temperature of the cosines; the default is that of the bases, or 0.05.")
+  var temperature: Float?
 
   @Flag(help: "Add the logits of the LM head.")
   var entangled = false
@@ -77,7 +77,7 @@ struct Logits: Command {
 
   func validate() throws {
     guard top >= 1, top <= 65536 else { throw ValidationError("--top must be from 1 to 65536") }
-    guard temperature > 0, temperature.isFinite else {
+    guard temperature.map({ $0 > 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--temperature must be above 0")
     }
     guard

@@ -45,7 +45,7 @@ struct Review: Command {
   var quiet = false
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model, examples, adapter, label.labelsFile])
+    CommandFiles(inputs: [model, examples, adapter, label.labelsFile, label.calibrateOn])
   }
 
   func validate() throws {

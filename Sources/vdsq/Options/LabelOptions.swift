@@ -29,6 +29,14 @@ struct LabelOptions: ParsableArguments {
       """)
   var template: String?
 
+  @Option(
+    help: """
+      Texts without labels, of the kind that will be classified: one per line, or .jsonl with the \
+      text in --text-field. What a language model says about them on average is subtracted from its \
+      scores. By default, what it says without a text is subtracted.
+      """, completion: .file())
+  var calibrateOn: String?
+
   @OptionGroup var fields: ExampleFieldOptions
 
   @Option(
@@ -55,6 +63,12 @@ struct LabelOptions: ParsableArguments {
   func parsedTemplate() throws(VDSQError) -> Template? {
     guard let template else { return nil }
     return try Template(template)
+  }
+
+  /// The texts of `--calibrate-on`; none without it.
+  func referenceTexts() throws(VDSQError) -> [String] {
+    guard let calibrateOn else { return [] }
+    return try ReferenceTexts.read(calibrateOn, field: fields.textField)
   }
 
   /// The labels that the options name.
@@ -89,6 +103,7 @@ struct LabelOptions: ParsableArguments {
     var options = TrainingOptions()
     options.method = method
     options.template = try parsedTemplate()
+    options.referenceTexts = try referenceTexts()
     options.seed = seed
     options.cacheFolder = cache
     options.allowsFinetuning = allowsFinetuning
