@@ -104,6 +104,19 @@ import VDSQSemantics
     #expect(files[0] == files[1])
   }
 
+  /// Rows without a variance, and a single state, have bases too.
+  @Test func rowsThatAreAllAlike() throws {
+    let head = HeadMatrix(name: "head", rows: 100_000, columns: 8) { range, out in
+      for i in 0..<range.count * 8 { out[i] = 0.1 }
+    }
+    let bases = try BalancedBases(
+      head,
+      observation: ModelObservation(states: [1, 2, 3, 4, 5, 6, 7, 8], dimensions: 8, bias: nil),
+      algebra: try LinearAlgebra(threads: 1), tileRows: 64, progress: { _ in })
+    #expect(bases.common.allSatisfy { $0.isFinite } && bases.temperature > 0)
+    #expect(bases.reciprocalNorms.allSatisfy { $0.isFinite })
+  }
+
   /// Without a model there is nothing to balance with.
   @Test func aHeadAloneIsRefused() throws {
     let tensor = try NPYFile(path: Fixtures.path("bases/full.npy")).tensor

@@ -74,7 +74,8 @@ package struct BalancedBases: Sendable {
       for row in column..<d { gram.start[column * d + row] -= mean[column] * mean[row] }
       trace += gram.start[column * d + column]
     }
-    let ridge = max(Self.ridge * trace / Double(d), 1e-12 * meanSquare)
+    // Rows that are all alike have no variance, up to rounding.
+    let ridge = max(Self.ridge * trace / Double(d), 1e-9 * meanSquare)
     for j in 0..<d { gram.start[j * d + j] += ridge }
     guard algebra.invert(gram.start, n: d) else {
       throw VDSQError(.internalFault, "\(head.name): the rows' covariance was not inverted")

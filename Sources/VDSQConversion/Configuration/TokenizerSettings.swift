@@ -183,9 +183,9 @@ struct TokenizerSettings {
 
   /// The added tokens of `tokenizer.json`, with the flags of the settings, and those that only the
   /// settings have.
-  private func addedTokens(_ tokenizer: JSON) throws(VDSQError) -> [JSON] {
+  private mutating func addedTokens(_ tokenizer: JSON) throws(VDSQError) -> [JSON] {
     var tokens = AddedTokenList(tokenizer)
-    try tokens.checkIDs(tokenizerPath)
+    if let warning = try tokens.checkIDs(tokenizerPath) { warnings.append(warning) }
     let own = tokens.contents
     for entry in try listed() {
       if let id = tokens.id(of: entry.content) {

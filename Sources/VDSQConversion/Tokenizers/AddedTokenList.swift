@@ -54,25 +54,38 @@ struct AddedTokenList {
   }
 
   /// Checks that Hugging Face's tokenizers give the tokens the ids that the file says. They give a
-  /// token of the vocabulary its id there, and others ids one after another.
+  /// token of the vocabulary its id there, and others ids one after another. An id beyond a gap is
+  /// that of the file, for which the model was trained.
   ///
-  /// - Throws: `badInput`, naming a token that gets another id.
-  mutating func checkIDs(_ path: String) throws(VDSQError) {
+  /// - Returns: a warning for the tokens beyond a gap; nil if there is none.
+  /// - Throws: `badInput`, naming a token whose id is that of another.
+  mutating func checkIDs(_ path: String) throws(VDSQError) -> String? {
     let ids = vocabularyIDs()
     var highest = -1
+    var warning: String?
     for element in elements {
       guard let content = element["content"]?.text, let id = element["id"]?.integer else {
         continue
       }
-      let own = ids[ByteString(content)] ?? nextID(after: highest)
+      let known = ids[ByteString(content)]
+      let own = known ?? nextID(after: highest)
+      if known == nil, id > own {
+        warning =
+          warning
+          ?? "\(path): added_tokens has \(content) with the id \(id), which is kept; Hugging Face's "
+          + "tokenizers give it \(own)"
+        highest = id
+        continue
+      }
       guard id == own else {
         throw .badInput(
           "\(path): added_tokens has \(content) with the id \(id), but transformers gives it \(own), "
-            + "\(ids[ByteString(content)] == nil ? "the next one" : "its id in the vocabulary"); make "
+            + "\(known == nil ? "the next one" : "its id in the vocabulary"); make "
             + "them agree")
       }
       highest = max(highest, own)
     }
+    return warning
   }
 
   /// The ids in the vocabulary of added tokens that it has.
