@@ -38,11 +38,12 @@ package struct BalancedBases: Sendable {
   /// - Throws: `badInput` if the head's rows cannot be read or are all zero.
   package init(
     _ head: HeadMatrix, observation: ModelObservation, algebra: LinearAlgebra, tileRows: Int,
-    progress: @escaping (Int) -> Void
+    progress: (Int) -> Void
   ) throws(VDSQError) {
     let d = head.columns
-    let tiles = Tiles(head: head, rows: min(tileRows, head.rows), progress: progress)
-    let prior = try Self.prior(observation.sample(atMost: Self.statesForPrior), tiles, algebra)
+    let tiles = HeadTiles(head, rows: tileRows)
+    let prior = try Self.prior(
+      observation.sample(atMost: Self.statesForPrior), tiles, algebra, progress)
     let weights = prior.map {
       Self.priorShare * $0 + (1 - Self.priorShare) / Double(head.rows)
     }
@@ -51,7 +52,7 @@ package struct BalancedBases: Sendable {
     var mean = [Double](repeating: 0, count: d)
     var meanSquare = 0.0
     var third = mean
-    try tiles.forEach { (first, rows, tile) throws(VDSQError) in
+    try tiles.forEach(progress) { (first, rows, tile) throws(VDSQError) in
       for row in 0..<rows {
         let weight = weights[first + row], root = weight.squareRoot()
         let values = tile + row * d
@@ -97,7 +98,7 @@ package struct BalancedBases: Sendable {
     var norms: [Float] = []
     norms.reserveCapacity(head.rows)
     var meanLength = 0.0
-    try tiles.forEach { (first, rows, tile) throws(VDSQError) in
+    try tiles.forEach(progress) { (first, rows, tile) throws(VDSQError) in
       for row in 0..<rows {
         var square = 0.0
         for j in 0..<d {
@@ -111,44 +112,18 @@ package struct BalancedBases: Sendable {
     reciprocalNorms = norms
     temperature = try Self.temperature(
       observation.sample(atMost: Self.statesForTemperature), common, norms, meanLength, tiles,
-      algebra)
-  }
-
-  /// The head's rows, in tiles of doubles.
-  private struct Tiles {
-    let head: HeadMatrix
-    let rows: Int
-    let progress: (Int) -> Void
-    let tile: Matrix
-
-    init(head: HeadMatrix, rows: Int, progress: @escaping (Int) -> Void) {
-      self.head = head
-      self.rows = rows
-      self.progress = progress
-      tile = Matrix(rows * head.columns)
-    }
-
-    /// Calls `body` with tiles in order; it may change them.
-    func forEach(
-      _ body: (_ first: Int, _ rows: Int, UnsafeMutablePointer<Double>) throws(VDSQError) -> Void
-    ) throws(VDSQError) {
-      for first in stride(from: 0, to: head.rows, by: rows) {
-        let count = min(rows, head.rows - first)
-        try head.read(first..<first + count, tile.start)
-        try body(first, count, tile.start)
-        progress(count)
-      }
-    }
+      algebra, progress)
   }
 
   /// Calls `body` with the products of states and rows, `[rows, states]`, without the head's bias.
   private static func forEachLogits(
-    _ observation: ModelObservation, _ tiles: Tiles, _ algebra: LinearAlgebra,
+    _ observation: ModelObservation, _ tiles: HeadTiles, _ algebra: LinearAlgebra,
+    _ progress: (Int) -> Void,
     _ body: (_ first: Int, _ rows: Int, _ logits: UnsafeMutablePointer<Double>) -> Void
   ) throws(VDSQError) {
     let count = observation.count
     let logits = Matrix(tiles.rows * count)
-    try tiles.forEach { (first, rows, tile) throws(VDSQError) in
+    try tiles.forEach(progress) { (first, rows, tile) throws(VDSQError) in
       algebra.multiply(
         observation.states, tile, m: count, n: rows, k: observation.dimensions,
         transposedLeft: true, into: logits.start)
@@ -158,11 +133,12 @@ package struct BalancedBases: Sendable {
 
   /// The mean probability of each token over the states.
   private static func prior(
-    _ observation: ModelObservation, _ tiles: Tiles, _ algebra: LinearAlgebra
+    _ observation: ModelObservation, _ tiles: HeadTiles, _ algebra: LinearAlgebra,
+    _ progress: (Int) -> Void
   ) throws(VDSQError) -> [Double] {
     let count = observation.count
     var sums = [LogSum](repeating: LogSum(), count: count)
-    try forEachLogits(observation, tiles, algebra) { first, rows, logits in
+    try forEachLogits(observation, tiles, algebra, progress) { first, rows, logits in
       for row in 0..<rows {
         let bias = observation.bias?[first + row] ?? 0
         for i in 0..<count { sums[i].add(logits[row * count + i] + bias) }
@@ -170,7 +146,7 @@ package struct BalancedBases: Sendable {
     }
     var prior = [Double](repeating: 0, count: tiles.head.rows)
     let totals = sums.map(\.value)
-    try forEachLogits(observation, tiles, algebra) { first, rows, logits in
+    try forEachLogits(observation, tiles, algebra, progress) { first, rows, logits in
       for row in 0..<rows {
         var sum = 0.0
         let bias = observation.bias?[first + row] ?? 0
@@ -185,7 +161,7 @@ package struct BalancedBases: Sendable {
   /// probabilities.
   private static func temperature(
     _ observation: ModelObservation, _ common: [Double], _ norms: [Float], _ meanLength: Double,
-    _ tiles: Tiles, _ algebra: LinearAlgebra
+    _ tiles: HeadTiles, _ algebra: LinearAlgebra, _ progress: (Int) -> Void
   ) throws(VDSQError) -> Double {
     let count = observation.count, d = observation.dimensions
     var lengths = [Double](repeating: 0, count: count)
@@ -206,7 +182,7 @@ package struct BalancedBases: Sendable {
     var sums = [LogSum](repeating: LogSum(), count: count * temperatures.count)
     // The mean cosine under the head's probabilities, relative to the largest logit so far.
     var expected = [Double](repeating: 0, count: count)
-    try forEachLogits(observation, tiles, algebra) { first, rows, logits in
+    try forEachLogits(observation, tiles, algebra, progress) { first, rows, logits in
       for row in 0..<rows {
         let norm = Double(norms[first + row])
         let bias = observation.bias?[first + row] ?? 0

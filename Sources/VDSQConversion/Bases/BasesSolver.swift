@@ -16,7 +16,7 @@ package final class BasesSolver {
   /// The memory that the solver needs.
   package let plan: BasesPlan
   private let algebra: LinearAlgebra?
-  private let tile: Matrix
+  private let tiles: HeadTiles
   private let out: Matrix
 
   /// A block of doubles.
@@ -52,7 +52,7 @@ package final class BasesSolver {
       rows: head.rows, columns: head.columns, matrices: isSolved ? 2 : 0, options: options)
     algebra =
       isSolved ? try LinearAlgebra(threads: options.threads, portable: options.portable) : nil
-    tile = Matrix(plan.tileRows * head.columns)
+    tiles = HeadTiles(head, rows: plan.tileRows)
     out = Matrix(isSolved ? plan.tileRows * head.columns : 0)
   }
 
@@ -96,12 +96,12 @@ package final class BasesSolver {
     try begin(report)
     let samples = Samples(rows: head.rows)
     var errors: [Double] = []
-    try forEachTile(progress) { (first, rows) throws(VDSQError) in
+    try tiles.forEach(progress) { (first, rows, tile) throws(VDSQError) in
       let bases = apply(map, rows: rows)
       if let gram {
         for row in samples.within(first..<first + rows) {
           errors.append(
-            Self.error(gram, tile.start + (row - first) * d, bases + (row - first) * d, d))
+            Self.error(gram, tile + (row - first) * d, bases + (row - first) * d, d))
         }
       }
       try body(first, UnsafeBufferPointer(start: bases, count: rows * d))
@@ -140,27 +140,14 @@ package final class BasesSolver {
     return max(0, square).squareRoot()
   }
 
-  private func forEachTile(
-    _ progress: (Int) -> Void, _ body: (_ first: Int, _ rows: Int) throws(VDSQError) -> Void
-  ) throws(VDSQError) {
-    var first = 0
-    while first < head.rows {
-      let rows = min(plan.tileRows, head.rows - first)
-      try head.read(first..<first + rows, tile.start)
-      try body(first, rows)
-      progress(rows)
-      first += rows
-    }
-  }
-
   /// `W^T W`, the lower triangle.
   private func product(
     _ algebra: LinearAlgebra, _ progress: (Int) -> Void
   ) throws(VDSQError) -> Matrix {
     let d = head.columns
     let g = Matrix(d * d)
-    try forEachTile(progress) { _, rows in
-      algebra.addProduct(tile.start, n: d, k: rows, to: g.start)
+    try tiles.forEach(progress) { _, rows, tile in
+      algebra.addProduct(tile, n: d, k: rows, to: g.start)
     }
     guard (0..<d).contains(where: { g.start[$0 * d + $0] > 0 }) else {
       throw .badInput("\(head.name): the vocabulary's rows are all zero")
@@ -173,11 +160,11 @@ package final class BasesSolver {
     switch map {
     case .identity:
       if let balanced = options.balanced {
-        for i in 0..<rows * d { tile.start[i] += balanced.common[i % d] }
+        for i in 0..<rows * d { tiles.tile.start[i] += balanced.common[i % d] }
       }
-      return tile.start
+      return tiles.tile.start
     case .product(let k):
-      algebra!.multiply(k.start, tile.start, m: d, n: rows, k: d, into: out.start)
+      algebra!.multiply(k.start, tiles.tile.start, m: d, n: rows, k: d, into: out.start)
       return out.start
     case .refined(let vectors, let scales, let k):
       turn(vectors, scales, rows, algebra!)
@@ -195,7 +182,7 @@ package final class BasesSolver {
   ) {
     let d = head.columns
     algebra.multiply(
-      vectors.start, tile.start, m: d, n: rows, k: d, transposedLeft: true, into: out.start)
+      vectors.start, tiles.tile.start, m: d, n: rows, k: d, transposedLeft: true, into: out.start)
     for row in 0..<rows {
       for i in 0..<d { out.start[row * d + i] /= scales[i] }
     }
@@ -257,7 +244,7 @@ package final class BasesSolver {
     let largest = max(0, squares[d - 1]).squareRoot()
     let scales = squares.map { max(max(0, $0).squareRoot(), 1e-7 * largest) }
     let second = Matrix(d * d)
-    try forEachTile(progress) { _, rows in
+    try tiles.forEach(progress) { _, rows, _ in
       turn(v1, scales, rows, algebra)
       algebra.addProduct(out.start, n: d, k: rows, to: second.start)
     }

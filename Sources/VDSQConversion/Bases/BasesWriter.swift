@@ -17,20 +17,12 @@ extension ContainerWriter {
     if weights == .int8 {
       try begin(.weights, "bases.fine")
       var rows = HeadResidual(columns: d)
-      let tile = BasesSolver.Matrix(tileRows * d)
-      for first in stride(from: 0, to: head.rows, by: tileRows) {
-        let count = min(tileRows, head.rows - first)
-        try head.read(first..<first + count, tile.start)
-        for row in 0..<count { rows.add(tile.start + row * d) }
+      try HeadTiles(head, rows: tileRows).forEach(progress) { (_, count, tile) throws(VDSQError) in
+        for row in 0..<count { rows.add(tile + row * d) }
         try write(rows.bytes)
         rows.bytes.removeAll(keepingCapacity: true)
-        progress(count)
       }
-      add(
-        TensorRecord(
-          name: "bases.fine", element: .bits4, order: .rowMajor, shape: [head.rows, d],
-          section: sectionIndex, dataOffset: 0, dataLength: head.rows * ((d + 1) / 2),
-          scalesOffset: 0, rowSumsOffset: 0, error: exact))
+      addResidual([head.rows, d])
       try end()
     }
     try begin(.weights, "bases")
@@ -44,6 +36,16 @@ extension ContainerWriter {
         "bases.reciprocal_norms", .float32, .rowMajor, [head.rows], norms, head.rows * 4,
         error: exact))
     try end()
+  }
+
+  /// Records the tensor `bases.fine`, which is the whole section that comes next or is being written.
+  private func addResidual(_ shape: [Int]) {
+    add(
+      TensorRecord(
+        name: "bases.fine", element: .bits4, order: .rowMajor, shape: shape,
+        section: sectionIndex, dataOffset: 0, dataLength: shape[0] * ((shape[1] + 1) / 2),
+        scalesOffset: 0, rowSumsOffset: 0,
+        error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
   }
 
   /// Writes the section `bases`: unit rows in int8, fp16 or fp32, and the reciprocal lengths of the
@@ -68,12 +70,7 @@ extension ContainerWriter {
       begin: { (report) throws(VDSQError) in
         try begin(report)
         if weights == .int8 {
-          add(
-            TensorRecord(
-              name: "bases.fine", element: .bits4, order: .rowMajor, shape: [solver.head.rows, d],
-              section: sectionIndex, dataOffset: 0, dataLength: solver.head.rows * ((d + 1) / 2),
-              scalesOffset: 0, rowSumsOffset: 0,
-              error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
+          addResidual([solver.head.rows, d])
           fine = try reserve(
             .weights, "bases.fine", length: solver.head.rows * ((d + 1) / 2))
         }
