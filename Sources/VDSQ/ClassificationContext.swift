@@ -55,8 +55,8 @@ package final class ClassificationContext {
     return count
   }
 
-  /// Takes over a classifier whose files changed. The batch must be empty, because the model may read
-  /// label words.
+  /// Takes over a classifier whose files changed. The batch must be empty, because the model may
+  /// read label words.
   private func follow() {
     guard let owner else { return }
     owner.follow(encoder)

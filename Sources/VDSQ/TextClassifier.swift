@@ -106,7 +106,8 @@ public final class TextClassifier: @unchecked Sendable {
     }
   }
 
-  /// How often labels are in memory while their file is read again: the previous ones, and the next.
+  /// How often labels are in memory while their file is read again: the previous ones, and the
+  /// next.
   private static let copiesOfFollowed = 2
 
   /// The memory of labels and answers, in bytes.

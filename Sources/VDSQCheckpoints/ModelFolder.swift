@@ -11,8 +11,8 @@ struct ModelFolder {
   /// The folder with the configuration, the tokenizer and the weights.
   let model: String
 
-  /// - Parameter given: a model's folder, the folder of its transformer, or its folder in a cache of
-  ///   Hugging Face's hub.
+  /// - Parameter given: a model's folder, the folder of its transformer, or its folder in a cache
+  ///   of Hugging Face's hub.
   /// - Throws: `missingInput` or `badInput`, naming what the folder is instead.
   init(_ given: String) throws(VDSQError) {
     let folder = try Self.snapshot(given) ?? given
@@ -44,8 +44,8 @@ struct ModelFolder {
     "sentence_xlnet_config.json",
   ]
 
-  /// The files of settings beside `config.json` and `tokenizer.json` that are there. Their names are
-  /// relative to the folder of the model.
+  /// The files of settings beside `config.json` and `tokenizer.json` that are there. Their names
+  /// are relative to the folder of the model.
   ///
   /// - Throws: `badInput` if `modules.json` is malformed.
   func settings() throws(VDSQError) -> [String] {

@@ -33,8 +33,8 @@ package final class AtomicFile {
 
   /// - Parameter replace: whether a file of that name may be replaced.
   /// - Parameter usesThread: whether full buffers are written on a separate thread.
-  /// - Throws: `usage` if the name is empty, the file exists and may not be replaced, or there is no
-  ///   such folder; `internalFault` if the folder cannot be written to.
+  /// - Throws: `usage` if the name is empty, the file exists and may not be replaced, or there is
+  ///   no such folder; `internalFault` if the folder cannot be written to.
   package init(path: String, replace: Bool, usesThread: Bool = false) throws(VDSQError) {
     self.path = path
     self.usesThread = usesThread

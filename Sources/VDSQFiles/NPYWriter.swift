@@ -1,7 +1,7 @@
 package import VDSQFormat
 
-/// Writes a NumPy file (format 1.0) of float32 rows, which are vectors or arrays. The number of rows
-/// is filled in at the end.
+/// Writes a NumPy file (format 1.0) of float32 rows, which are vectors or arrays. The number of
+/// rows is filled in at the end.
 package final class NPYWriter {
   private static let headerLength = 128
   private let file: AtomicFile

@@ -412,8 +412,8 @@ public final class TextEncoder {
     return Trace(ids: ids, layers: layers + 1, dimensions: dimensions, states: states)
   }
 
-  /// The ids of a text, and its states after the embeddings and every layer, as the next layer reads
-  /// them: `[layers + 1, tokens, hiddenSize]`.
+  /// The ids of a text, and its states after the embeddings and every layer, as the next layer
+  /// reads them: `[layers + 1, tokens, hiddenSize]`.
   private func rawStates(
     of text: UnsafeRawBufferPointer
   ) throws(VDSQError) -> (ids: [Int32], states: [Float]) {

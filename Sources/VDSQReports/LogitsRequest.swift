@@ -43,8 +43,8 @@ package struct LogitsRequest {
   /// - Parameters:
   ///   - file: the model or the bases.
   ///   - encoder: the model; nil for bases. Steered from now on, if there are directions.
-  /// - Throws: `badInput` if the file has no bases, or none of the model's dimensions, or no LM head
-  ///   that is wanted; `usage` for an unknown token, label, direction, or output file.
+  /// - Throws: `badInput` if the file has no bases, or none of the model's dimensions, or no LM
+  ///   head that is wanted; `usage` for an unknown token, label, direction, or output file.
   package func writer(
     _ file: Container, _ encoder: TextEncoder?, _ output: OutputBuffer
   ) throws(VDSQError) -> LogitsWriter {

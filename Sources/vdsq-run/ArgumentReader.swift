@@ -34,8 +34,8 @@ struct ArgumentReader {
     return option
   }
 
-  /// The value of the last option. Behind an equals sign it may begin with a hyphen; otherwise only a
-  /// number may, and the hyphen that stands for standard input.
+  /// The value of the last option. Behind an equals sign it may begin with a hyphen; otherwise only
+  /// a number may, and the hyphen that stands for standard input.
   mutating func value() throws(VDSQError) -> String {
     if let value = attached {
       attached = nil

@@ -99,8 +99,9 @@ package final class ClassificationStream {
     options.outOfScope ?? labels.outOfScopeName ?? "-"
   }
 
-  /// `label<TAB>probability`, for each of the top labels, and what identifies the record. A withheld
-  /// label is replaced by the out-of-scope name, with the probability of the withheld label.
+  /// `label<TAB>probability`, for each of the top labels, and what identifies the record. A
+  /// withheld label is replaced by the out-of-scope name, with the probability of the withheld
+  /// label.
   private func writePlain(
     _ index: Int, _ first: String, _ labels: LabelSet, _ scores: LabelScores
   ) {

@@ -11,8 +11,8 @@ public enum ReferenceTexts {
   /// are left out.
   ///
   /// - Parameter field: the field of the text in JSON Lines; with dots, one inside others.
-  /// - Throws: `missingInput` if the file cannot be read; `badInput`, naming the line, if a record has
-  ///   no text, or if there is no text at all.
+  /// - Throws: `missingInput` if the file cannot be read; `badInput`, naming the line, if a record
+  ///   has no text, or if there is no text at all.
   public static func read(_ path: String, field: String = "text") throws(VDSQError) -> [String] {
     try texts(in: try TextFile(path: path), field: isJSONLines(path) ? field : nil)
   }

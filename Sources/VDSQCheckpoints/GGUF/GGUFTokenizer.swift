@@ -94,7 +94,8 @@ struct GGUFTokenizer {
         throw .badInput("\(path): tokenizer.ggml.\(key) is not supported with tokenizer \(model)")
       }
     }
-    // llama.cpp reads them for WordPiece only. A file that has them elsewhere asks for something else.
+    // llama.cpp reads them for WordPiece only. A file that has them elsewhere asks for something
+    // else.
     for key in ["lowercase", "strip_accents"].map({ "normalizer.\($0)" })
     where kind != .wordPiece {
       guard try !flag(key, false) else {

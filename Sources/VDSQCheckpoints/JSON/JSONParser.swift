@@ -145,8 +145,8 @@ struct JSONParser {
     return number
   }
 
-  /// Whether bytes are a number of RFC 8259: without leading zeros, and with digits on both sides of
-  /// a point.
+  /// Whether bytes are a number of RFC 8259: without leading zeros, and with digits on both sides
+  /// of a point.
   private static func isNumber(_ bytes: some Sequence<UInt8>) -> Bool {
     var rest = Array(bytes)[...]
     func take(_ characters: StaticString) -> Bool {

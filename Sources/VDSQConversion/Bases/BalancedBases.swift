@@ -1,13 +1,13 @@
 import Glibc
 package import VDSQFormat
 
-/// Vocabulary bases whose cosines say what the LM head says: rows of the head plus one common vector
-/// (docs/vocabulary-semantics.md, "Balanced bases").
+/// Vocabulary bases whose cosines say what the LM head says: rows of the head plus one common
+/// vector (docs/vocabulary-semantics.md, "Balanced bases").
 ///
 /// A softmax does not change if a vector is added to all rows of the head; cosines do. The common
-/// vector makes the rows as equally long as one vector can, above all those of tokens that the model
-/// predicts often, and makes the mean state's mean logit zero. Then the cosine of a state to a row is
-/// nearly its logit divided by a constant.
+/// vector makes the rows as equally long as one vector can, above all those of tokens that the
+/// model predicts often, and makes the mean state's mean logit zero. Then the cosine of a state to
+/// a row is nearly its logit divided by a constant.
 package struct BalancedBases: Sendable {
   /// `[dimensions]`: the vector that is added to every row.
   package let common: [Double]
@@ -20,9 +20,9 @@ package struct BalancedBases: Sendable {
 
   /// The ridge of the least squares, as a share of the mean variance of the head's columns. With 0,
   /// 0.1, 0.3, 1 and 3, the true next token of SmolLM2-135M is among the first ten for .517, .517,
-  /// .513, .512 and .510 of 600 prefixes (the head: .520), and the common vector is 12.5, 8.6, 6.6, 4.4
-  /// and 2.7 long, where rows are 3.2 long. A short vector leaves the cosines wide apart, so that int8
-  /// resolves them.
+  /// .513, .512 and .510 of 600 prefixes (the head: .520), and the common vector is 12.5, 8.6, 6.6,
+  /// 4.4 and 2.7 long, where rows are 3.2 long. A short vector leaves the cosines wide apart, so
+  /// that int8 resolves them.
   static let ridge = 1.0
   /// Half of the weight of a token is how probable the model finds it, half is the same for all.
   static let priorShare = 0.5
@@ -86,7 +86,8 @@ package struct BalancedBases: Sendable {
         (0..<d).reduce(0) { $0 + gram.start[row * d + $1] * right[$1] }
       }
     }
-    // Least squares of |w|^2 + 2 w . a = constant, then along the direction that sets the mean logit.
+    // Least squares of |w|^2 + 2 w . a = constant, then along the direction that sets the mean
+    // logit.
     let free = solve((0..<d).map { -0.5 * (third[$0] - mean[$0] * meanSquare) })
     let state = observation.mean
     let direction = solve(state)

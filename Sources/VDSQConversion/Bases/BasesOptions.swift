@@ -6,7 +6,8 @@ public struct BasesOptions: Sendable {
   /// float64 times the larger dimension.
   public var rcond: Double?
   /// The penalty of `ridge`, as a share of the mean squared singular value. With 1, the true next
-  /// token of SmolLM2-135M is among the ten closest bases for .38 of 600 prefixes, with 0.001 for .14.
+  /// token of SmolLM2-135M is among the ten closest bases for .36 of 600 prefixes; for those of
+  /// `pinv` it is .10.
   public var lambda = 1.0
   /// The result of `BalancedBases`, for the method `balanced`.
   var balanced: BalancedBases?

@@ -5,8 +5,8 @@ extension ContainerWriter {
   /// The number of sections that `writeBases` writes, and `writeBalancedBases` for an int8 head.
   static func basesSections(_ weights: Converter.Weights) -> Int { weights == .int8 ? 2 : 1 }
 
-  /// Writes the section `bases` of balanced bases: the common vector and the reciprocal lengths. For
-  /// an int8 head it also writes the section `bases.fine`, the residual of the head's rounding
+  /// Writes the section `bases` of balanced bases: the common vector and the reciprocal lengths.
+  /// For an int8 head it also writes the section `bases.fine`, the residual of the head's rounding
   /// (docs/format.md, "Bases").
   func writeBalancedBases(
     _ bases: BalancedBases, head: HeadMatrix, weights: Converter.Weights, tileRows: Int,
@@ -38,7 +38,8 @@ extension ContainerWriter {
     try end()
   }
 
-  /// Records the tensor `bases.fine`, which is the whole section that comes next or is being written.
+  /// Records the tensor `bases.fine`, which is the whole section that comes next or is being
+  /// written.
   private func addResidual(_ shape: [Int]) {
     add(
       TensorRecord(
@@ -113,7 +114,8 @@ extension ContainerWriter {
   }
 }
 
-/// What rounding to int8 removes from the head's rows, in sixteenths of a row's scale, four bits each.
+/// What rounding to int8 removes from the head's rows, in sixteenths of a row's scale, four bits
+/// each.
 private struct HeadResidual {
   let columns: Int
   var bytes: [UInt8] = []

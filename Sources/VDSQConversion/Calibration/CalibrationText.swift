@@ -1,7 +1,7 @@
 import VDSQFiles
 
-/// Sentences that a model reads during a conversion, to see which states and tokens it produces: plain
-/// English of many kinds, written for this purpose.
+/// Sentences that a model reads during a conversion, to see which states and tokens it produces:
+/// plain English of many kinds, written for this purpose.
 package enum CalibrationText {
   /// The SHA-256 of the sentences, in hexadecimal, which files record.
   package static var digest: String {

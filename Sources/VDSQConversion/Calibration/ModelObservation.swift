@@ -1,8 +1,8 @@
 import VDSQFormat
 import VDSQInference
 
-/// The states that a language model has when it predicts tokens of the calibration text: those at every
-/// token of a causal model, and those at masked words of a masked one.
+/// The states that a language model has when it predicts tokens of the calibration text: those at
+/// every token of a causal model, and those at masked words of a masked one.
 package struct ModelObservation {
   /// `[count, dimensions]`.
   let states: [Double]
@@ -88,7 +88,8 @@ package struct ModelObservation {
   /// One word of so many is masked.
   private static let maskEvery = 4
 
-  /// The texts of which a model reads one sentence: itself, or itself with one word masked at a time.
+  /// The texts of which a model reads one sentence: itself, or itself with one word masked at a
+  /// time.
   private static func texts(of sentence: String, for encoder: TextEncoder) -> [String] {
     guard encoder.kind == .masked, let mask = encoder.tokenizer.mask else { return [sentence] }
     let name = String(decoding: encoder.token(mask), as: UTF8.self)

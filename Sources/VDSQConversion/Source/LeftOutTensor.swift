@@ -20,7 +20,8 @@ package struct LeftOutTensor: Sendable, Equatable {
     case languageModelHead = "language-model head"
     case nextSentenceHead = "next-sentence head"
     case discriminatorHead = "discriminator head"
-    /// The transformation of the first token's state that pretraining and classification heads read.
+    /// The transformation of the first token's state that pretraining and classification heads
+    /// read.
     case pooler
     /// Tables that can be computed.
     case buffer

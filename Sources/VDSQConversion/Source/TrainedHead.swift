@@ -1,8 +1,8 @@
 import VDSQCheckpoints
 import VDSQFormat
 
-/// The parts of a checkpoint that a model was finetuned with, and that are not converted: a head, an
-/// adapter, layers that the configuration does not count.
+/// The parts of a checkpoint that a model was finetuned with, and that are not converted: a head,
+/// an adapter, layers that the configuration does not count.
 struct TrainedHead {
   /// What is left of the model without its head.
   enum Rest {

@@ -2,8 +2,8 @@ import CShims
 
 /// A whole file, mapped read-only. Pages become resident when they are first touched.
 ///
-/// A small file can be copied instead. Then it does not matter what becomes of the file; touching what
-/// a mapped file has lost raises SIGBUS (`ProcessStart.watchMaps`).
+/// A small file can be copied instead. Then it does not matter what becomes of the file; touching
+/// what a mapped file has lost raises SIGBUS (`ProcessStart.watchMaps`).
 package final class MappedFile: @unchecked Sendable {
   /// The path the file was opened with, for error messages.
   package let path: String

@@ -6,8 +6,8 @@ package import VDSQKernels
 ///
 /// Texts that are read once need the keys and values of one layer at a time. A decoder that keeps
 /// those of all layers until a new batch begins can read sequences in any number of steps. All
-/// memory is one arena, planned before the first token. Up to rounding, the state of a sequence does
-/// not depend on the rest of its batch.
+/// memory is one arena, planned before the first token. Up to rounding, the state of a sequence
+/// does not depend on the rest of its batch.
 package final class Decoder {
   /// The architecture of the model.
   package let architecture: Architecture
@@ -86,9 +86,9 @@ package final class Decoder {
   ///
   /// - Parameter trace: receives the states after the embeddings and each layer,
   ///   `[layers + 1, tokens, hiddenSize]`, before the final norm.
-  /// - Returns: `[sequences, hiddenSize]` floats, the pooled states after the final norm, valid until
-  ///   the next call. Sequences without new tokens keep their vectors. Sequences that go on at
-  ///   `start` need last-token pooling.
+  /// - Returns: `[sequences, hiddenSize]` floats, the pooled states after the final norm, valid
+  ///   until the next call. Sequences without new tokens keep their vectors. Sequences that go on
+  ///   at `start` need last-token pooling.
   /// - Throws: `badInput` if an id is not in the vocabulary, a sequence is too long, the file
   ///   cannot be read, or a result is not finite.
   package func decode(

@@ -42,8 +42,8 @@ public struct Adapter: Sendable {
     self.modelIdentity = modelIdentity
   }
 
-  /// How often an adapter is in memory while a classifier reads its file again: the previous one, the
-  /// bytes of the file, and the next one.
+  /// How often an adapter is in memory while a classifier reads its file again: the previous one,
+  /// the bytes of the file, and the next one.
   package static let copiesOfFollowed = 3
 
   /// Its size in memory, in bytes.

@@ -1,8 +1,8 @@
 public import VDSQFormat
 import VDSQStreams
 
-/// Reads labels from a file: one per line, as `name` or `name=word,word phrase`; or a JSON object of
-/// `"name": ["word", "word phrase"]` or `"name": "word"`; or a JSON array of names.
+/// Reads labels from a file: one per line, as `name` or `name=word,word phrase`; or a JSON object
+/// of `"name": ["word", "word phrase"]` or `"name": "word"`; or a JSON array of names.
 ///
 /// Lines end with LF, CRLF or CR. Blank lines and lines that begin with `# ` are skipped. A label
 /// whose name begins with `#`, or a word with an equals sign, needs JSON.

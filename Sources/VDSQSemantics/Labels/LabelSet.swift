@@ -128,16 +128,17 @@ public struct LabelSet: Sendable {
       template: template)
   }
 
-  /// Labels for a model. A model with an LM head compares states with the head's rows of label words,
-  /// and its anchors are vocabulary bases. Anchors of other models are their own vectors of the words.
+  /// Labels for a model. A model with an LM head compares states with the head's rows of label
+  /// words, and its anchors are vocabulary bases. Anchors of other models are their own vectors of
+  /// the words.
   ///
   /// - Parameters:
   ///   - encoder: an encoder with an empty batch.
   ///   - reference: texts of the kind that will be classified. The mean of their scores is subtracted
   ///     from a language model's scores; if there are none, the scores without a text are.
   /// - Throws: `usage` for an empty or ambiguous list, a word that is too long for the model, or a
-  ///   template or reference texts that it cannot use; `badInput` if the words of a label cancel out
-  ///   or the model fails.
+  ///   template or reference texts that it cannot use; `badInput` if the words of a label cancel
+  ///   out or the model fails.
   public init(
     _ labels: [Label], encoder: TextEncoder, template: Template?, reference: [String] = []
   ) throws(VDSQError) {
@@ -190,8 +191,8 @@ public struct LabelSet: Sendable {
   /// Anchors for a language model. The vector of a word is the normalised mean of the bases of its
   /// tokens; the anchor is the normalised mean over the words of the label.
   ///
-  /// - Throws: `usage` for an empty or ambiguous list, or a word that is too long; `badInput` if the
-  ///   words of a label have no tokens, or cancel out.
+  /// - Throws: `usage` for an empty or ambiguous list, or a word that is too long; `badInput` if
+  ///   the words of a label have no tokens, or cancel out.
   package init(
     _ labels: [Label], bases: VocabularyRows, tokenizer: Tokenizer, kernels: KernelTable,
     template: Template? = nil
@@ -237,8 +238,8 @@ public struct LabelSet: Sendable {
   /// words of a label. Each word is encoded inside the template. Without a template it is encoded
   /// alone and in two sentences, because a sentence is more like a text than a word is.
   ///
-  /// - Throws: `usage` for an empty or ambiguous list, or a word that would be truncated; `badInput`
-  ///   if the words of a label cancel out or the model fails.
+  /// - Throws: `usage` for an empty or ambiguous list, or a word that would be truncated;
+  ///   `badInput` if the words of a label cancel out or the model fails.
   package init(
     _ labels: [Label], vectors encoder: TextEncoder, template: Template?
   ) throws(VDSQError) {

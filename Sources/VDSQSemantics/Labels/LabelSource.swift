@@ -17,8 +17,8 @@ package struct LabelSource: Sendable {
 
   /// The labels of a zero-shot classifier, as the file has them now.
   ///
-  /// - Throws: the errors of `read`; if fewer than two labels have words, `badInput` if all are from
-  ///   the file, otherwise `usage`.
+  /// - Throws: the errors of `read`; if fewer than two labels have words, `badInput` if all are
+  ///   from the file, otherwise `usage`.
   package func readChoice() throws(VDSQError) -> [Label] {
     let all = try read()
     do throws(VDSQError) {
@@ -30,8 +30,8 @@ package struct LabelSource: Sendable {
     return all
   }
 
-  /// The labels with which an adapter starts that learns one example after another. The out-of-scope
-  /// label is the last one; it need not be among the named ones.
+  /// The labels with which an adapter starts that learns one example after another. The
+  /// out-of-scope label is the last one; it need not be among the named ones.
   ///
   /// - Throws: the errors of `LabelFile.read`; `usage` for fewer than two labels.
   package func readBeginning() throws(VDSQError) -> [Label] {

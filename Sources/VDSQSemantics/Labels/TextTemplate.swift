@@ -2,8 +2,8 @@ package import VDSQFormat
 package import VDSQInference
 import VDSQTokenizers
 
-/// A template around the texts of one encoder. Texts are cut so that the rest of the template fits the
-/// longest sequence.
+/// A template around the texts of one encoder. Texts are cut so that the rest of the template fits
+/// the longest sequence.
 package struct TextTemplate {
   /// The template; nil if texts are read as they are.
   private let template: Template?

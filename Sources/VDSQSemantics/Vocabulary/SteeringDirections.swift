@@ -1,15 +1,15 @@
 public import VDSQFormat
 public import VDSQInference
 
-/// Directions by which the states of a layer are to be steered, each with a factor: bases of tokens,
-/// and other vectors.
+/// Directions by which the states of a layer are to be steered, each with a factor: bases of
+/// tokens, and other vectors.
 ///
 ///     var directions = SteeringDirections()
 ///     directions.add(token: " Paris", factor: 0.5)
 ///     try encoder.steer(try directions.steering(of: encoder))
 ///
-/// Each direction is scaled to length 1 and multiplied by its factor. Their sum, times the length of
-/// a state, is added to the state (`Steering`).
+/// Each direction is scaled to length 1 and multiplied by its factor. Their sum, times the length
+/// of a state, is added to the state (`Steering`).
 public struct SteeringDirections: Sendable {
   private enum Source: Sendable {
     case token(String)
@@ -48,8 +48,8 @@ public struct SteeringDirections: Sendable {
   /// The steering of a model's states.
   ///
   /// - Parameter onNote: called with a line for a person if a token's name is ambiguous.
-  /// - Throws: `usage` for an unknown token or layer, or a direction of another number of dimensions
-  ///   than the states; `badInput` if the file has no bases.
+  /// - Throws: `usage` for an unknown token or layer, or a direction of another number of
+  ///   dimensions than the states; `badInput` if the file has no bases.
   public func steering(
     of encoder: TextEncoder, onNote: (String) -> Void = { _ in }
   ) throws(VDSQError) -> Steering {

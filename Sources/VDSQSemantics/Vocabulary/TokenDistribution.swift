@@ -45,8 +45,8 @@ struct TokenDistribution {
     return rank
   }
 
-  /// The Kullback-Leibler divergence of this distribution from another one, in nats: what is lost if
-  /// this one stands for the other one.
+  /// The Kullback-Leibler divergence of this distribution from another one, in nats: what is lost
+  /// if this one stands for the other one.
   ///
   /// - Parameter probabilities: those of the other one, `[count]`.
   func divergence(from other: TokenDistribution, probabilities: [Float]) -> Float {

@@ -29,7 +29,8 @@ public final class VocabularyLogits: SharedWork {
   private let queries: UnsafeMutablePointer<VocabularyRows.Query>
   private var queryCount = 0
   private var temperature: Float = 1
-  /// The destination of the values of all rows, `[queryCount, rows.count]`; nil if they are not kept.
+  /// The destination of the values of all rows, `[queryCount, rows.count]`; nil if they are not
+  /// kept.
   private var kept: UnsafeMutablePointer<Float>?
   private let bytes: UnsafeMutablePointer<Int8>
   // For each worker, the values of a block; and for each query its results, largest value and sum

@@ -17,12 +17,12 @@ public struct VocabularyRows: Sendable {
   nonisolated(unsafe) let bias: UnsafePointer<Float>?
   /// The 4-bit residual of int8 rows, which is read for a few candidate rows.
   private let fine: TensorView?
-  /// The vector that is added to rows of the head to make them bases, and the reciprocal lengths of the
-  /// sums; nil for other rows.
+  /// The vector that is added to rows of the head to make them bases, and the reciprocal lengths of
+  /// the sums; nil for other rows.
   nonisolated(unsafe) private let common:
     (vector: UnsafePointer<Float>, reciprocalNorms: UnsafePointer<Float>)?
-  /// The temperature at which probabilities of cosines are closest to those of the head; nil if it is
-  /// not known.
+  /// The temperature at which probabilities of cosines are closest to those of the head; nil if it
+  /// is not known.
   public let temperature: Float?
   private let container: Container
   /// Whether products are cosines.

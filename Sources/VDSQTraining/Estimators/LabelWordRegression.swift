@@ -8,9 +8,9 @@ package import VDSQSemantics
 /// prior (docs/few-shot.md, "Language models").
 ///
 /// The LM head's rows of the label words are the prior mean of the weights, times a trust. Their
-/// logits are also features of their own with a wide prior, so that a few examples can rescale them,
-/// exchange labels, or overrule words that mislead. Hyperparameters are not selected but averaged over,
-/// by their held-out likelihood.
+/// logits are also features of their own with a wide prior, so that a few examples can rescale
+/// them, exchange labels, or overrule words that mislead. Hyperparameters are not selected but
+/// averaged over, by their held-out likelihood.
 package struct LabelWordRegression {
   private typealias Constants = Hyperparameters.LabelWords
 

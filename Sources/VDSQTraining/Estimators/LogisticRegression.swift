@@ -3,8 +3,8 @@ package import VDSQKernels
 package import VDSQSemantics
 
 /// Multinomial logistic regression by L-BFGS (Liu and Nocedal 1989). It minimises the sum of the
-/// examples' losses times `strength`, plus half the squared weights, plus the squared biases divided
-/// by twice their variance.
+/// examples' losses times `strength`, plus half the squared weights, plus the squared biases
+/// divided by twice their variance.
 package struct LogisticRegression {
   private typealias Constants = Hyperparameters.Optimizer
 
@@ -18,8 +18,8 @@ package struct LogisticRegression {
   package let strength: Float
   /// `[rows, labels]`: logits that the weights add to; nil for zeros.
   package var offsets: [Float]?
-  /// The variance of the Gaussian prior of biases, before `strength` multiplies the losses; infinite
-  /// for no prior.
+  /// The variance of the Gaussian prior of biases, before `strength` multiplies the losses;
+  /// infinite for no prior.
   package var biasVariance = Float.infinity
   package let kernels: KernelTable
 

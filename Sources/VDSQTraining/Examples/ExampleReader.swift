@@ -16,8 +16,8 @@ public struct ExampleReader: Sendable {
   /// - Parameter fields: the names of the fields, or columns of a table, with texts and labels.
   public init(fields: ExampleFields = ExampleFields()) { self.fields = fields }
 
-  /// Reads a file of at most 256 MiB in the format of its name (`ExampleFormat`). Examples whose text
-  /// has nothing to read are left out.
+  /// Reads a file of at most 256 MiB in the format of its name (`ExampleFormat`). Examples whose
+  /// text has nothing to read are left out.
   ///
   /// - Parameter report: called if examples are left out.
   /// - Throws: `missingInput` if it cannot be opened; `badInput`, naming the file and the line, if

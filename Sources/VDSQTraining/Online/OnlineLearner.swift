@@ -83,8 +83,8 @@ public final class OnlineLearner {
   ///
   /// - Parameter context: where the example is from, for error messages; may be empty.
   /// - Returns: the answer before the example was learned.
-  /// - Throws: `badInput` if the label is not one of the file's, or the text has nothing to read; what
-  ///   reading and writing the file throws.
+  /// - Throws: `badInput` if the label is not one of the file's, or the text has nothing to read;
+  ///   what reading and writing the file throws.
   public func learn(
     _ example: Examples.Example, context: String
   ) throws(VDSQError) -> Outcome {

@@ -75,10 +75,10 @@ package enum Hyperparameters {
   /// Chosen on SST-2, customer reviews, TREC, subjectivity and news with SmolLM2-135M-Instruct in
   /// int8, at 1 and 4 examples per label, four draws.
   package enum LabelWords {
-    /// Factors of the label words in the prior mean of the weights, prior variances of the weights of
-    /// states, and of those of the words' logits. A narrow prior of states with a trust of 1 is
-    /// nearly zero-shot, which nothing beats on sentiment. A wide prior of the words' logits overrules
-    /// words that mislead: with it, subjectivity at 4 examples is .64, without it .38.
+    /// Factors of the label words in the prior mean of the weights, prior variances of the weights
+    /// of states, and of those of the words' logits. A narrow prior of states with a trust of 1 is
+    /// nearly zero-shot, which nothing beats on sentiment. A wide prior of the words' logits
+    /// overrules words that mislead: with it, subjectivity at 4 examples is .64, without it .38.
     package static let candidates: [LabelWordRegression.Candidate] = [Float(0), 0.25, 1].flatMap {
       trust in
       [Float(1e-4), 1e-3, 1e-2, 1e-1].flatMap { state in
@@ -87,8 +87,8 @@ package enum Hyperparameters {
         }
       }
     }
-    /// The candidate with the highest prior probability, and the nats by which a tenfold variance or
-    /// another trust lowers it. Not measured separately.
+    /// The candidate with the highest prior probability, and the nats by which a tenfold variance
+    /// or another trust lowers it. Not measured separately.
     package static let expected = LabelWordRegression.Candidate(
       trust: 0.25, stateVariance: 3e-3, wordVariance: 1)
     package static let doubt = 0.3
@@ -110,7 +110,8 @@ package enum Hyperparameters {
     package static let referenceCount: Float = 4
     /// Candidates with a smaller posterior probability are left out. Not measured.
     package static let leastWeight: Float = 0.01
-    /// The maximum number of examples in the choice, whose time is proportional to it. Not measured.
+    /// The maximum number of examples in the choice, whose time is proportional to it. Not
+    /// measured.
     package static let mostForChoosing = 500
   }
 

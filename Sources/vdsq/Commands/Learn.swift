@@ -89,7 +89,8 @@ struct Learn: Command {
   func execute() throws(VDSQError) {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let d = try Architecture(file.metadata).hiddenSize
-    // The scatter, and copies of it while it is changed, factored and written; labels and their sums.
+    // The scatter, and copies of it while it is changed, factored and written; labels and their
+    // sums.
     let labels = try beginning().map { LabelMemory.bytes(of: $0, dimensions: d) } ?? 0
     let encoder = try encoding.encoder(
       model, more: 10 * 4 * d * d + 8 * labels + 8 * Int(FileStamp(path: adapter)?.length ?? 0))
