@@ -128,8 +128,8 @@ package struct GGUF {
   ) throws(VDSQError) -> SourceTensor {
     let what = "\(file.path): tensor \(entry.name)"
     guard let type = SourceType.gguf(entry.type) else {
-      throw .badInput(
-        "\(what) is of GGML type \(entry.type); supported: \(SourceType.ggufNames)")
+      let name = GGUFBlockType.unsupported[entry.type] ?? "\(entry.type)"
+      throw .badInput("\(what) is of GGML type \(name); supported: \(SourceType.ggufNames)")
     }
     var count = 1
     for size in entry.shape {

@@ -7,61 +7,16 @@ struct GGUFTokenizer {
     case bytePairs = "gpt2"
     case sentencePiece = "llama"
     case wordPiece = "bert"
+    case unigram = "t5"
+    case gemma4 = "gemma4"
   }
 
   private(set) var json = JSON.null
   private let metadata: [String: GGUF.Value]
-  private let path: String
-  private let tokens: [String]
+  let path: String
+  let tokens: [String]
   /// llama.cpp's token types: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
-  private let kinds: [Int]
-
-  /// How byte-pair tokenizers split a text, and what they do beside it.
-  private struct Splitting {
-    /// The names of such tokenizers in llama.cpp.
-    let names: [String]
-    /// The regular expression of the pieces; nil for GPT-2's.
-    var pattern: String?
-    /// Whether digits are split off one by one first.
-    var splitsDigits = false
-    /// Whether words that are tokens are not merged.
-    var ignoresMerges = false
-    /// Whether texts are normalized to NFC.
-    var composes = false
-    /// Whether the beginning token is added if the file does not say.
-    var addsBeginning = false
-    /// Whether the separator is added if the file does not say.
-    var addsSeparator = false
-  }
-
-  private static let llama3 =
-    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
-    + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
-  private static let qwen2 = llama3.replacing("{1,3}", with: "")
-  /// Combining marks belong to words.
-  private static let qwen35 = qwen2.replacing(#"?\p{L}+"#, with: #"?[\p{L}\p{M}]+"#)
-    .replacing(#"[^\s\p{L}\p{N}]"#, with: #"[^\s\p{L}\p{M}\p{N}]"#)
-
-  /// By the values of `tokenizer.ggml.pre` (src/llama-vocab.cpp of llama.cpp).
-  private static let splittings = [
-    Splitting(
-      names: [
-        "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
-      ], pattern: llama3, ignoresMerges: true, addsBeginning: true),
-    Splitting(names: ["smaug-bpe", "dbrx", "chatglm-bpe", "glm4"], pattern: llama3),
-    Splitting(names: ["qwen2", "deepseek-r1-qwen"], pattern: qwen2, composes: true),
-    Splitting(names: ["qwen35"], pattern: qwen35, composes: true),
-    Splitting(names: ["stablelm2", "megrez"], pattern: qwen2),
-    Splitting(
-      names: ["starcoder", "refact", "command-r", "smollm", "codeshell", "exaone"],
-      splitsDigits: true),
-    Splitting(
-      names: [
-        "gpt-2", "phi-2", "olmo", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de", "mpt",
-        "gigachat", "modern-bert", "exaone4",
-      ]),
-    Splitting(names: ["jina-v1-en", "jina-v2-code", "roberta-bpe"], addsSeparator: true),
-  ]
+  let kinds: [Int]
 
   /// - Throws: `badInput` if the tokenizer is missing or of an unsupported kind.
   init(_ metadata: [String: GGUF.Value], path: String) throws(VDSQError) {
@@ -87,8 +42,9 @@ struct GGUFTokenizer {
         "\(path): tokenizer \(model) is not supported in GGUF; supported: "
           + Kind.allCases.map(\.rawValue).joined(separator: ", "))
     }
-    // These are for unigram tokenizers.
-    for key in ["remove_extra_whitespaces", "precompiled_charsmap", "treat_whitespace_as_suffix"] {
+    // These are for unigram tokenizers, of which none has the last one.
+    for key in ["remove_extra_whitespaces", "precompiled_charsmap", "treat_whitespace_as_suffix"]
+    where kind != .unigram || key == "treat_whitespace_as_suffix" {
       let numbers = metadata["tokenizer.ggml.\(key)"].map { $0.numbers } ?? []
       guard let numbers, numbers.allSatisfy({ $0 == 0 }) else {
         throw .badInput("\(path): tokenizer.ggml.\(key) is not supported with tokenizer \(model)")
@@ -103,9 +59,11 @@ struct GGUFTokenizer {
       }
     }
     switch kind {
-    case .bytePairs: json = try bytePairs()
+    case .bytePairs: json = try bytePairs(try preTokenizer())
+    case .gemma4: json = try bytePairs(.gemma4)
     case .sentencePiece: json = try sentencePiece()
     case .wordPiece: json = try wordPiece()
+    case .unigram: json = try unigram()
     }
   }
 
@@ -116,7 +74,7 @@ struct GGUFTokenizer {
     self.kinds = kinds
   }
 
-  private func object(_ members: [(String, JSON)]) -> JSON {
+  func object(_ members: [(String, JSON)]) -> JSON {
     .object(members.map { JSON.Member(key: $0.0, value: $0.1) })
   }
 
@@ -129,14 +87,17 @@ struct GGUFTokenizer {
     return flag
   }
 
-  private func flag(_ key: String, _ standard: Bool) throws(VDSQError) -> Bool {
+  /// The numbers of an array; nil if it is absent or one of texts.
+  func numbers(_ key: String) -> [Double]? { metadata["tokenizer.ggml.\(key)"]?.numbers }
+
+  func flag(_ key: String, _ standard: Bool) throws(VDSQError) -> Bool {
     try flag(key) ?? standard
   }
 
   /// The id of a special token; nil if it is absent.
   ///
   /// - Parameter standard: the id if the key is absent.
-  private func id(_ key: String, _ standard: Int? = nil) throws(VDSQError) -> Int? {
+  func id(_ key: String, _ standard: Int? = nil) throws(VDSQError) -> Int? {
     guard let value = metadata["tokenizer.ggml.\(key)_token_id"] else {
       return standard.flatMap { tokens.indices.contains($0) ? $0 : nil }
     }
@@ -157,13 +118,13 @@ struct GGUFTokenizer {
     return nil
   }
 
-  /// The tokens around a text that the switches ask for.
+  /// The tokens around a text that the switches ask for. A separator is for pairs of texts.
   ///
   /// - Parameters:
-  ///   - standards: whether the beginning, the end and the separator are added if the file does not
-  ///     say.
+  ///   - standards: whether the beginning, the end and, in pairs, the separator are added if the
+  ///     file does not say.
   ///   - ids: the ids of the beginning and the end if the file does not say.
-  private func frame(
+  func frame(
     _ standards: (beginning: Bool, end: Bool, separator: Bool),
     ids: (beginning: Int?, end: Int?) = (nil, nil)
   ) throws(VDSQError) -> JSON {
@@ -175,24 +136,25 @@ struct GGUFTokenizer {
       }
       return [id]
     }
-    let separator = try firstID(of: "seperator", "separator")
+    _ = try wanted("sep", standards.separator, try firstID(of: "seperator", "separator"))
     return frame(
       before: try wanted("bos", standards.beginning, try id("bos", ids.beginning)),
-      after: try wanted("eos", standards.end, try id("eos", ids.end))
-        + wanted("sep", standards.separator, separator))
+      after: try wanted("eos", standards.end, try id("eos", ids.end)))
   }
 
   private var vocabulary: JSON {
     object(tokens.enumerated().map { ($1, .number(Double($0))) })
   }
 
-  /// Control tokens and user-defined tokens are searched in texts before they are split.
+  /// Unknown, control and user-defined tokens are searched in texts before they are split.
   private var added: JSON {
-    .array(
-      tokens.indices.filter { kinds[$0] == 3 || kinds[$0] == 4 }.map { id in
+    let strip = GGUFTokenStrip(metadata)
+    return .array(
+      tokens.indices.filter { (2...4).contains(kinds[$0]) && !tokens[$0].isEmpty }.map { id in
         object([
           ("id", .number(Double(id))), ("content", .string(tokens[id])), ("special", .bool(true)),
-          ("normalized", .bool(false)),
+          ("normalized", .bool(false)), ("lstrip", .bool(strip.left(tokens[id]))),
+          ("rstrip", .bool(strip.right(tokens[id]))),
         ])
       })
   }
@@ -209,7 +171,7 @@ struct GGUFTokenizer {
     ])
   }
 
-  private func document(
+  func document(
     _ model: [(String, JSON)], normalizer: JSON, preTokenizer: JSON, frame: JSON
   ) -> JSON {
     object([
@@ -218,51 +180,60 @@ struct GGUFTokenizer {
     ])
   }
 
-  private func bytePairs() throws(VDSQError) -> JSON {
+  private func bytePairs(_ kind: GGUFPreTokenizer) throws(VDSQError) -> JSON {
     guard case .texts(let merges)? = metadata["tokenizer.ggml.merges"] else {
       throw .badInput("\(path): the file has no tokenizer.ggml.merges")
     }
-    let splitting = try splitting()
     let addsSpace = try flag("add_space_prefix", false)
-    func level(useRegex: Bool) -> JSON {
+    var steps = kind.patterns.map { pattern in
       object([
-        ("type", .string("ByteLevel")), ("add_prefix_space", .bool(addsSpace)),
-        ("use_regex", .bool(useRegex)),
-      ])
-    }
-    func sequence(_ first: JSON, useRegex: Bool) -> JSON {
-      object([
-        ("type", .string("Sequence")),
-        ("pretokenizers", .array([first, level(useRegex: useRegex)])),
-      ])
-    }
-    let preTokenizer: JSON
-    if let pattern = splitting.pattern {
-      let split = object([
         ("type", .string("Split")), ("pattern", object([("Regex", .string(pattern))])),
         ("behavior", .string("Isolated")), ("invert", .bool(false)),
       ])
-      preTokenizer = sequence(split, useRegex: false)
-    } else if splitting.splitsDigits {
-      let digits = object([("type", .string("Digits")), ("individual_digits", .bool(true))])
-      preTokenizer = sequence(digits, useRegex: true)
+    }
+    var normalizers: [JSON] = kind.composes ? [object([("type", .string("NFC"))])] : []
+    if kind.isOfCharacters {
+      normalizers += spaceMarks(prefix: addsSpace)
     } else {
-      preTokenizer = level(useRegex: true)
+      // A space in front takes part in the split.
+      let space = object([
+        ("type", .string("ByteLevel")), ("add_prefix_space", .bool(addsSpace)),
+        ("use_regex", .bool(false)),
+      ])
+      if addsSpace { steps.insert(space, at: 0) } else { steps.append(space) }
     }
     return document(
       [
         ("type", .string("BPE")), ("vocab", vocabulary),
         ("merges", .array(merges.map { .string($0) })),
-        ("ignore_merges", .bool(splitting.ignoresMerges)),
+        ("ignore_merges", .bool(kind.ignoresMerges)),
+        ("byte_fallback", .bool(kind.isOfCharacters)),
+        (
+          "unk_token",
+          kind.isOfCharacters ? try id("unknown").map { .string(tokens[$0]) } ?? .null : .null
+        ),
       ],
-      normalizer: splitting.composes ? object([("type", .string("NFC"))]) : .null,
-      preTokenizer: preTokenizer,
-      frame: try frame((splitting.addsBeginning, false, splitting.addsSeparator)))
+      normalizer: sequence("normalizers", normalizers),
+      preTokenizer: sequence("pretokenizers", steps),
+      frame: try frame((kind.addsBeginning, false, kind.addsSeparator)))
+  }
+
+  func sequence(_ name: String, _ steps: [JSON]) -> JSON {
+    object([("type", .string("Sequence")), (name, .array(steps))])
+  }
+
+  /// The normalizers that replace spaces by U+2581, which may also begin a text.
+  func spaceMarks(prefix: Bool) -> [JSON] {
+    let replace = object([
+      ("type", .string("Replace")), ("pattern", object([("String", .string(" "))])),
+      ("content", .string("▁")),
+    ])
+    let prepend = object([("type", .string("Prepend")), ("prepend", .string("▁"))])
+    return prefix ? [prepend, replace] : [replace]
   }
 
   /// - Throws: `badInput` if the file does not say how texts are split, or its way is not known.
-  private func splitting() throws(VDSQError) -> Splitting {
-    let known = Self.splittings.flatMap(\.names).sorted().joined(separator: ", ")
+  private func preTokenizer() throws(VDSQError) -> GGUFPreTokenizer {
     var name = "gpt-2"
     if let given = metadata["tokenizer.ggml.pre"] {
       guard case .text(let text) = given else {
@@ -274,12 +245,14 @@ struct GGUFTokenizer {
     } else {
       throw .badInput(
         "\(path): metadata tokenizer.ggml.pre is missing, so it is not known how texts are split; set "
-          + "it with gguf-new-metadata of the gguf package to one of \(known)")
+          + "it with gguf-new-metadata of the gguf package to one of \(GGUFPreTokenizer.supported)")
     }
-    guard let splitting = Self.splittings.first(where: { $0.names.contains(name) }) else {
-      throw .badInput("\(path): tokenizer.ggml.pre \(name) is not supported; supported: \(known)")
+    guard let kind = GGUFPreTokenizer.all.first(where: { $0.names.contains(name) }) else {
+      throw .badInput(
+        "\(path): tokenizer.ggml.pre \(name) is not supported; supported: "
+          + GGUFPreTokenizer.supported)
     }
-    return splitting
+    return kind
   }
 
   /// Merges are derived from the scores: among all pairs that form a token, those with the
@@ -306,20 +279,14 @@ struct GGUFTokenizer {
       }
     }
     merges.sort { ($1.score, $0.left, $0.right) < ($0.score, $1.left, $1.right) }
-    func step(_ type: String, _ members: [(String, JSON)]) -> JSON {
-      object([("type", .string(type))] + members)
-    }
-    let replace = step(
-      "Replace", [("pattern", object([("String", .string(" "))])), ("content", .string("▁"))])
-    let prepend =
-      try flag("add_space_prefix", true) ? [step("Prepend", [("prepend", .string("▁"))])] : []
     return document(
       [
         ("type", .string("BPE")), ("vocab", vocabulary), ("merges", .array(merges.map(\.text))),
         ("byte_fallback", .bool(true)), ("fuse_unk", .bool(true)),
         ("unk_token", try id("unknown", 0).map { .string(tokens[$0]) } ?? .null),
       ],
-      normalizer: step("Sequence", [("normalizers", .array(prepend + [replace]))]),
+      normalizer: sequence(
+        "normalizers", spaceMarks(prefix: try flag("add_space_prefix", true))),
       preTokenizer: .null,
       frame: try frame((true, false, false), ids: (1, 2)))
   }

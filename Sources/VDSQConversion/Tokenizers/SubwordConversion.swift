@@ -53,7 +53,9 @@ struct SubwordConversion {
     if isUnigram {
       source.scores = try unigrams(vocabularySize).map(\.score)
       // Added tokens are searched before splitting, so splitting may not produce them.
-      while source.scores.count < source.tokens.count { source.scores.append(-1e6) }
+      while source.scores.count < source.tokens.count {
+        source.scores.append(SubwordVocabulary.noPiece)
+      }
       source.unknown = model["unk_id"]?.integer ?? -1
       guard source.unknown < source.tokens.count else { throw failure("unk_id is out of range") }
     } else {

@@ -29,6 +29,8 @@ package struct SubwordVocabulary: Sendable {
   }
 
   static let headerLength = 64
+  /// The score of a token that is no piece of a word, such as one that is searched in the text.
+  package static let noPiece = -1e6
 
   let model: Model
   let options: Options
@@ -116,10 +118,11 @@ package struct SubwordVocabulary: Sendable {
       for i in 0..<count {
         let score = scores.loadUnaligned(fromByteOffset: i * 8, as: Double.self)
         guard score.isFinite else { throw malformed("the score of token \(i) is not finite") }
-        lowest = min(lowest, score)
+        // Tokens that splitting may not make do not count.
+        if score > Self.noPiece { lowest = min(lowest, score) }
       }
     }
-    unknownScore = lowest - 10
+    unknownScore = (lowest.isFinite ? lowest : 0) - 10
     try checkMerges(malformed)
   }
 

@@ -1,11 +1,7 @@
-import VDSQCheckpoints
-import VDSQFormat
-import VDSQTokenizers
-
 /// Base 64 (RFC 4648, section 4).
-enum Base64 {
+package enum Base64 {
   /// The decoded bytes, or nil if the text is malformed.
-  static func decode(_ text: String) -> [UInt8]? {
+  package static func decode(_ text: String) -> [UInt8]? {
     var out: [UInt8] = []
     var bits: UInt32 = 0
     var count = 0
@@ -27,5 +23,22 @@ enum Base64 {
       }
     }
     return out
+  }
+
+  /// The bytes as text, with padding and without line ends.
+  package static func encode(_ bytes: [UInt8]) -> String {
+    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    var out: [UInt8] = []
+    out.reserveCapacity((bytes.count + 2) / 3 * 4)
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let count = min(3, bytes.count - start)
+      var group: UInt32 = 0
+      for i in 0..<3 { group = group << 8 | (i < count ? UInt32(bytes[start + i]) : 0) }
+      for i in 0..<4 {
+        let digit = digits[Int(group >> UInt32(18 - 6 * i) & 63)]
+        out.append(i <= count ? digit : UInt8(ascii: "="))
+      }
+    }
+    return String(decoding: out, as: UTF8.self)
   }
 }
