@@ -33,6 +33,9 @@ public struct Converter {
     /// Whether a head that the model was finetuned with may be left out, so that an encoder is
     /// made of a classifier.
     public var dropsHead = false
+    /// Tensors of the checkpoint that may be left out although the model would compute something
+    /// else with them: patterns of their names, in which `*` stands for anything.
+    public var ignored: [String] = []
     /// The options of vocabulary bases, if the model has an LM head; nil for no bases.
     public var bases: BasesOptions? = BasesOptions()
 
@@ -88,7 +91,8 @@ public struct Converter {
     budget = ConversionBudget(options.budget)
     try budget.check(folder: path)
     folder = try Checkpoint(path: path)
-    source = try ModelSource.read(folder, dropsHead: options.dropsHead)
+    source = try ModelSource.read(
+      folder, dropsHead: options.dropsHead, ignoring: options.ignored)
     try budget.check()
     guard !options.coarse || source.vocabulary == nil else {
       throw .usage("for models without an LM head: bases have no coarse rows", .coarseRows)

@@ -24,6 +24,8 @@ package struct Provenance: Sendable {
   let weights: String
   /// Rules for tensors of another type.
   let keep: [String]
+  /// Patterns of tensors that were left out as asked.
+  let ignored: [String]
   /// The columns of a group; nil for a single scale per row.
   let groupSize: Int?
   /// Whether sections are compressed.
@@ -35,11 +37,13 @@ package struct Provenance: Sendable {
   let files: [SourceFile]
 
   package init(
-    weights: String, keep: [String], groupSize: Int?, compress: Bool, model: String,
+    weights: String, keep: [String], ignored: [String] = [], groupSize: Int?, compress: Bool,
+    model: String,
     checkpointBytes: Int, files: [SourceFile]
   ) {
     self.weights = weights
     self.keep = keep
+    self.ignored = ignored
     self.groupSize = groupSize
     self.compress = compress
     self.model = model
@@ -55,6 +59,7 @@ package struct Provenance: Sendable {
         json.member("version", Release.version)
         json.member("weights", weights)
         if !keep.isEmpty { json.member("keep", keep) }
+        if !ignored.isEmpty { json.member("ignore", ignored) }
         if let groupSize { json.member("group_size", groupSize) }
         if compress { json.member("compress", true) }
         json.member("model", model)

@@ -43,6 +43,8 @@ public struct VDSQError: Error, Sendable {
     case coarseRows
     /// The rules for tensors of another type.
     case keptTensors
+    /// The patterns of tensors that a conversion may leave out.
+    case ignoredTensors
     /// Whether a head that a model was finetuned with is left out.
     case trainedHead
     /// The labels of an adapter.

@@ -27,15 +27,16 @@ package struct ConversionReport: Report {
     summary.tensors.filter { $0.error.maxAbs > 0 }.sorted { $0.error.cosine < $1.error.cosine }
   }
 
-  /// The tensors that were left out, by their kinds.
+  /// How many tensors were left out, and some of each kind.
   private var leftOut: String {
     let kinds = LeftOutTensor.Kind.allCases.compactMap { kind -> String? in
       let names = summary.leftOut.filter { $0.kind == kind }.map(\.name)
       guard !names.isEmpty else { return nil }
-      let more = names.count > Self.shown ? " and \(names.count - Self.shown) more" : ""
-      return "\(kind.rawValue) (\(names.prefix(Self.shown).joined(separator: ", "))\(more))"
+      let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+      return "\(kind.rawValue) (\(names.prefix(3).joined(separator: ", "))\(more))"
     }
-    return "left out, as the model has no use for them: \(kinds.joined(separator: "; "))"
+    let count = summary.leftOut.count == 1 ? "a tensor" : "\(summary.leftOut.count) tensors"
+    return "left out \(count) that the model has no use for: \(kinds.joined(separator: "; "))"
   }
 
   private var compressed: [Section] { summary.sections.filter { $0.encoding == .lz4 } }

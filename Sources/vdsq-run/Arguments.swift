@@ -120,7 +120,8 @@ struct Arguments {
     case .referenceTexts: "--calibrate-on: "
     case .passedFields: "--pass: "
     case .outOfScope: "--out-of-scope: "
-    case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors, .trainedHead,
+    case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors,
+      .ignoredTensors, .trainedHead,
       .labels,
       .exampleFields, .method, nil:
       ""

@@ -5,7 +5,7 @@ import VDSQTokenizers
 
 /// Reads a part of each tensor that a checkpoint claims to have.
 private func read(_ tensors: [String: SourceTensor]) throws(VDSQError) {
-  for (_, tensor) in tensors.sorted(by: { $0.key < $1.key }).prefix(8) {
+  for (_, tensor) in tensors.sorted(by: { $0.key < $1.key }).prefix(32) {
     guard tensor.rows > 0, tensor.columns > 0, tensor.columns <= 1 << 16 else { continue }
     _ = try tensor.read(rows: tensor.rows - 1..<tensor.rows)
   }

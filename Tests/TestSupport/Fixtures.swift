@@ -10,9 +10,8 @@ public enum Fixtures {
 
   /// Checkpoints with an LM head.
   public static let languageModels = [
-    "gpt2", "llama", "llama3", "llama-linear", "mistral", "qwen2", "qwen2-yarn", "qwen3",
-    "gpt-neox",
-    "gpt-neox-sequential", "bert", "distilbert", "electra", "roberta",
+    "gpt2", "llama", "llama3", "llama-linear", "mistral", "qwen2", "qwen2-yarn", "qwen3", "phi3",
+    "phi3-longrope", "gemma", "gpt-neox", "gpt-neox-sequential", "bert", "distilbert", "electra", "roberta",
   ]
 
   public static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }

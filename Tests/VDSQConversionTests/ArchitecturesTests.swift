@@ -91,7 +91,11 @@ import VDSQConversion
   @Test func modelTypesAreNamedInOnePlace() throws {
     let sources = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Sources")
-    let other = ["GGUFTokenizer.swift", "Architecture+Metadata.swift"]
+    let other = [
+      "GGUFTokenizer.swift", "GGUFTokenizerModel.swift", "GGUFPreTokenizer.swift",
+      "GGUFTokenStrip.swift",
+      "Architecture+Metadata.swift",
+    ]
     let files = try #require(
       FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
     var read = 0

@@ -39,7 +39,7 @@ import VDSQInference
     }
   }
 
-  @Test(arguments: ["llama", "gpt2", "qwen2"])
+  @Test(arguments: ["llama", "gpt2", "qwen2", "phi3", "gemma"])
   func ggufIsTheSameModel(_ name: String) throws {
     #expect(
       try weights(Fixtures.path("formats/\(name).gguf"))

@@ -55,7 +55,7 @@ import VDSQFormat
     }
   }
 
-  private static let names = ["llama", "qwen2", "gpt2", "bert"]
+  private static let names = ["llama", "qwen2", "gpt2", "bert", "phi3", "gemma"]
 
   @Test(arguments: names) func ignoredKeysChangeNothing(_ name: String) throws {
     let plain = try read(try file(name))
@@ -128,7 +128,14 @@ import VDSQFormat
     ("llama", "*.rope.scaling.attn_factor", .float(1.2), "attn_factor"),
     ("llama", "*.attention.sliding_window", .uint32(32), nil),
     ("qwen2", "*.attention.sliding_window", .uint32(32), "sliding_window"),
+    ("phi3", "*.attention.sliding_window", .uint32(32), nil),
+    ("gemma", "*.attention.sliding_window", .uint32(32), "sliding_window"),
     ("bert", "*.attention.sliding_window", .uint32(32), "sliding_window"),
+    ("phi3", "*.rope.dimension_count", .uint32(4), nil),
+    ("phi3", "*.rope.scaling.attn_factor", .float(1.2), "attn_factor"),
+    ("gemma", "*.attention.key_length", .uint32(16), "value_length"),
+    ("llama", "general.architecture", .text("nomic-bert"), "rotary positions and a gate"),
+    ("llama", "general.architecture", .text("jina-bert-v2"), "linear biases of attention"),
     ("llama", "tokenizer.ggml.model", .text("rwkv"), "tokenizer rwkv"),
     ("llama", "tokenizer.ggml.model", .text("t5"), nil),
     ("gpt2", "tokenizer.ggml.pre", .text("deepseek-llm"), nil),
@@ -381,6 +388,20 @@ import VDSQFormat
     short.tensors.removeLast()
     try short.data.write(to: URL(fileURLWithPath: paths[2]))
     #expect(error(paths[0])?.message.contains("20 tensors, not 21") ?? false)
+  }
+
+  /// docs/models.md has the lists of the tables.
+  @Test func documentationListsWhatIsRead() throws {
+    let page = try String(contentsOfFile: Fixtures.path("../../docs/models.md"), encoding: .utf8)
+      .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    for (what, list) in [
+      ("Types of tensors", SourceType.ggufNames),
+      ("Architectures", CheckpointArchitecture.supportedGGUF),
+      ("Tokenizer models", GGUFTokenizerModel.supported),
+      ("Values of `tokenizer.ggml.pre`", GGUFPreTokenizer.supported),
+    ] {
+      #expect(page.contains("**\(what):** \(list)."), "\(what)")
+    }
   }
 
   @Test func documentationNamesEveryKey() throws {

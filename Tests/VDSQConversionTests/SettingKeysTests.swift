@@ -156,8 +156,9 @@ import VDSQFormat
     "original_max_position_embeddings": Probe(
       16, with: ["rope_parameters": ["rope_type": "yarn", "factor": 4, "partial_rotary_factor": 1]]),
     "attention_bias": Probe(true), "mlp_bias": Probe(true), "use_parallel_residual": Probe(false),
+    "hidden_activation": Probe("relu"),
     "sliding_window": Probe(
-      6, with: ["use_sliding_window": true, "max_window_layers": 0, "layer_types": NSNull()]),
+      7, with: ["use_sliding_window": true, "max_window_layers": 0, "layer_types": NSNull()]),
     "use_sliding_window": Probe(
       true, with: ["sliding_window": 5, "max_window_layers": 0, "layer_types": NSNull()]),
     "max_window_layers": Probe(

@@ -141,6 +141,40 @@ def qwen2(writer):
         writer.add_tensor(name, tensor.numpy())
 
 
+def decoder(writer, name, layer, top):
+    """A decoder with the layers of Llama whose heads GGUF stores as they are."""
+    c = sizes(writer, name)
+    rotary(writer, c)
+    tokenizer(writer, name, "llama")
+    for key, tensor in weights(name).items():
+        w = tensor.numpy()
+        if name == "gemma" and "norm" in key:
+            w = w.astype(np.float32) + 1  # GGUF has what states are multiplied by.
+        if key.startswith("model.layers."):
+            _, _, number, rest = key.split(".", 3)
+            key = f"blk.{number}.{layer[rest.removesuffix('.weight')]}.weight"
+        else:
+            key = top[key]
+        writer.add_tensor(key, w)
+    return c
+
+
+TOP = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight",
+       "lm_head.weight": "output.weight"}
+
+
+def phi3(writer):
+    c = decoder(writer, "phi3", {**LLAMA, "self_attn.qkv_proj": "attn_qkv", "mlp.gate_up_proj": "ffn_up"}, TOP)
+    writer.add_rope_dimension_count(c["hidden_size"] // c["num_attention_heads"])
+    writer.add_sliding_window(c["sliding_window"])
+
+
+def gemma(writer):
+    c = decoder(writer, "gemma", LLAMA, TOP)
+    writer.add_key_length(c["head_dim"])
+    writer.add_value_length(c["head_dim"])
+
+
 def bert(writer):
     c = sizes(writer, "bert")
     writer.add_layer_norm_eps(c["layer_norm_eps"])
@@ -211,6 +245,8 @@ def tokenizer_bin():
 write(ROOT / "llama.gguf", "llama", llama)
 write(ROOT / "gpt2.gguf", "gpt2", gpt2)
 write(ROOT / "qwen2.gguf", "qwen2", qwen2)
+write(ROOT / "phi3.gguf", "phi3", phi3)
+write(ROOT / "gemma.gguf", "gemma", gemma)
 write(ROOT / "bert.gguf", "bert", bert)
 (ROOT / "llama2c").mkdir()
 for version in range(3):

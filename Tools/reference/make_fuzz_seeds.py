@@ -139,6 +139,38 @@ seed("gguf", "bert", gguf(
      "tokenizer.ggml.tokens": ["[UNK]", "[CLS]", "[SEP]", "\u2581a", "x"], "tokenizer.ggml.cls_token_id": 1,
      "tokenizer.ggml.seperator_token_id": 2, "tokenizer.ggml.unknown_token_id": 0},
     {"token_embd.weight": (0, (5, 8), floats(5, 8).tobytes()), "token_types.weight": (0, (1, 8), floats(1, 8).tobytes())}))
+# Every block type, and tokenizers of every model; other values than those above must stay as they are.
+own = np.random.default_rng(1)
+TYPES = {2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 10: (256, 84), 11: (256, 110),
+         12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292), 20: (32, 18), 23: (256, 136), 34: (256, 54),
+         35: (256, 66), 39: (32, 17), 40: (64, 36)}
+one = {"token_embd.weight": (0, (16, 4), bytes(256))}
+
+
+def llama_gguf(name, tokenizer, tensors=one):
+    seed("gguf", name, gguf(
+        {"general.architecture": "llama", **{f"llama.{k}": v for k, v in sizes.items()},
+         "llama.attention.layer_norm_rms_epsilon": 1e-5, **{f"tokenizer.ggml.{k}": v for k, v in tokenizer.items()}},
+        tensors))
+
+
+llama_gguf("blocks", {"model": "llama", "tokens": ["a"], "scores": [0.0]},
+           {f"t{kind:02}": (kind, (1, n), own.bytes(size)) for kind, (n, size) in TYPES.items()})
+llama_gguf("t5", {
+    "model": "t5", "tokens": ["<s>", "</s>", "<unk>", "\u2581", "a", "\u2581bad", "x", "12"], "token_type": [3, 3, 2, 1, 1, 1, 1, 5],
+    "scores": [0.0, 0.0, 0.0, -2.5, -3.0, -4.0, -5.0, -1e4], "precompiled_charsmap": [4, 0, 0, 0, 0, 0, 0, 0],
+    "remove_extra_whitespaces": True, "add_space_prefix": True})
+llama_gguf("t5-spaces", {
+    "model": "t5", "tokens": ["a", "</s>", "<unk>", "\u2581", "x"], "scores": [-1.0, 0.0, 0.0, -2.5, -4.0],
+    "add_space_prefix": True, "add_eos_token": False})
+llama_gguf("gemma4", {
+    "model": "gemma4", "tokens": ["<bos>", "<unk>", "\u2581", "a", "b", "\u2581a", "<0x21>", "\n", "\n\n"],
+    "token_type": [3, 2, 1, 1, 1, 1, 6, 1, 1], "merges": ["\u2581 a", "\n \n"], "bos_token_id": 0, "unknown_token_id": 1,
+    "add_bos_token": True})
+for pre in ["tekken", "deepseek-llm", "deepseek-v3", "kimi-k2", "superbpe", "bloom", "falcon", "afmoe", "exaone-moe", "youtu",
+            "chameleon", "jais-2", "qwen2"]:
+    llama_gguf(f"pre-{pre}", {"model": "gpt2", "pre": pre, "tokens": letters, "merges": ["b a", "ba d", "\u0120 a"],
+                              "bos_token_id": 0})
 
 
 def bert(folder):

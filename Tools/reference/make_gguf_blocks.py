@@ -21,7 +21,7 @@ writer = gguf.GGUFWriter(PATH, "llama")
 
 
 def add(name, kind, raw, decoded=None):
-    writer.add_tensor(name, raw, raw_dtype=kind)
+    writer.add_tensor(name, raw.copy(), raw_dtype=kind)  # The writer keeps the array.
     if decoded is None:
         decoded = gguf.quants.dequantize(raw, kind).astype(np.float32)
     assert np.isfinite(decoded).all()

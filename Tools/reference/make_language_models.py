@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Tests/Fixtures/language-models: tiny checkpoints of every architecture with an LM head, random
+"""Writes Tests/Fixtures/language-models (or those that arguments name): tiny checkpoints of every architecture with an LM head, random
 weights from a fixed seed, and the outputs of transformers for some texts. Needs: pip install
 transformers torch.
 
@@ -10,6 +10,7 @@ them.
 import json
 import pathlib
 import shutil
+import sys
 
 import torch
 from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers,
@@ -74,6 +75,8 @@ def roberta():
 
 
 def save(name, model, tok, head, mask=None):
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        return
     torch.manual_seed(1)
     folder = ROOT / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -145,6 +148,14 @@ def main():
     llama_like("qwen2-yarn", t.Qwen2ForCausalLM, t.Qwen2Config, qwen, rope_parameters=dict(
         rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=32))
     llama_like("qwen3", t.Qwen3ForCausalLM, t.Qwen3Config, qwen, head_dim=16)
+
+    # Longer texts than the original length would take the long factors.
+    rope = dict(rope_type="longrope", rope_theta=10000.0, short_factor=[1.0, 1.5, 2.25, 4.0],
+                long_factor=[2.0, 3.0, 5.0, 9.0])
+    llama_like("phi3", t.Phi3ForCausalLM, t.Phi3Config, sentence_piece(), sliding_window=6, pad_token_id=0)
+    llama_like("phi3-longrope", t.Phi3ForCausalLM, t.Phi3Config, sentence_piece(), rope_parameters=rope,
+               max_position_embeddings=256, original_max_position_embeddings=96, pad_token_id=0)
+    llama_like("gemma", t.GemmaForCausalLM, t.GemmaConfig, sentence_piece(), head_dim=12)
 
     neo = byte_level(["<|endoftext|>"], nfc=True)
     for name, parallel in [("gpt-neox", True), ("gpt-neox-sequential", False)]:

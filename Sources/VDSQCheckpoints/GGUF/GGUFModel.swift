@@ -17,8 +17,9 @@ struct GGUFModel: ModelFile {
     let metadata = GGUFMetadata(file)
     let name = try metadata.text("general.architecture")
     guard let architecture = architectures.first(where: { $0.name == name }) else {
+      let reason = Self.unsupported[name].map { " (\($0))" } ?? ""
       throw .badInput(
-        "\(file.file.path): architecture \(name) is not supported in GGUF; supported: "
+        "\(file.file.path): architecture \(name) is not supported in GGUF yet\(reason); supported: "
           + architectures.map(\.name).joined(separator: ", "))
     }
     try GGUFKey.check(file, architecture)
@@ -30,6 +31,20 @@ struct GGUFModel: ModelFile {
       file, architecture,
       headSize: architecture.alternatingHeadSize.flatMap { config[$0]?.integer })
   }
+
+  /// Architectures of text encoders and small language models, and why no file of theirs can be run.
+  private static let unsupported: [String: String] = [
+    "nomic-bert": "its encoder has rotary positions and a gate",
+    "nomic-bert-moe": "its encoder has rotary positions and experts",
+    "jina-bert-v2": "its encoder has linear biases of attention instead of positions, and a gate",
+    "jina-bert-v3": "its encoder has rotary positions",
+    "modern-bert": "its encoder has rotary positions, a gate and norms before its parts",
+    "neo-bert": "its encoder has rotary positions and a gate",
+    "t5encoder": "its encoder has relative positions",
+    "gemma2": "its layers have norms behind their parts, and its logits are capped",
+    "gemma3": "its layers have norms behind their parts",
+    "gemma-embedding": "its layers have norms behind their parts, and read both directions",
+  ]
 
   /// Files of other kinds have the same format.
   private static func checkType(_ file: GGUF) throws(VDSQError) {

@@ -168,7 +168,7 @@ package struct GGUFPreTokenizer: Sendable {
   ]
 
   /// The values that are read, for messages.
-  static var supported: String { all.flatMap(\.names).sorted().joined(separator: ", ") }
+  package static var supported: String { all.flatMap(\.names).sorted().joined(separator: ", ") }
 
   // MARK: Expressions and their alternatives
 

@@ -11,7 +11,7 @@ enum GGUFTernaryBlocks {
       var power: UInt8 = 1
       for digit in 0..<digits {
         for i in 0..<bytes {
-          let q = UInt16(b[byte + i] &* power) * 3 >> 8
+          let q = (UInt16(b[byte + i] &* power) * 3) >> 8
           out[first + digit * bytes + i] = d * Float(Int(q) - 1)
         }
         power &*= 3

@@ -2,15 +2,6 @@ import VDSQFormat
 
 /// Converts the tokenizer of a GGUF file to a `tokenizer.json`.
 struct GGUFTokenizer {
-  /// The values of `tokenizer.ggml.model`.
-  enum Kind: String, CaseIterable {
-    case bytePairs = "gpt2"
-    case sentencePiece = "llama"
-    case wordPiece = "bert"
-    case unigram = "t5"
-    case gemma4 = "gemma4"
-  }
-
   private(set) var json = JSON.null
   private let metadata: [String: GGUF.Value]
   let path: String
@@ -37,10 +28,10 @@ struct GGUFTokenizer {
     guard case .text(let model)? = metadata["tokenizer.ggml.model"] else {
       throw .badInput("\(path): metadata tokenizer.ggml.model is missing or no text")
     }
-    guard let kind = Kind(rawValue: model) else {
+    guard let kind = GGUFTokenizerModel(rawValue: model) else {
       throw .badInput(
         "\(path): tokenizer \(model) is not supported in GGUF; supported: "
-          + Kind.allCases.map(\.rawValue).joined(separator: ", "))
+          + GGUFTokenizerModel.supported)
     }
     // These are for unigram tokenizers, of which none has the last one.
     for key in ["remove_extra_whitespaces", "precompiled_charsmap", "treat_whitespace_as_suffix"]

@@ -199,7 +199,7 @@ struct Llama2C: ModelFile {
     }
     return try GGUFTokenizer(
       [
-        "tokenizer.ggml.model": .text(GGUFTokenizer.Kind.sentencePiece.rawValue),
+        "tokenizer.ggml.model": .text(GGUFTokenizerModel.sentencePiece.rawValue),
         "tokenizer.ggml.tokens": .texts(tokens),
         "tokenizer.ggml.scores": .numbers(scores), "tokenizer.ggml.token_type": .integers(kinds),
         "tokenizer.ggml.bos_token_id": .integer(1), "tokenizer.ggml.unknown_token_id": .integer(0),

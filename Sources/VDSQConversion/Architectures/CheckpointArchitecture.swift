@@ -34,12 +34,18 @@ package struct CheckpointArchitecture: Sendable {
 extension CheckpointArchitecture {
   /// Every architecture that can be converted.
   package static let all = [
-    bert, distilBERT, roberta, electra, gpt2, llama, mistral, qwen2, qwen3, gptNeoX,
+    bert, distilBERT, roberta, electra, gpt2, llama, mistral, qwen2, qwen3, phi3, gemma,
+    gptNeoX,
   ]
 
   /// Every `model_type` that can be converted, for messages.
-  static var supportedModelTypes: String {
+  package static var supportedModelTypes: String {
     all.flatMap(\.modelTypes).joined(separator: ", ")
+  }
+
+  /// Every `general.architecture` of GGUF files that can be converted, for messages.
+  package static var supportedGGUF: String {
+    all.compactMap(\.gguf?.name).joined(separator: ", ")
   }
 
   /// The architecture of a checkpoint.

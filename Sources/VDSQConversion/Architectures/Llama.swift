@@ -19,15 +19,26 @@ extension CheckpointArchitecture {
   ///   - mlpBias: whether `mlp_bias` says that of the feed-forward network.
   ///   - queryBias: which checkpoints have biases of queries, keys and values, if no key says so.
   ///   - hasHeadNorms: whether queries and keys of each head are normalized.
+  ///   - isFused: whether queries, keys and values are one tensor, and the gate and the up projection
+  ///     another.
+  ///   - rotary: the names of the rotary parameters.
+  ///   - epsilon: the epsilon of the norms if `rms_norm_eps` is absent.
+  ///   - activation: the activation if the configuration has none.
+  ///   - activationKey: a key that precedes `hidden_act`; nil if there is none.
+  ///   - scalesEmbeddings: whether word embeddings are multiplied by the square root of their size.
+  ///   - normOffset: what folders have subtracted from the gains of norms.
+  ///   - isTiedByDefault: whether the head is the word embeddings without `tie_word_embeddings`.
   ///   - headSize: the size of a head without `head_dim`; nil for its share of the hidden size.
   ///   - ignoresTokenizerClass: see `CheckpointArchitecture`.
   static func llamaLike(
     modelTypes: [String], tokenizerClass: String?, window: SlidingWindow.Keys? = nil,
     attentionBias: Bool = false, mlpBias: Bool = false, queryBias: TensorRule.Presence? = nil,
-    hasHeadNorms: Bool = false, headSize: Int? = nil,
-    ignoresTokenizerClass: Bool = false, gguf: GGUFArchitecture? = nil
+    hasHeadNorms: Bool = false, isFused: Bool = false,
+    rotary: RotaryKeys = RotaryKeys(isPartial: false), epsilon: Double = 1e-6,
+    activation: ActivationFunction = .silu, activationKey: String? = nil,
+    scalesEmbeddings: Bool = false, normOffset: Float = 0, isTiedByDefault: Bool = false,
+    headSize: Int? = nil, ignoresTokenizerClass: Bool = false, gguf: GGUFArchitecture? = nil
   ) -> CheckpointArchitecture {
-    let rotary = RotaryKeys(isPartial: false)
     let ofAttention: TensorRule.Presence? =
       attentionBias ? .declared("attention_bias", default: false) : nil
     let ofNetwork: TensorRule.Presence? = mlpBias ? .declared("mlp_bias", default: false) : nil
@@ -37,6 +48,18 @@ extension CheckpointArchitecture {
           "layer.#.attention.\(name)_norm", "layers.#.self_attn.\(name.prefix(1))_norm", .head,
           hasBias: false)
       }
+    func norm(_ name: String, _ source: String) -> [TensorRule] {
+      TensorRule.norm(name, source, hasBias: false, offset: normOffset)
+    }
+    /// Projections of the states, in a tensor each or in one.
+    func linear(
+      _ name: String, _ block: String, _ parts: [String], _ rows: [Axis], fused: String,
+      _ axis: Axis, bias: TensorRule.Presence?
+    ) -> [TensorRule] {
+      TensorRule.linear(
+        "layer.#.\(name)", (isFused ? [fused] : parts).map { "layers.#.\(block).\($0)_proj" },
+        rows: isFused ? [axis] : rows, .hidden, bias: bias)
+    }
     func setting(_ key: String, isFollowed: Bool) -> [SettingKey] {
       isFollowed ? SettingKey.followed(key) : SettingKey.harmless(key)
     }
@@ -45,14 +68,23 @@ extension CheckpointArchitecture {
       settings: CheckpointConfiguration.rotarySettings(rotary, epsilon: "rms_norm_eps")
         + SlidingWindow.settings(window)
         + setting("attention_bias", isFollowed: attentionBias)
-        + setting("mlp_bias", isFollowed: mlpBias),
+        + setting("mlp_bias", isFollowed: mlpBias)
+        + (activationKey.map { SettingKey.followed($0) } ?? []),
       tokenizerClasses: Dictionary(
         uniqueKeysWithValues: tokenizerClass.map { name in modelTypes.map { ($0, name) } } ?? []),
       ignoresTokenizerClass: ignoresTokenizerClass,
       configuration: { (config) throws(VDSQError) in
         var configuration = try CheckpointConfiguration(
-          rotaryDecoder: config, rotary: rotary, epsilon: ("rms_norm_eps", 1e-6),
-          activation: .silu, headSize: headSize)
+          rotaryDecoder: config, rotary: rotary, epsilon: ("rms_norm_eps", epsilon),
+          activation: activation, headSize: headSize)
+        if let activationKey {
+          configuration.architecture.activation = try config.activation(
+            activationKey, default: configuration.architecture.activation)
+        }
+        if scalesEmbeddings {
+          configuration.architecture.embeddingScale =
+            Double(configuration.architecture.hiddenSize).squareRoot()
+        }
         configuration.architecture.norm = .rmsNorm
         configuration.architecture.isGated = true
         configuration.architecture.slidingWindow = try SlidingWindow(
@@ -63,24 +95,24 @@ extension CheckpointArchitecture {
       embeddings: [
         TensorRule("embeddings.word", ["embed_tokens.weight"], .wordTable, [.vocabulary, .hidden])
       ],
-      layer: TensorRule.norm("layer.#.attention.norm", "layers.#.input_layernorm", hasBias: false)
-        + TensorRule.linear(
-          "layer.#.attention.qkv", ["q", "k", "v"].map { "layers.#.self_attn.\($0)_proj" },
-          rows: [.queries, .keyValues, .keyValues], .hidden, bias: queryBias ?? ofAttention)
+      layer: norm("layer.#.attention.norm", "layers.#.input_layernorm")
+        + linear(
+          "attention.qkv", "self_attn", ["q", "k", "v"], [.queries, .keyValues, .keyValues],
+          fused: "qkv", .fused, bias: queryBias ?? ofAttention)
         + (hasHeadNorms ? norms : [])
         + TensorRule.linear(
           "layer.#.attention.output", ["layers.#.self_attn.o_proj"], rows: [.hidden], .queries,
           bias: ofAttention)
-        + TensorRule.norm(
-          "layer.#.feed_forward.norm", "layers.#.post_attention_layernorm", hasBias: false)
-        + TensorRule.linear(
-          "layer.#.feed_forward.up", ["gate", "up"].map { "layers.#.mlp.\($0)_proj" },
-          rows: [.intermediate, .intermediate], .hidden, bias: ofNetwork)
+        + norm("layer.#.feed_forward.norm", "layers.#.post_attention_layernorm")
+        + linear(
+          "feed_forward.up", "mlp", ["gate", "up"], [.intermediate, .intermediate],
+          fused: "gate_up", .gated, bias: ofNetwork)
         + TensorRule.linear(
           "layer.#.feed_forward.down", ["layers.#.mlp.down_proj"], rows: [.hidden], .intermediate,
           bias: ofNetwork),
-      final: TensorRule.norm("final_norm", "norm", hasBias: false),
-      head: LanguageModelHead(weight: "lm_head.weight"), gguf: gguf)
+      final: norm("final_norm", "norm"),
+      head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: isTiedByDefault),
+      gguf: gguf)
   }
 
   /// The names of an architecture with the layers of Llama in GGUF files.
@@ -88,30 +120,45 @@ extension CheckpointArchitecture {
   /// - Parameters:
   ///   - name: the value of `general.architecture`, and of `model_type`.
   ///   - alternatingHeadSize: see `GGUFArchitecture`.
+  ///   - isFused: whether queries, keys and values are one tensor, and the gate and the up projection
+  ///     another.
+  ///   - hasWindows: whether a sliding window applies to all layers.
+  ///   - activation: the activation of the feed-forward network.
   static func llamaLikeGGUF(
-    _ name: String, alternatingHeadSize: String? = nil
+    _ name: String, alternatingHeadSize: String? = nil, isFused: Bool = false,
+    hasWindows: Bool = false, activation: ActivationFunction = .silu
   ) -> GGUFArchitecture {
-    GGUFArchitecture(
+    let projections =
+      isFused
+      ? ["attn_qkv": "self_attn.qkv_proj", "ffn_up": "mlp.gate_up_proj"]
+      : [
+        "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+        "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
+      ]
+    let others = [
+      "attn_norm": "input_layernorm", "attn_output": "self_attn.o_proj",
+      "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
+      "ffn_norm": "post_attention_layernorm", "ffn_down": "mlp.down_proj",
+    ]
+    return GGUFArchitecture(
       name: name,
       tensors: [
         "token_embd.weight": "model.embed_tokens.weight",
         "output_norm.weight": "model.norm.weight", "output.weight": "lm_head.weight",
       ],
-      layerTensors: [
-        "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj",
-        "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
-        "attn_output": "self_attn.o_proj", "attn_q_norm": "self_attn.q_norm",
-        "attn_k_norm": "self_attn.k_norm", "ffn_norm": "post_attention_layernorm",
-        "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
-      ].mapValues { "model.layers.#.\($0)" },
+      layerTensors: projections.merging(others) { first, _ in first }
+        .mapValues { "model.layers.#.\($0)" },
       alternatingHeadSize: alternatingHeadSize, isRotary: true,
       config: { (m) throws(VDSQError) in
-        try llamaLikeConfig(m, modelType: name, alternates: alternatingHeadSize != nil)
+        try llamaLikeConfig(
+          m, modelType: name, alternates: alternatingHeadSize != nil,
+          hasWindows: hasWindows || alternatingHeadSize != nil, activation)
       })
   }
 
   private static func llamaLikeConfig(
-    _ m: GGUFMetadata, modelType: String, alternates: Bool
+    _ m: GGUFMetadata, modelType: String, alternates: Bool, hasWindows: Bool,
+    _ activation: ActivationFunction
   ) throws(VDSQError) -> [(key: String, value: JSON)] {
     let hidden = try m.size("embedding_length"), heads = try m.size("attention.head_count")
     let head = try m.size("attention.key_length", default: hidden / max(heads, 1))
@@ -124,7 +171,7 @@ extension CheckpointArchitecture {
     }
     let longest = try m.size("context_length")
     let window = try m.size("attention.sliding_window", default: longest)
-    guard window >= longest || alternates else {
+    guard window >= longest || hasWindows else {
       throw m.refused(
         "attention.sliding_window", "\(window): the file does not say which layers have it")
     }
@@ -140,7 +187,8 @@ extension CheckpointArchitecture {
       ("intermediate_size", .integer(try m.size("feed_forward_length"))),
       ("max_position_embeddings", .integer(longest)),
       ("rms_norm_eps", .number(try m.number("attention.layer_norm_rms_epsilon"))),
-      ("vocab_size", .integer(try m.vocabulary())), ("hidden_act", .string("silu")),
+      ("vocab_size", .integer(try m.vocabulary())),
+      ("hidden_act", .string(activation.name)),
       (
         "rope_parameters",
         JSON(

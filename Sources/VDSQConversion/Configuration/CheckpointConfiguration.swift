@@ -24,6 +24,7 @@ struct CheckpointConfiguration {
     case .keyValues: architecture.keyValueWidth
     case .head: architecture.headSize
     case .fused: architecture.queryWidth + 2 * architecture.keyValueWidth
+    case .gated: 2 * architecture.intermediateSize
     }
   }
 }

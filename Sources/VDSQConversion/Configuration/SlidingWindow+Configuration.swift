@@ -4,9 +4,9 @@ extension SlidingWindow {
   /// How the configuration of a folder describes a sliding window, as its class of transformers
   /// reads it. `layer_types` precedes what is said here.
   enum Keys: Sendable {
-    /// `sliding_window` applies to all layers. The default is its value without the key; null means
-    /// no window.
-    case allLayers(default: Int)
+    /// `sliding_window` applies to all layers. The default is its value without the key, nil for no
+    /// window; null means no window.
+    case allLayers(default: Int?)
     /// `sliding_window` applies to layers from `max_window_layers` (28) on, if `use_sliding_window`
     /// says so.
     case upperLayers(default: Int)
@@ -40,7 +40,9 @@ extension SlidingWindow {
       guard !config.isFolder, config["sliding_window"] != nil else { return nil }
     case .allLayers(let size):
       standard = size
-      isUsed = config.json["sliding_window"]?.isNull != true
+      isUsed =
+        size == nil
+        ? config["sliding_window"] != nil : config.json["sliding_window"]?.isNull != true
     case .upperLayers(let size):
       standard = size
       isUsed =

@@ -4,11 +4,14 @@ package import VDSQFormat
 extension ModelSource {
   /// Reads the configuration and finds the tensors of a checkpoint.
   ///
-  /// - Parameter dropsHead: whether a head that the model was finetuned with may be left out.
+  /// - Parameters:
+  ///   - dropsHead: whether a head that the model was finetuned with may be left out.
+  ///   - patterns: tensors that may be left out, by their names; `*` stands for anything.
   /// - Throws: `badInput` if the architecture, its configuration or a tensor is not supported.
   package static func read(
-    _ folder: Checkpoint, dropsHead: Bool = false
+    _ folder: Checkpoint, dropsHead: Bool = false, ignoring patterns: [String] = []
   ) throws(VDSQError) -> ModelSource {
+    let ignored = IgnoredTensors(patterns)
     let names = try CheckpointArchitecture.of(folder)
     let config = ConfigReader(folder)
     var warnings = try config.check(names.settings)
@@ -33,7 +36,9 @@ extension ModelSource {
       let rest =
         sentence.isSentenceModel ? .model : head.rest(configuration.architecture.family)
       // The folder of a sentence encoder says that the vectors are what the model is for.
-      warnings.append(try head.check(rest, dropsHead: dropsHead || sentence.hasPooling))
+      let isIgnored = head.tensors.allSatisfy { ignored.contains($0.name) }
+      warnings.append(
+        try head.check(rest, dropsHead: dropsHead || sentence.hasPooling || isIgnored))
       if case .lastToken = rest {
         configuration.architecture.pooling = .lastToken
         configuration.architecture.normalize = false
@@ -71,14 +76,18 @@ extension ModelSource {
         TensorResolver(
           folder: folder, prefix: "", heads: architecture.heads, config: config, size: size))
     }
-    try source.checkUnused()
-    source.tellUndeclared()
+    try source.checkUnused(ignored)
+    source.tellUndeclared(ignored)
+    if let line = try ignored.check(source.leftOut.map(\.name), folder.path) {
+      source.warnings.append(line)
+    }
     return source
   }
 
   /// Tells of tensors that would change what the model computes if the configuration declared them.
-  private mutating func tellUndeclared() {
-    let names = leftOut.filter { $0.kind == .undeclared }.map(\.name)
+  private mutating func tellUndeclared(_ ignored: IgnoredTensors) {
+    let names = leftOut.filter { $0.kind == .undeclared && !ignored.contains($0.name) }
+      .map(\.name)
     guard !names.isEmpty else { return }
     let count = names.count == 1 ? "a tensor is" : "\(names.count) tensors are"
     let more = names.count > 4 ? " and \(names.count - 4) more" : ""
@@ -90,13 +99,16 @@ extension ModelSource {
 
   /// - Throws: `badInput` if the checkpoint is a single file and has a tensor that is not used: the
   ///   model would compute more than this program.
-  private func checkUnused() throws(VDSQError) {
+  private func checkUnused(_ ignored: IgnoredTensors) throws(VDSQError) {
     let used = used
     for tensor in folder.tensors.values.sorted(by: { $0.name < $1.name })
-    where !used.contains(tensor.name) && !folder.isIgnorable(tensor.name) {
-      throw .badInput(
+    where !used.contains(tensor.name) && !folder.isIgnorable(tensor.name)
+      && !ignored.contains(tensor.name)
+    {
+      throw VDSQError(
+        .badInput,
         "\(tensor.file.path): tensor \(tensor.name) is not part of the architecture as it is "
-          + "supported; without it the model would compute something else")
+          + "supported; without it the model would compute something else", .ignoredTensors)
     }
   }
 

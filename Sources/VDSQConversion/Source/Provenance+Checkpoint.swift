@@ -18,6 +18,7 @@ extension Provenance {
     }
     self.init(
       weights: options.weights.rawValue, keep: options.keep.map(\.text),
+      ignored: options.ignored,
       groupSize: options.groups, compress: options.compress,
       model: checkpoint.config["_name_or_path"]?.text ?? "",
       checkpointBytes: checkpoint.weightBytes, files: files)

@@ -7,4 +7,6 @@ enum Axis: Sendable {
   case queries, keyValues, head
   /// Queries, keys and values in one tensor.
   case fused
+  /// The gate and the up projection in one tensor.
+  case gated
 }

@@ -19,11 +19,14 @@ struct RowSource {
   let name: String
   let columns: Int
   let parts: [Part]
+  /// What is added to each element.
+  var offset: Float = 0
 
-  init(name: String, columns: Int, parts: [Part]) {
+  init(name: String, columns: Int, parts: [Part], offset: Float = 0) {
     self.name = name
     self.columns = columns
     self.parts = parts
+    self.offset = offset
   }
 
   /// All rows of one tensor.
@@ -50,7 +53,9 @@ struct RowSource {
       var row = 0
       while row < part.rows.count {
         let end = min(row + block, part.rows.count)
-        try body(try part.read(row..<end), end - row)
+        var values = try part.read(row..<end)
+        if offset != 0 { for i in values.indices { values[i] += offset } }
+        try body(values, end - row)
         row = end
       }
     }

@@ -94,7 +94,9 @@ struct TensorResolver {
     }
     let rows = parts.reduce(0) { $0 + $1.rows.count }
     return ModelSource.Tensor(
-      rows: RowSource(name: Self.named(rule.name, layer), columns: columns, parts: parts),
+      rows: RowSource(
+        name: Self.named(rule.name, layer), columns: columns, parts: parts,
+        offset: folder.isFolder ? rule.offset : 0),
       role: rule.role, shape: rule.columns == nil ? [rows] : [rows, columns])
   }
 

@@ -11,6 +11,8 @@ package struct TensorRule: Sendable {
   let columns: Axis?
   var layout = SourceLayout.rows
   var presence = Presence.required
+  /// What folders have subtracted from each element. Other formats store what is computed with.
+  var offset: Float = 0
 
   /// Which checkpoints have a tensor.
   enum Presence: Sendable {
@@ -66,11 +68,16 @@ package struct TensorRule: Sendable {
   }
 
   /// The gain and the bias of a norm.
+  ///
+  /// - Parameter offset: what folders have subtracted from the gain.
   static func norm(
-    _ name: String, _ source: String, _ axis: Axis = .hidden, hasBias: Bool = true
+    _ name: String, _ source: String, _ axis: Axis = .hidden, hasBias: Bool = true,
+    offset: Float = 0
   ) -> [TensorRule] {
     (hasBias ? ["weight", "bias"] : ["weight"]).map {
-      TensorRule("\(name).\($0)", ["\(source).\($0)"], .vector, [axis])
+      var rule = TensorRule("\(name).\($0)", ["\(source).\($0)"], .vector, [axis])
+      rule.offset = offset
+      return rule
     }
   }
 }

@@ -4,7 +4,7 @@ public import VDSQFormat
 public struct WeightRule: Sendable {
   /// The text of the rule.
   public let text: String
-  private let pattern: [UInt8]
+  private let pattern: NamePattern
   let weights: Converter.Weights
 
   /// - Parameter text: `PATTERN=int8|fp16|fp32`. The pattern is the name of a tensor in the
@@ -21,21 +21,8 @@ public struct WeightRule: Sendable {
     }
     self.text = text
     self.weights = weights
-    pattern = Array(parts[0].utf8)
+    pattern = NamePattern(String(parts[0]))
   }
 
-  func matches(_ name: String) -> Bool {
-    let name = Array(name.utf8)
-    // The positions in the name at which the pattern read so far can end.
-    var ends: Set<Int> = [0]
-    for byte in pattern {
-      if byte == UInt8(ascii: "*") {
-        ends = Set(ends.min()!...name.count)
-      } else {
-        ends = Set(ends.compactMap { $0 < name.count && name[$0] == byte ? $0 + 1 : nil })
-      }
-      if ends.isEmpty { return false }
-    }
-    return ends.contains { $0 == name.count || name[$0] == UInt8(ascii: ".") }
-  }
+  func matches(_ name: String) -> Bool { pattern.matchesBeginning(of: name) }
 }

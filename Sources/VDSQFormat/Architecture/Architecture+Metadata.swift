@@ -76,6 +76,8 @@ extension Architecture {
       positions = try metadata.positionEncoding(headSize: headSize)
       let isPreNorm = form == .decoder ? true : try metadata.flag("pre_norm")
       normPlacement = isPreNorm ? .pre : .post
+      embeddingScale =
+        form == .decoder ? try metadata.find(number: "embedding_scale") ?? 1 : 1
       norm = try metadata.flag("rms_norm") ? .rmsNorm : .layerNorm
       normEpsilon = try metadata.number("norm_epsilon")
       isGated = try metadata.flag("gated")
@@ -127,6 +129,7 @@ extension Architecture {
     metadata.set("maximum_tokens", .integer(maximumTokens))
     metadata.set("rotary_dimensions", .integer(positions.rotaryDimensions))
     metadata.set("rotary_scale", .number(positions.rotaryScale))
+    if embeddingScale != 1 { metadata.set("embedding_scale", .number(embeddingScale)) }
     metadata.set("rms_norm", .integer(norm == .rmsNorm ? 1 : 0))
     metadata.set("norm_epsilon", .number(normEpsilon))
     metadata.set("activation", .text(activation.name))

@@ -68,6 +68,8 @@ package struct Architecture: Equatable, Sendable {
   package var normEpsilon: Double
   /// The activation function of the feed-forward network.
   package var activation: ActivationFunction
+  /// The factor of the word embeddings before the first layer, as in Gemma; 1 for none.
+  package var embeddingScale = 1.0
   /// Whether the feed-forward network is gated: activation(gate) times up (Shazeer 2020).
   package var isGated: Bool
   /// Whether attention and feed-forward network read the same states, as in GPT-NeoX.

@@ -11,6 +11,7 @@ import VDSQKernels
 final class DecoderPass: SharedWork {
   private let c: Architecture
   private let activation: Activation
+  private let embeddingScale: Float
   private let rotaryDimensions: Int
   private let rotaryScale: Float
   private let weights: DecoderWeights
@@ -47,6 +48,7 @@ final class DecoderPass: SharedWork {
     self.memory = memory
     c = architecture
     activation = Activation(c.activation)
+    embeddingScale = Float(c.embeddingScale)
     rotaryDimensions = c.positions.rotaryDimensions
     rotaryScale = Float(c.positions.rotaryScale)
     self.weights = weights
@@ -259,6 +261,7 @@ final class DecoderPass: SharedWork {
         let state = floats(plan.hidden, row: row, d)
         let id = Int(batch.ids[rows.lowerBound + row])
         if !words.load(id, into: state, worker: worker) { unreadable = true }
+        if embeddingScale != 1 { for i in 0..<d { state[i] *= embeddingScale } }
         if let table = weights.positions {
           let width = EmbeddingRows.width(table.record.element)
           table.load(table.data + position * d * width, row: position, kernels, into: scratch)

@@ -18,6 +18,9 @@ extension VDSQError {
     case .outOfScope: "--out-of-scope: \(message)"
     case .method: "--method: \(message)"
     case .replacesFiles: "\(message); --force replaces it"
+    case .ignoredTensors:
+      category == .usage
+        ? "--ignore: \(message)" : "\(message); --ignore PATTERN leaves tensors out"
     case .trainedHead: "\(message); --encoder-only makes an encoder without it"
     case .labels:
       "\(message); --add-labels adds \(category == .usage ? "to them" : "it")"

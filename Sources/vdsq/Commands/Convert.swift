@@ -18,9 +18,8 @@ struct Convert: Command {
       or pytorch_model.bin (f64, f32, f16, bf16, or int8 with a scale per row; in one file or \
       several) and a sentence-transformers folder's pooling if it exists (or one weight file of \
       such a folder: .safetensors, .bin, .pt or .pth); a GGUF file (\(SourceType.ggufNames); \
-      llama, qwen2, qwen3, gpt2, bert); or a .bin file of llama2.c, with its tokenizer.bin. \
-      Supported architectures: bert, distilbert, roberta, xlm-roberta, camembert, electra; gpt2, \
-      llama, mistral, qwen2, qwen3, gpt_neox. Models with an LM head get vocabulary bases, for \
+      \(CheckpointArchitecture.supportedGGUF)); or a .bin file of llama2.c, with its tokenizer.bin. \
+      Supported architectures: \(CheckpointArchitecture.supportedModelTypes). Models with an LM head get vocabulary bases, for \
       which OpenBLAS is needed (--no-bases omits them). With --head, an LM head alone becomes a \
       file of bases.
 
@@ -101,6 +100,13 @@ struct Convert: Command {
     help: "Make an encoder of a finetuned classifier, without its trained head.")
   var encoderOnly = false
 
+  @Option(
+    help: """
+      Leave out the checkpoint's tensors of such names, although the model would compute something \
+      else with them: 'adapter.*'. May be repeated.
+      """)
+  var ignore: [String] = []
+
   @Flag(name: .shortAndLong, help: "No progress, no summary.")
   var quiet = false
 
@@ -117,7 +123,10 @@ struct Convert: Command {
       throw ValidationError("--group-size must be 32 or 64")
     }
     guard threads >= 1, threads <= 256 else { throw ValidationError("--threads: from 1 to 256") }
-    guard head == nil || (keep.isEmpty && groupSize == nil && !compress && !coarse && report == nil)
+    guard
+      head == nil
+        || (keep.isEmpty && ignore.isEmpty && groupSize == nil && !compress && !coarse
+          && report == nil)
     else { throw ValidationError("--head goes with --weights, --vocab and --memory-budget alone") }
   }
 
@@ -153,6 +162,7 @@ struct Convert: Command {
     options.compress = compress
     options.bases?.method = basesMethod
     options.dropsHead = encoderOnly
+    options.ignored = ignore
     options.threads = threads
     options.budget = try memory.bytes()
     if !bases { options.bases = nil }
