@@ -21,6 +21,8 @@ public struct Converter {
     /// The columns of a group, 32 or 64, whose factor is stored in int8 linear layers that gain
     /// from it; nil for a single scale per row.
     public var groups: Int?
+    /// How columns of activations are scaled before they are rounded.
+    public var smoothing = Smoothing.automatic
     /// Whether sections are stored in LZ4 blocks if that saves enough.
     public var compress = false
     /// Whether to also store the vocabulary's rows with two bits per dimension, for approximate
@@ -73,6 +75,7 @@ public struct Converter {
   private let budget: ConversionBudget
   private let tokenizer: [UInt8]
   private let basesWork: BasesWork?
+  private let smoothing: LayerSmoothing
 
   /// How vocabulary bases are made.
   private enum BasesWork {
@@ -105,6 +108,9 @@ public struct Converter {
     tokenizer = section
     self.warnings = source.warnings + warnings
     try budget.check()
+    smoothing = LayerSmoothing(try Architecture(source.metadata), options.smoothing) {
+      Self.storage($0, options) == .int8
+    }
     if var bases = options.bases, source.vocabulary != nil {
       bases.portable = true
       bases.budget = try budget.left(beside: tokenizer.count)
@@ -156,8 +162,11 @@ public struct Converter {
       extra += (BalancedBases.passes + 1) * head.rows * head.columns * 4
     case nil: break
     }
+    if smoothing.isWanted { extra += layerBytes }
     return folder.weightBytes + extra
   }
+
+  private var layerBytes: Int { source.layers.joined().reduce(0) { $0 + $1.rows.byteCount } }
 
   /// Whether the word embeddings are the vocabulary bases, because there is no LM head.
   private var storesVocabulary: Bool {
@@ -223,11 +232,12 @@ public struct Converter {
       try writer.end()
       progress.advance(source.embeddings[0].rows.byteCount)
     }
-    for (index, layer) in source.layers.enumerated() {
-      try writer.begin(.weights, "layer.\(index)")
-      for tensor in layer { try write(tensor, to: writer, progress) }
-      try writer.end()
+    var layers = source.layers
+    if smoothing.isWanted {
+      let report = try smooth(&layers, to: writer, metadata.encoded(), progress)
+      metadata.set(smoothing: options.smoothing, report)
     }
+    try write(layers, to: writer, progress)
     if !source.head.isEmpty {
       try writer.begin(.weights, "head")
       for tensor in source.head { try write(tensor, to: writer, progress) }
@@ -240,6 +250,41 @@ public struct Converter {
     }
     try writer.add(.metadata, "metadata", metadata.encoded())
     return bases
+  }
+
+  private func write(
+    _ layers: [[ModelSource.Tensor]], to writer: ContainerWriter, _ progress: Progress
+  ) throws(VDSQError) {
+    for (index, layer) in layers.enumerated() {
+      try writer.begin(.weights, "layer.\(index)")
+      for tensor in layer { try write(tensor, to: writer, progress) }
+      try writer.end()
+    }
+  }
+
+  /// Writes a draft of the model, scales the tensors of its layers by what it does with the
+  /// calibration text, and removes the draft.
+  private func smooth(
+    _ layers: inout [[ModelSource.Tensor]], to writer: ContainerWriter, _ metadata: [UInt8],
+    _ progress: Progress
+  ) throws(VDSQError) -> SmoothingReport {
+    let place = writer.place
+    try write(layers, to: writer, progress)
+    // The pass needs the last norm, and the transformation of a masked head, but no head.
+    let rest = source.head.filter { $0.role != .wordTable }
+    if !rest.isEmpty {
+      try writer.begin(.weights, "head")
+      let silent = Progress(total: 1) { _ in }
+      for tensor in rest { try write(tensor, to: writer, silent) }
+      try writer.end()
+    }
+    let report = try writer.withDraft(metadata) { (path) throws(VDSQError) in
+      try smoothing.scale(
+        &layers, draft: path, threads: options.threads, streams: options.budget != nil)
+    }
+    try writer.cut(to: place)
+    try budget.check()
+    return report
   }
 
   /// The name of the LM head's rows, which may be the word embeddings.

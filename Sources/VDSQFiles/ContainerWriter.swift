@@ -150,6 +150,24 @@ package final class ContainerWriter {
   /// The sections written so far.
   package var sectionTable: [Section] { sections }
 
+  /// A place to which a writer can return.
+  package struct Place {
+    fileprivate let sections: [Section]
+    fileprivate let tensors: [TensorRecord]
+    fileprivate let length: Int
+  }
+
+  /// The end of what was written so far. No section must have begun.
+  package var place: Place {
+    Place(sections: sections, tensors: tensors, length: file.position)
+  }
+
+  /// Removes what was written behind a place.
+  package func cut(to place: Place) throws(VDSQError) {
+    (sections, tensors) = (place.sections, place.tensors)
+    try file.cut(to: place.length)
+  }
+
   /// Calls `body` with a path at which what was written so far can be read as a file of its own,
   /// while the call lasts.
   ///

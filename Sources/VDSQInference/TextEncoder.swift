@@ -227,6 +227,15 @@ public final class TextEncoder {
     }
   }
 
+  /// Shows the inputs of linear layers to an observer from the next batch on; nil to none. The
+  /// encoder must have one thread.
+  package func show(inputsTo observer: InputObserver?) {
+    switch backbone {
+    case .encoder(let encoder): encoder.observer = observer
+    case .decoder(let decoder): decoder.observer = observer
+    }
+  }
+
   /// What is added to the states of a layer; nil for nothing.
   public var steering: Steering? {
     switch backbone {

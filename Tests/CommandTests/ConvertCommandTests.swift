@@ -83,6 +83,18 @@ import Testing
       #expect(try #require(report["cosine_mean"] as? Double) > 0.99)
       #expect(try #require(report["cosine_min"] as? Double) < 1, "int8 costs something")
       #expect((report["same_likeliest_token"] is NSNull) == (name == "bert-mean"))
+      guard name != "bert-mean" else {
+        #expect(report["predictions"] is NSNull)
+        continue
+      }
+      let predictions = try #require(report["predictions"] as? [String: Any])
+      #expect(predictions["score"] as? String == "head logits")
+      #expect(try #require(predictions["count"] as? Int) > 100)
+      #expect(try #require(predictions["same_likeliest_token"] as? Double) > 0.9)
+      #expect(try #require(predictions["kl_divergence"] as? Double) < 0.01)
+      let perplexity = try #require(predictions["perplexity"] as? Double)
+      let reference = try #require(predictions["reference_perplexity"] as? Double)
+      #expect((perplexity / reference - 1).magnitude < 0.02)
     }
     let exact = folder.path("exact.vdsq")
     try run(["convert", fixture("bert-mean"), "-o", exact, "-q", "--weights", "fp32"])

@@ -11,9 +11,9 @@ extension RowSource {
   func gainsFromGroups(of length: Int) throws(VDSQError) -> Bool {
     var whole = ErrorMeter(), grouped = ErrorMeter()
     var q = [Int8](repeating: 0, count: columns)
-    for part in parts {
-      let rows = min(Self.sampled, part.rows.count)
-      let values = try part.read(0..<rows)
+    for part in parts.indices {
+      let rows = min(Self.sampled, parts[part].rows.count)
+      let values = try read(0..<rows, ofPart: part)
       values.withUnsafeBufferPointer { values in
         q.withUnsafeMutableBufferPointer { q in
           for row in 0..<rows {

@@ -21,6 +21,9 @@ struct RowSource {
   let parts: [Part]
   /// What is added to each element.
   var offset: Float = 0
+  /// The factors of rows and columns; nil for ones.
+  private var rowFactors: [Float]?
+  private var columnFactors: [Float]?
 
   init(name: String, columns: Int, parts: [Part], offset: Float = 0) {
     self.name = name
@@ -49,15 +52,56 @@ struct RowSource {
     bytes: Int = 1 << 20, _ body: (_ values: [Float], _ rows: Int) throws(VDSQError) -> Void
   ) throws(VDSQError) {
     let block = max(16, bytes / (columns * 4) / 16 * 16)
-    for part in parts {
+    for part in parts.indices {
       var row = 0
-      while row < part.rows.count {
-        let end = min(row + block, part.rows.count)
-        var values = try part.read(row..<end)
-        if offset != 0 { for i in values.indices { values[i] += offset } }
-        try body(values, end - row)
+      while row < parts[part].rows.count {
+        let end = min(row + block, parts[part].rows.count)
+        try body(try read(row..<end, ofPart: part), end - row)
         row = end
       }
     }
+  }
+
+  /// Reads some rows of a part.
+  func read(_ range: Range<Int>, ofPart index: Int) throws(VDSQError) -> [Float] {
+    var values = try parts[index].read(range)
+    if offset != 0 { for i in values.indices { values[i] += offset } }
+    if let columnFactors {
+      for row in 0..<range.count {
+        for j in 0..<columns { values[row * columns + j] *= columnFactors[j] }
+      }
+    }
+    if let rowFactors {
+      let first = parts[..<index].reduce(range.lowerBound) { $0 + $1.rows.count }
+      for row in 0..<range.count {
+        let factor = rowFactors[first + row]
+        for j in 0..<columns { values[row * columns + j] *= factor }
+      }
+    }
+    return values
+  }
+
+  /// Multiplies rows by factors, those from `first` on.
+  mutating func scaleRows(from first: Int, by factors: [Float]) {
+    var all = rowFactors ?? [Float](repeating: 1, count: rows)
+    for (i, factor) in factors.enumerated() { all[first + i] *= factor }
+    rowFactors = all
+  }
+
+  /// Multiplies columns by factors.
+  mutating func scaleColumns(by factors: [Float]) {
+    columnFactors = columnFactors.map { zip($0, factors).map { $0 * $1 } } ?? factors
+  }
+
+  /// At most so many rows, in blocks of sixteen that are evenly spread over each part.
+  func sample(atMost limit: Int) throws(VDSQError) -> [Float] {
+    let every = max(1, (rows + limit - 1) / limit)
+    var values: [Float] = []
+    for part in parts.indices {
+      for first in stride(from: 0, to: parts[part].rows.count, by: 16 * every) {
+        values += try read(first..<min(first + 16, parts[part].rows.count), ofPart: part)
+      }
+    }
+    return values
   }
 }

@@ -23,6 +23,8 @@ final class DecoderPass: SharedWork {
   let memory: LayerMemory
   /// What is added to the states of a layer; nil for nothing.
   var steering: Steering?
+  /// What sees the inputs of linear layers; nil for nothing.
+  var observer: InputObserver?
   /// The input of the pass: rows of the batch, and the sequences that have some of them.
   private var batch = TokenBatch()
   private var rows = 0..<0
@@ -193,6 +195,7 @@ final class DecoderPass: SharedWork {
   /// Takes a block through a layer. Keys and values of earlier tokens are there already.
   private func run(_ layer: DecoderWeights.Layer, _ index: Int, _ part: Part) {
     normalize(layer.attentionNorm, part)
+    observe(.attention, index, normed(part), c.hiddenSize, c.hiddenSize, part)
     apply(layer.qkv, normed(part), c.hiddenSize, part, floats(plan.qkv), plan.qkvWidth)
     part.meet()
     store(layer, index, part)
@@ -201,6 +204,8 @@ final class DecoderPass: SharedWork {
     part.meet()
     // Queries are not needed any more.
     let attended = floats(plan.qkv), stride = plan.qkvWidth
+    observe(
+      .attentionOutput, index, floats(plan.context), plan.contextWidth, c.queryWidth, part)
     apply(
       layer.attentionOutput, floats(plan.context), plan.contextWidth, part, attended, stride)
     if !c.hasParallelResidual {
@@ -208,7 +213,7 @@ final class DecoderPass: SharedWork {
       part.meet()
     }
     normalize(layer.feedForwardNorm, part)
-    feed(layer, part)
+    feed(layer, index, part)
     if c.hasParallelResidual { add(attended, stride, part) }
     add(floats(plan.context), plan.contextWidth, part)
   }
@@ -342,6 +347,20 @@ final class DecoderPass: SharedWork {
       panels: part.outputs(of: layer.panels.panels))
   }
 
+  /// Shows an input of a linear layer to the observer. `x` is indexed like the rows of the block.
+  private func observe(
+    _ input: LinearInput, _ layer: Int, _ x: UnsafePointer<Float>, _ stride: Int, _ columns: Int,
+    _ part: Part
+  ) {
+    guard let observer, !part.rows.isEmpty else { return }
+    let block = part.block.lowerBound
+    observer.observe(
+      .init(
+        input: input, layer: layer,
+        rows: block + part.rows.lowerBound..<block + part.rows.upperBound,
+        values: x + part.rows.lowerBound * stride, stride: stride, columns: columns))
+  }
+
   /// Adds states to the hidden states, for those that the part itself computed.
   private func add(_ states: UnsafePointer<Float>, _ stride: Int, _ part: Part) {
     let d = c.hiddenSize
@@ -423,10 +442,11 @@ final class DecoderPass: SharedWork {
 
   /// The feed-forward network of the normalized states. Its projections take the place of the
   /// attention's output.
-  private func feed(_ layer: DecoderWeights.Layer, _ part: Part) {
+  private func feed(_ layer: DecoderWeights.Layer, _ index: Int, _ part: Part) {
     let width = c.intermediateSize
     let innerWidth = c.isGated ? 2 * width : width
     let inner = inner(part, innerWidth)
+    observe(.feedForward, index, normed(part), c.hiddenSize, c.hiddenSize, part)
     apply(
       layer.up, normed(part), c.hiddenSize, part, inner, innerWidth,
       c.isGated ? .identity : activation)
@@ -441,6 +461,7 @@ final class DecoderPass: SharedWork {
       part.meet()
     }
     // The gated states took the place of the gates; the other rows lie between them.
+    observe(.feedForwardDown, index, inner, innerWidth, width, part)
     apply(layer.down, inner, innerWidth, part, floats(plan.context), plan.contextWidth)
   }
 

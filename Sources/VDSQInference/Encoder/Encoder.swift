@@ -29,6 +29,12 @@ package final class Encoder {
     set { pass.steering = newValue }
   }
 
+  /// What sees the inputs of linear layers; nil for nothing.
+  var observer: InputObserver? {
+    get { pass.observer }
+    set { pass.observer = newValue }
+  }
+
   /// - Parameters:
   ///   - tokenCapacity: the maximum number of tokens of a batch; at least that of the longest
   ///     sequence.

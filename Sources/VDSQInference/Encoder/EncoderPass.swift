@@ -26,6 +26,8 @@ final class EncoderPass: SharedWork {
   let memory: LayerMemory
   /// What is added to the states of a layer; nil for nothing.
   var steering: Steering?
+  /// What sees the inputs of linear layers; nil for nothing.
+  var observer: InputObserver?
   /// Set if a row of the word embeddings could not be read.
   private(set) var unreadable = false
 
@@ -61,7 +63,7 @@ final class EncoderPass: SharedWork {
       memory.enter(index)
       // Norms tell the ranges of their outputs.
       let knowsRanges = (index > 0 || weights.projection == nil) && steering?.layer != index
-      project(layer.qkv, rows, worker.index, knowsRanges: knowsRanges)
+      project(layer.qkv, index, rows, worker.index, knowsRanges: knowsRanges)
       if let updates { update(updates, index, rows, worker.index) }
       worker.barrier()
       for sequence in sequences {
@@ -69,8 +71,8 @@ final class EncoderPass: SharedWork {
         let own = range.lowerBound - origin..<range.upperBound - origin
         attend(layer, own, own.clamped(to: rows), worker.index)
       }
-      mix(layer, rows, worker.index)
-      feedForward(layer, rows, worker.index)
+      mix(layer, index, rows, worker.index)
+      feedForward(layer, index, rows, worker.index)
       steer(index + 1, rows)
       keep(index + 1, origin, rows)
       memory.leave(index, worker)
@@ -196,10 +198,11 @@ final class EncoderPass: SharedWork {
 
   /// Computes queries, keys and values of the worker's rows.
   private func project(
-    _ layer: Linear, _ rows: Range<Int>, _ worker: Int, knowsRanges: Bool
+    _ layer: Linear, _ index: Int, _ rows: Range<Int>, _ worker: Int, knowsRanges: Bool
   ) {
     let d = c.hiddenSize
     forEachBlock(rows) { first, count in
+      observe(.attention, index, first..<first + count, floats(plan.hidden, row: first, d), d)
       linear.apply(
         layer, floats(plan.hidden, row: first, d), rows: count,
         ranges: knowsRanges ? ranges(first) : nil, scratch: quantized(d, worker),
@@ -246,11 +249,15 @@ final class EncoderPass: SharedWork {
   }
 
   /// The output projection of attention, added to the states.
-  private func mix(_ layer: EncoderWeights.Layer, _ rows: Range<Int>, _ worker: Int) {
+  private func mix(
+    _ layer: EncoderWeights.Layer, _ index: Int, _ rows: Range<Int>, _ worker: Int
+  ) {
     let d = c.hiddenSize
     forEachBlock(rows) { first, count in
       let hidden = floats(plan.hidden, row: first, d)
       let projected = floats(plan.projected, row: first, d)
+      observe(
+        .attentionOutput, index, first..<first + count, floats(plan.context, row: first, d), d)
       linear.apply(
         layer.attentionOutput, floats(plan.context, row: first, d), rows: count,
         ranges: nil, scratch: quantized(d, worker),
@@ -260,22 +267,35 @@ final class EncoderPass: SharedWork {
     }
   }
 
-  private func feedForward(_ layer: EncoderWeights.Layer, _ rows: Range<Int>, _ worker: Int) {
+  private func feedForward(
+    _ layer: EncoderWeights.Layer, _ index: Int, _ rows: Range<Int>, _ worker: Int
+  ) {
     let d = c.hiddenSize
     let inner = arena.region(plan.intermediate, as: Float.self, worker: worker)
     forEachBlock(rows) { first, count in
       let hidden = floats(plan.hidden, row: first, d)
       let projected = floats(plan.projected, row: first, d)
+      observe(.feedForward, index, first..<first + count, hidden, d)
       linear.apply(
         layer.up, hidden, rows: count, ranges: ranges(first), scratch: quantized(d, worker),
         LinearOutput(
           y: inner, stride: c.intermediateSize, activation: activation))
+      observe(.feedForwardDown, index, first..<first + count, inner, c.intermediateSize)
       linear.apply(
         layer.down, inner, rows: count, ranges: nil,
         scratch: quantized(c.intermediateSize, worker), LinearOutput(y: projected, stride: d))
       kernels.addLayerNorm(
         projected, hidden, layer.outputNorm, count, d, hidden, ranges(first))
     }
+  }
+
+  /// Shows rows of a linear layer's input to the observer.
+  private func observe(
+    _ input: LinearInput, _ layer: Int, _ rows: Range<Int>, _ x: UnsafePointer<Float>,
+    _ columns: Int
+  ) {
+    observer?.observe(
+      .init(input: input, layer: layer, rows: rows, values: x, stride: columns, columns: columns))
   }
 
   /// Pools the states of a sequence into one vector.

@@ -20,6 +20,9 @@ package struct Fidelity: Sendable {
   package let texts: [Text]
   /// Whether both tokenize all texts alike.
   package let sameTokens: Bool
+  /// How closely the head's probabilities agree; nil without an LM head, or if the models tokenize
+  /// the texts differently.
+  package let tokens: TokenFidelity?
   /// The number of texts that the model truncated.
   package let truncated: Int
   /// The number of tokens to which it truncated them.
@@ -53,6 +56,7 @@ package struct Fidelity: Sendable {
     }
     let hasHead = model.kind != .sentences
     let heads = hasHead ? try [model, reference].map(Self.head) : []
+    var comparison = hasHead ? try TokenComparison(model, reference) : nil
     var results: [Text] = []
     var sameTokens = true
     var truncated = 0
@@ -64,6 +68,11 @@ package struct Fidelity: Sendable {
         if !model.fits(raw) { truncated += 1 }
       }
       let a = try model.vector(of: text), b = try reference.vector(of: text)
+      if model.kind == .masked {
+        comparison?.add([a, b], at: 0, next: nil)
+      } else if sameTokens, comparison != nil {
+        try Array(text.utf8).withBytes { (raw) throws(VDSQError) in try comparison!.add(raw) }
+      }
       let tokens = zip(heads, [a, b]).map { Self.tokens($0, $1) }
       results.append(
         Text(
@@ -75,6 +84,7 @@ package struct Fidelity: Sendable {
     }
     self.texts = results
     self.sameTokens = sameTokens
+    tokens = sameTokens ? comparison?.result : nil
     self.truncated = truncated
     maximumTokens = model.maximumTokens
   }

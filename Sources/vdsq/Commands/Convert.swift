@@ -1,7 +1,7 @@
 public import ArgumentParser
 import VDSQCheckpoints
 import VDSQFiles
-import VDSQConversion
+public import VDSQConversion
 import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
@@ -9,6 +9,28 @@ import VDSQReports
 import VDSQStreams
 
 extension Converter.Weights: ExpressibleByArgument {}
+
+extension Smoothing: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument {
+    case "auto": self = .automatic
+    case "none": self = .none
+    default:
+      guard let exponent = Double(argument), exponent >= 0, exponent <= 1 else { return nil }
+      self = .exponent(exponent)
+    }
+  }
+
+  public var defaultValueDescription: String {
+    switch self {
+    case .automatic: "auto"
+    case .none: "none"
+    case .exponent(let exponent): "\(exponent)"
+    }
+  }
+
+  public static var allValueStrings: [String] { ["auto", "none"] }
+}
 
 struct Convert: Command {
   static let configuration = CommandConfiguration(
@@ -60,6 +82,13 @@ struct Convert: Command {
       takes at least a fifth of the error away.
       """)
   var groupSize: Int?
+
+  @Option(
+    help: """
+      Scales of the activations' columns, folded into the weights: auto (int8 decoders; the least \
+      expected error on sample sentences), none, or SmoothQuant's exponent, from 0 to 1.
+      """)
+  var smoothing = Smoothing.automatic
 
   @Flag(
     help: "Store sections in LZ4 blocks if that saves a twentieth; they are decoded at start.")
@@ -126,7 +155,7 @@ struct Convert: Command {
     guard
       head == nil
         || (keep.isEmpty && ignore.isEmpty && groupSize == nil && !compress && !coarse
-          && report == nil)
+          && report == nil && smoothing == .automatic)
     else { throw ValidationError("--head goes with --weights, --vocab and --memory-budget alone") }
   }
 
@@ -159,6 +188,7 @@ struct Convert: Command {
     var options = Converter.Options(weights: weights, coarse: coarse)
     for rule in keep { options.keep.append(try WeightRule(rule)) }
     options.groups = groupSize
+    options.smoothing = smoothing
     options.compress = compress
     options.bases?.method = basesMethod
     options.dropsHead = encoderOnly

@@ -11,8 +11,10 @@ struct Verify: Command {
     abstract: "Compares a converted model with its checkpoint on sample texts.",
     discussion: """
       The checkpoint is converted to float32 in a temporary file and multiplied in float32. Both \
-      models read the same sample texts, or --texts. Prints the cosines of their states and, for \
-      models with an LM head, how often the likeliest tokens agree. Checks all checksums of the \
+      models read the same sample texts, or --texts. Prints the cosines of their states (a sentence \
+      encoder's vectors) and, for models with an LM head, what its logits say: how often the \
+      likeliest tokens agree, the Kullback-Leibler divergence of the probabilities and, for causal \
+      models, at every token, with the perplexities of both. Checks all checksums of the \
       model first, and whether it was made from these files. With --minimum, a lower mean cosine \
       is an error (exit code 65).
       """)

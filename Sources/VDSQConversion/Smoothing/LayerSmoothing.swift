@@ -1,0 +1,156 @@
+import VDSQFormat
+import VDSQInference
+
+/// Scales the columns of a model's activations by what a draft of it does with the calibration
+/// text.
+struct LayerSmoothing {
+  /// The bytes of inputs that are in memory at a time, with and without a budget.
+  private static let sampleBytes = (streaming: 6 << 20, free: 48 << 20)
+  /// The number of rows of each tensor that represent it.
+  private static let sampledRows = 512
+  /// The calibration text's sentences are shorter.
+  private static let longest = 64
+
+  private let architecture: Architecture
+  private let smoothing: Smoothing
+  private let folds: [SmoothingFold]
+  /// Whether the input of weights is scaled.
+  private let isScaled: (_ tensor: String) -> Bool
+
+  /// - Parameter isInteger: whether a tensor is stored in int8. An exponent that is given is obeyed
+  ///   for other types too, although it changes nothing but how they are rounded.
+  init(
+    _ architecture: Architecture, _ smoothing: Smoothing,
+    isInteger: @escaping (_ tensor: String) -> Bool
+  ) {
+    self.architecture = architecture
+    self.smoothing = smoothing
+    isScaled = { smoothing == .automatic ? isInteger($0) : true }
+    switch smoothing {
+    case .none: folds = []
+    // In an encoder whose norms follow linear layers, little can be scaled, and nothing is gained.
+    case .automatic where architecture.normPlacement == .post: folds = []
+    case .automatic, .exponent: folds = SmoothingFold.all(of: architecture)
+    }
+  }
+
+  /// Whether anything is scaled.
+  var isWanted: Bool {
+    (0..<architecture.layers).contains { layer in
+      folds.contains { isScaled("layer.\(layer).\($0.consumer)") }
+    }
+  }
+
+  /// Scales the tensors of all layers.
+  ///
+  /// - Parameters:
+  ///   - draft: the path of the model as it is without scales.
+  ///   - streams: whether memory is small.
+  /// - Throws: `badInput` if the model fails, or produces states that are not finite.
+  func scale(
+    _ layers: inout [[ModelSource.Tensor]], draft path: String, threads: Int, streams: Bool
+  ) throws(VDSQError) -> SmoothingReport {
+    let container = try Container(
+      path: path, kind: .model, decoding: streams ? .allButLayers : .everything)
+    var options = TextEncoder.Options()
+    options.policy = streams ? .stream : .resident
+    options.maximumTokens = min(Self.longest, architecture.maximumTokens)
+    let encoder = try TextEncoder(container, options: options)
+    let texts = CalibrationText.sentences.map { Array($0.utf8) }
+    let tokens = texts.reduce(0) { total, text in
+      total + text.withUnsafeBytes { min(encoder.tokens(of: $0).count, encoder.maximumTokens) }
+    }
+    let width =
+      2 * architecture.hiddenSize + architecture.queryWidth + architecture.intermediateSize
+    let together = InputSample.layers(
+      in: streams ? Self.sampleBytes.streaming : Self.sampleBytes.free, width: width,
+      tokens: tokens)
+    var report = SmoothingReport()
+    var first = 0
+    while first < layers.count {
+      let range = first..<min(first + together, layers.count)
+      let sample = InputSample(layers: range, width: width, tokens: tokens)
+      encoder.show(inputsTo: InputObserver { sample.add($0) })
+      for text in texts {
+        let count = text.withUnsafeBytes { encoder.add($0).tokens }
+        try encoder.encode { _, _ in }
+        sample.tokensBefore += count
+      }
+      try scale(&layers, range, sample, threads, &report)
+      first = range.upperBound
+    }
+    return report
+  }
+
+  /// Scales the tensors of some layers.
+  private func scale(
+    _ layers: inout [[ModelSource.Tensor]], _ range: Range<Int>, _ sample: InputSample,
+    _ threads: Int, _ report: inout SmoothingReport
+  ) throws(VDSQError) {
+    var items: [(layer: Int, fold: SmoothingFold, rows: RowSource)] = []
+    for layer in range {
+      for fold in folds where isScaled("layer.\(layer).\(fold.consumer)") {
+        guard
+          let tensor = layers[layer].first(where: {
+            $0.rows.name == "layer.\(layer).\(fold.consumer)"
+          })
+        else { continue }
+        items.append((layer, fold, tensor.rows))
+      }
+    }
+    let smoothing = smoothing
+    let work = ScaleSearch(count: items.count) { (index) throws(VDSQError) in
+      let (layer, fold, rows) = items[index]
+      let search = SmoothingScales(
+        inputs: sample.rows(fold.input, layer: layer),
+        weights: try rows.sample(atMost: Self.sampledRows), scales: fold.scales,
+        count: fold.count)
+      let scales =
+        if case .exponent(let exponent) = smoothing { search.scales(exponent: exponent) } else {
+          search.minimizing()
+        }
+      let before = search.error([Float](repeating: 1, count: fold.count))
+      return (scales, before > 0 ? search.error(scales) / before : 1)
+    }
+    for (item, found) in zip(items, try work.results(threads: threads)) {
+      item.fold.apply(found.scales, to: &layers[item.layer], named: "layer.\(item.layer).")
+      report.add(error: found.error)
+    }
+  }
+}
+
+/// Searches on several threads. Results do not depend on their number.
+private final class ScaleSearch: SharedWork {
+  typealias Found = (scales: [Float], error: Double)
+
+  private let find: (Int) throws(VDSQError) -> Found
+  private let found: UnsafeMutablePointer<Result<Found, VDSQError>?>
+  private let count: Int
+
+  init(count: Int, find: @escaping (Int) throws(VDSQError) -> Found) {
+    self.find = find
+    self.count = count
+    found = .allocate(capacity: count)
+    found.initialize(repeating: nil, count: count)
+    super.init()
+  }
+
+  deinit {
+    found.deinitialize(count: count)
+    found.deallocate()
+  }
+
+  override func run(_ worker: ThreadPool.Worker) {
+    for index in stride(from: worker.index, to: count, by: worker.count) {
+      found[index] = Result { () throws(VDSQError) in try find(index) }
+    }
+  }
+
+  func results(threads: Int) throws(VDSQError) -> [Found] {
+    let width = max(1, min(threads, count))
+    ThreadPool(count: width).together(width, self)
+    var results: [Found] = []
+    for index in 0..<count { results.append(try found[index]!.get()) }
+    return results
+  }
+}
