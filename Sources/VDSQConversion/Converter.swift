@@ -280,8 +280,10 @@ public struct Converter {
     }
     let report = try writer.withDraft(metadata) { (path) throws(VDSQError) in
       try smoothing.scale(
-        &layers, draft: path, threads: options.threads, streams: options.budget != nil)
+        &layers, draft: path, threads: options.budget == nil ? options.threads : 1,
+        streams: options.budget != nil)
     }
+    if options.budget != nil { ProcessMemory.trim() }
     try writer.cut(to: place)
     try budget.check()
     return report
