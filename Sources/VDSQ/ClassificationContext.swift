@@ -11,6 +11,7 @@ package final class ClassificationContext {
   private var classifier: Classifier
   private var revision: Int
   private var scores: LabelScores
+  private var states: TextStates
   /// The template around texts.
   private var template: TextTemplate
   private var pending: [TokenCount] = []
@@ -19,6 +20,7 @@ package final class ClassificationContext {
     self.encoder = encoder
     self.owner = owner
     (classifier, revision) = owner.classifier
+    states = try TextStates(classifier.labels, encoder: encoder)
     template = try TextTemplate(classifier.labels.template, encoder: encoder)
     scores = classifier.makeScores()
   }
@@ -28,6 +30,7 @@ package final class ClassificationContext {
     self.encoder = encoder
     owner = nil
     (self.classifier, revision) = (classifier, 0)
+    states = try TextStates(classifier.labels, encoder: encoder)
     template = try TextTemplate(classifier.labels.template, encoder: encoder)
     scores = classifier.makeScores()
   }
@@ -63,8 +66,10 @@ package final class ClassificationContext {
     let (newest, revision) = owner.classifier
     // `TextClassifier.follow` has checked the template.
     guard revision != self.revision,
-      let around = try? TextTemplate(newest.labels.template, encoder: encoder)
+      let around = try? TextTemplate(newest.labels.template, encoder: encoder),
+      let states = try? TextStates(newest.labels, encoder: encoder)
     else { return }
+    self.states = states
     (classifier, self.revision) = (newest, revision)
     (template, scores) = (around, newest.makeScores())
   }
@@ -78,11 +83,11 @@ package final class ClassificationContext {
     top: Int, _ body: (TokenCount, LabelSet, LabelScores) throws(VDSQError) -> Void
   ) throws(VDSQError) {
     guard !pending.isEmpty else { return }
-    try encoder.encode { (index, state) throws(VDSQError) in
+    try states.encode { (index, state, words) throws(VDSQError) in
       if pending[index].isBlank {
         scores.setEqual()
       } else {
-        classifier.classify(state, top: top, into: &scores)
+        classifier.classify(state, words: words, top: top, into: &scores)
       }
       try body(pending[index], classifier.labels, scores)
     }

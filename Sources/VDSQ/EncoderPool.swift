@@ -21,11 +21,13 @@ final class EncoderPool: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - adapter: the adapter that changes the encoder, if any.
+  ///   - continuations: the tokens of label words that may follow a text.
   ///   - more: bytes of labels, of the adapter and of answers.
   /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget; the errors of opening the
   ///   model.
   init(
-    _ model: Model, _ run: RunOptions, adapter: Adapter?, more: Int
+    _ model: Model, _ run: RunOptions, adapter: Adapter?,
+    continuations: TokenTree.Size = TokenTree.Size(), more: Int
   ) throws(VDSQError) {
     let isValid = run.concurrency >= 1 && run.concurrency <= 4096
     guard isValid else {
@@ -36,7 +38,7 @@ final class EncoderPool: @unchecked Sendable {
     }
     var options = try model.encoderOptions(
       run, intermediateFeatures: adapter?.intermediateFeatures ?? [],
-      more: more)
+      continuations: continuations, more: more)
     options.updates = adapter?.updates
     capacity = run.concurrency
     self.model = model

@@ -8,16 +8,19 @@ extension Model {
   /// - Parameters:
   ///   - run: how the model is run.
   ///   - intermediateFeatures: intermediate layers whose states are appended to a text's vector.
+  ///   - continuations: the tokens of label words that may follow a text.
   ///   - more: bytes that the work needs beside the model.
   ///   - policies: the policies to choose from if none is requested. Without a budget the first is
   ///     chosen.
   /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget; the errors of measuring the
   ///   model's footprint.
   package func encoderOptions(
-    _ run: RunOptions, intermediateFeatures: [IntermediateFeature] = [], more: Int = 0,
+    _ run: RunOptions, intermediateFeatures: [IntermediateFeature] = [],
+    continuations: TokenTree.Size = TokenTree.Size(), more: Int = 0,
     among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> TextEncoder.Options {
     var options = run.encoderOptions()
+    options.continuations = continuations
     options.intermediateFeatures = intermediateFeatures
     let allowed = MemoryPolicy.among(run.memoryPolicy, or: policies)
     options.policy = allowed[0]

@@ -1,7 +1,8 @@
 public import VDSQFormat
-import VDSQInference
+package import VDSQInference
 import VDSQKernels
 public import VDSQSemantics
+import VDSQTokenizers
 
 /// Assigns labels to texts: zero-shot, by the meaning of label words, or with an adapter that was
 /// trained on examples.
@@ -99,7 +100,7 @@ public final class TextClassifier: @unchecked Sendable {
   ) throws(VDSQError) {
     try Label.checkChoice(labels)
     let pool = try EncoderPool(
-      model, options.run, adapter: nil,
+      model, options.run, adapter: nil, continuations: try Self.continuations(of: labels, model),
       more: try Self.bytes(of: labels, model, top: options.top, isFollowed: source != nil))
     try self.init(model, pool, options, adapter: nil, source: source) {
       (encoder) throws(VDSQError) in try Self.classifier(labels, encoder, options)
@@ -120,6 +121,17 @@ public final class TextClassifier: @unchecked Sendable {
     return (isFollowed ? copiesOfFollowed : 1)
       * LabelMemory.bytes(of: labels, dimensions: dimensions)
       + LabelMemory.answerBytes(of: labels, top: top)
+  }
+
+  /// What follows texts, so that label words of several tokens can be scored.
+  package static func continuations(
+    of labels: [Label], _ model: Model
+  ) throws(VDSQError) -> TokenTree.Size {
+    let file = model.description
+    guard try Architecture(file.metadata).pooling == .nextToken else { return TokenTree.Size() }
+    let tokenizer = try Tokenizer(section: try file.bytes(of: .tokenizer), path: file.path)
+    let words = try LabelWordsHead.tokens(of: labels, tokenizer.count, tokenizer)
+    return WordContinuations(words)?.tree.size ?? TokenTree.Size()
   }
 
   private static func classifier(
@@ -308,6 +320,11 @@ public final class TextClassifier: @unchecked Sendable {
   private func read(_ source: Source, _ encoder: TextEncoder) throws(VDSQError) {
     if let labels = source.labels {
       let next = try labels.readChoice()
+      guard encoder.options.continuations.holds(try Self.continuations(of: next, model)) else {
+        throw .badInput(
+          "\(source.file.path): words of several tokens need more memory than was planned; start "
+            + "again")
+      }
       try checkRoom(
         for: LabelMemory.bytes(of: next, dimensions: encoder.dimensions), source.file.path)
       current = try Self.classifier(next, encoder, options)

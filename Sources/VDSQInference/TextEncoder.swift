@@ -31,6 +31,8 @@ public final class TextEncoder {
     public var intermediateFeatures: [IntermediateFeature] = []
     /// Low-rank updates of a sentence encoder's weights; nil for none.
     package var updates: LowRankUpdates?
+    /// The tokens that may follow a text of a causal language model.
+    package var continuations = TokenTree.Size()
 
     /// How layers are kept in memory. If they are streamed, the container need not have decoded
     /// them.
@@ -99,6 +101,8 @@ public final class TextEncoder {
   /// The prompt followed by the current text.
   private var prompted: [UInt8] = []
   private var batch = TokenBatch()
+  /// A text of the batch with what may follow it.
+  private var text = TokenBatch()
 
   /// - Throws: `missingInput` or `badInput` for the file, `usage` for options out of range.
   public convenience init(path: String, options: Options) throws(VDSQError) {
@@ -127,12 +131,19 @@ public final class TextEncoder {
           "\(container.path): lower layers are read, and weights updated, of sentence encoders only"
         )
       }
-      maximumTokens = try Self.longest(
-        options.maximumTokens, c.maximumTokens, min(c.maximumTokens, Self.defaultLongest))
+      let room = c.maximumTokens - options.continuations.depth
+      guard room >= 2 else {
+        throw .usage(
+          "a label's word has more tokens than \(container.path) has positions")
+      }
+      maximumTokens = min(
+        room,
+        try Self.longest(
+          options.maximumTokens, c.maximumTokens, min(c.maximumTokens, Self.defaultLongest)))
       let decoder = try Decoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
         tokenCapacity: Self.tokenCapacity(options, c, maximumTokens),
-        longest: maximumTokens, policy: options.policy)
+        longest: maximumTokens, continuations: options.continuations, policy: options.policy)
       backbone = .decoder(decoder)
       kind = c.pooling == .nextToken ? .causal : .sentences
       dimensions = c.vectorSize
@@ -361,6 +372,31 @@ public final class TextEncoder {
     defer { batch.removeAll() }
     let states = try run(batch, trace: nil)
     for i in 0..<batch.sequences { try body(i, states + i * dimensions) }
+  }
+
+  /// Calls `body` with each state of the batch and the states after what may follow its text, in
+  /// order, and empties the batch.
+  ///
+  /// - Parameters:
+  ///   - tree: at least one node, and no more than the options have memory for.
+  ///   - body: called with the state of a text, and `[nodes, dimensions]`: the state at each node.
+  package func encode(
+    continuing tree: TokenTree,
+    _ body: (_ index: Int, _ state: UnsafePointer<Float>, _ nodes: UnsafePointer<Float>)
+      throws(VDSQError) -> Void
+  ) throws(VDSQError) {
+    defer { batch.removeAll() }
+    for i in 0..<batch.sequences {
+      text.removeAll()
+      text.ids.append(contentsOf: batch.ids[batch.range(i)])
+      text.endSequence()
+      for node in tree.nodes {
+        text.ids.append(node.id)
+        text.endSequence(following: node.parent.map { $0 + 1 } ?? 0)
+      }
+      let states = try run(text, trace: nil)
+      try body(i, states, states + dimensions)
+    }
   }
 
   private func run(

@@ -8,6 +8,10 @@ package struct TokenBatch: Sendable {
   package private(set) var ends: [Int] = []
   /// For each sequence, the position in `ids` at which a masked language model reads its state.
   private(set) var statePositions: [Int] = []
+  /// For each sequence, the one whose tokens precede its own in the same text; nil for none.
+  private(set) var preceding: [Int?] = []
+  /// For each sequence, the number of tokens that precede its own in the same text.
+  private(set) var offsets: [Int] = []
 
   /// An empty batch.
   package init() {}
@@ -17,10 +21,15 @@ package struct TokenBatch: Sendable {
 
   /// Ends a sequence: the ids that were appended since the last call.
   ///
-  /// - Parameter statePosition: the position in `ids` at which a masked language model reads the
-  ///   sequence's state; nil for its first token.
-  package mutating func endSequence(statePosition: Int? = nil) {
+  /// - Parameters:
+  ///   - statePosition: the position in `ids` at which a masked language model reads the sequence's
+  ///     state; nil for its first token.
+  ///   - other: the sequence that it continues; nil for none. Several sequences may continue the
+  ///     same one, and do not see each other. Only a decoder reads them.
+  package mutating func endSequence(statePosition: Int? = nil, following other: Int? = nil) {
     statePositions.append(statePosition ?? ends.last ?? 0)
+    preceding.append(other)
+    offsets.append(other.map { offsets[$0] + range($0).count } ?? 0)
     ends.append(ids.count)
   }
 
@@ -47,5 +56,7 @@ package struct TokenBatch: Sendable {
     ids.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)
     statePositions.removeAll(keepingCapacity: true)
+    preceding.removeAll(keepingCapacity: true)
+    offsets.removeAll(keepingCapacity: true)
   }
 }

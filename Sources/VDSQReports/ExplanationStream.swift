@@ -40,15 +40,16 @@ package struct ExplanationStream {
       let explainer = try Explainer(
         bases: bases, encoder: encoder, adapter: texts.adapter, classifier: classifier)
       var template = try TextTemplate(classifier.labels.template, encoder: encoder)
+      let states = try TextStates(classifier.labels, encoder: encoder)
       let output = records.output
       try records.forEach(
         { (record) throws(VDSQError) in
           let text = String(decoding: record.text, as: UTF8.self)
           let added = template.add(record.text, to: encoder)
           if added.isCut || record.isCut { records.counts.truncated += 1 }
-          try encoder.encode { _, state in
+          try states.encode { _, state, words in
             if added.isBlank { return writeBlank(text) }
-            let report = ExplanationReport(explainer.explain(state), of: text)
+            let report = ExplanationReport(explainer.explain(state, words: words), of: text)
             output.write(isJSON ? report.json : report.text)
             output.write("\n")
           }

@@ -65,10 +65,13 @@ package struct Classifier: Sendable {
   ///
   /// - Parameters:
   ///   - state: `labels.dimensions` floats.
+  ///   - words: what `TextStates` gives for the text besides.
   ///   - top: the number of labels to rank.
-  package func scores(of state: UnsafePointer<Float>, top: Int = 1) -> LabelScores {
+  package func scores(
+    of state: UnsafePointer<Float>, words: UnsafePointer<Float>? = nil, top: Int = 1
+  ) -> LabelScores {
     var scores = makeScores()
-    classify(state, top: top, into: &scores)
+    classify(state, words: words, top: top, into: &scores)
     return scores
   }
 
@@ -76,9 +79,13 @@ package struct Classifier: Sendable {
   ///
   /// - Parameters:
   ///   - state: `labels.dimensions` floats.
+  ///   - words: what `TextStates` gives for the text besides.
   ///   - top: the number of labels to rank.
   ///   - scores: the buffer from `makeScores` of this classifier.
-  package func classify(_ state: UnsafePointer<Float>, top: Int, into scores: inout LabelScores) {
+  package func classify(
+    _ state: UnsafePointer<Float>, words continued: UnsafePointer<Float>? = nil, top: Int,
+    into scores: inout LabelScores
+  ) {
     let d = labels.dimensions
     for j in 0..<d { scores.state[j] = state[j] }
     let norm = scores.state.withUnsafeMutableBufferPointer { moved in
@@ -102,7 +109,7 @@ package struct Classifier: Sendable {
       scores.probabilities.withUnsafeMutableBufferPointer { logits in
         scores.scratch.withUnsafeMutableBufferPointer {
           words.logits(
-            state, kernels, scratch: $0.baseAddress!, into: logits.baseAddress!)
+            state, words: continued, kernels, scratch: $0.baseAddress!, into: logits.baseAddress!)
         }
       }
     }

@@ -19,6 +19,7 @@ package final class Decoder {
   private let arena: Arena
   private let pass: DecoderPass
   private let weights: DecoderWeights
+  private let continuations: TokenTree.Size
 
   /// The number of touched bytes of the arena.
   var presentArenaBytes: Int { arena.presentBytes }
@@ -40,17 +41,19 @@ package final class Decoder {
   ///     sequence.
   ///   - longest: the maximum number of tokens of a sequence, limited by the model.
   ///   - keepsKeys: whether keys and values of all layers stay until a new batch begins.
+  ///   - continuations: the tokens that may follow the text of a batch of one text.
   ///   - policy: how layers are kept in memory.
   /// - Throws: `badInput` if the container does not hold a decoder, `budgetTooSmall` if there is no
   ///   memory for the arena.
   package init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
     tokenCapacity: Int, longest: Int = .max, keepsKeys: Bool = false,
-    policy: MemoryPolicy = .resident
+    continuations: TokenTree.Size = TokenTree.Size(), policy: MemoryPolicy = .resident
   ) throws(VDSQError) {
     self.container = container
     self.kernels = kernels
     self.threads = threads
+    self.continuations = continuations
     architecture = try Architecture(container.metadata)
     guard architecture.family == .causalDecoder else {
       throw .badInput("\(container.path): the model is no causal decoder")
@@ -59,7 +62,8 @@ package final class Decoder {
     weights = try DecoderWeights(container, architecture, memory)
     plan = Self.plan(
       architecture, weights, kernels, threads, tokenCapacity: tokenCapacity,
-      longest: min(longest, architecture.maximumTokens), keepsKeys: keepsKeys)
+      longest: min(longest, architecture.maximumTokens - continuations.depth),
+      keepsKeys: keepsKeys, continuations: continuations)
     arena = try Arena(plan.arena)
     pass = DecoderPass(
       architecture: architecture, weights: weights,
@@ -72,19 +76,20 @@ package final class Decoder {
 
   private static func plan(
     _ architecture: Architecture, _ weights: DecoderWeights, _ kernels: KernelTable,
-    _ threads: ThreadPool, tokenCapacity: Int, longest: Int, keepsKeys: Bool
+    _ threads: ThreadPool, tokenCapacity: Int, longest: Int, keepsKeys: Bool,
+    continuations: TokenTree.Size
   ) -> DecoderPlan {
     DecoderPlan(
       architecture, tokenCapacity: tokenCapacity, longest: longest, threads: threads.count,
       layout: kernels.activationLayout, element: weights.words.record.element,
-      keepsKeys: keepsKeys)
+      keepsKeys: keepsKeys, continuations: continuations)
   }
 
   /// The plan of this decoder if it had other capacities.
   func plan(tokenCapacity: Int, longest: Int) -> DecoderPlan {
     Self.plan(
       architecture, weights, kernels, threads, tokenCapacity: tokenCapacity, longest: longest,
-      keepsKeys: plan.keepsKeys)
+      keepsKeys: plan.keepsKeys, continuations: continuations)
   }
 
   /// Reads the tokens of a batch from `start` on. The tokens before must have been read already, as
@@ -103,11 +108,17 @@ package final class Decoder {
     try batch.check(
       tokens: plan.tokenCapacity, sequences: plan.sequenceCapacity,
       vocabulary: architecture.vocabularySize, path: container.path)
-    for sequence in 0..<batch.sequences
-    where batch.range(sequence).count > plan.longest {
-      throw .badInput(
-        "\(container.path): a sequence of \(batch.range(sequence).count) tokens is longer than "
-          + "\(plan.longest)")
+    for sequence in 0..<batch.sequences {
+      let end = batch.offsets[sequence] + batch.range(sequence).count
+      guard end <= plan.longest else {
+        throw .badInput(
+          "\(container.path): a sequence of \(end) tokens is longer than \(plan.longest)")
+      }
+      // Keys of one layer are kept for a pass, so it must have all tokens of a tree.
+      guard batch.preceding[sequence] == nil || batch.ids.count <= plan.passCapacity else {
+        throw VDSQError(
+          .internalFault, "\(batch.ids.count) tokens of a text and of what follows exceed the plan")
+      }
     }
     guard start == 0 || plan.keepsKeys else {
       throw VDSQError(.internalFault, "the keys and values of earlier tokens were not kept")

@@ -77,7 +77,9 @@ final class DecoderPass: SharedWork {
     self.trace = trace
     keysStart = plan.keepsKeys ? 0 : rows.lowerBound
     alternatesKeys = !plan.keepsKeys && 2 * rows.count <= plan.passCapacity
-    for sequence in sequences { computeAngles(batch.range(sequence).count) }
+    for sequence in sequences {
+      computeAngles(batch.offsets[sequence] + batch.range(sequence).count)
+    }
     memory.beginPass()
     threads.together(workers(min(rows.count, plan.blockCapacity), among: threads.count), self)
     self.batch = TokenBatch()
@@ -244,23 +246,29 @@ final class DecoderPass: SharedWork {
   }
 
   /// Calls `body` with each sequence that has some of the pass's rows `wanted`: the position of the
-  /// first of these rows in the sequence, and the rows.
+  /// first of these rows in its text, and the rows.
   private func forEachSequence(
-    _ wanted: Range<Int>, _ body: (_ position: Int, _ rows: Range<Int>) -> Void
+    _ wanted: Range<Int>, _ body: (_ sequence: Int, _ position: Int, _ rows: Range<Int>) -> Void
   ) {
     for sequence in sequences {
-      let range = batch.range(sequence)
-      let own = range.lowerBound - rows.lowerBound..<range.upperBound - rows.lowerBound
+      let own = passRows(of: sequence)
       let some = own.clamped(to: wanted)
-      if !some.isEmpty { body(some.lowerBound - own.lowerBound, some) }
+      guard !some.isEmpty else { continue }
+      body(sequence, batch.offsets[sequence] + some.lowerBound - own.lowerBound, some)
     }
+  }
+
+  /// The rows of a sequence, counted from the first of the pass.
+  private func passRows(of sequence: Int) -> Range<Int> {
+    let range = batch.range(sequence)
+    return range.lowerBound - rows.lowerBound..<range.upperBound - rows.lowerBound
   }
 
   /// Word and learned position embeddings of rows of the pass.
   private func embed(_ own: Range<Int>, _ worker: Int) {
     let d = c.hiddenSize
     let scratch = arena.region(plan.row, as: Float.self, worker: worker)
-    forEachSequence(own) { first, some in
+    forEachSequence(own) { _, first, some in
       for row in some {
         let position = first + row - some.lowerBound
         let state = floats(plan.hidden, row: row, d)
@@ -379,7 +387,7 @@ final class DecoderPass: SharedWork {
     let half = rotaryDimensions / 2
     let block = part.block.lowerBound
     forEachSequence(block + part.ownRows.lowerBound..<block + part.ownRows.upperBound) {
-      first, some in
+      _, first, some in
       for row in some {
         let queries = floats(plan.qkv, row: row - block, plan.qkvWidth)
         let keys = queries + c.queryWidth
@@ -421,23 +429,62 @@ final class DecoderPass: SharedWork {
     let group = c.heads / c.keyValueHeads
     let scale = 1 / Float(c.headSize).squareRoot()
     let block = part.block.lowerBound
+    var gathered: Int?
     forEachSequence(block + part.rows.lowerBound..<block + part.rows.upperBound) {
-      position, some in
+      sequence, position, some in
       let row = some.lowerBound - block
-      let start = some.lowerBound - position
+      let (keys, values) = past(
+        index, sequence, end: some.upperBound, part.worker.index, gathered: &gathered)
       for head in heads {
         let first = head * group * c.headSize
         kernels.causalAttention(
           CausalAttentionInput(
             queries: floats(plan.qkv, row: row, plan.qkvWidth) + first,
             queryStride: plan.qkvWidth, position: position, count: some.count, group: group,
-            keys: stored(plan.keys, index, start) + head * c.headSize,
-            values: stored(plan.values, index, start) + head * c.headSize,
+            keys: keys + head * c.headSize, values: values + head * c.headSize,
             stride: c.keyValueWidth, headSize: c.headSize, window: c.window(layer: index),
             scale: scale),
           floats(plan.context, row: row, plan.contextWidth) + first, plan.contextWidth, scratch)
       }
     }
+  }
+
+  /// The keys and values of a sequence and of what it continues, from position 0 on.
+  ///
+  /// - Parameters:
+  ///   - end: the row behind the last one that is needed.
+  ///   - gathered: the continued sequence whose keys the worker has gathered in this layer.
+  private func past(
+    _ layer: Int, _ sequence: Int, end: Int, _ worker: Int, gathered: inout Int?
+  ) -> (keys: UnsafePointer<Float>, values: UnsafePointer<Float>) {
+    let own = passRows(of: sequence)
+    guard let preceding = batch.preceding[sequence], let region = plan.gathered else {
+      return (
+        UnsafePointer(stored(plan.keys, layer, own.lowerBound)),
+        UnsafePointer(stored(plan.values, layer, own.lowerBound))
+      )
+    }
+    let width = c.keyValueWidth
+    let keys = arena.region(region, as: Float.self, worker: worker)
+    let values = keys + plan.longest * width
+    func copy(_ rows: Range<Int>, to position: Int) {
+      let from = stored(plan.keys, layer, rows.lowerBound)
+      let valuesFrom = stored(plan.values, layer, rows.lowerBound)
+      for i in 0..<rows.count * width {
+        keys[position * width + i] = from[i]
+        values[position * width + i] = valuesFrom[i]
+      }
+    }
+    if gathered != preceding {
+      var next: Int? = preceding
+      while let ancestor = next {
+        copy(passRows(of: ancestor), to: batch.offsets[ancestor])
+        next = batch.preceding[ancestor]
+      }
+      gathered = preceding
+    }
+    copy(own.lowerBound..<end, to: batch.offsets[sequence])
+    return (UnsafePointer(keys), UnsafePointer(values))
   }
 
   /// The feed-forward network of the normalized states. Its projections take the place of the

@@ -10,7 +10,7 @@ package struct DecoderPlan: Sendable {
   package let arena: ArenaLayout
   /// The maximum number of tokens of a batch, over all its sequences.
   package let tokenCapacity: Int
-  /// The maximum number of tokens of a sequence.
+  /// The maximum number of tokens of a sequence, with those that it continues.
   package let longest: Int
   /// The maximum number of tokens in a pass through the layers.
   package let passCapacity: Int
@@ -32,6 +32,9 @@ package struct DecoderPlan: Sendable {
   let hidden, qkv, keys, values, context, angles, vectors: Int
   /// Regions of each worker.
   let normed, quantized, scales, zeroPoints, work, row: Int
+  /// Keys and values of the sequences that a sequence continues, side by side with its own; nil if
+  /// sequences do not continue others.
+  let gathered: Int?
   let words: EmbeddingRows.Memory
 
   /// The number of tokens of a worker in a block, if there are enough.
@@ -41,26 +44,31 @@ package struct DecoderPlan: Sendable {
   static let fewTokens = 16
 
   /// - Parameters:
-  ///   - longest: the maximum number of tokens of a sequence.
+  ///   - longest: the maximum number of tokens of a text.
+  ///   - continuations: the tokens that may follow each text of a batch of one text.
   ///   - element: the element type of the word embeddings.
   ///   - keepsKeys: whether sequences can go on, which takes keys and values of all layers for a
   ///     whole batch.
   package init(
-    _ c: Architecture, tokenCapacity: Int, longest: Int, threads: Int,
-    layout: ActivationLayout, element: ElementType, keepsKeys: Bool = false
+    _ c: Architecture, tokenCapacity: Int, longest text: Int, threads: Int,
+    layout: ActivationLayout, element: ElementType, keepsKeys: Bool = false,
+    continuations: TokenTree.Size = TokenTree.Size()
   ) {
-    let tokenCapacity = max(tokenCapacity, longest)
+    let withTree = text + continuations.nodes
+    let longest = text + continuations.depth
+    let tokenCapacity = max(tokenCapacity, withTree)
     self.tokenCapacity = tokenCapacity
     self.longest = longest
     self.keepsKeys = keepsKeys
     let block = min(tokenCapacity, Self.workerRows * threads)
     blockCapacity = block
     // Enough tokens that reading a layer costs little beside using it.
-    let pass = keepsKeys ? tokenCapacity : min(tokenCapacity, max(longest, 4 * block))
+    let pass = keepsKeys ? tokenCapacity : min(tokenCapacity, max(withTree, 4 * block))
     passCapacity = pass
     // `TextEncoder.hasRoom` holds until this many texts of one token. In larger batches, those of
     // less than eight tokens are full before their tokens are.
-    sequenceCapacity = max(1, min(tokenCapacity - longest + 1, tokenCapacity / 8))
+    sequenceCapacity = max(
+      continuations.nodes + 1, min(tokenCapacity - text + 1, tokenCapacity / 8))
     var arena = ArenaLayout()
     let d = c.hiddenSize
     let innerWidth = (c.isGated ? 2 : 1) * c.intermediateSize
@@ -90,6 +98,12 @@ package struct DecoderPlan: Sendable {
         CausalAttentionInput.scratch(length: longest, headSize: c.headSize), rows * innerWidth) * 4,
       each: threads)
     row = arena.add("embedding row", d * 4, each: threads)
+    gathered =
+      continuations.nodes == 0
+      ? nil
+      : arena.add(
+        "keys and values of continued texts", 2 * longest * c.keyValueWidth * 4 + 128, each: threads
+      )
     words = EmbeddingRows.Memory(&arena, columns: d, element: element, threads: threads)
     self.arena = arena
   }

@@ -9,12 +9,15 @@ package import VDSQTokenizers
 /// A row of the head is the direction that separates the states before its token from others, not
 /// the place where these states lie. So it is a weight vector, and is compared by inner products.
 ///
-///     score(h)_k = log mean_w exp(v_w . h + b_w),   w the words of label k
+///     score(h)_k = log mean_w exp(v_w . h + b_w + c_w),   w the words of label k
 ///     logit(h)_k = score(h)_k - 0.75 score(r)_k
 ///
-/// r is a reference state: what the model says in place of a label without the text.
+/// r is a reference state: what the model says in place of a label without the text. c_w is 0 for
+/// words of one token. In a causal model it is the log-probability of a word after its first token
+/// (`WordContinuations`), and v_w is the row of its first token. Where a model cannot be run for
+/// each word, v_w is the mean of the rows of the word's tokens instead, and c_w is 0.
 package struct LabelWordsHead: Sendable {
-  /// `[words, dimensions]`: the head's row of each word, the mean over its tokens.
+  /// `[words, dimensions]`: the head's row of each word.
   package private(set) var rows: [Float]
   /// `[words]`: the head's bias of each word; zeros if the head has none.
   package private(set) var bias: [Float]
@@ -28,6 +31,8 @@ package struct LabelWordsHead: Sendable {
   package private(set) var reference: [Float] = []
   /// `[labels]`: what is subtracted from the scores.
   private var offsets: [Float]
+  /// The words of several tokens; nil if the mean of their rows is used, or there are none.
+  package let continuations: WordContinuations?
 
   /// The share of the reference's scores that is subtracted. Of 0, 0.25, 0.5, 0.75 and 1, it had
   /// the best mean accuracy on customer reviews, movie reviews, subjectivity, news and package
@@ -38,10 +43,14 @@ package struct LabelWordsHead: Sendable {
   /// - Parameters:
   ///   - labels: labels with their words; a label without words is the out-of-scope label.
   ///   - head: the model's LM head.
+  ///   - continues: whether the model is run for the tokens of words behind the first.
   /// - Throws: `badInput` if a word has no token.
   package init(
-    _ labels: [Label], head: VocabularyRows, tokenizer: Tokenizer, kernels: KernelTable
+    _ labels: [Label], head: VocabularyRows, tokenizer: Tokenizer, kernels: KernelTable,
+    continues: Bool = false
   ) throws(VDSQError) {
+    let words = try Self.tokens(of: labels, head.count, tokenizer)
+    let continuations = continues ? WordContinuations(words) : nil
     let d = head.dimensions
     var rows: [Float] = []
     var bias: [Float] = []
@@ -49,11 +58,8 @@ package struct LabelWordsHead: Sendable {
     var row = [Float](repeating: 0, count: d)
     var scratch = [UInt8](repeating: 0, count: max(1, head.scratchBytes))
     for (i, label) in labels.enumerated() {
-      for word in label.words {
-        let ids = try tokenizer.tokens(ofWord: word, in: label).filter { Int($0) < head.count }
-        guard !ids.isEmpty else {
-          throw .badInput("labels: \(word) of \(label.name) has no token in the vocabulary")
-        }
+      for _ in label.words {
+        let ids = continuations == nil ? words[bias.count][...] : words[bias.count].prefix(1)
         let start = rows.count
         rows += [Float](repeating: 0, count: d)
         var shift: Float = 0
@@ -73,22 +79,53 @@ package struct LabelWordsHead: Sendable {
     self.rows = rows
     self.bias = bias
     self.labels = owners
+    self.continuations = continuations
     count = labels.count
     outOfScope = labels.firstIndex { $0.words.isEmpty }
     offsets = [Float](repeating: 0, count: labels.count)
   }
 
-  /// The head that subtracts a share of a reference state's scores.
+  /// The tokens of all words, one label after another.
   ///
-  /// - Parameter reference: `dimensions` floats: the state of the template without a text, or the
-  ///   mean state of texts.
-  package func subtracting(_ reference: [Float], _ kernels: KernelTable) -> LabelWordsHead {
+  /// - Throws: `usage` if a word has too many; `badInput` if it has none.
+  package static func tokens(
+    of labels: [Label], _ vocabulary: Int, _ tokenizer: Tokenizer
+  ) throws(VDSQError) -> [[Int32]] {
+    var words: [[Int32]] = []
+    for label in labels {
+      for word in label.words {
+        let ids = try tokenizer.tokens(ofWord: word, in: label).filter { Int($0) < vocabulary }
+        guard !ids.isEmpty else {
+          throw .badInput("labels: \(word) of \(label.name) has no token in the vocabulary")
+        }
+        words.append(ids)
+      }
+    }
+    return words
+  }
+
+  /// The head that subtracts a share of a reference's scores.
+  ///
+  /// - Parameters:
+  ///   - reference: `dimensions` floats: the state of the template without a text, or the mean state
+  ///     of texts.
+  ///   - words: `[words]`: what `TextStates` gives for the reference besides; nil for zeros.
+  package func subtracting(
+    _ reference: [Float], words: [Float]? = nil, _ kernels: KernelTable
+  ) -> LabelWordsHead {
     var head = self
     head.reference = reference
     head.offsets = [Float](repeating: 0, count: count)
     var scores = head.offsets
     var scratch = [Float](repeating: 0, count: scratchCount)
-    head.logits(reference, kernels, scratch: &scratch, into: &scores)
+    if let words {
+      words.withUnsafeBufferPointer {
+        head.logits(
+          reference, words: $0.baseAddress!, kernels, scratch: &scratch, into: &scores)
+      }
+    } else {
+      head.logits(reference, words: nil, kernels, scratch: &scratch, into: &scores)
+    }
     for i in scores.indices { head.offsets[i] = Self.referenceShare * scores[i] }
     return head
   }
@@ -99,17 +136,19 @@ package struct LabelWordsHead: Sendable {
   /// The size of its numbers in memory, in bytes.
   package var bytes: Int {
     4 * (rows.count + bias.count + reference.count + offsets.count) + 8 * labels.count
+      + (continuations?.bytes ?? 0)
   }
 
   /// The logits of a state.
   ///
   /// - Parameters:
   ///   - state: as many floats as a word has weights.
+  ///   - words: `[words]`: what `TextStates` gives for the text besides; nil for zeros.
   ///   - scratch: a buffer of `scratchCount` floats.
   ///   - out: a buffer of one float per label.
   package func logits(
-    _ state: UnsafePointer<Float>, _ kernels: KernelTable, scratch: UnsafeMutablePointer<Float>,
-    into out: UnsafeMutablePointer<Float>
+    _ state: UnsafePointer<Float>, words: UnsafePointer<Float>? = nil, _ kernels: KernelTable,
+    scratch: UnsafeMutablePointer<Float>, into out: UnsafeMutablePointer<Float>
   ) {
     kernels.dotRows(state, rows, labels.count, rows.count / labels.count, scratch)
     var word = 0
@@ -118,7 +157,7 @@ package struct LabelWordsHead: Sendable {
       let first = word
       var largest = -Float.infinity
       while word < labels.count, labels[word] == label {
-        scratch[word] += bias[word]
+        scratch[word] += bias[word] + (words?[word] ?? 0)
         largest = max(largest, scratch[word])
         word += 1
       }

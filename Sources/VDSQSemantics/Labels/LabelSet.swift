@@ -160,24 +160,33 @@ public struct LabelSet: Sendable {
       bases: container.hasBases
         ? try VocabularyRows(bases: container) : try VocabularyRows(head: container),
       tokenizer: encoder.tokenizer, kernels: encoder.kernels, template: template)
-    wordHead = try LabelWordsHead(
+    let head = try LabelWordsHead(
       labels, head: try VocabularyRows(head: container), tokenizer: encoder.tokenizer,
-      kernels: encoder.kernels
-    ).subtracting(
-      try Self.meanState(of: reference.isEmpty ? [""] : reference, around, encoder),
-      encoder.kernels)
+      kernels: encoder.kernels, continues: encoder.options.continuations.nodes > 0)
+    wordHead = try Self.subtracting(
+      reference.isEmpty ? [""] : reference, from: head, around, encoder)
   }
 
-  /// The mean state of texts inside a template.
-  private static func meanState(
-    of texts: [String], _ template: TextTemplate, _ encoder: TextEncoder
-  ) throws(VDSQError) -> [Float] {
+  /// The maximum number of reference texts for words of several tokens, which take the model ten
+  /// times as long.
+  private static let mostContinued = 200
+
+  /// Subtracts a share of the scores of the mean of texts inside a template.
+  private static func subtracting(
+    _ all: [String], from head: LabelWordsHead, _ template: TextTemplate, _ encoder: TextEncoder
+  ) throws(VDSQError) -> LabelWordsHead {
+    let count = head.continuations == nil ? all.count : min(all.count, mostContinued)
+    let texts = (0..<count).map { all[$0 * all.count / count] }
     let d = encoder.dimensions
+    let states = try TextStates(head.continuations, encoder: encoder)
     var template = template
     var mean = [Float](repeating: 0, count: d)
+    var words = [Float](repeating: 0, count: head.continuations?.words ?? 0)
+    let share = 1 / Float(count)
     func encode() throws(VDSQError) {
-      try encoder.encode { _, state in
-        for j in 0..<d { mean[j] += state[j] / Float(texts.count) }
+      try states.encode { _, state, own in
+        for j in 0..<d { mean[j] += state[j] * share }
+        for i in words.indices { words[i] += own![i] * share }
       }
     }
     for text in texts {
@@ -185,7 +194,8 @@ public struct LabelSet: Sendable {
       Array(text.utf8).withUnsafeBytes { _ = template.add($0, to: encoder) }
     }
     try encode()
-    return mean
+    return head.subtracting(
+      mean, words: head.continuations == nil ? nil : words, encoder.kernels)
   }
 
   /// Anchors for a language model. The vector of a word is the normalised mean of the bases of its

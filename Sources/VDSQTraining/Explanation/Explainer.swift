@@ -51,10 +51,14 @@ package final class Explainer {
 
   /// Explains the classification of a state.
   ///
-  /// - Parameter state: `encoder.dimensions` floats.
-  package func explain(_ state: UnsafePointer<Float>) -> Explanation {
-    let scores = classifier.scores(of: state, top: classifier.labels.count)
-    let byWords = words.scores(of: state, top: classifier.labels.count)
+  /// - Parameters:
+  ///   - state: `encoder.dimensions` floats.
+  ///   - continued: what `TextStates` gives for the text besides.
+  package func explain(
+    _ state: UnsafePointer<Float>, words continued: UnsafePointer<Float>? = nil
+  ) -> Explanation {
+    let scores = classifier.scores(of: state, words: continued, top: classifier.labels.count)
+    let byWords = words.scores(of: state, words: continued, top: classifier.labels.count)
     let best = scores.best
     let vector = Array(UnsafeBufferPointer(start: state, count: columns))
     let own = bases.cosines(vector)
