@@ -27,6 +27,9 @@ public final class TextClassifier: @unchecked Sendable {
     /// Texts without labels, of the kind that will be classified. What a language model says about
     /// them on average is subtracted from its scores. Without them, what it says without a text is.
     public var referenceTexts: [String] = []
+    /// The vocabulary bases that a language model's states are compared with; nil for the rows of
+    /// its LM head, as weights of label words.
+    public var bases: BasesChoice?
     /// The softmax temperature, by which logits are divided. Nil means that of the adapter,
     /// `Classifier.defaultTemperature` for cosines, or 1 for a language model.
     public var temperature: Float?
@@ -100,7 +103,9 @@ public final class TextClassifier: @unchecked Sendable {
   ) throws(VDSQError) {
     try Label.checkChoice(labels)
     let pool = try EncoderPool(
-      model, options.run, adapter: nil, continuations: try Self.continuations(of: labels, model),
+      model, options.run, adapter: nil,
+      continuations: options.bases == nil
+        ? try Self.continuations(of: labels, model) : TokenTree.Size(),
       more: try Self.bytes(of: labels, model, top: options.top, isFollowed: source != nil))
     try self.init(model, pool, options, adapter: nil, source: source) {
       (encoder) throws(VDSQError) in try Self.classifier(labels, encoder, options)
@@ -141,7 +146,8 @@ public final class TextClassifier: @unchecked Sendable {
     try encoder.unsteered { () throws(VDSQError) in
       try Classifier(
         labels: try LabelSet(
-          labels, encoder: encoder, template: options.template, reference: options.referenceTexts),
+          labels, encoder: encoder, template: options.template, bases: options.bases,
+          reference: options.referenceTexts),
         temperature: options.temperature, kernels: encoder.kernels)
     }
   }
@@ -320,7 +326,8 @@ public final class TextClassifier: @unchecked Sendable {
   private func read(_ source: Source, _ encoder: TextEncoder) throws(VDSQError) {
     if let labels = source.labels {
       let next = try labels.readChoice()
-      guard encoder.options.continuations.holds(try Self.continuations(of: next, model)) else {
+      let continuations = try Self.continuations(of: next, model)
+      guard options.bases != nil || encoder.options.continuations.holds(continuations) else {
         throw .badInput(
           "\(source.file.path): words of several tokens need more memory than was planned; start "
             + "again")

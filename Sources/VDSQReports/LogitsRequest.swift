@@ -9,8 +9,8 @@ import VDSQTokenizers
 
 /// What `vdsq logits` writes of each state.
 package struct LogitsRequest {
-  /// A file of bases instead of the model's own.
-  package var bases: String?
+  /// The bases that states are compared with.
+  package var bases = BasesChoice.own
   /// The number of tokens or labels of a line.
   package var top = 10
   /// The softmax temperature of cosines; nil for that of the bases, or
@@ -48,16 +48,13 @@ package struct LogitsRequest {
   package func writer(
     _ file: Container, _ encoder: TextEncoder?, _ output: OutputBuffer
   ) throws(VDSQError) -> LogitsWriter {
-    let rows =
-      if let bases { try VocabularyRows(path: bases, for: file) } else {
-        try VocabularyRows(bases: file)
-      }
     let kernels = if let encoder { encoder.kernels } else { try KernelTable.select() }
+    let rows = try VocabularyRows(bases, of: file, kernels)
     let threads = encoder?.threads ?? ThreadPool(count: threads)
     let tokenizer =
       if let encoder { Optional(encoder.tokenizer) } else { try Tokenizer(of: file) }
     if let encoder, encoder.dimensions != rows.dimensions {
-      throw .badInput("\(bases ?? file.path): bases of another size than the model's states")
+      throw .badInput("\(file.path): bases of another size than the model's states")
     }
     let writer = LogitsWriter(
       rows: rows, tokenizer: tokenizer,
@@ -77,7 +74,7 @@ package struct LogitsRequest {
     if let labels {
       let parsed = try Label.parse(list: labels)
       let set: LabelSet
-      if let encoder, encoder.kind == .sentences, bases == nil {
+      if let encoder, encoder.kind == .sentences, bases == .own {
         set = try LabelSet(parsed, encoder: encoder, template: nil)
       } else if let tokenizer {
         set = try LabelSet(parsed, bases: rows, tokenizer: tokenizer, kernels: kernels)

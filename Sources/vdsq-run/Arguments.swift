@@ -121,7 +121,7 @@ struct Arguments {
     case .passedFields: "--pass: "
     case .outOfScope: "--out-of-scope: "
     case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors,
-      .ignoredTensors, .trainedHead,
+      .ignoredTensors, .trainedHead, .bases, .lens,
       .labels,
       .exampleFields, .method, nil:
       ""

@@ -129,20 +129,25 @@ public struct LabelSet: Sendable {
   }
 
   /// Labels for a model. A model with an LM head compares states with the head's rows of label
-  /// words, and its anchors are vocabulary bases. Anchors of other models are their own vectors of
-  /// the words.
+  /// words, and its anchors are vocabulary bases; with a choice of bases, it compares states with
+  /// these anchors. Anchors of other models are their own vectors of the words.
   ///
   /// - Parameters:
   ///   - encoder: an encoder with an empty batch.
+  ///   - bases: the bases of a language model's anchors, which then classify; nil for the head.
   ///   - reference: texts of the kind that will be classified. The mean of their scores is subtracted
   ///     from a language model's scores; if there are none, the scores without a text are.
   /// - Throws: `usage` for an empty or ambiguous list, a word that is too long for the model, or a
   ///   template or reference texts that it cannot use; `badInput` if the words of a label cancel
   ///   out or the model fails.
   public init(
-    _ labels: [Label], encoder: TextEncoder, template: Template?, reference: [String] = []
+    _ labels: [Label], encoder: TextEncoder, template: Template?, bases: BasesChoice? = nil,
+    reference: [String] = []
   ) throws(VDSQError) {
     guard encoder.kind != .sentences else {
+      guard bases == nil else {
+        throw .usage("a sentence encoder compares texts with label words as texts", .bases)
+      }
       guard reference.isEmpty else {
         throw .usage("for language models; a sentence encoder needs none", .referenceTexts)
       }
@@ -155,6 +160,15 @@ public struct LabelSet: Sendable {
     }
     let around = try TextTemplate(template, encoder: encoder)
     let container = encoder.container
+    if let bases {
+      guard reference.isEmpty else {
+        throw .usage("for scores of the LM head; cosines to bases take none", .referenceTexts)
+      }
+      try self.init(
+        labels, bases: try VocabularyRows(bases, of: container, encoder.kernels),
+        tokenizer: encoder.tokenizer, kernels: encoder.kernels, template: template)
+      return
+    }
     try self.init(
       labels,
       bases: container.hasBases

@@ -21,7 +21,7 @@ package final class TextStates {
     try self.init(labels.wordHead?.continuations, encoder: encoder)
   }
 
-  init(_ continuations: WordContinuations?, encoder: TextEncoder) throws(VDSQError) {
+  package init(_ continuations: WordContinuations?, encoder: TextEncoder) throws(VDSQError) {
     self.encoder = encoder
     self.continuations = continuations
     logits =

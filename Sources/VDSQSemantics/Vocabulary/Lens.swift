@@ -55,6 +55,8 @@ public struct Lens {
     /// The softmax temperature of cosines; nil for that of the bases, or
     /// `Classifier.defaultTemperature`. Logits are divided by 1.
     public var temperature: Float?
+    /// The bases of the view of cosines.
+    public var bases = BasesChoice.own
     /// Ids of tokens whose places are kept for each state.
     public var tracked: [Int32] = []
 
@@ -76,7 +78,7 @@ public struct Lens {
   public init(
     _ text: UnsafeRawBufferPointer, encoder: TextEncoder, options: Options = Options()
   ) throws(VDSQError) {
-    let bases = try VocabularyRows(bases: encoder)
+    let bases = try VocabularyRows(options.bases, of: encoder.container, encoder.kernels)
     let views =
       options.views ?? ((try? VocabularyRows(head: encoder)) == nil ? [.basis] : [.basis, .logit])
     let trace = try encoder.trace(text)

@@ -13,6 +13,8 @@ public struct VocabularyRows: Sendable {
   /// The factor of each row's product: the reciprocal length for cosines; the scale, or one, for
   /// the logits of the head.
   nonisolated(unsafe) private let factors: UnsafePointer<Float>?
+  /// The factors, if they are in memory rather than in the map.
+  private let ownFactors: OwnFloats?
   /// The bias of the head; nil for bases.
   nonisolated(unsafe) let bias: UnsafePointer<Float>?
   /// The 4-bit residual of int8 rows, which is read for a few candidate rows.
@@ -75,8 +77,9 @@ public struct VocabularyRows: Sendable {
     _ view: TensorView, _ container: Container, factors: UnsafePointer<Float>?,
     bias: UnsafePointer<Float>? = nil, areBases: Bool,
     common: (vector: UnsafePointer<Float>, reciprocalNorms: UnsafePointer<Float>)? = nil,
-    isRefined: Bool
+    isRefined: Bool, ownFactors: OwnFloats? = nil
   ) throws(VDSQError) {
+    self.ownFactors = ownFactors
     self.view = view
     self.container = container
     count = view.record.rows
@@ -85,7 +88,7 @@ public struct VocabularyRows: Sendable {
     self.bias = bias
     self.areBases = areBases
     self.common = common
-    temperature = areBases ? try Self.temperature(container) : nil
+    temperature = areBases && ownFactors == nil ? try Self.temperature(container) : nil
     guard isRefined, view.record.element == .int8 else {
       fine = nil
       return
@@ -127,6 +130,44 @@ public struct VocabularyRows: Sendable {
       areBases: false,
       // The residual is that of bases with rows of their own, if there are such.
       isRefined: container.find("bases.rows") == nil && container.find("bases.fine") != nil)
+  }
+
+  /// Rows of the LM head as bases.
+  init(rows head: VocabularyRows, _ kernels: KernelTable) throws(VDSQError) {
+    let factors = Self.reciprocalNorms(head.view, kernels)
+    try self.init(
+      head.view, head.container, factors: factors.values, areBases: true,
+      isRefined: head.isRefined, ownFactors: factors)
+  }
+
+  /// Rows of the word embeddings as bases.
+  ///
+  /// - Throws: `badInput` if they are not stored row by row.
+  init(embeddings container: Container, _ kernels: KernelTable) throws(VDSQError) {
+    guard let view = container.find("embeddings.word"), view.record.order == .rowMajor,
+      view.record.shape.count == 2
+    else { throw .badInput("\(container.path): the model has no word embeddings") }
+    let factors = Self.reciprocalNorms(view, kernels)
+    try self.init(
+      view, container, factors: factors.values, areBases: true, isRefined: false,
+      ownFactors: factors)
+  }
+
+  /// The reciprocal length of each row, in the unit of `products`: of its integers if it has any.
+  private static func reciprocalNorms(_ view: TensorView, _ kernels: KernelTable) -> OwnFloats {
+    let count = view.record.rows, d = view.record.columns
+    let norms = OwnFloats(count: count)
+    let stride = view.record.dataLength / count
+    var row = [Float](repeating: 0, count: d)
+    row.withUnsafeMutableBufferPointer { row in
+      for i in 0..<count {
+        view.load(view.data + i * stride, row: i, kernels, into: row.baseAddress!)
+        var norm = length(row.baseAddress!, d)
+        if view.record.element == .int8, let scale = view.scales?[i], scale > 0 { norm /= scale }
+        norms.values[i] = norm > 0 ? 1 / norm : 0
+      }
+    }
+    return norms
   }
 
   /// The rows in the form of the fused search; nil if they are not int8 bases.
@@ -248,6 +289,15 @@ public struct VocabularyRows: Sendable {
     let scale = norm > 0 ? 1 / norm : 0
     for i in 0..<dimensions { out[i] *= scale }
   }
+}
+
+/// Floats in memory that are freed with the last of their users.
+private final class OwnFloats: @unchecked Sendable {
+  let values: UnsafeMutablePointer<Float>
+
+  init(count: Int) { values = .allocate(capacity: max(1, count)) }
+
+  deinit { values.deallocate() }
 }
 
 extension Container {

@@ -28,8 +28,8 @@ package struct LabelWordRegression {
       -Constants.doubt
         * Double(
           abs(log10f(stateVariance / Constants.expected.stateVariance))
-            + abs(log10f(wordVariance / Constants.expected.wordVariance))
-            + (trust == Constants.expected.trust ? 0 : 1))
+            + abs(log10f(wordVariance / Constants.expected.wordVariance)))
+        - (trust == Constants.expected.trust ? 0 : Constants.trustDoubt)
     }
 
     package init(trust: Float, stateVariance: Float, wordVariance: Float) {
@@ -120,7 +120,10 @@ package struct LabelWordRegression {
       let sums = table.sums[i * count..<(i + 1) * count]
       let place = sums.indices.max { sums[$0] < sums[$1] }!
       best.append(
-        (sums[place] + candidate.logPrior, 1 / Constants.temperatures[place - i * count]))
+        (
+          Constants.evidenceShare * sums[place] + candidate.logPrior,
+          1 / Constants.temperatures[place - i * count]
+        ))
     }
     let highest = best.map(\.score).max()!
     let shares = best.map { exp($0.score - highest) }

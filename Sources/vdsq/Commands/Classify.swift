@@ -1,6 +1,7 @@
 import ArgumentParser
 import VDSQFiles
 import VDSQ
+import VDSQFormat
 import VDSQMeasurement
 import VDSQReports
 import VDSQStreams
@@ -51,6 +52,7 @@ struct Classify: Command {
       """)
   var explain = false
 
+  @OptionGroup var vocabulary: BasesOptions
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
   @OptionGroup var steering: SteeringOptions
@@ -63,7 +65,8 @@ struct Classify: Command {
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, label.labelsFile, label.calibrateOn, examples, adapter] + steering.files,
+      inputs: [model, label.labelsFile, label.calibrateOn, examples, adapter, vocabulary.bases]
+        + steering.files,
       readsStandardInput: true)
   }
 
@@ -80,6 +83,9 @@ struct Classify: Command {
     }
     guard adapter == nil || (label.labels.isEmpty && label.labelsFile == nil) else {
       throw ValidationError("--adapter brings its own labels; leave --labels out")
+    }
+    guard vocabulary.isEmpty || (adapter == nil && examples == nil) else {
+      throw ValidationError("an adapter brings its own labels; leave the bases out")
     }
     guard
       adapter != nil || examples != nil || !label.labels.isEmpty || label.labelsFile != nil
@@ -123,6 +129,8 @@ struct Classify: Command {
     options.top = top
     if !quiet { options.onWarning = { StandardError.write("vdsq: \($0)\n") } }
     let model = try Model(path: model)
+    options.bases = try vocabulary.choice(
+      try Container(path: self.model, kind: .model, decoding: .noWeights))
     if let adapter {
       return try TextClassifier(model: model, adapterFile: adapter, options: options)
     }

@@ -53,11 +53,12 @@ struct LensCommand: Command {
   @Flag(help: "Replace the output file if it exists.")
   var force = false
 
+  @OptionGroup var vocabulary: BasesOptions
   @OptionGroup var encoding: EncoderOptions
   @OptionGroup var steering: SteeringOptions
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model] + steering.files, outputs: [output])
+    CommandFiles(inputs: [model, vocabulary.bases] + steering.files, outputs: [output])
   }
 
   func validate() throws {
@@ -73,8 +74,9 @@ struct LensCommand: Command {
     var options = Lens.Options()
     if let lens { options.views = try LensReport.views(lens) }
     (options.top, options.temperature) = (top, temperature)
-    let vocabulary = try Container(path: model, kind: .model, decoding: .noWeights).vocabularyBytes
-    let encoder = try encoding.encoder(model, more: vocabulary, onCut: tell)
+    let file = try Container(path: model, kind: .model, decoding: .noWeights)
+    options.bases = try vocabulary.choice(file) ?? .own
+    let encoder = try encoding.encoder(model, more: file.vocabularyBytes, onCut: tell)
     for name in token {
       let named = try NamedToken(name, of: encoder, option: "--token")
       options.tracked.append(named.id)

@@ -24,9 +24,6 @@ struct Logits: Command {
   @Argument(help: "The .vdsq file: a model, or bases that vdsq bases made.", completion: .file())
   var model: String
 
-  @Option(help: "Bases to use instead of the model's own.", completion: .file())
-  var bases: String?
-
   @Option(help: "A .npy file of hidden states, one per row, instead of texts.", completion: .file())
   var hidden: String?
 
@@ -62,6 +59,7 @@ struct Logits: Command {
   @Flag(help: "Write JSON, one line per text: [{\"id\", \"token\", \"cosine\", \"probability\"}].")
   var json = false
 
+  @OptionGroup var vocabulary: BasesOptions
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
   @OptionGroup var steering: SteeringOptions
@@ -71,7 +69,7 @@ struct Logits: Command {
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, bases, hidden] + steering.files, outputs: [scoresOut],
+      inputs: [model, vocabulary.bases, hidden] + steering.files, outputs: [scoresOut],
       readsStandardInput: hidden == nil)
   }
 
@@ -111,7 +109,7 @@ struct Logits: Command {
       return
     }
     let encoder = file.header.kind == .model ? try encoder(file) : nil
-    let writer = try request().writer(file, encoder, output)
+    let writer = try request(file).writer(file, encoder, output)
     if let hidden {
       try writer.checkTokens()
       try NPYFile(path: hidden).forEachRow(of: writer.dimensions) {
@@ -135,9 +133,10 @@ struct Logits: Command {
       model, more: file.vocabularyBytes, onCut: EncoderOptions.warnings(quiet))
   }
 
-  private func request() throws(VDSQError) -> LogitsRequest {
+  private func request(_ file: Container) throws(VDSQError) -> LogitsRequest {
     var request = LogitsRequest()
-    (request.bases, request.top, request.temperature) = (bases, top, temperature)
+    request.bases = try vocabulary.choice(file) ?? .own
+    (request.top, request.temperature) = (top, temperature)
     (request.entangled, request.gradient, request.labels) = (entangled, gradient, labels)
     (request.scores, request.replaces, request.json) = (scoresOut, force, json)
     (request.steering, request.threads) = (try steering.directions(), encoding.threads)
