@@ -52,7 +52,7 @@ struct Classify: Command {
       """)
   var explain = false
 
-  @OptionGroup var vocabulary: BasesOptions
+  @OptionGroup var vocabulary: VocabularyOptions
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
   @OptionGroup var steering: SteeringOptions

@@ -53,7 +53,7 @@ struct LensCommand: Command {
   @Flag(help: "Replace the output file if it exists.")
   var force = false
 
-  @OptionGroup var vocabulary: BasesOptions
+  @OptionGroup var vocabulary: VocabularyOptions
   @OptionGroup var encoding: EncoderOptions
   @OptionGroup var steering: SteeringOptions
 

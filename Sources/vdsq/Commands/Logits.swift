@@ -59,7 +59,7 @@ struct Logits: Command {
   @Flag(help: "Write JSON, one line per text: [{\"id\", \"token\", \"cosine\", \"probability\"}].")
   var json = false
 
-  @OptionGroup var vocabulary: BasesOptions
+  @OptionGroup var vocabulary: VocabularyOptions
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
   @OptionGroup var steering: SteeringOptions

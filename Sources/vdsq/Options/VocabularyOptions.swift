@@ -3,7 +3,7 @@ import VDSQFormat
 import VDSQSemantics
 
 /// The vocabulary bases that states are compared with.
-struct BasesOptions: ParsableArguments {
+struct VocabularyOptions: ParsableArguments {
   @Option(
     help: "Bases that vdsq bases made, instead of the model's own.", completion: .file())
   var bases: String?
