@@ -190,7 +190,8 @@ let tests: [Target] = [
   .testTarget(
     name: "VDSQCheckpointsTests",
     dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion"]),
-  .testTarget(name: "VDSQConversionTests", dependencies: ["TestSupport", "VDSQConversion"]),
+  .testTarget(name: "VDSQConversionTests",
+    dependencies: ["TestSupport", "VDSQConversion", "VDSQSemantics"]),
   .testTarget(
     name: "VDSQTrainingTests",
     dependencies: ["TestSupport", "VDSQTraining", "VDSQCheckpoints", "VDSQConversion"]),

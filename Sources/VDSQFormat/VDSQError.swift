@@ -55,6 +55,8 @@ public struct VDSQError: Error, Sendable {
     case exampleFields
     /// Fields of JSON records that are copied to the output.
     case passedFields
+    /// The translators of a tuned lens.
+    case lens
     /// The vocabulary bases that states are compared with.
     case bases
     /// How bases are computed, or how an adapter is trained.

@@ -439,8 +439,29 @@ public final class TextEncoder {
   ///
   /// States pass through the final norm, or the transformation of the masked head, so that all
   /// layers can be compared with the vocabulary.
-  public func trace(_ text: UnsafeRawBufferPointer) throws(VDSQError) -> Trace {
-    let (ids, raw) = try rawStates(of: text)
+  ///
+  /// - Parameter translate: changes a state of a layer before that, and receives the layer, the
+  ///   state and its destination, of `hiddenSize` floats each; nil for no change.
+  public func trace(
+    _ text: UnsafeRawBufferPointer,
+    translating translate: (
+      (_ layer: Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    )? = nil
+  ) throws(VDSQError) -> Trace {
+    var (ids, raw) = try rawStates(of: text)
+    if let translate {
+      var translated = [Float](repeating: 0, count: raw.count)
+      raw.withUnsafeBufferPointer { raw in
+        translated.withUnsafeMutableBufferPointer { translated in
+          for i in 0..<(layers + 1) * ids.count {
+            translate(
+              i / ids.count, raw.baseAddress! + i * hiddenSize,
+              translated.baseAddress! + i * hiddenSize)
+          }
+        }
+      }
+      raw = translated
+    }
     let count = (layers + 1) * ids.count
     var states = [Float](repeating: 0, count: count * dimensions)
     raw.withUnsafeBufferPointer { raw in
@@ -459,7 +480,7 @@ public final class TextEncoder {
 
   /// The ids of a text, and its states after the embeddings and every layer, as the next layer
   /// reads them: `[layers + 1, tokens, hiddenSize]`.
-  private func rawStates(
+  package func rawStates(
     of text: UnsafeRawBufferPointer
   ) throws(VDSQError) -> (ids: [Int32], states: [Float]) {
     var ids: [Int32] = []

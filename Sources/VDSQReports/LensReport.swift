@@ -43,16 +43,22 @@ package struct LensReport: JSONValue {
   package static func views(_ list: String) throws(VDSQError) -> [Lens.View] {
     var views: [Lens.View] = []
     for name in list.split(separator: ",") {
-      guard let view = [Lens.View.basis, .logit].first(where: { self.name($0) == name }),
+      guard let view = [Lens.View.basis, .logit, .tuned].first(where: { self.name($0) == name }),
         !views.contains(view)
-      else { throw .usage("--lens \(list): write basis, logit, or both with a comma in between") }
+      else { throw .usage("--lens \(list): write some of basis,logit,tuned") }
       views.append(view)
     }
-    guard !views.isEmpty else { throw .usage("--lens: write basis, logit or basis,logit") }
+    guard !views.isEmpty else { throw .usage("--lens: write some of basis,logit,tuned") }
     return views
   }
 
-  private static func name(_ view: Lens.View) -> String { view == .basis ? "basis" : "logit" }
+  private static func name(_ view: Lens.View) -> String {
+    switch view {
+    case .basis: "basis"
+    case .logit: "logit"
+    case .tuned: "tuned"
+    }
+  }
 
   package var json: String { JSONWriter.string { $0.write(self) } }
 

@@ -29,7 +29,7 @@ public final class FewShotTrainer {
     encoder = try plan.model.encoder(plan.encoderOptions)
     anchors = try LabelSet(
       plan.labels, encoder: encoder, template: plan.options.template,
-      reference: plan.options.referenceTexts)
+      bases: plan.options.bases, reference: plan.options.referenceTexts)
   }
 
   /// Runs the model over labelled texts.

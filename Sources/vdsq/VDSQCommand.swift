@@ -25,7 +25,7 @@ struct VDSQCommand: ParsableCommand {
       Convert.self, Bases.self, Inspect.self, Classify.self, Plan.self, Adapt.self, Learn.self,
       Embed.self,
       Logits.self,
-      LensCommand.self, Bench.self, Verify.self, Diff.self, Eval.self, Review.self,
+      LensCommand.self, TuneLens.self, Bench.self, Verify.self, Diff.self, Eval.self, Review.self,
     ])
 
   static func main() {

@@ -6,6 +6,8 @@ package enum FileKind: UInt32, Sendable {
   case adapter = 2
   /// Vocabulary bases in a file of their own, with or without a model that they belong to.
   case bases = 3
+  /// The translators of a tuned lens for a model.
+  case lens = 4
 
   /// The kind with its article, for error messages.
   package var name: StaticString {
@@ -13,6 +15,7 @@ package enum FileKind: UInt32, Sendable {
     case .model: "a model"
     case .adapter: "an adapter"
     case .bases: "vocabulary bases"
+    case .lens: "a tuned lens"
     }
   }
 }

@@ -14,12 +14,13 @@ enum LensPageScript {
     const shown = (token) => token.replace(/ /g, "\u00b7").replace(/\n/g, "\u21b5")
       .replace(/\r/g, "\u240d").replace(/\t/g, "\u21e5") || "\u2205";
     const texts = [data, ...(data.compared ?? [])];
-    const names = { basis: "Basis lens", logit: "Logit lens" };
+    const names = { basis: "Basis lens", logit: "Logit lens", tuned: "Tuned lens" };
     const layerName = (layer) => layer === 0 ? "emb." : String(layer);
     at("text").textContent = texts.map((text) => text.text).join("\n");
     at("about").textContent = data.model + ", " + (data.layers.length - 1) + " layers, "
       + data.vocabulary.toLocaleString("en") + " tokens in the vocabulary. In each cell the first "
-      + "token at that layer: that of the closest basis, or of the highest logit.";
+      + "token at that layer: that of the closest basis, or of the highest logit"
+      + (data.lenses.includes("tuned") ? ", also of states translated to the last layer." : ".");
 
     // Every map: a view of a text. The first view's values stand beside the text.
     const maps = texts.flatMap((text, index) => data.lenses.map((lens, place) => ({
@@ -55,8 +56,8 @@ enum LensPageScript {
     measures.forEach((measure, index) => { make("option", measure.name, at("measure")).value = index; });
     if (data.tracked.length > 0) at("measure").value = 6;
     if (data.lenses.length > 1)
-      for (const [name, title] of [["all", "side by side"], ["basis", "basis"], ["logit", "logit"]])
-        make("option", title, at("lens")).value = name;
+      for (const name of ["all", ...data.lenses])
+        make("option", name === "all" ? "side by side" : name, at("lens")).value = name;
     else at("choice").hidden = true;
 
     const cells = [];

@@ -3,13 +3,15 @@ public import VDSQInference
 
 /// The state of every layer at every token in vocabulary terms.
 ///
-/// A view says how states are compared with the vocabulary: by cosines to bases, or by the logits
-/// of the LM head (the logit lens: nostalgebraist 2020).
+/// A view says how states are compared with the vocabulary: by cosines to bases, by the logits of the
+/// LM head (the logit lens: nostalgebraist 2020), or by the logits of states that were translated to
+/// the last layer (the tuned lens: Belrose et al. 2023).
 public struct Lens {
   /// What states are compared with.
   public enum View: Sendable, Equatable {
-    /// `basis`: cosines to vocabulary bases. `logit`: the logits of the LM head.
-    case basis, logit
+    /// `basis`: cosines to vocabulary bases. `logit`: the logits of the LM head. `tuned`: those of
+    /// translated states.
+    case basis, logit, tuned
   }
 
   /// The probability of a token after a state, and its place among all tokens.
@@ -47,8 +49,8 @@ public struct Lens {
 
   /// What a lens shows.
   public struct Options: Sendable {
-    /// The views, at least one. Nil means that of the logits and that of the bases if the model has
-    /// an LM head, and only the bases otherwise.
+    /// The views, at least one. Nil means that of the bases, that of the logits if the model has an
+    /// LM head, and the tuned one if there are translators.
     public var views: [View]?
     /// The number of tokens to keep for each state.
     public var top = 5
@@ -57,6 +59,8 @@ public struct Lens {
     public var temperature: Float?
     /// The bases of the view of cosines.
     public var bases = BasesChoice.own
+    /// The translators of the tuned view; nil for none.
+    public var tuned: TunedLens?
     /// Ids of tokens whose places are kept for each state.
     public var tracked: [Int32] = []
 
@@ -80,8 +84,19 @@ public struct Lens {
   ) throws(VDSQError) {
     let bases = try VocabularyRows(options.bases, of: encoder.container, encoder.kernels)
     let views =
-      options.views ?? ((try? VocabularyRows(head: encoder)) == nil ? [.basis] : [.basis, .logit])
+      options.views
+      ?? ((try? VocabularyRows(head: encoder)) == nil
+        ? [.basis] : options.tuned == nil ? [.basis, .logit] : [.basis, .logit, .tuned])
     let trace = try encoder.trace(text)
+    var translated: TextEncoder.Trace?
+    if views.contains(.tuned) {
+      guard let tuned = options.tuned else {
+        throw .usage("the tuned lens needs a file of translators", .lens)
+      }
+      translated = try encoder.trace(text) { layer, state, out in
+        tuned.translate(layer, state, encoder.kernels, into: out)
+      }
+    }
     var maps: [Map] = []
     for view in views {
       let rows = view == .basis ? bases : try VocabularyRows(head: encoder)
@@ -94,7 +109,7 @@ public struct Lens {
       let logits = VocabularyLogits(rows: rows, encoder: encoder, capacity: options.top)
       maps.append(
         Map(
-          view, trace, logits,
+          view, view == .tuned ? translated! : trace, logits,
           temperature: view == .basis
             ? options.temperature ?? rows.temperature ?? Classifier.defaultTemperature : 1,
           tracked: options.tracked))

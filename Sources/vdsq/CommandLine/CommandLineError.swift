@@ -14,6 +14,7 @@ extension VDSQError {
     case .referenceTexts: "--calibrate-on: \(message)"
     case .passedFields: "--pass: \(message)"
     case .coarseRows: "--coarse: \(message)"
+    case .lens: "--tuned: \(message)"
     case .bases: "--bases-method: \(message)"
     case .keptTensors: "--keep: \(message)"
     case .outOfScope: "--out-of-scope: \(message)"

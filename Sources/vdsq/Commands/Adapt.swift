@@ -36,7 +36,9 @@ struct Adapt: Command {
   var quiet = false
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model, examples, label.labelsFile, label.calibrateOn], outputs: [output])
+    CommandFiles(
+      inputs: [model, examples, label.labelsFile, label.calibrateOn, label.vocabulary.bases],
+      outputs: [output])
   }
 
   func execute() throws(VDSQError) {

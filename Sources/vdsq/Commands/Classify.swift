@@ -1,7 +1,6 @@
 import ArgumentParser
 import VDSQFiles
 import VDSQ
-import VDSQFormat
 import VDSQMeasurement
 import VDSQReports
 import VDSQStreams
@@ -52,7 +51,6 @@ struct Classify: Command {
       """)
   var explain = false
 
-  @OptionGroup var vocabulary: VocabularyOptions
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
   @OptionGroup var steering: SteeringOptions
@@ -65,7 +63,9 @@ struct Classify: Command {
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, label.labelsFile, label.calibrateOn, examples, adapter, vocabulary.bases]
+      inputs: [
+        model, label.labelsFile, label.calibrateOn, examples, adapter, label.vocabulary.bases,
+      ]
         + steering.files,
       readsStandardInput: true)
   }
@@ -84,7 +84,7 @@ struct Classify: Command {
     guard adapter == nil || (label.labels.isEmpty && label.labelsFile == nil) else {
       throw ValidationError("--adapter brings its own labels; leave --labels out")
     }
-    guard vocabulary.isEmpty || (adapter == nil && examples == nil) else {
+    guard label.vocabulary.isEmpty || adapter == nil else {
       throw ValidationError("an adapter brings its own labels; leave the bases out")
     }
     guard
@@ -129,8 +129,7 @@ struct Classify: Command {
     options.top = top
     if !quiet { options.onWarning = { StandardError.write("vdsq: \($0)\n") } }
     let model = try Model(path: model)
-    options.bases = try vocabulary.choice(
-      try Container(path: self.model, kind: .model, decoding: .noWeights))
+    options.bases = try label.vocabulary.choice(self.model)
     if let adapter {
       return try TextClassifier(model: model, adapterFile: adapter, options: options)
     }

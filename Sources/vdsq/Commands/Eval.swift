@@ -53,7 +53,9 @@ struct Eval: Command {
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, test, train, adapter, label.labelsFile, label.calibrateOn],
+      inputs: [
+        model, test, train, adapter, label.labelsFile, label.calibrateOn, label.vocabulary.bases,
+      ],
       outputs: [report])
   }
 

@@ -34,7 +34,7 @@ struct LensCommand: Command {
   @Flag(help: "Write JSON to standard output.")
   var json = false
 
-  @Option(help: "basis, logit or both: basis,logit. The default is all that the model has.")
+  @Option(help: "Some of basis,logit,tuned. The default is all that there are.")
   var lens: String?
 
   @Option(
@@ -43,6 +43,21 @@ struct LensCommand: Command {
       and "Paris" are different tokens. Can be repeated.
       """)
   var token: [String] = []
+
+  @Option(
+    help: "Show what layers would say if they were the last, by a file of vdsq tune-lens.",
+    completion: .file())
+  var tuned: String?
+
+  @Option(help: "The token of --gradient-out, by its text or id.")
+  var gradient: String?
+
+  @Option(
+    help: """
+      A .npy file to write: the gradient of the loss of the token of --gradient, as the basis lens \
+      sees each state, float32, [layers + 1, tokens, dimensions].
+      """, completion: .file())
+  var gradientOut: String?
 
   @Option(help: "The number of tokens to keep for each state.")
   var top = 5
@@ -58,11 +73,17 @@ struct LensCommand: Command {
   @OptionGroup var steering: SteeringOptions
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model, vocabulary.bases] + steering.files, outputs: [output])
+    CommandFiles(
+      inputs: [model, vocabulary.bases, tuned] + steering.files, outputs: [output, gradientOut])
   }
 
   func validate() throws {
-    guard output != nil || json else { throw ValidationError("give --output, --json or both") }
+    guard output != nil || json || gradientOut != nil else {
+      throw ValidationError("give --output, --json or both")
+    }
+    guard (gradient == nil) == (gradientOut == nil) else {
+      throw ValidationError("--gradient and --gradient-out go together")
+    }
     guard top >= 1, top <= 100 else { throw ValidationError("--top must be from 1 to 100") }
     guard temperature.map({ $0 > 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--temperature must be above 0")
@@ -75,14 +96,22 @@ struct LensCommand: Command {
     if let lens { options.views = try LensReport.views(lens) }
     (options.top, options.temperature) = (top, temperature)
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
-    options.bases = try vocabulary.choice(file) ?? .own
+    options.bases = try vocabulary.choice(model) ?? .own
     let encoder = try encoding.encoder(model, more: file.vocabularyBytes, onCut: tell)
     for name in token {
       let named = try NamedToken(name, of: encoder, option: "--token")
       options.tracked.append(named.id)
       if let note = named.note { tell(note) }
     }
+    if let tuned { options.tuned = try TunedLens(path: tuned, for: encoder) }
     try encoder.steer(try steering.directions(), onNote: tell)
+    if let gradient, let gradientOut {
+      let named = try NamedToken(gradient, of: encoder, option: "--gradient")
+      if let note = named.note { tell(note) }
+      try LensGradients.write(
+        text, token: named.id, encoder: encoder, options: options, to: gradientOut, replace: force)
+      if output == nil, !json { return }
+    }
     let report = try LensReport(
       [text] + compare, encoder: encoder, options: options, model: Self.name(model))
     for text in report.texts where !Array(text.utf8).withUnsafeBytes({ encoder.fits($0) }) {

@@ -109,7 +109,7 @@ struct Logits: Command {
       return
     }
     let encoder = file.header.kind == .model ? try encoder(file) : nil
-    let writer = try request(file).writer(file, encoder, output)
+    let writer = try request().writer(file, encoder, output)
     if let hidden {
       try writer.checkTokens()
       try NPYFile(path: hidden).forEachRow(of: writer.dimensions) {
@@ -133,9 +133,9 @@ struct Logits: Command {
       model, more: file.vocabularyBytes, onCut: EncoderOptions.warnings(quiet))
   }
 
-  private func request(_ file: Container) throws(VDSQError) -> LogitsRequest {
+  private func request() throws(VDSQError) -> LogitsRequest {
     var request = LogitsRequest()
-    request.bases = try vocabulary.choice(file) ?? .own
+    request.bases = try vocabulary.choice(model) ?? .own
     (request.top, request.temperature) = (top, temperature)
     (request.entangled, request.gradient, request.labels) = (entangled, gradient, labels)
     (request.scores, request.replaces, request.json) = (scoresOut, force, json)

@@ -45,7 +45,9 @@ struct Review: Command {
   var quiet = false
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model, examples, adapter, label.labelsFile, label.calibrateOn])
+    CommandFiles(inputs: [
+      model, examples, adapter, label.labelsFile, label.calibrateOn, label.vocabulary.bases,
+    ])
   }
 
   func validate() throws {

@@ -37,6 +37,7 @@ struct LabelOptions: ParsableArguments {
       """, completion: .file())
   var calibrateOn: String?
 
+  @OptionGroup var vocabulary: VocabularyOptions
   @OptionGroup var fields: ExampleFieldOptions
 
   @Option(
@@ -98,12 +99,13 @@ struct LabelOptions: ParsableArguments {
 
   /// - Parameter allowsFinetuning: whether the encoder's weights may be updated.
   func training(
-    _ encoding: EncoderOptions, allowsFinetuning: Bool = true
+    _ model: String, _ encoding: EncoderOptions, allowsFinetuning: Bool = true
   ) throws(VDSQError) -> TrainingOptions {
     var options = TrainingOptions()
     options.method = method
     options.template = try parsedTemplate()
     options.referenceTexts = try referenceTexts()
+    options.bases = try vocabulary.choice(model)
     options.seed = seed
     options.cacheFolder = cache
     options.allowsFinetuning = allowsFinetuning
@@ -122,7 +124,7 @@ struct LabelOptions: ParsableArguments {
     return try FewShotTrainer.adapter(
       model: try Model(path: model),
       labels: try all(in: examples, checksScope: checksScope), examples: examples,
-      options: try training(encoding), report: progress.show)
+      options: try training(model, encoding), report: progress.show)
   }
 
   /// Opens a model to train on examples. Their labels are used if the options name none.
@@ -134,7 +136,7 @@ struct LabelOptions: ParsableArguments {
       try TrainingPlan(
         model: try Model(path: model),
         labels: try all(in: examples), examples: examples,
-        options: try training(encoding, allowsFinetuning: allowsFinetuning),
+        options: try training(model, encoding, allowsFinetuning: allowsFinetuning),
         report: TrainingProgress(encoding: "", quiet: quiet).show))
   }
 
@@ -151,7 +153,8 @@ struct LabelOptions: ParsableArguments {
     let progress = TrainingProgress(encoding: path, quiet: quiet)
     defer { progress.end() }
     return try AdaptedExamples(
-      examples, adapter: adapter, model: try Model(path: model), options: try training(encoding),
+      examples, adapter: adapter, model: try Model(path: model),
+      options: try training(model, encoding),
       report: progress.show)
   }
 }

@@ -10,8 +10,8 @@ struct VocabularyOptions: ParsableArguments {
 
   @Option(
     help: """
-      Bases of this method: head (rows of the LM head) or embedding (rows of the word embeddings), \
-      which every model has, or the method of its own.
+      Compare a language model's states with bases of this method: head (rows of the LM head) or \
+      embedding (rows of the word embeddings), which every model has, or the method of its own.
       """)
   var basesMethod: String?
 
@@ -27,11 +27,10 @@ struct VocabularyOptions: ParsableArguments {
   /// Nil if none are named.
   ///
   /// - Throws: `usage` if the model's file does not have bases of the method.
-  func choice(_ model: @autoclosure () throws(VDSQError) -> Container) throws(VDSQError)
-    -> BasesChoice?
-  {
+  func choice(_ model: String) throws(VDSQError) -> BasesChoice? {
     if let bases { return .file(bases) }
     guard let basesMethod else { return nil }
-    return try BasesChoice(method: basesMethod, of: try model())
+    return try BasesChoice(
+      method: basesMethod, of: try Container(path: model, kind: .model, decoding: .noWeights))
   }
 }
