@@ -128,15 +128,20 @@ public final class TextClassifier: @unchecked Sendable {
       + LabelMemory.answerBytes(of: labels, top: top)
   }
 
-  /// What follows texts, so that label words of several tokens can be scored.
+  /// What the model reads besides texts, so that label words of several tokens can be scored.
   package static func continuations(
     of labels: [Label], _ model: Model
   ) throws(VDSQError) -> TokenTree.Size {
     let file = model.description
-    guard try Architecture(file.metadata).pooling == .nextToken else { return TokenTree.Size() }
+    let kind: TextEncoder.Kind
+    switch try Architecture(file.metadata).pooling {
+    case .nextToken: kind = .causal
+    case .mask: kind = .masked
+    default: return TokenTree.Size()
+    }
     let tokenizer = try Tokenizer(section: try file.bytes(of: .tokenizer), path: file.path)
     let words = try LabelWordsHead.tokens(of: labels, tokenizer.count, tokenizer)
-    return WordContinuations(words)?.tree.size ?? TokenTree.Size()
+    return LongWords(words, kind)?.size ?? TokenTree.Size()
   }
 
   private static func classifier(

@@ -31,7 +31,8 @@ public final class TextEncoder {
     public var intermediateFeatures: [IntermediateFeature] = []
     /// Low-rank updates of a sentence encoder's weights; nil for none.
     package var updates: LowRankUpdates?
-    /// The tokens that may follow a text of a causal language model.
+    /// The tokens that may follow a text of a causal language model, or the states at further masks
+    /// of a masked one.
     package var continuations = TokenTree.Size()
 
     /// How layers are kept in memory. If they are streamed, the container need not have decoded
@@ -103,6 +104,8 @@ public final class TextEncoder {
   private var batch = TokenBatch()
   /// A text of the batch with what may follow it.
   private var text = TokenBatch()
+  /// The states at further masks of a text.
+  private var filled: [Float]
 
   /// - Throws: `missingInput` or `badInput` for the file, `usage` for options out of range.
   public convenience init(path: String, options: Options) throws(VDSQError) {
@@ -145,14 +148,22 @@ public final class TextEncoder {
         tokenCapacity: Self.tokenCapacity(options, c, maximumTokens),
         longest: maximumTokens, continuations: options.continuations, policy: options.policy)
       backbone = .decoder(decoder)
+      filled = []
       kind = c.pooling == .nextToken ? .causal : .sentences
       dimensions = c.vectorSize
     case .bidirectionalEncoder:
-      maximumTokens = try Self.longest(options.maximumTokens, c.maximumTokens, c.maximumTokens)
+      // Further masks take the place of text.
+      let longest = try Self.longest(options.maximumTokens, c.maximumTokens, c.maximumTokens)
+      maximumTokens = longest - options.continuations.depth
+      guard maximumTokens >= 2 else {
+        throw .usage("a label's word has too many tokens for texts of \(longest)")
+      }
+      filled = [Float](
+        repeating: 0, count: options.continuations.nodes * (c.pooling == .mask ? c.vectorSize : 0))
       let encoder = try Encoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
-        tokenCapacity: Self.tokenCapacity(options, c, maximumTokens),
-        longest: maximumTokens, intermediateFeatures: options.intermediateFeatures,
+        tokenCapacity: Self.tokenCapacity(options, c, longest),
+        longest: longest, intermediateFeatures: options.intermediateFeatures,
         updates: options.updates, policy: options.policy)
       backbone = .encoder(encoder)
       kind = c.pooling == .mask ? .masked : .sentences
@@ -396,6 +407,59 @@ public final class TextEncoder {
       }
       let states = try run(text, trace: nil)
       try body(i, states, states + dimensions)
+    }
+  }
+
+  /// Calls `body` with each state of the batch, and the states of its text with more masks, in order,
+  /// and empties the batch. For masked language models.
+  ///
+  /// - Parameters:
+  ///   - counts: numbers of masks that take the place of the one whose state is read; in all no more
+  ///     than the options have memory for.
+  ///   - body: called with the state of a text, and the states at all masks of the first count, then
+  ///     of the second, and so on.
+  package func encode(
+    masks counts: [Int],
+    _ body: (_ index: Int, _ state: UnsafePointer<Float>, _ filled: UnsafePointer<Float>)
+      throws(VDSQError) -> Void
+  ) throws(VDSQError) {
+    defer { batch.removeAll() }
+    var own = [Float](repeating: 0, count: dimensions)
+    for i in 0..<batch.sequences {
+      let range = batch.range(i), mask = batch.statePositions[i]
+      // Each state is that of a sequence of its own; the first one has the text as it is.
+      var done = -1
+      func flush() throws(VDSQError) {
+        let states = try run(text, trace: nil)
+        for sequence in 0..<text.sequences {
+          for j in 0..<dimensions {
+            let value = states[sequence * dimensions + j]
+            if done < 0 { own[j] = value } else { filled[done * dimensions + j] = value }
+          }
+          done += 1
+        }
+        text.removeAll()
+      }
+      for count in [1] + counts {
+        for place in 0..<count {
+          if text.ids.count + range.count + count - 1 > tokenCapacity
+            || text.sequences == sequenceCapacity
+          {
+            try flush()
+          }
+          text.ids.append(contentsOf: batch.ids[range.lowerBound..<mask])
+          let first = text.ids.count
+          for _ in 0..<count { text.ids.append(batch.ids[mask]) }
+          text.ids.append(contentsOf: batch.ids[(mask + 1)..<range.upperBound])
+          text.endSequence(statePosition: first + place)
+        }
+      }
+      try flush()
+      try own.withUnsafeBufferPointer { (own) throws(VDSQError) in
+        try filled.withUnsafeBufferPointer { (filled) throws(VDSQError) in
+          try body(i, own.baseAddress!, filled.baseAddress!)
+        }
+      }
     }
   }
 

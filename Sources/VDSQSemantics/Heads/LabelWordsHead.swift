@@ -1,5 +1,6 @@
 import CShims
 package import VDSQFormat
+package import VDSQInference
 package import VDSQKernels
 package import VDSQTokenizers
 
@@ -12,10 +13,11 @@ package import VDSQTokenizers
 ///     score(h)_k = log mean_w exp(v_w . h + b_w + c_w),   w the words of label k
 ///     logit(h)_k = score(h)_k - 0.75 score(r)_k
 ///
-/// r is a reference state: what the model says in place of a label without the text. c_w is 0 for
-/// words of one token. In a causal model it is the log-probability of a word after its first token
-/// (`WordContinuations`), and v_w is the row of its first token. Where a model cannot be run for
-/// each word, v_w is the mean of the rows of the word's tokens instead, and c_w is 0.
+/// r is a reference state: what the model says in place of a label without the text. c_w is 0 if all
+/// words have one token. Otherwise `TextStates` gives it. In a causal model it is the log-probability
+/// of a word after its first token (`WordContinuations`), and v_w is the row of its first token. In a
+/// masked model it is the log-probability of the whole word (`WordMasks`), and v_w is 0. Where a model
+/// cannot be run for each word, v_w is the mean of the rows of the word's tokens, and c_w is 0.
 package struct LabelWordsHead: Sendable {
   /// `[words, dimensions]`: the head's row of each word.
   package private(set) var rows: [Float]
@@ -32,7 +34,7 @@ package struct LabelWordsHead: Sendable {
   /// `[labels]`: what is subtracted from the scores.
   private var offsets: [Float]
   /// The words of several tokens; nil if the mean of their rows is used, or there are none.
-  package let continuations: WordContinuations?
+  package let longWords: LongWords?
 
   /// The share of the reference's scores that is subtracted. Of 0, 0.25, 0.5, 0.75 and 1, it had
   /// the best mean accuracy on customer reviews, movie reviews, subjectivity, news and package
@@ -43,14 +45,14 @@ package struct LabelWordsHead: Sendable {
   /// - Parameters:
   ///   - labels: labels with their words; a label without words is the out-of-scope label.
   ///   - head: the model's LM head.
-  ///   - continues: whether the model is run for the tokens of words behind the first.
+  ///   - kind: the kind of the model, if it is run for words of several tokens; nil if it is not.
   /// - Throws: `badInput` if a word has no token.
   package init(
     _ labels: [Label], head: VocabularyRows, tokenizer: Tokenizer, kernels: KernelTable,
-    continues: Bool = false
+    runs kind: TextEncoder.Kind? = nil
   ) throws(VDSQError) {
     let words = try Self.tokens(of: labels, head.count, tokenizer)
-    let continuations = continues ? WordContinuations(words) : nil
+    let longWords = kind.flatMap { LongWords(words, $0) }
     let d = head.dimensions
     var rows: [Float] = []
     var bias: [Float] = []
@@ -59,7 +61,12 @@ package struct LabelWordsHead: Sendable {
     var scratch = [UInt8](repeating: 0, count: max(1, head.scratchBytes))
     for (i, label) in labels.enumerated() {
       for _ in label.words {
-        let ids = continuations == nil ? words[bias.count][...] : words[bias.count].prefix(1)
+        var ids = words[bias.count][...]
+        switch longWords {
+        case .continued: ids = ids.prefix(1)
+        case .masked where ids.count > 1: ids = []
+        default: break
+        }
         let start = rows.count
         rows += [Float](repeating: 0, count: d)
         var shift: Float = 0
@@ -79,7 +86,7 @@ package struct LabelWordsHead: Sendable {
     self.rows = rows
     self.bias = bias
     self.labels = owners
-    self.continuations = continuations
+    self.longWords = longWords
     count = labels.count
     outOfScope = labels.firstIndex { $0.words.isEmpty }
     offsets = [Float](repeating: 0, count: labels.count)
@@ -136,7 +143,7 @@ package struct LabelWordsHead: Sendable {
   /// The size of its numbers in memory, in bytes.
   package var bytes: Int {
     4 * (rows.count + bias.count + reference.count + offsets.count) + 8 * labels.count
-      + (continuations?.bytes ?? 0)
+      + (longWords?.bytes ?? 0)
   }
 
   /// The logits of a state.

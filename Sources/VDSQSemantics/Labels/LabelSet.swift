@@ -176,7 +176,8 @@ public struct LabelSet: Sendable {
       tokenizer: encoder.tokenizer, kernels: encoder.kernels, template: template)
     let head = try LabelWordsHead(
       labels, head: try VocabularyRows(head: container), tokenizer: encoder.tokenizer,
-      kernels: encoder.kernels, continues: encoder.options.continuations.nodes > 0)
+      kernels: encoder.kernels,
+      runs: encoder.options.continuations.nodes > 0 ? encoder.kind : nil)
     wordHead = try Self.subtracting(
       reference.isEmpty ? [""] : reference, from: head, around, encoder)
   }
@@ -189,13 +190,13 @@ public struct LabelSet: Sendable {
   private static func subtracting(
     _ all: [String], from head: LabelWordsHead, _ template: TextTemplate, _ encoder: TextEncoder
   ) throws(VDSQError) -> LabelWordsHead {
-    let count = head.continuations == nil ? all.count : min(all.count, mostContinued)
+    let count = head.longWords == nil ? all.count : min(all.count, mostContinued)
     let texts = (0..<count).map { all[$0 * all.count / count] }
     let d = encoder.dimensions
-    let states = try TextStates(head.continuations, encoder: encoder)
+    let states = try TextStates(head.longWords, encoder: encoder)
     var template = template
     var mean = [Float](repeating: 0, count: d)
-    var words = [Float](repeating: 0, count: head.continuations?.words ?? 0)
+    var words = [Float](repeating: 0, count: head.longWords?.words ?? 0)
     let share = 1 / Float(count)
     func encode() throws(VDSQError) {
       try states.encode { _, state, own in
@@ -209,7 +210,7 @@ public struct LabelSet: Sendable {
     }
     try encode()
     return head.subtracting(
-      mean, words: head.continuations == nil ? nil : words, encoder.kernels)
+      mean, words: head.longWords == nil ? nil : words, encoder.kernels)
   }
 
   /// Anchors for a language model. The vector of a word is the normalised mean of the bases of its

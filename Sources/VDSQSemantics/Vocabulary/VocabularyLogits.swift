@@ -181,7 +181,7 @@ public final class VocabularyLogits: SharedWork {
   }
 
   /// The logit of the LM head for a token, in floats.
-  func logit(_ state: UnsafePointer<Float>, _ id: Int) -> Float {
+  package func logit(_ state: UnsafePointer<Float>, _ id: Int) -> Float {
     rows.headRow(id, kernels, fine, into: row)
     var product: Float = 0
     kernels.dotRows(state, row, 1, rows.dimensions, &product)

@@ -40,7 +40,7 @@ import VDSQTokenizers
     let golden = try Fixtures.json("language-models/continuations.json", as: Golden.self)
     let words = WordContinuations(golden.paths)!
     let encoder = try encoder(name, folder, threads: threads, words.tree.size)
-    let states = try TextStates(words, encoder: encoder)
+    let states = try TextStates(.continued(words), encoder: encoder)
     let texts = golden.models[name]!
     for text in texts { Array(text.text.utf8).withUnsafeBytes { _ = encoder.add($0) } }
     var count = 0
@@ -50,6 +50,34 @@ import VDSQTokenizers
         #expect(
           (found![word] - expected).magnitude < 2e-3 * max(1, expected.magnitude),
           "\(texts[index].text) \(golden.paths[word])")
+      }
+      count += 1
+    }
+    #expect(count == texts.count && encoder.count == 0)
+  }
+
+  /// Words of several tokens fill as many masks, one text after the other in small batches. What is
+  /// given for a word of one token makes a log-probability of its logit.
+  @Test(arguments: ["bert", "electra", "roberta"], [nil, 30])
+  func masksHaveTheReferencesProbabilities(_ name: String, _ maximumTokens: Int?) throws {
+    let folder = try TemporaryFolder()
+    let golden = try Fixtures.json("language-models/continuations.json", as: Golden.self)
+    let words = LongWords([[45]] + golden.paths, .masked)!
+    let encoder = try encoder(
+      name, folder, threads: 2, words.size, maximumTokens: maximumTokens)
+    let states = try TextStates(words, encoder: encoder)
+    let head = VocabularyLogits(
+      rows: try VocabularyRows(head: encoder), encoder: encoder, capacity: 1)
+    let texts = golden.models[name]!
+    for text in texts { Array(text.text.utf8).withUnsafeBytes { _ = encoder.add($0) } }
+    var count = 0
+    try states.encode { index, state, found in
+      for (word, scores) in texts[index].scores.enumerated() {
+        let own = scores.count == 1 ? head.logit(state, 45) : 0
+        let expected = scores.reduce(0, +)
+        #expect(
+          (own + found![word] - expected).magnitude < 2e-3 * max(1, expected.magnitude),
+          "\(texts[index].text) \(word)")
       }
       count += 1
     }
@@ -97,18 +125,18 @@ import VDSQTokenizers
     let labels = [Label(name: "a", words: ["capital"]), Label(name: "b", words: ["was great"])]
     let plain = try encoder("llama", folder, threads: 1, TokenTree.Size())
     #expect(
-      try LabelSet(labels, encoder: plain, template: nil).wordHead?.continuations == nil)
+      try LabelSet(labels, encoder: plain, template: nil).wordHead?.longWords == nil)
     let words = try LabelWordsHead.tokens(of: labels, plain.tokenizer.count, plain.tokenizer)
     let size = WordContinuations(words)!.tree.size
     let encoder = try encoder("llama", folder, threads: 1, size)
     let set = try LabelSet(labels, encoder: encoder, template: try Template("{text} is"))
     let head = set.wordHead!
-    #expect(head.continuations != nil)
+    #expect(head.longWords != nil)
     // The text without a text has the logits that are subtracted: three quarters of its own.
     let states = try TextStates(set, encoder: encoder)
     let unshifted = try LabelWordsHead(
       labels, head: VocabularyRows(head: encoder), tokenizer: encoder.tokenizer,
-      kernels: encoder.kernels, continues: true)
+      kernels: encoder.kernels, runs: .causal)
     Array(" is".utf8).withUnsafeBytes { _ = encoder.add($0) }
     try states.encode { _, state, found in
       var scratch = [Float](repeating: 0, count: head.scratchCount)
