@@ -1,4 +1,5 @@
 package import VDSQConversion
+import VDSQFormat
 package import VDSQStreams
 
 /// The report of `vdsq tune-lens`.

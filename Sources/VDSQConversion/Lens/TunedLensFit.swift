@@ -72,12 +72,12 @@ package struct TunedLensFit {
     var tokens = 0
     while layers.count < encoder.layers {
       let group = layers.count..<min(layers.count + layersAtATime, encoder.layers)
-      var moments = group.map { _ in (Moments(d), Moments(d)) }
-      tokens = try observe(group, into: &moments) {
+      let moments = group.map { _ in (own: Moments(d), held: Moments(d)) }
+      tokens = try observe(group, moments) {
         progress((Double(group.lowerBound) + $0 * Double(group.count)) / Double(encoder.layers))
       }
       for (i, layer) in group.enumerated() {
-        let (result, matrix, bias) = try solve(&moments[i].0, moments[i].1)
+        let (result, matrix, bias) = try solve(moments[i].own, moments[i].held)
         layers.append(result)
         try add("lens.\(layer).weight", .float16, matrix, [d, d], writer)
         try add("lens.\(layer).bias", .float32, bias, [d], writer)
@@ -100,23 +100,72 @@ package struct TunedLensFit {
   }
 
   /// Weighted sums over tokens: of x, of y - x, and of their products.
-  private struct Moments {
-    var weight = 0.0
-    var x: [Double]
-    var y: [Double]
+  private final class Moments {
+    private(set) var weight = 0.0
+    private(set) var x: [Double]
+    private(set) var y: [Double]
     /// `[d, d]`: sums of x x^T, and of x (y - x)^T, in column order.
-    var xx: [Double]
-    var xy: [Double]
-    var yy = 0.0
+    private(set) var xx: [Double]
+    private(set) var xy: [Double]
+    private(set) var yy = 0.0
+    /// Weighted rows that are not in the products yet, `[rows, d]`.
+    private var waitingX: [Double] = []
+    private var waitingY: [Double] = []
+    private let d: Int
+
+    /// The number of rows that are multiplied at a time.
+    private static let rows = 256
 
     init(_ d: Int) {
+      self.d = d
       x = [Double](repeating: 0, count: d)
       y = x
       xx = [Double](repeating: 0, count: d * d)
       xy = xx
     }
 
-    mutating func add(_ other: Moments) {
+    /// Adds the states of some tokens, `[tokens, d]`.
+    ///
+    /// - Returns: whether they are finite.
+    func add(
+      _ own: UnsafeBufferPointer<Float>, last: UnsafeBufferPointer<Float>, _ algebra: LinearAlgebra
+    ) -> Bool {
+      for token in stride(from: 0, to: own.count, by: d) {
+        var square = 0.0
+        for j in token..<token + d {
+          square += Double(own[j]) * Double(own[j]) + Double(last[j]) * Double(last[j])
+        }
+        guard square.isFinite else { return false }
+        guard square > 0 else { continue }
+        let share = 1 / square, root = share.squareRoot()
+        weight += share
+        for j in 0..<d {
+          let a = Double(own[token + j]), b = Double(last[token + j]) - a
+          x[j] += share * a
+          y[j] += share * b
+          yy += share * b * b
+          waitingX.append(root * a)
+          waitingY.append(root * b)
+        }
+        if waitingX.count == Self.rows * d { multiply(algebra) }
+      }
+      return true
+    }
+
+    /// Brings all rows into the products.
+    func multiply(_ algebra: LinearAlgebra) {
+      let count = waitingX.count / d
+      guard count > 0 else { return }
+      algebra.addProduct(waitingX, n: d, k: count, to: &xx)
+      var product = [Double](repeating: 0, count: d * d)
+      algebra.multiply(
+        waitingX, waitingY, m: d, n: d, k: count, transposed: true, into: &product)
+      for i in product.indices { xy[i] += product[i] }
+      waitingX.removeAll(keepingCapacity: true)
+      waitingY.removeAll(keepingCapacity: true)
+    }
+
+    func add(_ other: Moments) {
       weight += other.weight
       yy += other.yy
       for i in x.indices {
@@ -134,52 +183,34 @@ package struct TunedLensFit {
   ///
   /// - Returns: the number of tokens.
   private func observe(
-    _ group: Range<Int>, into moments: inout [(Moments, Moments)], progress: (Double) -> Void
+    _ group: Range<Int>, _ moments: [(own: Moments, held: Moments)], progress: (Double) -> Void
   ) throws(VDSQError) -> Int {
     var tokens = 0
-    var product = [Double](repeating: 0, count: d * d)
     for (index, text) in texts.enumerated() {
       let (ids, states) = try Array(text.utf8).withBytes { (raw) throws(VDSQError) in
         try encoder.rawStates(of: raw)
       }
-      let count = ids.count
-      tokens += count
-      let last = states[(encoder.layers * count * d)...]
-      let isHeldOut =
-        index % Self.heldOut == Self.heldOut - 1 || (index == 1 && texts.count < Self.heldOut)
-      for (place, layer) in group.enumerated() {
-        let own = states[(layer * count * d)..<((layer + 1) * count * d)]
-        var x = [Double](repeating: 0, count: count * d)
-        var y = x
-        var sums = isHeldOut ? moments[place].1 : moments[place].0
-        if isHeldOut { moments[place].1 = Moments(0) } else { moments[place].0 = Moments(0) }
-        for token in 0..<count {
-          var square = 0.0
-          for j in 0..<d {
-            let a = Double(own[own.startIndex + token * d + j])
-            let b = Double(last[last.startIndex + token * d + j])
-            (x[token * d + j], y[token * d + j]) = (a, b - a)
-            square += a * a + b * b
-          }
-          guard square.isFinite else {
-            throw .badInput("\(encoder.container.path): the model's states are not finite")
-          }
-          let root = square > 0 ? 1 / square.squareRoot() : 0
-          sums.weight += root * root
-          for j in 0..<d {
-            sums.x[j] += root * root * x[token * d + j]
-            sums.y[j] += root * root * y[token * d + j]
-            x[token * d + j] *= root
-            y[token * d + j] *= root
-            sums.yy += y[token * d + j] * y[token * d + j]
-          }
+      tokens += ids.count
+      let size = ids.count * d
+      // Of fewer texts, the last one is held out.
+      let isHeldOut = index % Self.heldOut == min(Self.heldOut, texts.count) - 1
+      let areFinite = states.withUnsafeBufferPointer { states in
+        func layer(_ index: Int) -> UnsafeBufferPointer<Float> {
+          UnsafeBufferPointer(rebasing: states[index * size..<(index + 1) * size])
         }
-        algebra.addProduct(x, n: d, k: count, to: &sums.xx)
-        algebra.multiply(x, y, m: d, n: d, k: count, transposed: true, into: &product)
-        for i in product.indices { sums.xy[i] += product[i] }
-        if isHeldOut { moments[place].1 = sums } else { moments[place].0 = sums }
+        return zip(group, moments).allSatisfy {
+          (isHeldOut ? $1.held : $1.own).add(
+            layer($0), last: layer(encoder.layers), algebra)
+        }
+      }
+      guard areFinite else {
+        throw .badInput("\(encoder.container.path): the model's states are not finite")
       }
       progress(Double(index + 1) / Double(texts.count))
+    }
+    for (own, held) in moments {
+      own.multiply(algebra)
+      held.multiply(algebra)
     }
     return tokens
   }
@@ -237,7 +268,7 @@ package struct TunedLensFit {
   }
 
   private func solve(
-    _ m: inout Moments, _ held: Moments
+    _ m: Moments, _ held: Moments
   ) throws(VDSQError) -> (Layer, matrix: [UInt8], bias: [UInt8]) {
     var best: (lambda: Double, error: Double)?
     for lambda in Self.lambdas {

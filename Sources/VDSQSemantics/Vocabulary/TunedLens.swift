@@ -1,6 +1,6 @@
-package import VDSQFormat
-package import VDSQInference
-import VDSQKernels
+public import VDSQFormat
+public import VDSQInference
+package import VDSQKernels
 
 /// The translators of a tuned lens: an affine map for each layer, from its states to those of the
 /// last layer (Belrose et al. 2023, arXiv 2303.08112; fitted by least squares as in Din et al.
