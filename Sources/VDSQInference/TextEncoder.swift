@@ -104,7 +104,7 @@ public final class TextEncoder {
   private var batch = TokenBatch()
   /// A text of the batch with what may follow it.
   private var text = TokenBatch()
-  /// The states at further masks of a text.
+  /// The state of a text, and those at further masks.
   private var filled: [Float]
 
   /// - Throws: `missingInput` or `badInput` for the file, `usage` for options out of range.
@@ -159,7 +159,8 @@ public final class TextEncoder {
         throw .usage("a label's word has too many tokens for texts of \(longest)")
       }
       filled = [Float](
-        repeating: 0, count: options.continuations.nodes * (c.pooling == .mask ? c.vectorSize : 0))
+        repeating: 0,
+        count: (options.continuations.nodes + 1) * (c.pooling == .mask ? c.vectorSize : 0))
       let encoder = try Encoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
         tokenCapacity: Self.tokenCapacity(options, c, longest),
@@ -424,23 +425,22 @@ public final class TextEncoder {
       throws(VDSQError) -> Void
   ) throws(VDSQError) {
     defer { batch.removeAll() }
-    var own = [Float](repeating: 0, count: dimensions)
     for i in 0..<batch.sequences {
       let range = batch.range(i), mask = batch.statePositions[i]
       // Each state is that of a sequence of its own; the first one has the text as it is.
-      var done = -1
+      var done = 0
       func flush() throws(VDSQError) {
         let states = try run(text, trace: nil)
         for sequence in 0..<text.sequences {
           for j in 0..<dimensions {
-            let value = states[sequence * dimensions + j]
-            if done < 0 { own[j] = value } else { filled[done * dimensions + j] = value }
+            filled[done * dimensions + j] = states[sequence * dimensions + j]
           }
           done += 1
         }
         text.removeAll()
       }
-      for count in [1] + counts {
+      for index in -1..<counts.count {
+        let count = index < 0 ? 1 : counts[index]
         for place in 0..<count {
           if text.ids.count + range.count + count - 1 > tokenCapacity
             || text.sequences == sequenceCapacity
@@ -455,10 +455,8 @@ public final class TextEncoder {
         }
       }
       try flush()
-      try own.withUnsafeBufferPointer { (own) throws(VDSQError) in
-        try filled.withUnsafeBufferPointer { (filled) throws(VDSQError) in
-          try body(i, own.baseAddress!, filled.baseAddress!)
-        }
+      try filled.withUnsafeBufferPointer { (filled) throws(VDSQError) in
+        try body(i, filled.baseAddress!, filled.baseAddress! + dimensions)
       }
     }
   }

@@ -139,7 +139,8 @@ import Testing
       }
     }
     for (options, word): ([String], String) in [
-      (["--lens", "basis,x"], "basis, logit"), (["--lens", "basis,basis"], "basis, logit"),
+      (["--lens", "basis,x"], "basis,logit,tuned"),
+      (["--lens", "basis,basis"], "basis,logit,tuned"),
       (["--token", "nothing"], "no token"), (["--steer", "x"], "NAME=FACTOR"),
       (["--steer", " is=1", "--steer-layer", "3"], "no layer 3"),
       (["--steer-layer", "1"], "--steer"),

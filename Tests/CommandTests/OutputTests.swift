@@ -19,6 +19,7 @@ import Testing
     }
     _ = try folder.write(Data((examples.joined(separator: "\n") + "\n").utf8), to: "examples")
     _ = try folder.write(Data("hello\n".utf8), to: "texts")
+    _ = try folder.write(Data("hello\nhello world\n".utf8), to: "lines")
   }
 
   private func shell(_ script: String) throws -> Program.Result {
@@ -33,7 +34,9 @@ import Testing
     "plan": "plan m.vdsq", "adapt": "adapt m.vdsq examples -o new.vdsa",
     "learn": "learn m.vdsq new.vdsa --labels a,b --label a < texts",
     "embed": "embed m.vdsq < texts", "logits": "logits g.vdsq < texts",
-    "lens": "lens g.vdsq hello --json", "bench": "bench m.vdsq --tokens 4 --seconds 0.01",
+    "lens": "lens g.vdsq hello --json",
+    "tune-lens": "tune-lens g.vdsq lines -o new.vdsl -q",
+    "bench": "bench m.vdsq --tokens 4 --seconds 0.01",
     "verify": "verify m.vdsq --against \(Fixtures.path("bert-mean"))",
     "diff": "diff m.vdsq m.vdsq", "eval": "eval m.vdsq --test examples --labels a,b",
     "review": "review m.vdsq examples --minimum 0",
@@ -45,7 +48,7 @@ import Testing
     let names = list.components(separatedBy: "\n").filter {
       $0.hasPrefix("  ") && $0.dropFirst(2).first?.isLowercase == true
     }.map { String($0.split(separator: " ")[0]) }
-    #expect(names.count >= 15)
+    #expect(names.count >= 16)
     for name in names {
       let use = try #require(Self.uses[name], "no use of \(name) is tested")
       let result = try shell("rm -f new.*; $vdsq \(use) > /dev/full")

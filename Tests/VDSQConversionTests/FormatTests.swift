@@ -21,7 +21,10 @@ import VDSQInference
   }
 
   private func convert(_ source: String) throws {
-    let converter = try Converter(folder: source, weights: .int8)
+    var options = Converter.Options()
+    // The calibration text, which smooths the weights, has other tokens in llama2.c's tokenizer.
+    options.smoothing = Smoothing.none
+    let converter = try Converter(folder: source, options: options)
     let path = folder.path("model.vdsq")
     _ = try converter.write(
       to: path, replace: true, progress: Progress(total: converter.totalBytes) { _ in })

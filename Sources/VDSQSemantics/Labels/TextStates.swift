@@ -1,4 +1,3 @@
-import CShims
 package import VDSQFormat
 package import VDSQInference
 
@@ -79,7 +78,7 @@ package final class TextStates {
   ) {
     findPartition(filled)
     var own: Float = 0
-    logits!.find(state, temperature: 1) { own = $0.value - vdsq_logf($0.probability) }
+    logits!.logPartition(state, count: 1, into: &own)
     for (word, tokens) in masks.words.enumerated() {
       words[word] = tokens.count > 1 ? 0 : -own
       guard tokens.count > 1 else { continue }
@@ -93,8 +92,8 @@ package final class TextStates {
   }
 
   private func findPartition(_ states: UnsafePointer<Float>) {
-    logits!.find(states, count: partition.count, temperature: 1) { index, best in
-      partition[index] = best.value - vdsq_logf(best.probability)
+    partition.withUnsafeMutableBufferPointer {
+      logits!.logPartition(states, count: $0.count, into: $0.baseAddress!)
     }
   }
 }

@@ -136,6 +136,29 @@ public final class VocabularyLogits: SharedWork {
   ) {
     self.temperature = temperature
     defer { kept = nil }
+    kept = scores
+    scan(states, count) { first in
+      for i in 0..<queryCount { give(i) { body(first + i, $0) } }
+      kept = scores.map { $0 + (first + queryCount) * rows.count }
+    }
+  }
+
+  /// The logarithm of the sum of exponentials over the vocabulary, of several states.
+  ///
+  /// - Parameters:
+  ///   - states: `[count, rows.dimensions]` floats.
+  ///   - out: a buffer of `count` floats.
+  package func logPartition(
+    _ states: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>
+  ) {
+    temperature = 1
+    scan(states, count) { first in
+      for i in 0..<queryCount { out[first + i] = sums[i].largest + vdsq_logf(sums[i].total) }
+    }
+  }
+
+  /// Scans the rows for some states at a time, and calls `body` with the index of their first.
+  private func scan(_ states: UnsafePointer<Float>, _ count: Int, _ body: (Int) -> Void) {
     var first = 0
     while first < count {
       queryCount = min(Self.together, count - first)
@@ -144,9 +167,8 @@ public final class VocabularyLogits: SharedWork {
           states + (first + i) * rows.dimensions, kernels,
           bytes + i * Int8Query.paddedColumns(rows.dimensions))
       }
-      kept = scores.map { $0 + first * rows.count }
       scan()
-      for i in 0..<queryCount { give(i) { body(first + i, $0) } }
+      body(first)
       first += queryCount
     }
   }

@@ -19,7 +19,7 @@ import VDSQSemantics
   }
 
   private func encoder(_ name: String, _ folder: TemporaryFolder) throws -> TextEncoder {
-    let path = folder.path("\(name).vdsq")
+    let path = folder.path("\(name.split(separator: "/").last!).vdsq")
     _ = try Converter(folder: Fixtures.path(name), weights: .fp32).write(
       to: path, replace: true, progress: Progress(total: 1) { _ in })
     return try TextEncoder(path: path, options: .init())
@@ -100,7 +100,7 @@ import VDSQSemantics
     let other = try self.encoder("language-models/qwen2", folder)
     refuses(.badInput) { _ = try TunedLens(path: folder.path("l.vdsl"), for: other) }
     refuses(.badInput) {
-      _ = try TunedLens(path: folder.path("language-models/gpt2.vdsq"), for: encoder)
+      _ = try TunedLens(path: folder.path("gpt2.vdsq"), for: encoder)
     }
   }
 }
