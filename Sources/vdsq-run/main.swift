@@ -59,9 +59,10 @@ func plan(_ arguments: Arguments) throws(VDSQError) {
     // While the file is read again, the previous adapter is still in memory.
     more = Adapter.copiesOfFollowed * adapter.bytes
   } else if !arguments.labels.isEmpty {
+    let labels = try arguments.labels.readChoice()
+    options.continuations = try TextClassifier.continuations(of: labels, model)
     more = try TextClassifier.bytes(
-      of: try arguments.labels.readChoice(), model, top: arguments.stream.top,
-      isFollowed: arguments.labels.file != nil)
+      of: labels, model, top: arguments.stream.top, isFollowed: arguments.labels.file != nil)
   }
   let run = arguments.classifier.run
   let footprints = try Footprint.each(

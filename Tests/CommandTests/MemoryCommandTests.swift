@@ -98,13 +98,14 @@ import Testing
     let model = try longModel()
     let isRun = command == "vdsq-run"
     let program = Program(isRun ? "vdsq-run" : "vdsq")
+    let labels = isRun || command == "classify" ? ["--labels", "good=is;bad=world"] : []
     let arguments =
       (isRun ? [] : [command]) + [model, "--threads", "2"]
-      + (isRun || command == "classify" ? ["--labels", "good=is;bad=world"] : [])
+      + labels
     let planned =
       ["plan", model, "--json", "--threads", "2"] + (isRun ? ["--for", "vdsq-run"] : [])
     func plan(_ options: [String]) throws -> [String: Any] {
-      let result = try vdsq.run(planned + options)
+      let result = try vdsq.run(planned + options + labels)
       #expect(result.status == 0, "\(result.errors)")
       return try #require(
         JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])

@@ -72,14 +72,14 @@ struct Plan: Command {
     var source = LabelSource()
     if let labels { source.labels = try Label.parse(list: labels) }
     source.file = labelsFile
-    let words =
-      source.isEmpty
-      ? 0
-      : try TextClassifier.bytes(
-        of: try source.readChoice(), try Model(path: model), top: top, isFollowed: labelsFile != nil
-      )
-    let options = try encoding.options(
+    var options = try encoding.options(
       intermediateFeatures: learned?.intermediateFeatures ?? [])
+    var words = 0
+    if !source.isEmpty {
+      let (names, model) = (try source.readChoice(), try Model(path: model))
+      options.continuations = try TextClassifier.continuations(of: names, model)
+      words = try TextClassifier.bytes(of: names, model, top: top, isFollowed: labelsFile != nil)
+    }
     let all =
       if let program {
         try Footprint.each(inProgram: program, arguments: arguments)
