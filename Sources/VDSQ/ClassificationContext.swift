@@ -15,6 +15,8 @@ package final class ClassificationContext {
   /// The template around texts.
   private var template: TextTemplate
   private var pending: [TokenCount] = []
+  /// The logits of the hypotheses of pending texts that were computed, text by text.
+  private var logits: [Float] = []
 
   init(encoder: TextEncoder, owner: TextClassifier) throws(VDSQError) {
     self.encoder = encoder
@@ -39,7 +41,13 @@ package final class ClassificationContext {
   package func end() { owner?.take(back: encoder) }
 
   /// Whether a text of any length still fits into the batch.
-  package var hasRoom: Bool { encoder.hasRoom }
+  package var hasRoom: Bool {
+    // Hypotheses go through the model whenever its batch is full.
+    classifier.entailment == nil ? encoder.hasRoom : pending.count < Self.mostTexts
+  }
+
+  /// The most texts whose hypotheses wait together.
+  private static let mostTexts = 64
 
   /// Texts in the batch.
   package var count: Int { pending.count }
@@ -49,13 +57,62 @@ package final class ClassificationContext {
   /// - Parameters:
   ///   - text: UTF-8. Invalid sequences become U+FFFD.
   ///   - isCut: whether the end of the text is missing already.
-  package func add(_ text: UnsafeRawBufferPointer, isCut: Bool = false) -> TokenCount {
+  /// - Throws: `usage` if a hypothesis leaves no room for a text; `badInput` if the model's weights
+  ///   cannot be read.
+  package func add(
+    _ text: UnsafeRawBufferPointer, isCut: Bool = false
+  ) throws(VDSQError) -> TokenCount {
     if pending.isEmpty { follow() }
-    let added = template.add(text, to: encoder)
+    let added =
+      if let entailment = classifier.entailment { try addHypotheses(entailment, of: text) } else {
+        template.add(text, to: encoder)
+      }
     let count = TokenCount(
       tokens: added.tokens, isTruncated: isCut || added.isCut, isBlank: added.isBlank)
     pending.append(count)
     return count
+  }
+
+  /// Adds a pair of texts to the batch, which must have room.
+  ///
+  /// - Throws: `usage` if the classifier is not the model's own head, or reads no pairs.
+  package func add(
+    _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, isCut: Bool = false
+  ) throws(VDSQError) -> TokenCount {
+    if pending.isEmpty { follow() }
+    guard classifier.modelHead != nil, classifier.labels.template == nil else {
+      throw .usage("pairs of texts are read by a model's own head, without labels and templates")
+    }
+    let added = try encoder.add(first, second)
+    let count = TokenCount(
+      tokens: added.tokens, isTruncated: isCut || added.truncated,
+      isBlank: BlankText.isBlank(first) && BlankText.isBlank(second))
+    pending.append(count)
+    return count
+  }
+
+  /// Adds the pairs of a text and each label's hypothesis.
+  private func addHypotheses(
+    _ entailment: Entailment, of text: UnsafeRawBufferPointer
+  ) throws(VDSQError) -> (tokens: Int, isCut: Bool, isBlank: Bool) {
+    guard !BlankText.isBlank(text) else { return (0, false, true) }
+    var (tokens, isCut) = (0, false)
+    for hypothesis in entailment.hypotheses {
+      if !encoder.hasRoom { try computeLogits() }
+      let added = try hypothesis.withBytes { (hypothesis) throws(VDSQError) in
+        try encoder.add(text, hypothesis, cut: .onlyFirst)
+      }
+      tokens += added.tokens
+      if added.truncated { isCut = true }
+    }
+    return (tokens, isCut, false)
+  }
+
+  /// Runs the model over the hypotheses of its batch.
+  private func computeLogits() throws(VDSQError) {
+    try encoder.encode { (_, state) throws(VDSQError) in
+      logits.append(classifier.logit(state, &scores))
+    }
   }
 
   /// Takes over a classifier whose files changed. The batch must be empty, because the model may
@@ -83,9 +140,10 @@ package final class ClassificationContext {
     top: Int, _ body: (TokenCount, LabelSet, LabelScores) throws(VDSQError) -> Void
   ) throws(VDSQError) {
     guard !pending.isEmpty else { return }
+    if classifier.entailment != nil { return try classifyByHypotheses(top: top, body) }
     try states.encode { (index, state, words) throws(VDSQError) in
       if pending[index].isBlank {
-        scores.setEqual()
+        scores.setEqual(isChoice: classifier.isChoice)
       } else {
         classifier.classify(state, words: words, top: top, into: &scores)
       }
@@ -93,6 +151,31 @@ package final class ClassificationContext {
     }
     pending.removeAll(keepingCapacity: true)
   }
+
+  private func classifyByHypotheses(
+    top: Int, _ body: (TokenCount, LabelSet, LabelScores) throws(VDSQError) -> Void
+  ) throws(VDSQError) {
+    try computeLogits()
+    var start = 0
+    for text in pending {
+      if text.isBlank {
+        scores.setEqual(isChoice: classifier.isChoice)
+      } else {
+        let end = start + classifier.labels.count
+        classifier.classify(logits: logits[start..<end], top: top, into: &scores)
+        start = end
+      }
+      try body(text, classifier.labels, scores)
+    }
+    logits.removeAll(keepingCapacity: true)
+    pending.removeAll(keepingCapacity: true)
+  }
+
+  /// Whether answers have logits, and not cosines.
+  package var hasLogits: Bool { classifier.hasLogits }
+
+  /// Whether answers are values, and no probabilities.
+  package var answersWithValues: Bool { classifier.answersWithValues }
 
   /// The labels of the next batch, unless the adapter's file changes.
   package var labels: LabelSet { classifier.labels }

@@ -6,9 +6,11 @@ public struct Prediction: Sendable, Equatable {
     public let label: String
     /// The label's index in `TextClassifier.labels`.
     public let index: Int
-    /// From 0 to 1; the probabilities of all labels sum to 1.
+    /// From 0 to 1; the probabilities of all labels sum to 1 unless each label is right or wrong by
+    /// itself. The value itself if the model's own head was trained for regression.
     public let probability: Float
-    /// The cosine of the text's state to the label's anchor, from -1 to 1.
+    /// The cosine of the text's state to the label's anchor, from -1 to 1; the logit of a model's
+    /// own head.
     public let cosine: Float
   }
 

@@ -4,8 +4,8 @@ import VDSQKernels
 public import VDSQSemantics
 import VDSQTokenizers
 
-/// Assigns labels to texts: zero-shot, by the meaning of label words, or with an adapter that was
-/// trained on examples.
+/// Assigns labels to texts: by the head that the model was trained with, zero-shot by the meaning of
+/// label words, or with an adapter that was trained on examples.
 ///
 ///     let model = try Model(path: "minilm.vdsq")
 ///     let classifier = try TextClassifier(
@@ -33,6 +33,11 @@ public final class TextClassifier: @unchecked Sendable {
     /// The softmax temperature, by which logits are divided. Nil means that of the adapter,
     /// `Classifier.defaultTemperature` for cosines, or 1 for a language model.
     public var temperature: Float?
+    /// Whether labels are hypotheses for a model of natural language inference. `template` is then
+    /// the sentence around a label's name; nil for "This example is {}.".
+    public var usesEntailment = false
+    /// With `usesEntailment`: whether each label is right or wrong by itself.
+    public var isMultiLabel = false
     /// The number of labels of an answer that the caller writes; the memory plan counts them.
     package var top = 1
     /// Called with a line for a person when a file that was replaced cannot be used. The classifier
@@ -63,6 +68,30 @@ public final class TextClassifier: @unchecked Sendable {
 
   /// The maximum number of tokens of a text; longer texts are truncated.
   public let maximumTokens: Int
+
+  /// A classifier by the head that the model was trained with.
+  ///
+  ///     let classifier = try TextClassifier(model: try Model(path: "sst2.vdsq"))
+  ///     print(try classifier.classify("A fine film.").label)  // POSITIVE
+  ///
+  /// - Throws: `usage` if the model has no such head, or for options out of range; `badInput` for a
+  ///   model that cannot be run; `budgetTooSmall` if the memory budget does not suffice.
+  public convenience init(model: Model, options: Options = Options()) throws(VDSQError) {
+    guard options.referenceTexts.isEmpty else {
+      throw .usage("for a language model's label words", .referenceTexts)
+    }
+    let labels = (try OutputHead(model.description.metadata)?.labels ?? []).map { Label(name: $0) }
+    let pool = try EncoderPool(
+      model, options.run, adapter: nil,
+      more: ModelHead.bytes(model.description)
+        + (try Self.bytes(of: labels, model, top: options.top, isFollowed: false)))
+    try self.init(model, pool, options, adapter: nil, source: nil) {
+      (encoder) throws(VDSQError) in
+      try Classifier(
+        modelHead: try ModelHead.ofTexts(encoder.container, kernels: encoder.kernels),
+        template: options.template, temperature: options.temperature, kernels: encoder.kernels)
+    }
+  }
 
   /// A zero-shot classifier, which compares texts with label words.
   ///
@@ -104,9 +133,10 @@ public final class TextClassifier: @unchecked Sendable {
     try Label.checkChoice(labels)
     let pool = try EncoderPool(
       model, options.run, adapter: nil,
-      continuations: options.bases == nil
+      continuations: options.bases == nil && !options.usesEntailment
         ? try Self.continuations(of: labels, model) : TokenTree.Size(),
-      more: try Self.bytes(of: labels, model, top: options.top, isFollowed: source != nil))
+      more: (options.usesEntailment ? ModelHead.bytes(model.description) : 0)
+        + (try Self.bytes(of: labels, model, top: options.top, isFollowed: source != nil)))
     try self.init(model, pool, options, adapter: nil, source: source) {
       (encoder) throws(VDSQError) in try Self.classifier(labels, encoder, options)
     }
@@ -147,8 +177,26 @@ public final class TextClassifier: @unchecked Sendable {
   private static func classifier(
     _ labels: [Label], _ encoder: TextEncoder, _ options: Options
   ) throws(VDSQError) -> Classifier {
+    let head = try ModelHead(encoder.container, kernels: encoder.kernels)
+    if options.usesEntailment {
+      guard options.referenceTexts.isEmpty else {
+        throw .usage("for a language model's label words", .referenceTexts)
+      }
+      let entailment = try Entailment(
+        labels, head: try ModelHead.ofTexts(encoder.container, kernels: encoder.kernels),
+        template: options.template, isMultiLabel: options.isMultiLabel,
+        path: encoder.container.path)
+      return try Classifier(
+        labels: labels, entailment: entailment, dimensions: encoder.dimensions, template: nil,
+        temperature: options.temperature, kernels: encoder.kernels)
+    }
+    if head != nil {
+      options.onWarning?(
+        "\(encoder.container.path): labels are compared with states that the model's own head reads; "
+          + "no labels use that head, and a head of entailment takes labels as hypotheses")
+    }
     // Steered label words would cancel a part of what steering does to texts.
-    try encoder.unsteered { () throws(VDSQError) in
+    return try encoder.unsteered { () throws(VDSQError) in
       try Classifier(
         labels: try LabelSet(
           labels, encoder: encoder, template: options.template, bases: options.bases,
@@ -247,8 +295,40 @@ public final class TextClassifier: @unchecked Sendable {
     }
     for text in texts {
       if !context.hasRoom { try flush() }
-      var text = text
-      _ = text.withUTF8 { context.add(UnsafeRawBufferPointer($0)) }
+      let bytes = Array(text.utf8)
+      _ = try bytes.withBytes { (bytes) throws(VDSQError) in try context.add(bytes) }
+    }
+    try flush()
+    return predictions
+  }
+
+  /// Classifies pairs of texts, such as a premise and a hypothesis, by the model's own head.
+  ///
+  /// - Parameters:
+  ///   - pairs: pairs longer than the longest sequence are truncated, the longer text first.
+  ///   - top: the number of labels to return for each pair, at least 1.
+  /// - Returns: one prediction per pair, in order.
+  /// - Throws: `usage` if the classifier does not read pairs; `badInput` if the model's weights
+  ///   cannot be read.
+  public func classify(
+    pairs: [(first: String, second: String)], top: Int = 1
+  ) throws(VDSQError) -> [Prediction] {
+    let context = try makeContext()
+    defer { context.end() }
+    var predictions: [Prediction] = []
+    func flush() throws(VDSQError) {
+      try context.classify(top: top) { count, labels, scores in
+        predictions.append(Prediction(scores, labels, top: top, count))
+      }
+    }
+    for pair in pairs {
+      if !context.hasRoom { try flush() }
+      let (first, second) = (Array(pair.first.utf8), Array(pair.second.utf8))
+      try first.withBytes { (first) throws(VDSQError) in
+        _ = try second.withBytes { (second) throws(VDSQError) in
+          try context.add(first, second)
+        }
+      }
     }
     try flush()
     return predictions

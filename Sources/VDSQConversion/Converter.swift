@@ -64,6 +64,8 @@ public struct Converter {
     package let leftOut: [LeftOutTensor]
     /// The properties of the LM head; nil if there is none.
     public let bases: BasesReport?
+    /// The labels of the head that the model was trained with; nil if there is none.
+    package let headLabels: [String]?
   }
 
   /// What a person should know about the checkpoint, one line each: settings that are not known, a
@@ -94,7 +96,7 @@ public struct Converter {
     budget = ConversionBudget(options.budget)
     try budget.check(folder: path)
     folder = try Checkpoint(path: path)
-    source = try ModelSource.read(
+    var source = try ModelSource.read(
       folder, dropsHead: options.dropsHead, ignoring: options.ignored)
     try budget.check()
     guard !options.coarse || source.vocabulary == nil else {
@@ -104,7 +106,12 @@ public struct Converter {
       throw .usage("needs an int8 word table, in which candidates are compared again", .coarseRows)
     }
     try Self.check(options.keep, source)
-    let (section, warnings) = try source.tokenizerSection()
+    let (section, warnings, pairFrame, trimsOffsets) = try source.tokenizerSection()
+    pairFrame?.store(in: &source.metadata)
+    if let trimsOffsets {
+      source.metadata.set("trim_offsets", .integer(trimsOffsets ? 1 : 0))
+    }
+    self.source = source
     tokenizer = section
     self.warnings = source.warnings + warnings
     try budget.check()
@@ -206,7 +213,8 @@ public struct Converter {
     let fileBytes = try writer.finish()
     return Summary(
       checkpointBytes: folder.weightBytes, fileBytes: fileBytes, tensors: writer.tensorRecords,
-      sections: writer.sectionTable, leftOut: source.leftOut, bases: bases)
+      sections: writer.sectionTable, leftOut: source.leftOut, bases: bases,
+      headLabels: try OutputHead(source.metadata)?.labels)
   }
 
   /// Writes all sections but the provenance and the directory.
@@ -316,6 +324,9 @@ public struct Converter {
     return report
   }
 
+  /// Whether a rule says how a tensor is stored.
+  private func isKept(_ name: String) -> Bool { options.keep.contains { $0.matches(name) } }
+
   private func write(
     _ tensor: ModelSource.Tensor, to writer: ContainerWriter, _ progress: Progress
   ) throws(VDSQError) {
@@ -325,12 +336,14 @@ public struct Converter {
     case (.wordTable, .int8): try writer.writeInt8Rows(tensor.rows)
     case (.wordTable, _), (.positionTable, _):
       try writer.writeFloatRows(tensor.rows, half: weights != .fp32)
-    case (.linear, .int8):
+    case (.head, .int8) where !isKept(tensor.rows.name):
+      try writer.writeFloatPanels(tensor.rows, half: true)
+    case (.linear, .int8), (.head, .int8):
       let groups = try options.groups.flatMap { (length) throws(VDSQError) in
         try tensor.rows.gainsFromGroups(of: length) ? length : nil
       }
       try writer.writeInt8Panels(tensor.rows, groups: groups)
-    case (.linear, _): try writer.writeFloatPanels(tensor.rows, half: weights == .fp16)
+    case (.linear, _), (.head, _): try writer.writeFloatPanels(tensor.rows, half: weights == .fp16)
     }
     try budget.check()
     progress.advance(tensor.rows.byteCount)

@@ -53,6 +53,10 @@ public struct VDSQError: Error, Sendable {
     case outOfScope
     /// The names of the fields that hold examples' texts and labels.
     case exampleFields
+    /// The probability below which labels are withheld.
+    case abstention
+    /// The texts of a record, one or a pair.
+    case texts
     /// Fields of JSON records that are copied to the output.
     case passedFields
     /// The translators of a tuned lens.

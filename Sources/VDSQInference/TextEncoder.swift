@@ -95,6 +95,8 @@ public final class TextEncoder {
   package let tokenizer: Tokenizer
   private let backbone: Backbone
   private let pooling: Pooling
+  /// The special tokens around pairs of texts; nil if the model reads none.
+  package let pairFrame: PairFrame?
   /// The number of dimensions of the states of layers.
   public let hiddenSize: Int
   /// The UTF-8 that precedes every text; empty for no prompt.
@@ -106,6 +108,8 @@ public final class TextEncoder {
   private var text = TokenBatch()
   /// The state of a text, and those at further masks.
   private var filled: [Float]
+  private var firstIDs: [Int32] = []
+  private var secondIDs: [Int32] = []
 
   /// - Throws: `missingInput` or `badInput` for the file, `usage` for options out of range.
   public convenience init(path: String, options: Options) throws(VDSQError) {
@@ -171,6 +175,7 @@ public final class TextEncoder {
       dimensions = encoder.plan.stateSize
     }
     pooling = c.pooling
+    pairFrame = try PairFrame(container.metadata, c)
     (hiddenSize, layers, vocabularySize) = (c.hiddenSize, c.layers, c.vocabularySize)
     prompt = kind == .sentences ? Array((container.metadata.find("prompt") ?? "").utf8) : []
     guard tokenizer.count <= vocabularySize else {
@@ -325,6 +330,72 @@ public final class TextEncoder {
     let truncated = tokens(of: text, into: &batch.ids)
     batch.endSequence(statePosition: mask(in: batch.ids, from: before, place))
     return (batch.ids.count - before, truncated)
+  }
+
+  /// How a pair of texts is cut that is too long.
+  package enum PairCut: Sendable {
+    /// The longer text loses tokens until both are equally long, then both do (`longest_first`).
+    case longestFirst
+    /// The first text alone (`only_first`).
+    case onlyFirst
+  }
+
+  /// Adds a pair of texts, which the model reads as one sequence, to the batch, which must have
+  /// room.
+  ///
+  /// - Parameters: UTF-8. Invalid bytes become U+FFFD.
+  /// - Returns: the number of tokens, and whether a text was truncated.
+  /// - Throws: `usage` if the model has no frame for pairs, or the second text leaves no room for
+  ///   the first one although the first one alone is to be cut.
+  package func add(
+    _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, cut: PairCut = .longestFirst
+  ) throws(VDSQError) -> (tokens: Int, truncated: Bool) {
+    guard let frame = pairFrame, maximumTokens > frame.count else {
+      throw .usage("\(container.path): the model does not read pairs of texts")
+    }
+    let room = maximumTokens - frame.count
+    firstIDs.removeAll(keepingCapacity: true)
+    secondIDs.removeAll(keepingCapacity: true)
+    // One more token than fits tells that a text is too long.
+    _ = tokenizer.encode(first, limit: room + 1, framed: false, into: &firstIDs)
+    _ = tokenizer.encode(second, limit: room + 1, framed: false, into: &secondIDs)
+    var (a, b) = (firstIDs.count, secondIDs.count)
+    let isTruncated = a + b > room
+    if isTruncated {
+      switch cut {
+      case .longestFirst: (a, b) = Self.lengths(a, b, room: room)
+      case .onlyFirst:
+        guard b < room else {
+          throw VDSQError(
+            .usage,
+            "\"\(String(decoding: second, as: UTF8.self))\" leaves no room for a text in "
+              + "\(maximumTokens) tokens", .maximumTokens)
+        }
+        a = room - b
+      }
+    }
+    let before = batch.ids.count
+    batch.ids.append(contentsOf: frame.before)
+    batch.ids.append(contentsOf: firstIDs[..<a])
+    batch.ids.append(contentsOf: frame.between)
+    let secondStart = batch.ids.count
+    batch.ids.append(contentsOf: secondIDs[..<b])
+    batch.ids.append(contentsOf: frame.after)
+    if batch.ids.count == before { batch.ids.append(0) }
+    batch.endSequence(secondStart: frame.secondType == 0 ? nil : secondStart)
+    return (batch.ids.count - before, isTruncated)
+  }
+
+  /// The lengths of two texts that do not fit `room` tokens, as Hugging Face's tokenizers cut them
+  /// with `longest_first`.
+  package static func lengths(_ a: Int, _ b: Int, room: Int) -> (Int, Int) {
+    var shorter = min(a, b)
+    var longer = shorter > room ? shorter : max(shorter, room - shorter)
+    if shorter + longer > room {
+      shorter = room / 2
+      longer = shorter + room % 2
+    }
+    return a > b ? (longer, shorter) : (shorter, longer)
   }
 
   /// Whether a text is short enough not to be truncated.
@@ -573,6 +644,36 @@ public final class TextEncoder {
       }
     }
     return (ids, states)
+  }
+
+  /// The states of the last layer at every token of a text, as a head reads them: those of causal
+  /// models after the final norm. The batch must be empty.
+  ///
+  /// - Returns: the ids with special tokens, `[tokens, hiddenSize]`, and whether the text was cut.
+  package func tokenStates(
+    of text: UnsafeRawBufferPointer
+  ) throws(VDSQError) -> (ids: [Int32], states: [Float], isCut: Bool) {
+    var batch = TokenBatch()
+    let isCut = tokens(of: text, into: &batch.ids)
+    batch.endSequence()
+    let ids = batch.ids
+    setFirstTraced(layers)
+    defer { setFirstTraced(0) }
+    var states = [Float](repeating: 0, count: ids.count * hiddenSize)
+    try states.withUnsafeMutableBufferPointer { (states) throws(VDSQError) in
+      _ = try run(batch, trace: states.baseAddress!)
+      if case .decoder(let decoder) = backbone {
+        decoder.normalize(states.baseAddress!, rows: ids.count, into: states.baseAddress!)
+      }
+    }
+    return (ids, states, isCut)
+  }
+
+  private func setFirstTraced(_ layer: Int) {
+    switch backbone {
+    case .encoder(let encoder): encoder.firstTraced = layer
+    case .decoder(let decoder): decoder.firstTraced = layer
+    }
   }
 
   /// The pooled states of a text after the embeddings and every layer: each layer's `hiddenStates`

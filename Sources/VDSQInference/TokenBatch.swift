@@ -12,6 +12,8 @@ package struct TokenBatch: Sendable {
   private(set) var preceding: [Int?] = []
   /// For each sequence, the number of tokens that precede its own in the same text.
   private(set) var offsets: [Int] = []
+  /// For each sequence, the position in `ids` from which on tokens have type 1.
+  private(set) var secondStarts: [Int] = []
 
   /// An empty batch.
   package init() {}
@@ -26,7 +28,11 @@ package struct TokenBatch: Sendable {
   ///     state; nil for its first token.
   ///   - other: the sequence that it continues; nil for none. Several sequences may continue the
   ///     same one, and do not see each other. Only a decoder reads them.
-  package mutating func endSequence(statePosition: Int? = nil, following other: Int? = nil) {
+  ///   - secondStart: the position in `ids` from which on tokens have type 1; nil if none has.
+  package mutating func endSequence(
+    statePosition: Int? = nil, following other: Int? = nil, secondStart: Int? = nil
+  ) {
+    secondStarts.append(secondStart ?? ids.count)
     statePositions.append(statePosition ?? ends.last ?? 0)
     preceding.append(other)
     offsets.append(other.map { offsets[$0] + range($0).count } ?? 0)
@@ -58,5 +64,6 @@ package struct TokenBatch: Sendable {
     statePositions.removeAll(keepingCapacity: true)
     preceding.removeAll(keepingCapacity: true)
     offsets.removeAll(keepingCapacity: true)
+    secondStarts.removeAll(keepingCapacity: true)
   }
 }

@@ -67,6 +67,11 @@ package struct ConversionReport: Report {
       }
     }
     if grouped > 0 { lines.append("\(grouped) linear layers gain from groups of columns") }
+    if let labels = summary.headLabels {
+      let shown = labels.prefix(Self.shown).joined(separator: ", ")
+      let more = labels.count > Self.shown ? " and \(labels.count - Self.shown) more" : ""
+      lines.append("trained head for \(shown)\(more)")
+    }
     if let bases = summary.bases {
       lines.append(
         bases.method == .balanced

@@ -1,9 +1,11 @@
 /// The result of a classifier for one state: the cosine and the probability of each label, and the
 /// ranking of the most probable labels.
 package struct LabelScores: Sendable {
-  /// The cosine of the state to the anchor of each label, from -1 to 1.
+  /// The cosine of the state to the anchor of each label, from -1 to 1; the logits of a model's own
+  /// head.
   package internal(set) var cosines: [Float]
-  /// The probability of each label: `softmax(logits / temperature)`.
+  /// The probability of each label: `softmax(logits / temperature)`. A model's own head may have
+  /// another function.
   package internal(set) var probabilities: [Float]
   /// Indices of labels, the most probable first. Only the requested number of them is in order.
   package internal(set) var ranking: [Int]
@@ -24,9 +26,11 @@ package struct LabelScores: Sendable {
   }
 
   /// Makes all labels equally probable, in their order.
-  package mutating func setEqual() {
+  ///
+  /// - Parameter isChoice: whether one label is right; otherwise none is.
+  package mutating func setEqual(isChoice: Bool = true) {
     for i in ranking.indices {
-      (ranking[i], cosines[i], probabilities[i]) = (i, 0, 1 / Float(ranking.count))
+      (ranking[i], cosines[i], probabilities[i]) = (i, 0, isChoice ? 1 / Float(ranking.count) : 0)
     }
   }
 

@@ -9,6 +9,8 @@ package import VDSQFormat
 package final class RecordFields {
   /// The paths of the fields.
   package let paths: [FieldPath]
+  /// How many of them, from the first on, are texts; the others are passed on.
+  package let texts: Int
   /// The value of each path in the last record; nil if it has none.
   package private(set) var values: [JSONScanner.Value?]
   private var record = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -19,8 +21,9 @@ package final class RecordFields {
   private static let elsewhere = -1
   private static let here = -2
 
-  package init(_ paths: [FieldPath]) {
+  package init(_ paths: [FieldPath], texts: Int = 1) {
     self.paths = paths
+    self.texts = texts
     values = [JSONScanner.Value?](repeating: nil, count: paths.count)
   }
 

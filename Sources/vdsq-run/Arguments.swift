@@ -5,7 +5,8 @@ import VDSQStreams
 /// The command line: options may stand before or after the model.
 struct Arguments {
   static let usage = """
-    usage: vdsq-run MODEL (--labels a,b,c | --labels-file F | --adapter F)
+    usage: vdsq-run MODEL [--labels a,b,c | --labels-file F | --adapter F]
+                    [--nli [--multi-label]] [--pair [--second-field PATH]]
                     [--template T] [--calibrate-on F] [--top K] [--json] [--strict]
                     [--threads N]
                     [--max-tokens N] [--abstain P] [--out-of-scope NAME] [--stats]
@@ -68,6 +69,12 @@ struct Arguments {
       case "--max-tokens": classifier.run.maximumTokens = try reader.number()
       case "--memory-policy": classifier.run.memoryPolicy = try reader.policy()
       case "--memory-budget": classifier.run.memoryBudget = try reader.bytes()
+      case "--nli": classifier.usesEntailment = true
+      case "--multi-label": classifier.isMultiLabel = true
+      case "--pair": records.reading.isPair = true
+      case "--second-field":
+        records.reading.isPair = true
+        records.reading.secondField = try FieldPath(try reader.value())
       case "--temperature": classifier.temperature = try reader.positive()
       case "--top": stream.top = try reader.number()
       case "--abstain": stream.abstain = try reader.probability()
@@ -96,8 +103,14 @@ struct Arguments {
     }
     if model.utf8.isEmpty { throw .usage("no model is named\n\(Self.usage)") }
     if case .plan = request { return }
-    guard adapter != nil || !labels.isEmpty else {
-      throw .usage("one of --labels, --labels-file, --adapter is needed\n\(Self.usage)")
+    guard !records.reading.isPair || (adapter == nil && labels.isEmpty) else {
+      throw .usage("the model's own head labels pairs; leave other labels out")
+    }
+    guard !classifier.usesEntailment || !labels.isEmpty else {
+      throw .usage("--nli needs --labels or --labels-file")
+    }
+    guard !classifier.isMultiLabel || classifier.usesEntailment else {
+      throw .usage("--multi-label goes with --nli")
     }
     guard adapter == nil || labels.isEmpty else {
       throw .usage("--adapter brings its own labels; leave --labels out")
@@ -119,6 +132,8 @@ struct Arguments {
     case .template: "--template: "
     case .referenceTexts: "--calibrate-on: "
     case .passedFields: "--pass: "
+    case .texts: "--second-field: "
+    case .abstention: "--abstain: "
     case .outOfScope: "--out-of-scope: "
     case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors,
       .ignoredTensors, .trainedHead, .bases, .lens,

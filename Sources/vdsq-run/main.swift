@@ -36,7 +36,9 @@ func classifier(_ arguments: Arguments) throws(VDSQError) -> TextClassifier {
     if !isQuiet { tell("vdsq-run: \($0)\n") }
   }
   guard let adapter = arguments.adapter else {
-    return try TextClassifier(model: model, labels: arguments.labels, options: options)
+    return arguments.labels.isEmpty
+      ? try TextClassifier(model: model, options: options)
+      : try TextClassifier(model: model, labels: arguments.labels, options: options)
   }
   return try TextClassifier(model: model, adapterFile: adapter, options: options)
 }

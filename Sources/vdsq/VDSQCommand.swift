@@ -22,7 +22,8 @@ struct VDSQCommand: ParsableCommand {
       """,
     version: Release.version,
     subcommands: [
-      Convert.self, Bases.self, Inspect.self, Classify.self, Plan.self, Adapt.self, Learn.self,
+      Convert.self, Bases.self, Inspect.self, Classify.self, Rerank.self, Tag.self, Plan.self,
+      Adapt.self, Learn.self,
       Embed.self,
       Logits.self,
       LensCommand.self, TuneLens.self, Bench.self, Verify.self, Diff.self, Eval.self, Review.self,

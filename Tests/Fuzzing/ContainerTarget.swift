@@ -2,6 +2,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQInference
 import VDSQSemantics
+import VDSQTokenizers
 
 /// A .vdsq file: opens it, runs it on a text if it is a model, and reads its tensors. Checksums are
 /// corrected first, because the code behind them would never be reached otherwise.
@@ -22,6 +23,36 @@ func fuzzContainer(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
   // not run.
   guard encoder.arena.length < 1 << 22 else { return }
   _ = try encoder.vector(of: "a bad the x")
+  guard let head = try ModelHead(container, kernels: encoder.kernels) else { return }
+  try runHead(head, encoder)
+}
+
+/// Runs a model's own head on a text, or on a pair and on tokens.
+private func runHead(_ head: ModelHead, _ encoder: TextEncoder) throws(VDSQError) {
+  var scratch = [Float](repeating: 0, count: head.scratchCount)
+  var scores = [Float](repeating: 0, count: head.description.labels.count)
+  func logits(_ state: UnsafePointer<Float>) {
+    scratch.withUnsafeMutableBufferPointer { scratch in
+      scores.withUnsafeMutableBufferPointer {
+        head.logits(state, scratch: scratch.baseAddress!, into: $0.baseAddress!)
+      }
+    }
+    head.description.function.apply(to: &scores)
+  }
+  let text = Array("a bad THE x".utf8)
+  try text.withBytes { (text) throws(VDSQError) in
+    switch head.description.reading {
+    case .texts:
+      guard encoder.pairFrame != nil else { return }
+      _ = try encoder.add(text, text)
+      try encoder.encode { _, state in logits(state) }
+    case .tokens:
+      let (ids, states, _) = try encoder.tokenStates(of: text)
+      states.withUnsafeBufferPointer { logits($0.baseAddress!) }
+      let ranges = TokenOffsets(of: text, encoder.tokenizer, trimsSpaces: true).ranges(of: ids[...])
+      precondition(ranges.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= text.count })
+    }
+  }
 }
 
 /// Corrects the checksums of a container's sections, table and header if these can be found.

@@ -25,6 +25,14 @@ public struct SafetensorsEditor {
     for _ in 0..<count { data += bytes }
   }
 
+  /// Adds a tensor of float32, or replaces it.
+  public mutating func add(_ name: String, _ shape: [Int], bytes: Data) {
+    header[name] = [
+      "dtype": "F32", "shape": shape, "data_offsets": [data.count, data.count + bytes.count],
+    ]
+    data += bytes
+  }
+
   /// Gives a tensor another name.
   public mutating func rename(_ old: String, _ new: String) {
     header[new] = header.removeValue(forKey: old)

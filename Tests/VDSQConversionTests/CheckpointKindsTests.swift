@@ -129,15 +129,20 @@ import VDSQInference
     #expect(try convert(path).kind == plain)
   }
 
-  /// The head of a decoder that classifies texts reads the state of the last token.
+  /// The head of a decoder that classifies texts reads the state of the last token. Without its
+  /// class it is refused.
   @Test(arguments: [true, false], ["Qwen2ForSequenceClassification", nil])
   func headsOfDecoders(_ isTied: Bool, _ architecture: String?) throws {
     let path = try model(
       "language-models/qwen2", adding: ["score.weight": [2, 48]], architecture: architecture,
       config: ["tie_word_embeddings": isTied])
-    let told = try #require(error(path))
-    #expect(told.message.contains("classification head (score.weight"), "\(told)")
-    #expect(told.setting == .trainedHead)
+    if architecture == nil {
+      let told = try #require(error(path))
+      #expect(told.message.contains("classification head (score.weight"), "\(told)")
+      #expect(told.setting == .trainedHead)
+    } else {
+      #expect(error(path) == nil)
+    }
     let encoder = try convert(path)
     #expect(encoder.kind == .sentences)
     let entry = try #require(
@@ -152,10 +157,8 @@ import VDSQInference
 
   /// Heads that read the state of each token leave nothing of which a vector could be made.
   @Test(arguments: [
-    ("qwen2", ["score.weight", "score.bias"], "Qwen2ForTokenClassification"),
     ("llama", ["score.weight", "score.bias"], nil),
     ("llama", ["qa_outputs.weight"], "LlamaForQuestionAnswering"),
-    ("gpt2", ["classifier.weight"], "GPT2ForTokenClassification"),
   ])
   func headsOfTokens(_ fixture: String, _ names: [String], _ architecture: String?) throws {
     let path = try model(
@@ -195,10 +198,58 @@ import VDSQInference
       let told = try #require(error(path)).message
       #expect(told.contains(file) && told.contains("Encoder is not supported"), "\(told)")
     }
-    let path = try model(
-      "bert-mean", adding: [:],
-      config: ["sentence_transformers": ["activation_fn": "torch.nn.modules.linear.Identity"]])
-    #expect(try #require(error(path)).message.contains("CrossEncoder"))
+  }
+
+  /// Folders of cross-encoders as sentence-transformers writes them, and functions.
+  @Test(arguments: [
+    ("config.json", "activation_fn", "torch.nn.modules.linear.Identity", "identity"),
+    (
+      "config_sentence_transformers.json", "activation_fn", "torch.nn.modules.linear.Identity",
+      "identity"
+    ),
+    (
+      "config_sentence_transformers.json", "activation_fn",
+      "torch.nn.modules.activation.Sigmoid", "sigmoid"
+    ),
+    ("legacy", "", "torch.nn.modules.linear.Identity", "identity"), ("none", "", "", "sigmoid"),
+  ])
+  func crossEncoders(
+    _ file: String, _ key: String, _ function: String, _ expected: String
+  ) throws {
+    let path = try HeadFixture.named("ranking").write(in: folder)
+    func write(_ content: [String: Any], _ name: String, merge: Bool = false) throws {
+      let url = URL(fileURLWithPath: "\(path)/\(name)")
+      var all = content
+      if merge {
+        let old =
+          try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as! [String: Any]
+        all = old.merging(content) { $1 }
+      }
+      try JSONSerialization.data(withJSONObject: all).write(to: url)
+    }
+    switch file {
+    case "config.json":
+      try write(["sentence_transformers": [key: function]], file, merge: true)
+    case "legacy":
+      try write(["sbert_ce_default_activation_function": function], "config.json", merge: true)
+    case "none": break
+    default:
+      try write([key: function, "model_type": "CrossEncoder", "prompts": [String: String]()], file)
+      let form = ["text": ["method": "forward", "method_output_name": "logits"]]
+      try write(
+        [
+          "transformer_task": "sequence-classification", "module_output_name": "scores",
+          "modality_config": form,
+        ], "sentence_bert_config.json")
+      let module: [String: Any] = [
+        "idx": 0, "name": "0", "path": "",
+        "type": "sentence_transformers.base.modules.transformer.Transformer",
+      ]
+      try JSONSerialization.data(withJSONObject: [module]).write(
+        to: URL(fileURLWithPath: "\(path)/modules.json"))
+    }
+    let source = try ModelSource.read(try Checkpoint(path: path))
+    #expect(source.metadata.find("ranking_function") == expected)
   }
 
   /// Sizes that a configuration leaves to its class.

@@ -173,7 +173,7 @@ for pre in ["tekken", "deepseek-llm", "deepseek-v3", "kimi-k2", "superbpe", "blo
                               "bos_token_id": 0})
 
 
-def bert(folder):
+def bert(folder, head=None):
     d, inner, v = 16, 32, len(words)
     t = {"embeddings.word_embeddings.weight": floats(v, d), "embeddings.position_embeddings.weight": floats(16, d),
          "embeddings.token_type_embeddings.weight": floats(1, d), "embeddings.LayerNorm.weight": np.ones(d, np.float32),
@@ -185,7 +185,15 @@ def bert(folder):
         t[p + name + ".weight"], t[p + name + ".bias"] = floats(*shape), floats(shape[0])
     for name in ("attention.output.LayerNorm", "output.LayerNorm"):
         t[p + name + ".weight"], t[p + name + ".bias"] = np.ones(d, np.float32), floats(d)
-    write(folder, t, wordpiece, {"model_type": "bert", "hidden_size": d, "num_hidden_layers": 1,
+    config = {}
+    if head:
+        # The head of transformers' class is on `bert.` names.
+        t = {"bert." + k: x for k, x in t.items()}
+        t["classifier.weight"], t["classifier.bias"] = floats(2, d), floats(2)
+        if head == "SequenceClassification":
+            t["bert.pooler.dense.weight"], t["bert.pooler.dense.bias"] = floats(d, d), floats(d)
+        config = {"architectures": ["BertFor" + head]}
+    write(folder, t, wordpiece, {**config, "model_type": "bert", "hidden_size": d, "num_hidden_layers": 1,
                                  "num_attention_heads": 2, "intermediate_size": inner, "vocab_size": v,
                                  "max_position_embeddings": 16, "type_vocab_size": 1, "hidden_act": "gelu"})
 
@@ -215,7 +223,10 @@ with tempfile.TemporaryDirectory() as scratch:
     scratch = pathlib.Path(scratch)
     bert(scratch / "bert")
     llama(scratch / "llama")
-    for name, options in [("bert", []), ("llama", []), ("bert", ["--compress"]), ("llama", ["--weights", "fp16"])]:
+    bert(scratch / "bert-texts", head="SequenceClassification")
+    bert(scratch / "bert-tokens", head="TokenClassification")
+    for name, options in [("bert", []), ("llama", []), ("bert", ["--compress"]), ("llama", ["--weights", "fp16"]),
+                          ("bert-texts", []), ("bert-tokens", [])]:
         out = scratch / "m.vdsq"
         subprocess.run([VDSQ, "convert", scratch / name, "-o", out, "-q", "--force", *options], check=True)
         data = out.read_bytes()

@@ -22,7 +22,7 @@ package final class ClassificationStream {
 
   /// The names of the members of an answer's JSON.
   package static let members: [StaticString] = [
-    "label", "abstained", "probability", "top", "tokens", "truncated",
+    "label", "abstained", "probability", "value", "top", "tokens", "truncated",
   ]
 
   private let records: RecordStream
@@ -49,12 +49,21 @@ package final class ClassificationStream {
     self.isJSON = isJSON
   }
 
+  /// Refuses to withhold what is no probability.
+  private func checkAbstention() throws(VDSQError) {
+    guard options.abstain == 0 || !context.answersWithValues else {
+      throw .usage(
+        "the model's head answers with values, which no probability withholds", .abstention)
+    }
+  }
+
   deinit { context.end() }
 
   /// Answers all records.
   ///
   /// - Throws: what `RecordStream.forEach`, `add` and `flush` throw.
   package func run() throws(VDSQError) {
+    try checkAbstention()
     try records.forEach(
       { (record) throws(VDSQError) in try add(record) },
       pause: { () throws(VDSQError) in try flush() })
@@ -65,7 +74,12 @@ package final class ClassificationStream {
   /// - Throws: as `flush`.
   package func add(_ record: TextRecord) throws(VDSQError) {
     if !context.hasRoom || records.tags.isLong { try flush() }
-    let count = context.add(record.text, isCut: record.isCut)
+    let count =
+      if let second = record.second {
+        try context.add(record.first, second, isCut: record.isCut)
+      } else {
+        try context.add(record.text, isCut: record.isCut)
+      }
     records.tags.add(record)
     records.counts.tokens += count.tokens
     if count.isTruncated { records.counts.truncated += 1 }
@@ -122,19 +136,21 @@ package final class ClassificationStream {
     _ scores: LabelScores
   ) {
     let json = records.json
+    let value = context.answersWithValues ? "value" : "probability"
     json.object {
       records.tags.writeMembers(of: index, to: json)
       json.member("label", first)
       if options.abstain > 0 || count.isBlank { json.member("abstained", abstains) }
-      json.member("probability", scores.probabilities[scores.best], decimals: 6)
+      json.member(value, scores.probabilities[scores.best], decimals: 6)
       json.key("top")
       json.array {
         for place in 0..<min(options.top, labels.count) {
           let label = scores.ranking[place]
           json.object {
             json.member("label", labels.names[label])
-            json.member("cosine", scores.cosines[label], decimals: 6)
-            json.member("probability", scores.probabilities[label], decimals: 6)
+            json.member(
+              context.hasLogits ? "logit" : "cosine", scores.cosines[label], decimals: 6)
+            json.member(value, scores.probabilities[label], decimals: 6)
           }
         }
       }

@@ -31,8 +31,16 @@ package final class RecordStream {
       guard reading.pass.isEmpty || reading.field != nil else {
         throw .usage("fields are those of JSON records; name the one with the text", .passedFields)
       }
+      guard reading.secondField == nil || reading.field != nil else {
+        throw .usage(
+          "the second text is in a field of JSON records; name that of the first", .texts)
+      }
+      guard !reading.isPair || (reading.field == nil) == (reading.secondField == nil) else {
+        throw .usage("a pair has two fields; name that of the second text", .texts)
+      }
       guard json else { return }
-      let echoed: [StaticString] = echoes ? ["line", "text", "error"] : ["line", "error"]
+      let echoed: [StaticString] =
+        echoes ? ["line", "text", "second", "error"] : ["line", "error"]
       for path in reading.pass {
         for name in answer + echoed
         where name.withUTF8Buffer({ path.name.utf8.elementsEqual($0) }) {

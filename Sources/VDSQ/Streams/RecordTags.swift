@@ -43,9 +43,16 @@ package final class RecordTags {
     written.bytes.withUnsafeBytes { output.write(part($0, index)) }
   }
 
+  /// Calls `body` with what is written of a record.
+  ///
+  /// - Parameter index: the record's place in the batch.
+  func withPart(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+    written.bytes.withUnsafeBytes { body(part($0, index)) }
+  }
+
   /// Writes the fields that are passed on into the open object.
   func writeFields(_ fields: RecordFields, to json: JSONWriter) {
-    for i in 1..<max(1, fields.paths.count) {
+    for i in fields.texts..<fields.paths.count {
       json.key(fields.paths[i].name)
       json.separateValue()
       write(fields, i, to: json.output)
@@ -77,10 +84,14 @@ package final class RecordTags {
       key("line")
       written.write(record.line)
       key("text")
-      written.writeQuoted(text: record.text)
+      written.writeQuoted(text: record.first)
+      if let second = record.second {
+        key("second")
+        written.writeQuoted(text: second)
+      }
     }
     guard let fields = record.fields else { return }
-    for i in 1..<max(1, fields.paths.count) {
+    for i in fields.texts..<fields.paths.count {
       key(fields.paths[i].name)
       write(fields, i, to: written)
     }
@@ -99,10 +110,14 @@ package final class RecordTags {
       written.write("\t")
       written.write(record.line)
       written.write("\t")
-      written.writeColumn(record.text)
+      written.writeColumn(record.first)
+      if let second = record.second {
+        written.write("\t")
+        written.writeColumn(second)
+      }
     }
     guard let fields = record.fields else { return }
-    for i in 1..<max(1, fields.paths.count) {
+    for i in fields.texts..<fields.paths.count {
       written.write("\t")
       guard let value = fields.values[i], value.kind != .null else { continue }
       if value.kind == .string {

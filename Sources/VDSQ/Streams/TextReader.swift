@@ -9,6 +9,11 @@ package final class TextReader {
     /// The field of JSON records with the text. Nil if each line is a text. Blank lines between JSON
     /// records are skipped.
     package var field: FieldPath?
+    /// Whether a record has two texts: in the fields `field` and `secondField`, or on both sides of
+    /// the first tab of a line.
+    package var isPair = false
+    /// The field of JSON records with the second text of a pair.
+    package var secondField: FieldPath?
     /// More fields of JSON records to read.
     package var pass: [FieldPath] = []
     /// Whether a text that is not valid UTF-8 is an error.
@@ -30,13 +35,21 @@ package final class TextReader {
 
   private let lines: LineReader
   private let isStrict: Bool
+  private let isPair: Bool
   private let fields: RecordFields?
   private var buffer: [UInt8] = []
 
   package init(_ lines: LineReader, options: Options = Options()) {
     self.lines = lines
     isStrict = options.isStrict
-    fields = options.field.map { RecordFields([$0] + options.pass) }
+    isPair = options.isPair
+    fields = options.field.map {
+      if let second = options.secondField {
+        RecordFields([$0, second] + options.pass, texts: 2)
+      } else {
+        RecordFields([$0] + options.pass)
+      }
+    }
   }
 
   /// Reads all texts.
@@ -80,27 +93,36 @@ package final class TextReader {
       if isStrict, isReplaced {
         return try failed(Failure(line: line.number, error: Self.invalid, fields: nil))
       }
-      return try body(
-        TextRecord(
-          text: line.bytes, line: line.number, isCut: line.cut, isReplaced: isReplaced,
-          fields: nil))
+      var record = TextRecord(
+        text: line.bytes, line: line.number, isCut: line.cut, isReplaced: isReplaced,
+        fields: nil)
+      if isPair {
+        guard let tab = line.bytes.firstIndex(of: UInt8(ascii: "\t")) else {
+          let error = VDSQError.badInput("no tab between two texts")
+          return try failed(Failure(line: line.number, error: error, fields: nil))
+        }
+        record.firstLength = tab
+      }
+      return try body(record)
     }
     let isReplaced: Bool
+    var firstLength: Int?
     do throws(VDSQError) {
-      isReplaced = try extract(line, fields)
+      isReplaced = try extract(line, fields, &firstLength)
     } catch {
       return try failed(Failure(line: line.number, error: error, fields: fields))
     }
     try buffer.withBytes { (text) throws(VDSQError) in
-      try body(
-        TextRecord(
-          text: text, line: line.number, isCut: false, isReplaced: isReplaced, fields: fields))
+      var record = TextRecord(
+        text: text, line: line.number, isCut: false, isReplaced: isReplaced, fields: fields)
+      record.firstLength = firstLength
+      try body(record)
     }
   }
 
   /// Reads a record, and its text into the buffer; returns whether a part of it is replaced.
   private func extract(
-    _ line: LineReader.Line, _ fields: RecordFields
+    _ line: LineReader.Line, _ fields: RecordFields, _ firstLength: inout Int?
   ) throws(VDSQError) -> Bool {
     guard !line.cut else {
       fields.forget()
@@ -108,7 +130,12 @@ package final class TextReader {
     }
     try fields.read(line.bytes)
     buffer.removeAll(keepingCapacity: true)
-    let halves = try fields.text(0, into: &buffer)
+    var halves = try fields.text(0, into: &buffer)
+    if fields.texts > 1 {
+      firstLength = buffer.count
+      buffer.append(UInt8(ascii: "\t"))
+      halves += try fields.text(1, into: &buffer)
+    }
     let isReplaced = halves + buffer.withUnsafeBytes { UTF8Decoder.replacements(in: $0) } > 0
     if isStrict, isReplaced { throw Self.invalid }
     return isReplaced

@@ -12,6 +12,8 @@ extension CheckpointArchitecture {
       dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
       weight: "cls.predictions.decoder.weight",
       biases: ["cls.predictions.decoder.bias", "cls.predictions.bias"]),
+    textHead: HeadNames(("bert.pooler.dense", .tanh), ("classifier", .identity)),
+    tokenHead: HeadNames(("classifier", .identity)),
     gguf: bertGGUF)
 
   private static let bertGGUF = GGUFArchitecture(

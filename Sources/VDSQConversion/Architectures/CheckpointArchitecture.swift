@@ -15,6 +15,8 @@ package struct CheckpointArchitecture: Sendable {
   let tokenizerClasses: [String: String]
   /// Whether the class is always that of the `model_type`, whatever a folder names.
   var ignoresTokenizerClass = false
+  /// Whether these classes give token types to the model.
+  var tokenizersHaveTypes = true
   /// Reads `config.json`.
   let configuration: @Sendable (ConfigReader) throws(VDSQError) -> CheckpointConfiguration
   /// Optional prefixes of all tensor names except those of the head, the most specific first.
@@ -27,6 +29,10 @@ package struct CheckpointArchitecture: Sendable {
   var final: [TensorRule] = []
   /// The head of the language model.
   let head: LanguageModelHead
+  /// The head of `...ForSequenceClassification`; nil if it is not supported.
+  var textHead: HeadNames?
+  /// The head of `...ForTokenClassification`; nil if it is not supported.
+  var tokenHead: HeadNames?
   /// The architecture's names in GGUF files; nil if such files are not supported.
   package var gguf: GGUFArchitecture?
 }

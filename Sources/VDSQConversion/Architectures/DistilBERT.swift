@@ -20,5 +20,7 @@ extension CheckpointArchitecture {
       up: "ffn.lin1", down: "ffn.lin2", outputNorm: "output_layer_norm"),
     head: LanguageModelHead(
       dense: "vocab_transform", norm: "vocab_layer_norm", weight: "vocab_projector.weight",
-      biases: ["vocab_projector.bias"]))
+      biases: ["vocab_projector.bias"]),
+    textHead: HeadNames(("pre_classifier", .relu), ("classifier", .identity)),
+    tokenHead: HeadNames(("classifier", .identity)))
 }

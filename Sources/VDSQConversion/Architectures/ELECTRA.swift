@@ -17,5 +17,7 @@ extension CheckpointArchitecture {
     layer: bertLayer,
     head: LanguageModelHead(
       dense: "generator_predictions.dense", norm: "generator_predictions.LayerNorm",
-      weight: "generator_lm_head.weight", biases: ["generator_lm_head.bias"], activation: .gelu))
+      weight: "generator_lm_head.weight", biases: ["generator_lm_head.bias"], activation: .gelu),
+    textHead: HeadNames(("classifier.dense", .gelu), ("classifier.out_proj", .identity)),
+    tokenHead: HeadNames(("classifier", .identity)))
 }

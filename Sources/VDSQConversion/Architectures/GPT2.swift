@@ -34,6 +34,7 @@ extension CheckpointArchitecture {
         layout: .columns),
     final: TensorRule.norm("final_norm", "ln_f"),
     head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true),
+    textHead: HeadNames(("score", .identity)), tokenHead: HeadNames(("classifier", .identity)),
     gguf: gpt2GGUF)
 
   private static let gpt2GGUF = GGUFArchitecture(

@@ -37,5 +37,6 @@ extension CheckpointArchitecture {
         "layer.#.feed_forward.down", ["layers.#.mlp.dense_4h_to_h"], rows: [.hidden],
         .intermediate),
     final: TensorRule.norm("final_norm", "final_layer_norm"),
-    head: LanguageModelHead(weight: "embed_out.weight"))
+    head: LanguageModelHead(weight: "embed_out.weight"),
+    textHead: HeadNames(("score", .identity)), tokenHead: HeadNames(("classifier", .identity)))
 }

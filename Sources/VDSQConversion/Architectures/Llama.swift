@@ -112,6 +112,7 @@ extension CheckpointArchitecture {
           bias: ofNetwork),
       final: norm("final_norm", "norm"),
       head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: isTiedByDefault),
+      textHead: HeadNames(("score", .identity)), tokenHead: HeadNames(("score", .identity)),
       gguf: gguf)
   }
 

@@ -14,7 +14,11 @@ struct SentenceSettings {
   /// The default prompt, which precedes every text; empty if there is none.
   private(set) var prompt = ""
   /// Whether the folder declares a sentence encoder.
-  let isSentenceModel: Bool
+  private(set) var isSentenceModel = false
+  /// Whether the folder declares a cross-encoder, which answers a pair of texts with a score.
+  private(set) var isCrossEncoder = false
+  /// The name of the function that a cross-encoder applies to its logit; nil if it names none.
+  private(set) var activation: JSON?
   /// Whether the modules have a pooling.
   private(set) var hasPooling = false
   /// Unknown keys, as warnings.
@@ -26,8 +30,14 @@ struct SentenceSettings {
   init(_ folder: Checkpoint) throws(VDSQError) {
     self.folder = folder
     let modules = try folder.moduleJSON("modules.json")
-    isSentenceModel = modules != nil
+    try readKind()
+    isSentenceModel = isCrossEncoder ? false : modules != nil
     try readTransformer()
+    if isCrossEncoder {
+      for module in modules?.elements ?? [] { try checkOfCrossEncoder(module) }
+      try readPrompt()
+      return
+    }
     guard let modules else {
       try checkType()
       return
@@ -49,6 +59,26 @@ struct SentenceSettings {
     }
   }
 
+  /// Reads whether the folder is that of a cross-encoder, and its function. Older folders have them
+  /// in `config.json`.
+  private mutating func readKind() throws(VDSQError) {
+    let settings = try folder.moduleJSON("config_sentence_transformers.json")
+    let own = folder.config["sentence_transformers"]
+    activation = own?["activation_fn"] ?? folder.config["sbert_ce_default_activation_function"]
+    guard settings?["model_type"]?.text == "CrossEncoder" else { return }
+    isCrossEncoder = true
+    activation = settings?["activation_fn"] ?? activation
+  }
+
+  private func checkOfCrossEncoder(_ module: JSON) throws(VDSQError) {
+    let type = module["type"]?.text ?? ""
+    guard type.hasPrefix("sentence_transformers."), type.hasSuffix(".Transformer") else {
+      throw .badInput(
+        "\(folder.root)/modules.json: module \(type) of a cross-encoder is not supported; "
+          + "supported: Transformer")
+    }
+  }
+
   /// Checks what kind of model a folder without modules says that it is. sentence-transformers does
   /// not read the other keys of the file then.
   private func checkType() throws(VDSQError) {
@@ -60,12 +90,6 @@ struct SentenceSettings {
           "\(folder.root)/\(name): model_type \(type.brief) is not supported; "
             + (kind?.supported ?? ""))
       }
-    }
-    // Cross-encoders keep their settings there.
-    if let settings = folder.config["sentence_transformers"], settings["activation_fn"] != nil {
-      throw .badInput(
-        "\(folder.path)/config.json: sentence_transformers: activation_fn is that of a CrossEncoder, "
-          + "which answers with a score, not with a vector")
     }
   }
 
@@ -167,6 +191,10 @@ struct SentenceSettings {
       }
       let path = "\(folder.path)/\(name)"
       try check(json, .transformer, path)
+      let wanted = isCrossEncoder ? "sequence-classification" : "feature-extraction"
+      if let task = json["transformer_task"]?.text, task != wanted {
+        throw .badInput("\(path): transformer_task \(task) is not supported; supported: \(wanted)")
+      }
       try checkModalities(json["modality_config"], path)
       lowercases = try Self.flag("do_lower_case", in: json, path) ?? false
       // The tokenizer's own argument precedes the transformer's.
@@ -222,7 +250,7 @@ struct SentenceSettings {
     guard let modalities, !modalities.isNull else { return }
     guard modalities["message"] == nil, let text = modalities["text"],
       text["method"]?.text == "forward",
-      text["method_output_name"]?.text == "last_hidden_state"
+      text["method_output_name"]?.text == (isCrossEncoder ? "logits" : "last_hidden_state")
     else {
       throw .badInput(
         "\(path): modality_config \(modalities.brief) is not supported; supported: text by forward "

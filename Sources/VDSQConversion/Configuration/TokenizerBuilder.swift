@@ -71,7 +71,8 @@ struct TokenizerBuilder {
           "pre_tokenizer",
           sequence(part("WhitespaceSplit"), metaspace(scheme, split: true))
         ),
-        ("post_processor", frame("BertProcessing", "bos_token", "eos_token")),
+        // Between the texts of a pair are two separators.
+        ("post_processor", frame("RobertaProcessing", "bos_token", "eos_token")),
       ]
     }
   }

@@ -28,11 +28,28 @@ extension ModelSource {
     let isMasked =
       !sentence.isSentenceModel && !names.head.transform.isEmpty
       && folder.tensors[names.head.transform[0].sources[0]] != nil
-    configuration.architecture.use(sentence, head: isMasked ? names.head : nil)
+    let ownHead =
+      dropsHead || sentence.isSentenceModel
+      ? nil
+      : try OutputHeadSource(
+        folder, names, activation: sentence.activation,
+        TensorResolver(
+          folder: folder, prefix: "", heads: configuration.architecture.heads, config: config,
+          size: configuration.size))
+    guard !sentence.isCrossEncoder || ownHead != nil || dropsHead else {
+      throw .badInput(
+        "\(folder.root)/config_sentence_transformers.json: model_type CrossEncoder is not supported "
+          + "without a classification head of \(folder.config["architectures"]?.brief ?? "a model")"
+      )
+    }
+    configuration.architecture.use(
+      sentence, head: isMasked && ownHead == nil ? names.head : nil,
+      own: ownHead?.description.reading)
     let found = TensorResolver.prefix(names.prefixes, of: names.embeddings[0], in: folder)
     let kinds = TensorKinds(
       names, prefix: found, layers: configuration.architecture.layers)
-    if folder.isFolder, let head = TrainedHead(folder, kinds) {
+    let ownTensors = Set(ownHead?.tensors.flatMap { $0.rows.parts.map(\.tensor.name) } ?? [])
+    if folder.isFolder, let head = TrainedHead(folder, kinds, except: ownTensors) {
       let rest =
         sentence.isSentenceModel ? .model : head.rest(configuration.architecture.family)
       // The folder of a sentence encoder says that the vectors are what the model is for.
@@ -58,6 +75,7 @@ extension ModelSource {
       folder: folder, prefix: prefix, heads: architecture.heads, config: config, size: size)
     var metadata = architecture.metadata(modelType: config["model_type"]?.text ?? "")
     if !sentence.prompt.isEmpty { metadata.set("prompt", .text(sentence.prompt)) }
+    ownHead?.description.store(in: &metadata)
     var source = ModelSource(
       folder: folder, names: names, kinds: kinds, metadata: metadata,
       vocabularySize: architecture.vocabularySize, lowercases: sentence.lowercases)
@@ -69,7 +87,8 @@ extension ModelSource {
     for layer in 0..<architecture.layers {
       source.layers.append(try resolver.tensors(names.layer, layer: layer))
     }
-    source.head = try resolver.tensors(names.final)
+    source.head = try resolver.tensors(names.final) + (ownHead?.tensors ?? [])
+    source.headReading = ownHead?.description.reading
     if architecture.hasLanguageModelHead {
       try source.add(
         names.head, architecture.family, config,
@@ -166,8 +185,20 @@ extension Architecture {
   ///
   /// A causal decoder is a language model unless its folder declares a sentence encoder.
   ///
-  /// - Parameter head: the head of a masked language model; nil for a sentence encoder.
-  fileprivate mutating func use(_ sentence: SentenceSettings, head: LanguageModelHead?) {
+  /// - Parameters:
+  ///   - head: the head of a masked language model; nil for a sentence encoder.
+  ///   - reading: what the model's own head reads; nil if there is none.
+  fileprivate mutating func use(
+    _ sentence: SentenceSettings, head: LanguageModelHead?, own reading: OutputHead.Reading?
+  ) {
+    if reading == .texts {
+      // The head reads the first token's state, or the last one's of a causal model.
+      maximumTokens = min(maximumTokens, sentence.maximumTokens ?? maximumTokens)
+      pooling = family == .causalDecoder ? .lastToken : .cls
+      normalize = false
+      return
+    }
+    if reading == .tokens, family == .causalDecoder { pooling = .lastToken }
     guard family == .bidirectionalEncoder || sentence.isSentenceModel else { return }
     maximumTokens = min(maximumTokens, sentence.maximumTokens ?? maximumTokens)
     pooling = head == nil ? sentence.pooling : .mask

@@ -24,6 +24,8 @@ package struct ModelSource {
   package var metadata: Metadata
   let vocabularySize: Int
   var lowercases = false
+  /// What the model's own head reads; nil if it has none.
+  var headReading: OutputHead.Reading?
   var embeddings: [Tensor] = []
   var constants: [Constant] = []
   var layers: [[Tensor]] = []
@@ -63,14 +65,30 @@ package struct ModelSource {
 extension ModelSource {
   /// The tokenizer section of the container.
   ///
-  /// - Returns: the section, and what a person should know about its settings.
+  /// - Returns: the section, what a person should know about its settings, and what the model's own
+  ///   head needs: the template of pairs, or whether ranges of tokens begin behind spaces.
   /// - Throws: `missingInput` or `badInput` if the tokenizer or one of its settings is missing or
   ///   not supported.
-  func tokenizerSection() throws(VDSQError) -> (section: [UInt8], warnings: [String]) {
+  func tokenizerSection() throws(VDSQError) -> (
+    section: [UInt8], warnings: [String], pairFrame: PairFrame?,
+    trimsOffsets: Bool?
+  ) {
     var settings = try TokenizerSettings(folder, names)
     let tokenizer = try settings.apply(to: try folder.tokenizer())
-    let section = try TokenizerConversion(tokenizer, path: "\(folder.path)/tokenizer.json").section(
+    let path = "\(folder.path)/tokenizer.json"
+    let frame =
+      headReading == .texts
+      ? try PairFrame(tokenizer, hasTypes: try hasTokenTypes(), path: path) : nil
+    let section = try TokenizerConversion(tokenizer, path: path).section(
       vocabularySize: vocabularySize, lowercases: lowercases)
-    return (section, settings.warnings)
+    let trims = headReading == .tokens ? TokenizerConversion.trimsOffsets(tokenizer) : nil
+    return (section, settings.warnings, frame, trims)
+  }
+
+  /// Whether transformers gives the model the token types of the tokenizer.
+  private func hasTokenTypes() throws(VDSQError) -> Bool {
+    guard try Architecture(metadata).tokenTypes > 1 else { return false }
+    let inputs = try folder.optionalJSON("tokenizer_config.json")?["model_input_names"]?.elements
+    return inputs?.contains { $0.text == "token_type_ids" } ?? names.tokenizersHaveTypes
   }
 }

@@ -19,10 +19,11 @@ struct TrainedHead {
   private let folder: Checkpoint
   private let architectureName: String?
 
+  /// - Parameter used: names of tensors that are converted.
   /// - Returns: nil if the checkpoint has no such parts.
-  init?(_ folder: Checkpoint, _ kinds: TensorKinds) {
+  init?(_ folder: Checkpoint, _ kinds: TensorKinds, except used: Set<String>) {
     tensors = folder.tensors.values.map { kinds.leftOut($0.name) }
-      .filter(\.kind.isFinetuned).sorted { $0.name < $1.name }
+      .filter { $0.kind.isFinetuned && !used.contains($0.name) }.sorted { $0.name < $1.name }
     guard !tensors.isEmpty else { return nil }
     self.folder = folder
     architectureName = folder.config["architectures"]?.elements?.first?.text

@@ -6,6 +6,8 @@ enum TensorRole: Sendable {
   case positionTable
   /// A linear layer's weights: int8, fp16 or fp32 panels.
   case linear
+  /// A linear layer behind pooling: fp16 or fp32 panels, as it is small. int8 if a rule says so.
+  case head
   /// Norms and biases: float32.
   case vector
 }

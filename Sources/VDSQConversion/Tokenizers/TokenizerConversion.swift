@@ -66,6 +66,22 @@ package struct TokenizerConversion {
     return WordPieceVocabulary.encode(source)
   }
 
+  /// Whether the range of a token in a text begins behind the space that belongs to it.
+  static func trimsOffsets(_ tokenizer: JSON) -> Bool {
+    func parts(_ part: JSON?, _ key: String) -> [JSON] {
+      guard let part, !part.isNull else { return [] }
+      return (part[key]?.elements ?? [part])
+    }
+    return tokenizer["model"]?["type"]?.text == "WordPiece"
+      || parts(tokenizer["pre_tokenizer"], "pretokenizers").contains {
+        $0["type"]?.text == "WhitespaceSplit"
+      }
+      || parts(tokenizer["post_processor"], "processors").contains {
+        ["ByteLevel", "RobertaProcessing"].contains($0["type"]?.text)
+          && $0["trim_offsets"]?.boolean ?? true
+      }
+  }
+
   private func tokens(_ model: JSON, vocabularySize: Int) throws(VDSQError) -> [[UInt8]] {
     guard let vocab = model["vocab"]?.members, !vocab.isEmpty else {
       throw .badInput("\(path): model.vocab is missing or empty")

@@ -92,6 +92,12 @@ package final class Decoder {
       keepsKeys: plan.keepsKeys, continuations: continuations)
   }
 
+  /// The first layer whose states a trace keeps, 0 for the embeddings.
+  var firstTraced: Int {
+    get { pass.firstTraced }
+    set { pass.firstTraced = newValue }
+  }
+
   /// Reads the tokens of a batch from `start` on. The tokens before must have been read already, as
   /// part of the same batch, by a decoder that keeps their keys and values.
   ///

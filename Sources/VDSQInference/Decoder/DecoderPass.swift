@@ -34,6 +34,8 @@ final class DecoderPass: SharedWork {
   /// The destination of the states after the embeddings and each layer,
   /// `[layers + 1, tokens, hiddenSize]` over the whole batch; nil if they are not needed.
   private var trace: UnsafeMutablePointer<Float>?
+  /// The first layer whose states are kept, 0 for the embeddings.
+  var firstTraced = 0
   /// Whether layers take turns with two halves of the keys and values, so that no worker waits for
   /// others to be done with those of the layer before.
   private var alternatesKeys = false
@@ -307,9 +309,10 @@ final class DecoderPass: SharedWork {
   }
 
   private func keep(_ layer: Int, _ own: Range<Int>) {
-    guard let trace else { return }
+    guard let trace, layer >= firstTraced else { return }
     let d = c.hiddenSize
-    let to = trace + (layer * batch.ids.count + rows.lowerBound + own.lowerBound) * d
+    let to =
+      trace + ((layer - firstTraced) * batch.ids.count + rows.lowerBound + own.lowerBound) * d
     let from = floats(plan.hidden, row: own.lowerBound, d)
     for i in 0..<own.count * d { to[i] = from[i] }
   }

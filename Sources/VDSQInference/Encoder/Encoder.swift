@@ -101,6 +101,12 @@ package final class Encoder {
       intermediateFeatures: intermediateFeatures)
   }
 
+  /// The first layer whose states a trace keeps, 0 for the embeddings.
+  var firstTraced: Int {
+    get { pass.firstTraced }
+    set { pass.firstTraced = newValue }
+  }
+
   /// Encodes a batch of at most `plan.tokenCapacity` tokens.
   ///
   /// - Parameter trace: receives the states after the embeddings and each layer,

@@ -19,6 +19,8 @@ final class EncoderPass: SharedWork {
   /// The destination of the states after the embeddings and each layer,
   /// `[layers + 1, tokens, hiddenSize]` over the whole batch; nil if they are not needed.
   var trace: UnsafeMutablePointer<Float>?
+  /// The first layer whose states are kept, 0 for the embeddings.
+  var firstTraced = 0
   /// Intermediate layers whose states are appended to the output vector.
   let intermediateFeatures: [IntermediateFeature]
   /// Low-rank updates of the weights; nil for none.
@@ -166,7 +168,8 @@ final class EncoderPass: SharedWork {
             + position * d * EmbeddingRows.width(table.record.element), row: position,
           kernels, into: scratch)
         kernels.addScaled(1, scratch, d, state)
-        kernels.addScaled(1, weights.tokenTypes, d, state)
+        let isSecond = origin + row >= batch.secondStarts[sequence]
+        kernels.addScaled(1, weights.tokenTypes + (isSecond ? d : 0), d, state)
       }
     }
     let state = floats(sums, row: rows.lowerBound, d)
@@ -189,9 +192,9 @@ final class EncoderPass: SharedWork {
   }
 
   private func keep(_ layer: Int, _ origin: Int, _ rows: Range<Int>) {
-    guard let trace else { return }
+    guard let trace, layer >= firstTraced else { return }
     let d = c.hiddenSize
-    let to = trace + (layer * batch.ids.count + origin + rows.lowerBound) * d
+    let to = trace + ((layer - firstTraced) * batch.ids.count + origin + rows.lowerBound) * d
     let from = floats(plan.hidden, row: rows.lowerBound, d)
     for i in 0..<rows.count * d { to[i] = from[i] }
   }

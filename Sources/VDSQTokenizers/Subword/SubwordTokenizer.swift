@@ -63,6 +63,14 @@ package final class SubwordTokenizer {
     return tokens.overflowed
   }
 
+  /// A part of a text, normalized.
+  func normalized(_ raw: UnsafeRawBufferPointer) -> [UInt8] {
+    var text: [UInt8] = []
+    TextNormalizer.forEachScalar(raw) { text.append(scalar: $0) }
+    _ = vocabulary.normalizer.apply(&text, scratch: &scratch, stack: &stack)
+    return text
+  }
+
   /// Text between added tokens.
   private func segment(_ raw: UnsafeRawBufferPointer, _ start: Int) {
     if raw.isEmpty { return }

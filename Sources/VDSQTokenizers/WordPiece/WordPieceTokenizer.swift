@@ -68,6 +68,19 @@ package final class WordPieceTokenizer {
     return words.tokens.overflowed
   }
 
+  /// A part of a text, normalized; whitespace counts as spaces.
+  func normalized(_ text: UnsafeRawBufferPointer) -> [UInt8] {
+    var normalizer = BertNormalizer(options: vocabulary.options)
+    var out = NormalizedText()
+    var decoder = UTF8Decoder(text)
+    while let scalar = decoder.next() {
+      let isSpace = CharacterData.characterClass(scalar).contains(.whitespace)
+      normalizer.feed(isSpace ? 0x20 : scalar, to: &out)
+    }
+    normalizer.end(&out)
+    return out.bytes
+  }
+
   /// Whether a run may end before `position`, which must not be in the middle of a scalar.
   private func isBoundary(_ text: UnsafeRawBufferPointer, _ position: Int) -> Bool {
     text[position] < 0x80

@@ -78,6 +78,12 @@ package struct WordPieceVocabulary: Sendable {
     return text.isEmpty ? added.first { $0.id == id }?.text ?? text : text
   }
 
+  /// The text of a token without the prefix of those that continue a word.
+  func withoutPrefix(_ text: [UInt8]) -> [UInt8] {
+    guard text.count > prefix.count, text.starts(with: prefix) else { return text }
+    return Array(text[prefix.count...])
+  }
+
   /// The token with exactly these bytes.
   func find(_ text: UnsafeRawBufferPointer) -> Int32? { table.find(text) }
 

@@ -1,4 +1,5 @@
 import VDSQ
+import VDSQReports
 
 extension VDSQError {
   /// The error with the option that its setting is given by.
@@ -13,6 +14,8 @@ extension VDSQError {
     case .template: "--template: \(message)"
     case .referenceTexts: "--calibrate-on: \(message)"
     case .passedFields: "--pass: \(message)"
+    case .texts: "--second-field: \(message)"
+    case .abstention: "--abstain: \(message)"
     case .coarseRows: "--coarse: \(message)"
     case .lens: "--tuned: \(message)"
     case .bases: "--bases-method: \(message)"
@@ -29,5 +32,11 @@ extension VDSQError {
     case .exampleFields: "\(message); --text-field and --label-field say others"
     case nil: message
     }
+  }
+}
+
+extension TrainingProgress {
+  convenience init(encoding path: String, quiet: Bool) {
+    self.init(encoding: path, quiet: quiet, message: \.commandLineMessage)
   }
 }

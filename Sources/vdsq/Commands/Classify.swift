@@ -10,9 +10,10 @@ struct Classify: Command {
   static let configuration = CommandConfiguration(
     abstract: "Assigns labels to the texts on standard input.",
     discussion: """
-      Without examples, texts are compared with the label words (zero-shot). With --examples, or \
-      with an adapter that vdsq adapt trained, examples correct that. Writes one line per text: \
-      the label, a tab, its probability.
+      Without labels, the head that the model was trained with labels texts. With labels, texts \
+      are compared with the label words (zero-shot). With --examples, or with an adapter that vdsq \
+      adapt trained, examples correct that. Writes one line per text: the label, a tab, its \
+      probability.
       """)
 
   @Argument(help: "The .vdsq file.", completion: .file())
@@ -33,6 +34,26 @@ struct Classify: Command {
       "Softmax temperature; the default is that of the adapter, 0.05 for cosines, 1 for a language model."
   )
   var temperature: Float?
+
+  @Flag(
+    help: """
+      Read pairs of texts: on both sides of a tab, or in --field and --second-field. The model's \
+      own head labels the pair.
+      """)
+  var pair = false
+
+  @Option(help: "The field of JSON Lines with the second text of a pair.")
+  var secondField: String?
+
+  @Flag(
+    help: """
+      Take labels as hypotheses, for a model of natural language inference: "This example is {}.", \
+      or --template.
+      """)
+  var nli = false
+
+  @Flag(help: "With --nli: judge each label by itself, entailment against contradiction.")
+  var multiLabel = false
 
   @Option(help: "The number of labels to write for each text.")
   var top = 1
@@ -84,20 +105,30 @@ struct Classify: Command {
     guard adapter == nil || (label.labels.isEmpty && label.labelsFile == nil) else {
       throw ValidationError("--adapter brings its own labels; leave --labels out")
     }
-    guard label.vocabulary.isEmpty || adapter == nil else {
-      throw ValidationError("an adapter brings its own labels; leave the bases out")
+    let isOwn =
+      adapter == nil && examples == nil && label.labels.isEmpty && label.labelsFile == nil
+    guard label.vocabulary.isEmpty || (adapter == nil && !isOwn && !nli) else {
+      throw ValidationError(
+        "bases are compared with label words; leave them out with --adapter, --nli, and without labels"
+      )
     }
-    guard
-      adapter != nil || examples != nil || !label.labels.isEmpty || label.labelsFile != nil
-    else {
-      throw ValidationError("one of --labels, --labels-file, --examples, --adapter is needed")
+    guard !isOwn || !explain else {
+      throw ValidationError("--explain needs --labels, --labels-file, --examples or --adapter")
     }
+    guard !(pair || secondField != nil) || isOwn else {
+      throw ValidationError("the model's own head labels pairs; leave other labels out")
+    }
+    guard !nli || (!isOwn && adapter == nil && examples == nil && !explain) else {
+      throw ValidationError("--nli needs --labels or --labels-file, and goes without --explain")
+    }
+    guard !multiLabel || nli else { throw ValidationError("--multi-label goes with --nli") }
   }
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
     let records = try input.records(
-      json: json, quiet: quiet, answer: ClassificationStream.members)
+      json: json, quiet: quiet, answer: ClassificationStream.members,
+      pair: pair || secondField != nil, secondField: secondField)
     let texts = try textClassifier()
     if explain {
       StreamSignals.watch(reloads: false)
@@ -113,21 +144,24 @@ struct Classify: Command {
       records, classifier: texts, options: options, isJSON: json)
     StreamSignals.watch(reloads: true)
     try stream.run()
-    if stats { report(records.counts, seconds: Timing.now() - start) }
+    if stats {
+      StandardError.write(
+        RunStatistics.line(
+          records.counts.texts, tokens: records.counts.tokens, seconds: Timing.now() - start))
+    }
     try records.end(maximumTokens: texts.maximumTokens)
   }
 
   private func textClassifier() throws(VDSQError) -> TextClassifier {
     var options = TextClassifier.Options()
-    options.run = try encoding.run()
-    options.run.onCutForBudget = EncoderOptions.warnings(quiet)
+    options.run = try encoding.run(quiet: quiet)
     options.run.steering = try steering.directions()
-    options.run.onNote = EncoderOptions.warnings(quiet)
     options.template = try label.parsedTemplate()
     options.referenceTexts = try label.referenceTexts()
     options.temperature = temperature
+    (options.usesEntailment, options.isMultiLabel) = (nli, multiLabel)
     options.top = top
-    if !quiet { options.onWarning = { StandardError.write("vdsq: \($0)\n") } }
+    options.onWarning = EncoderOptions.warnings(quiet)
     let model = try Model(path: model)
     options.bases = try label.vocabulary.choice(self.model)
     if let adapter {
@@ -140,13 +174,9 @@ struct Classify: Command {
         checksScope: abstain == nil)
       return try TextClassifier(model: model, adapter: learned, options: options)
     }
-    return try TextClassifier(model: model, labels: try label.source(), options: options)
-  }
-
-  private func report(_ counts: RecordStream.Counts, seconds: Double) {
-    let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
-    StandardError.write(
-      "\(counted(counts.texts, "text")), \(counted(counts.tokens, "token")), \(fixed(seconds, 3)) s\(peak)\n"
-    )
+    let labels = try label.source()
+    return labels.isEmpty
+      ? try TextClassifier(model: model, options: options)
+      : try TextClassifier(model: model, labels: labels, options: options)
   }
 }

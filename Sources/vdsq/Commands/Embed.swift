@@ -77,10 +77,9 @@ struct Embed: Command {
     try EmbeddingStream(
       records, encoder: encoder, content: content, output: output, replace: force
     ).run()
-    let count = records.counts.texts
     if stats {
-      let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""
-      StandardError.write("\(counted(count, "text")), \(fixed(Timing.now() - start, 3)) s\(peak)\n")
+      StandardError.write(
+        RunStatistics.line(records.counts.texts, tokens: nil, seconds: Timing.now() - start))
     }
     try records.end(maximumTokens: encoder.maximumTokens)
   }

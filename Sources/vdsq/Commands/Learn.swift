@@ -145,51 +145,10 @@ struct Learn: Command {
       LineReader(descriptor: 0, name: "standard input"), options: options,
       output: OutputBuffer(descriptor: 1), program: "vdsq")
     StreamSignals.watch(reloads: false)
-    try records.forEach(
-      { (record) throws(VDSQError) in
-        if try learner.isBlank(record.text) { return records.skip(record) }
-        func fail(_ error: VDSQError) throws(VDSQError) {
-          records.counts.texts -= 1
-          try records.fail(record.line, .badInput(error.commandLineMessage), record.fields)
-        }
-        let name: String
-        do throws(VDSQError) {
-          name = if let label { label } else { try record.fields!.name(1) }
-        } catch { return try fail(error) }
-        do throws(VDSQError) {
-          let text = String(decoding: record.text, as: UTF8.self)
-          let outcome = try learner.learn(Examples.Example(text: text, label: name), context: "")
-          try report((name, outcome), record.isCut || !encoder.fits(record.text), records)
-        } catch {
-          guard error.category == .badInput, error.setting == .labels else { throw error }
-          try fail(error)
-        }
-      }, pause: { () throws(VDSQError) in })
-    try records.end(maximumTokens: encoder.maximumTokens)
-  }
-
-  private func report(
-    _ learned: (label: String, outcome: OnlineLearner.Outcome), _ isTruncated: Bool,
-    _ records: RecordStream
-  ) throws(VDSQError) {
-    if isTruncated { records.counts.truncated += 1 }
-    if quiet { return }
-    let (label, outcome) = learned
-    let output = records.output
-    if json {
-      let document = records.json
-      document.object {
-        document.member("examples", outcome.count)
-        document.member("label", label)
-        document.member("taken_for", outcome.predicted)
-        document.member("probability", outcome.probability)
-      }
-    } else {
-      output.write("\(outcome.count)\t\(label)\t\(outcome.predicted)\t")
-      output.write(fixed(Double(outcome.probability), 4))
-    }
-    output.write("\n")
-    try output.flush()
+    try LearningStream(
+      records, learner: learner, encoder: encoder, label: label, isJSON: json, isQuiet: quiet,
+      message: \.commandLineMessage
+    ).run()
   }
 
   /// Writes what was removed, with its name under `key`.
@@ -197,16 +156,6 @@ struct Learn: Command {
     _ what: String, _ learner: OnlineLearner, _ key: String, _ name: String
   ) throws(VDSQError) {
     if quiet { return }
-    guard json else {
-      return try StandardOutput.write(
-        line: "forgot \(what); \(counted(learner.count, "example")) left")
-    }
-    try StandardOutput.write(
-      line: JSONWriter.string { json in
-        json.object {
-          json.member(key, name)
-          json.member("examples", learner.count)
-        }
-      })
+    try print(RemovalReport(what: what, name: name, key: key, left: learner.count), json: json)
   }
 }

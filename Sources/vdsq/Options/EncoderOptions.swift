@@ -77,6 +77,15 @@ struct EncoderOptions: ParsableArguments {
     { if !quiet { StandardError.write("vdsq: \($0)\n") } }
   }
 
+  /// The options in the form of the library, with notes on standard error.
+  ///
+  /// - Throws: `usage` if the budget is not a number of bytes.
+  func run(quiet: Bool) throws(VDSQError) -> RunOptions {
+    var run = try run()
+    (run.onCutForBudget, run.onNote) = (Self.warnings(quiet), Self.warnings(quiet))
+    return run
+  }
+
   /// The options in the form of the library.
   ///
   /// - Throws: `usage` if the budget is not a number of bytes.
@@ -100,13 +109,6 @@ struct EncoderOptions: ParsableArguments {
     var options = try run().encoderOptions()
     options.intermediateFeatures = intermediateFeatures
     return options
-  }
-}
-
-extension Container {
-  /// The size of the weights outside the layers, with which states are compared.
-  var vocabularyBytes: Int {
-    sections.reduce(0) { $0 + ($1.kind == .weights && !$1.isLayer ? $1.rawLength : 0) }
   }
 }
 

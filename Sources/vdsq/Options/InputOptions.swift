@@ -33,16 +33,21 @@ struct InputOptions: ParsableArguments {
   /// - Parameters:
   ///   - json: whether answers are JSON objects.
   ///   - answer: the names of their members.
+  ///   - echoes: whether answers have line number and text without `--echo` too.
+  ///   - pair: whether a record has two texts.
+  ///   - secondField: the field with the second text.
   /// - Throws: `usage` for fields that cannot be read or copied.
   func records(
     json: Bool, quiet: Bool = false, output: OutputBuffer = OutputBuffer(descriptor: 1),
-    answer: [StaticString]
+    answer: [StaticString], echoes: Bool = false, pair: Bool = false, secondField: String? = nil
   ) throws(VDSQError) -> RecordStream {
     var options = RecordStream.Options()
     options.reading.isStrict = strict
     if let field { options.reading.field = try FieldPath(field) }
+    options.reading.isPair = pair
+    if let secondField { options.reading.secondField = try FieldPath(secondField) }
     if let pass { options.reading.pass = try FieldPath.list(pass) }
-    options.echoes = echo
+    options.echoes = echo || echoes
     options.json = json
     options.isQuiet = quiet
     try options.check(answer: answer)

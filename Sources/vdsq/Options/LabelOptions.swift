@@ -1,6 +1,7 @@
 public import ArgumentParser
 import VDSQFormat
 import VDSQInference
+import VDSQReports
 import VDSQ
 import VDSQSemantics
 import VDSQTraining

@@ -20,13 +20,15 @@ extension SettingKeys {
       "output_past", "torchscript", "use_bfloat16", "chunk_size_feed_forward",
       "attn_implementation", "_attn_implementation", "_attn_implementation_autoset",
       "_attn_implementation_internal", "_commit_hash", "use_flash_attn", "compression_config",
-      "language", "languages", "model_name", "sentence_transformers", "is_composition",
+      "sbert_ce_default_activation_function", "language", "languages", "model_name",
+      "sentence_transformers", "is_composition",
       "keys_to_ignore_at_inference", "transformers.js_config", "onnx",
       // Dropout is for training.
       "attention_probs_dropout_prob", "hidden_dropout_prob", "attention_dropout", "hidden_dropout",
       "dropout", "attn_pdrop", "embd_pdrop", "resid_pdrop", "embedding_dropout", "embd_dropout",
       "layerdrop",
-      // Heads, which are left out. The first two are named where a trained one would be lost.
+      // Heads. `OutputHeadSource` reads those of texts and tokens; the first two are named where
+      // another would be lost.
       "architectures", "id2label", "label2id", "num_labels", "_num_labels", "problem_type",
       "classifier_dropout",
       "classifier_activation", "seq_classif_dropout", "qa_dropout", "finetuning_task",

@@ -27,8 +27,9 @@ extension SettingKeys {
     keys: SettingKey.followed(
       "max_seq_length", "do_lower_case", "modality_config", "model_args", "model_kwargs",
       "tokenizer_args", "processor_kwargs", "config_args", "config_kwargs")
-      + SettingKey.fixed("transformer_task", .string("feature-extraction"))
-      + SettingKey.fixed("module_output_name", .string("token_embeddings"))
+      + SettingKey.fixed(
+        "transformer_task", .string("feature-extraction"), .string("sequence-classification"))
+      + SettingKey.fixed("module_output_name", .string("token_embeddings"), .string("scores"))
       + SettingKey.absent(
         "processing_kwargs", "query_length", "document_length", "query_expansion",
         "tokenizer_name_or_path")
@@ -38,7 +39,10 @@ extension SettingKeys {
   package static let sentenceTransformers = SettingKeys(
     file: "config_sentence_transformers.json",
     keys: SettingKey.followed("prompts", "default_prompt_name")
-      + SettingKey.fixed("model_type", .string("SentenceTransformer"))
+      + SettingKey.fixed("model_type", .string("SentenceTransformer"), .string("CrossEncoder"))
       + SettingKey.absent("truncate_dim")
-      + SettingKey.harmless("__version__", "similarity_fn_name", "requirements"))
+      + SettingKey.harmless(
+        "__version__", "similarity_fn_name", "requirements",
+        // That of a cross-encoder, whose head follows it.
+        "activation_fn"))
 }

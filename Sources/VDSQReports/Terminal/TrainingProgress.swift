@@ -1,33 +1,36 @@
-import VDSQFormat
-import VDSQReports
-import VDSQTraining
+package import VDSQFormat
+package import VDSQTraining
 
 /// Shows the progress of training on standard error.
-final class TrainingProgress {
+package final class TrainingProgress {
   private let encoding: ProgressBar
   private let learning: ProgressBar
   private let path: String
   private let quiet: Bool
+  private let message: (VDSQError) -> String
 
-  /// - Parameter path: the file of the texts.
-  init(encoding path: String, quiet: Bool) {
+  /// - Parameters:
+  ///   - path: the file of the texts.
+  ///   - message: the text of an error, as the program's user knows it.
+  package init(encoding path: String, quiet: Bool, message: @escaping (VDSQError) -> String) {
+    self.message = message
     self.path = path
     encoding = ProgressBar("encoding \(path)", quiet: quiet)
     learning = ProgressBar("learning", quiet: quiet)
     self.quiet = quiet
   }
 
-  func show(_ event: TrainingEvent) {
+  package func show(_ event: TrainingEvent) {
     switch event {
     case .finetuningSkipped(let error):
-      if !quiet { StandardError.write("vdsq: without finetuning. \(error.commandLineMessage)\n") }
+      if !quiet { StandardError.write("vdsq: without finetuning. \(message(error))\n") }
     case .encoded(let count, let all): encoding.show(count, of: all)
     case .leftOut, .truncated, .replaced: if !quiet { event.tell(path) }
     case .trained(let share): learning.show(Int(share * 1000), of: 1000)
     }
   }
 
-  func end() {
+  package func end() {
     encoding.end()
     learning.end()
   }
