@@ -211,7 +211,8 @@ let fuzzers: [Target] = [
   .executableTarget(
     name: "fuzz",
     dependencies: [
-      "VDSQConversion", "VDSQCheckpoints", "VDSQSemantics", "VDSQStreams", "VDSQTraining",
+      "VDSQConversion", "VDSQCheckpoints", "VDSQSemantics", "VDSQStreams", "VDSQTokenizers",
+      "VDSQTraining",
     ],
     path: "Tests/Fuzzing", exclude: ["Seeds", "Regressions"], swiftSettings: fuzzSettings,
     linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])

@@ -80,6 +80,7 @@ public final class TextClassifier: @unchecked Sendable {
     guard options.referenceTexts.isEmpty else {
       throw .usage("for a language model's label words", .referenceTexts)
     }
+    guard options.bases == nil else { throw .usage("for label words", .bases) }
     let labels = (try OutputHead(model.description.metadata)?.labels ?? []).map { Label(name: $0) }
     let pool = try EncoderPool(
       model, options.run, adapter: nil,
@@ -133,7 +134,7 @@ public final class TextClassifier: @unchecked Sendable {
     try Label.checkChoice(labels)
     let pool = try EncoderPool(
       model, options.run, adapter: nil,
-      continuations: options.bases == nil && !options.usesEntailment
+      continuations: options.bases == nil
         ? try Self.continuations(of: labels, model) : TokenTree.Size(),
       more: (options.usesEntailment ? ModelHead.bytes(model.description) : 0)
         + (try Self.bytes(of: labels, model, top: options.top, isFollowed: source != nil)))
@@ -182,6 +183,7 @@ public final class TextClassifier: @unchecked Sendable {
       guard options.referenceTexts.isEmpty else {
         throw .usage("for a language model's label words", .referenceTexts)
       }
+      guard options.bases == nil else { throw .usage("for label words", .bases) }
       let entailment = try Entailment(
         labels, head: try ModelHead.ofTexts(encoder.container, kernels: encoder.kernels),
         template: options.template, isMultiLabel: options.isMultiLabel,

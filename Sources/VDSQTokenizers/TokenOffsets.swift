@@ -3,10 +3,11 @@ package import VDSQFormat
 /// Finds where the tokens of a text are in it.
 ///
 /// Normalizes the text cluster by cluster, a scalar and its marks at a time, so that each normalized
-/// byte is known by its place. The texts of tokens, without spaces, follow one another in these
-/// bytes. An unknown token reaches to the next one that is found.
+/// byte is known by its place. The texts of tokens follow one another in these bytes. A space that
+/// only one of both has is passed over: tokenizers add spaces, and drop them. An unknown token
+/// reaches to the next one that is found.
 package struct TokenOffsets {
-  /// The normalized text without spaces.
+  /// The normalized text. Spaces are among it if tokens may have them.
   private var bytes: [UInt8] = []
   /// For each of these bytes, the cluster of the text that it is from.
   private var sources: [Range<Int>] = []
@@ -14,16 +15,19 @@ package struct TokenOffsets {
   private var endsWord: [Bool] = []
   private let text: UnsafeRawBufferPointer
   private let tokenizer: Tokenizer
-  /// Whether a token's range begins behind the space that belongs to it.
+  /// Whether the range of a token begins and ends without its spaces.
   private let trimsSpaces: Bool
+  /// Whether spaces belong to tokens; otherwise they only part words.
+  private let keepsSpaces: Bool
 
   /// - Parameters:
   ///   - text: UTF-8 that outlives this value.
-  ///   - trimsSpaces: whether a token's range begins behind the space that belongs to it.
+  ///   - trimsSpaces: whether the range of a token begins and ends without its spaces.
   package init(of text: UnsafeRawBufferPointer, _ tokenizer: Tokenizer, trimsSpaces: Bool) {
     self.text = text
     self.tokenizer = tokenizer
     self.trimsSpaces = trimsSpaces
+    keepsSpaces = tokenizer.hasBytePieces || !trimsSpaces
     var decoder = UTF8Decoder(text)
     var start = 0
     var scalar = decoder.next()
@@ -54,26 +58,36 @@ package struct TokenOffsets {
     let isAlone = tokenizer.isWord(first)
     if isAlone, !endsWord.isEmpty { endsWord[endsWord.count - 1] = true }
     let normalized = tokenizer.normalized(UnsafeRawBufferPointer(rebasing: text[cluster]))
-    Self.withoutSpaces(normalized) { byte in
-      bytes.append(byte)
-      sources.append(cluster)
-      endsWord.append(isAlone)
+    let before = bytes.count
+    Self.withoutSpaces(normalized) { add($0, cluster, endsWord: isAlone) }
+    if keepsSpaces, bytes.count == before, !normalized.isEmpty, CharacterData.isWhitespace(first) {
+      add(Self.space, cluster, endsWord: false)
+    }
+  }
+
+  private mutating func add(_ byte: UInt8, _ cluster: Range<Int>, endsWord ends: Bool) {
+    bytes.append(byte)
+    sources.append(cluster)
+    endsWord.append(ends)
+  }
+
+  private static let space = UInt8(ascii: " ")
+
+  /// Calls `body` with the bytes of a text, and a space for either spelling of one.
+  private static func withSpaces(_ text: [UInt8], _ body: (UInt8) -> Void) {
+    var i = 0
+    while i < text.count {
+      let isMarked =
+        i + 2 < text.count && text[i] == 0xE2 && text[i + 1] == 0x96
+        && text[i + 2] == 0x81
+      body(isMarked ? space : text[i])
+      i += isMarked ? 3 : 1
     }
   }
 
   /// Calls `body` with the bytes of a text that are no spaces, whichever of both spellings.
   private static func withoutSpaces(_ text: [UInt8], _ body: (UInt8) -> Void) {
-    var i = 0
-    while i < text.count {
-      if text[i] == 0x20 {
-        i += 1
-      } else if i + 2 < text.count, text[i] == 0xE2, text[i + 1] == 0x96, text[i + 2] == 0x81 {
-        i += 3
-      } else {
-        body(text[i])
-        i += 1
-      }
-    }
+    withSpaces(text) { if $0 != space { body($0) } }
   }
 
   /// The ranges of tokens in the text, in bytes.
@@ -83,17 +97,21 @@ package struct TokenOffsets {
     var ranges: [Range<Int>] = []
     var position = 0
     for (place, id) in ids.enumerated() {
-      let surface = tokenizer.surface(of: id)
-      let end: Int
-      if id == tokenizer.unknown {
-        end = endOfUnknown(from: position, before: ids.dropFirst(place + 1))
+      var surface: [UInt8] = []
+      Self.withSpaces(tokenizer.surface(of: id)) { surface.append($0) }
+      let isUnknown = id == tokenizer.unknown
+      if isUnknown || surface.first != Self.space { position = afterSpaces(position) }
+      let start = position
+      if isUnknown {
+        position = endOfUnknown(from: start, before: ids.dropFirst(place + 1))
       } else {
-        var length = 0
-        Self.withoutSpaces(surface) { _ in length += 1 }
-        end = min(bytes.count, position + length)
+        for byte in surface {
+          if byte != Self.space { position = afterSpaces(position) }
+          let isThere = byte != Self.space || isSpace(position)
+          if isThere, position < bytes.count { position += 1 }
+        }
       }
-      ranges.append(range(position, end, surface))
-      position = end
+      ranges.append(range(start, position))
     }
     return ranges
   }
@@ -115,15 +133,31 @@ package struct TokenOffsets {
     return end
   }
 
-  private func range(_ start: Int, _ end: Int, _ surface: [UInt8]) -> Range<Int> {
+  private func isSpace(_ position: Int) -> Bool {
+    position < bytes.count && bytes[position] == Self.space
+  }
+
+  private func afterSpaces(_ position: Int) -> Int {
+    var end = position
+    while isSpace(end) { end += 1 }
+    return end
+  }
+
+  private func range(_ start: Int, _ end: Int) -> Range<Int> {
     guard start < end else {
-      // A space alone counts as the beginning of what follows.
-      let place = start < sources.count ? sources[start] : text.count..<text.count
-      return place
+      // A space that the text does not have counts as the beginning of what follows.
+      return start < sources.count ? sources[start] : text.count..<text.count
     }
-    var lower = sources[start].lowerBound
-    if !trimsSpaces, surface.first == 0x20, lower > 0, text[lower - 1] == 0x20 { lower -= 1 }
-    return lower..<sources[end - 1].upperBound
+    var (first, last) = (start, end)
+    if trimsSpaces {
+      first = min(afterSpaces(start), end)
+      while last > first, isSpace(last - 1) { last -= 1 }
+      guard first < last else {
+        let place = sources[end - 1].upperBound
+        return place..<place
+      }
+    }
+    return sources[first].lowerBound..<sources[last - 1].upperBound
   }
 }
 
@@ -138,6 +172,14 @@ extension Tokenizer {
 
   /// Whether the unknown token stands for a whole word.
   var unknownIsWord: Bool { if case .wordPiece = self { true } else { false } }
+
+  /// Whether pieces are bytes, spaces among them.
+  fileprivate var hasBytePieces: Bool {
+    switch self {
+    case .wordPiece: false
+    case .subwords(let t): t.vocabulary.options.contains(.bytes)
+    }
+  }
 
   /// Whether tokens continue words by a prefix, so that words are known.
   package var knowsWords: Bool { unknownIsWord }

@@ -280,7 +280,7 @@ import Testing
   }
 
   @Test func wrongUsage() throws {
-    try expectFailure(vdsq, ["classify", model], status: 64, mentioning: "--labels")
+    try expectFailure(vdsq, ["classify", model], status: 64, mentioning: "name labels")
     try expectFailure(vdsq, ["convert"], status: 64, mentioning: "--output")
     try expectFailure(vdsq, ["convert", "-o", "x"], status: 64, mentioning: "--head")
     try expectFailure(vdsq, ["nonsense"], status: 64, mentioning: "nonsense")

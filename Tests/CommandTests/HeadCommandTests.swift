@@ -11,8 +11,13 @@ import Testing
 
   private func convert(_ name: String, _ options: [String] = []) throws -> Program.Result {
     try vdsq.run(
-      ["convert", try HeadFixture.named(name).write(in: folder), "-o", folder.path("\(name).vdsq")]
-        + options)
+      ["convert", try checkpoint(name), "-o", folder.path("\(name).vdsq")] + options)
+  }
+
+  private func checkpoint(_ name: String) throws -> String {
+    let path = folder.path(name)
+    let isThere = FileManager.default.fileExists(atPath: path)
+    return isThere ? path : try HeadFixture.named(name).write(in: folder)
   }
 
   /// A converted model.

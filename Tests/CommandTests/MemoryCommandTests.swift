@@ -233,7 +233,7 @@ import Testing
       .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.contains("See ") }.map {
         $0.split(separator: " ")[0]
       }
-    #expect(commands.count == 16, "\(commands)")
+    #expect(commands.count == 18, "\(commands)")
     for command in commands {
       #expect(
         try vdsq.run([String(command), "--help"]).output.contains("--memory-budget"), "\(command)")

@@ -20,6 +20,14 @@ import Testing
     _ = try folder.write(Data((examples.joined(separator: "\n") + "\n").utf8), to: "examples")
     _ = try folder.write(Data("hello\n".utf8), to: "texts")
     _ = try folder.write(Data("hello\nhello world\n".utf8), to: "lines")
+    for (name, head) in [("r", "ranking"), ("t", "tags-bert")] {
+      let result = try Program("vdsq").run(
+        [
+          "convert", try HeadFixture.named(head).write(in: folder), "-o",
+          folder.path("\(name).vdsq"), "-q",
+        ])
+      #expect(result.status == 0, "\(result.errors)")
+    }
   }
 
   private func shell(_ script: String) throws -> Program.Result {
@@ -39,6 +47,7 @@ import Testing
     "bench": "bench m.vdsq --tokens 4 --seconds 0.01",
     "verify": "verify m.vdsq --against \(Fixtures.path("bert-mean"))",
     "diff": "diff m.vdsq m.vdsq", "eval": "eval m.vdsq --test examples --labels a,b",
+    "rerank": "rerank r.vdsq hello < texts", "tag": "tag t.vdsq --aggregation none < lines",
     "review": "review m.vdsq examples --minimum 0",
   ]
 

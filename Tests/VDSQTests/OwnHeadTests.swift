@@ -57,15 +57,18 @@ import VDSQStreams
     #expect(difference(ours, reference) < 5e-3 && best(ours) == best(reference))
   }
 
-  /// Rounding to int8 moves the scores of these small random models more than those of trained ones.
-  @Test(arguments: file.heads.filter { $0.texts != nil && $0.name != "qwen2" })
+  /// Rounding to int8 moves single scores of these small random heads by up to 0.3, so the bars are
+  /// the mean difference, 3% of the largest score, and the labels of nine tenths of the texts.
+  @Test(arguments: file.heads.filter { $0.texts != nil })
   func integers(_ head: HeadFixture) throws {
     let reference = try #require(head.texts)
     let classifier = try TextClassifier(model: try model(head, .int8), options: options(2))
     let ours = scores(try classifier.classify(Self.file.texts, top: 9))
     let differences = zip(ours.joined(), reference.joined()).map { ($0 - $1).magnitude }
     let scale = max(1, reference.joined().map(\.magnitude).max()!)
-    #expect(differences.reduce(0, +) / Float(differences.count) < 0.02 * scale)
+    #expect(differences.reduce(0, +) / Float(differences.count) < 0.03 * scale)
+    let same = zip(best(ours), best(reference)).filter { $0 == $1 }.count
+    #expect(same * 10 >= reference.count * 9)
   }
 
   @Test(arguments: file.heads.filter { $0.pairs != nil })
@@ -168,4 +171,8 @@ import VDSQStreams
       (20, 9, 7, (4, 3)), (0, 9, 4, (0, 4)), (5, 4, 9, (5, 4)),
     ] { #expect(TextEncoder.lengths(a, b, room: room) == cut, "\(a) \(b)") }
   }
+}
+
+extension HeadFixture: CustomTestStringConvertible {
+  public var testDescription: String { name }
 }

@@ -151,6 +151,11 @@ def tag_entries(root):
         folder = prepared(base, name, root)
         model, entry = with_head(folder, t.AutoModelForTokenClassification, NAMES, {})
         tokenizer = t.AutoTokenizer.from_pretrained(folder, model_max_length=48)
+        if kind == "cased":
+            # Without tokenizer_config.json, BertTokenizer lowercases whatever tokenizer.json says.
+            tokenizer = t.PreTrainedTokenizerFast(
+                tokenizer_file=str(folder / "tokenizer.json"), model_max_length=48, unk_token="[UNK]",
+                cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]")
         pipe = t.pipeline("token-classification", model=model, tokenizer=tokenizer)
         entry.update(name=name, base=base, labels=NAMES, tags={s: [
             [[e.get("entity_group", e.get("entity")), round(float(e["score"]), 4), e["start"], e["end"]]

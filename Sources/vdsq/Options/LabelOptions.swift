@@ -1,8 +1,8 @@
 public import ArgumentParser
+import VDSQ
 import VDSQFormat
 import VDSQInference
 import VDSQReports
-import VDSQ
 import VDSQSemantics
 import VDSQTraining
 
