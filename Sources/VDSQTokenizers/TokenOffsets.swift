@@ -19,6 +19,8 @@ package struct TokenOffsets {
   private let trimsSpaces: Bool
   /// Whether spaces belong to tokens; otherwise they only part words.
   private let keepsSpaces: Bool
+  /// The number of spaces that the tokenizer puts before the text.
+  private var addedSpaces = 0
 
   /// - Parameters:
   ///   - text: UTF-8 that outlives this value.
@@ -42,6 +44,12 @@ package struct TokenOffsets {
       add(start..<end, first)
       start = end
     }
+    if keepsSpaces {
+      var whole: [UInt8] = []
+      withSpaces(tokenizer.normalized(text)) { whole.append($0) }
+      let leading = whole.firstIndex { $0 != Self.space } ?? whole.count
+      addedSpaces = max(0, leading - afterSpaces(0))
+    }
   }
 
   private static func isMark(_ scalar: UInt32) -> Bool {
@@ -59,8 +67,12 @@ package struct TokenOffsets {
     if isAlone, !endsWord.isEmpty { endsWord[endsWord.count - 1] = true }
     let normalized = tokenizer.normalized(UnsafeRawBufferPointer(rebasing: text[cluster]))
     let before = bytes.count
-    Self.withoutSpaces(normalized) { add($0, cluster, endsWord: isAlone) }
-    if keepsSpaces, bytes.count == before, !normalized.isEmpty, CharacterData.isWhitespace(first) {
+    var own: [UInt8] = []
+    withoutSpaces(normalized) { own.append($0) }
+    for byte in own { add(byte, cluster, endsWord: isAlone) }
+    if keepsSpaces, bytes.count == before, !normalized.isEmpty,
+      CharacterData.isWhitespace(first) || first == 0x2581
+    {
       add(Self.space, cluster, endsWord: false)
     }
   }
@@ -74,20 +86,20 @@ package struct TokenOffsets {
   private static let space = UInt8(ascii: " ")
 
   /// Calls `body` with the bytes of a text, and a space for either spelling of one.
-  private static func withSpaces(_ text: [UInt8], _ body: (UInt8) -> Void) {
+  private func withSpaces(_ text: [UInt8], _ body: (UInt8) -> Void) {
     var i = 0
     while i < text.count {
       let isMarked =
-        i + 2 < text.count && text[i] == 0xE2 && text[i + 1] == 0x96
+        tokenizer.marksSpaces && i + 2 < text.count && text[i] == 0xE2 && text[i + 1] == 0x96
         && text[i + 2] == 0x81
-      body(isMarked ? space : text[i])
+      body(isMarked ? Self.space : text[i])
       i += isMarked ? 3 : 1
     }
   }
 
   /// Calls `body` with the bytes of a text that are no spaces, whichever of both spellings.
-  private static func withoutSpaces(_ text: [UInt8], _ body: (UInt8) -> Void) {
-    withSpaces(text) { if $0 != space { body($0) } }
+  private func withoutSpaces(_ text: [UInt8], _ body: (UInt8) -> Void) {
+    withSpaces(text) { if $0 != Self.space { body($0) } }
   }
 
   /// The ranges of tokens in the text, in bytes.
@@ -95,10 +107,10 @@ package struct TokenOffsets {
   /// - Parameter ids: the tokens of the text, from its first on, without special tokens around it.
   package func ranges(of ids: ArraySlice<Int32>) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
-    var position = 0
+    var (position, added) = (0, addedSpaces)
     for (place, id) in ids.enumerated() {
       var surface: [UInt8] = []
-      Self.withSpaces(tokenizer.surface(of: id)) { surface.append($0) }
+      withSpaces(tokenizer.surface(of: id)) { surface.append($0) }
       let isUnknown = id == tokenizer.unknown
       if isUnknown || surface.first != Self.space { position = afterSpaces(position) }
       let start = position
@@ -106,6 +118,10 @@ package struct TokenOffsets {
         position = endOfUnknown(from: start, before: ids.dropFirst(place + 1))
       } else {
         for byte in surface {
+          if byte == Self.space, added > 0 {
+            added -= 1
+            continue
+          }
           if byte != Self.space { position = afterSpaces(position) }
           let isThere = byte != Self.space || isSpace(position)
           if isThere, position < bytes.count { position += 1 }
@@ -122,7 +138,7 @@ package struct TokenOffsets {
     guard start < bytes.count else { return start }
     var next: [UInt8] = []
     if let id = rest.first, id != tokenizer.unknown, !tokenizer.unknownIsWord {
-      Self.withoutSpaces(tokenizer.surface(of: id)) { next.append($0) }
+      withoutSpaces(tokenizer.surface(of: id)) { next.append($0) }
     }
     var end = start + 1
     while end < bytes.count {
@@ -178,6 +194,14 @@ extension Tokenizer {
     switch self {
     case .wordPiece: false
     case .subwords(let t): t.vocabulary.options.contains(.bytes)
+    }
+  }
+
+  /// Whether tokens have U+2581 for a space.
+  fileprivate var marksSpaces: Bool {
+    switch self {
+    case .wordPiece: false
+    case .subwords(let t): !t.vocabulary.options.contains(.bytes)
     }
   }
 

@@ -12,6 +12,8 @@ public struct HeadFixture: Decodable, Sendable {
     /// The labels of zero-shot classification.
     public let words: [String]
     public let texts: [String]
+    /// Texts with spaces that tokenizers add, drop, join, or have in tokens.
+    public let spaced: [String]
     public let pairs: [[String]]
     public let heads: [HeadFixture]
   }
@@ -37,6 +39,9 @@ public struct HeadFixture: Decodable, Sendable {
   /// The entities of each text by strategy: label, score, start and end in characters.
   public let tags: [String: [[Entity]]]?
 
+  /// The entities of `spaced`, a token each.
+  public let spaced: [[Entity]]?
+
   public struct Entity: Decodable, Sendable {
     public let label: String
     public let score: Float
@@ -52,7 +57,7 @@ public struct HeadFixture: Decodable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case name, base, tensors, labels, texts, pairs, ranking, tags
+    case name, base, tensors, labels, texts, pairs, ranking, tags, spaced
     case zeroShot = "zero_shot"
     case zeroShotMulti = "zero_shot_multi"
   }

@@ -119,8 +119,9 @@ import VDSQStreams
     run.maximumTokens = 48
     let tagger = try TextTagger(model: try model(head), options: run)
     #expect(tagger.labels == head.labels)
-    let reference = try #require(head.tags?[aggregation.name])
-    for (text, expected) in zip(Self.file.texts, reference) {
+    var cases = Array(zip(Self.file.texts, try #require(head.tags?[aggregation.name])))
+    if aggregation == .none { cases += zip(Self.file.spaced, try #require(head.spaced)) }
+    for (text, expected) in cases {
       let ours = try tagger.tag(text, by: aggregation)
       #expect(ours.map(\.label) == expected.map(\.label), "\(text)")
       #expect(ours.map(\.characters) == expected.map(\.characters), "\(text)")

@@ -33,6 +33,9 @@ def sentences():
 
 
 TEXTS = sentences()
+# Spaces that tokenizers add, drop, join, or have in tokens.
+SPACED = ["  hello world", "hello   world ", "hello\tworld\t!", " a  b   ", "naïve  Café ", "日本 語  hello",
+          "hello\u00a0world x", "x \u3000 y", "a \u2581 b", "!  ?"]
 PAIRS = [[TEXTS[i], TEXTS[(7 * i + 3) % N]] for i in range(N)]
 # Of these, one or both texts are cut.
 PAIRS += [[" ".join(TEXTS[i:i + n]), " ".join(TEXTS[i + 9:i + 9 + m])] for i, n, m in
@@ -159,14 +162,16 @@ def tag_entries(root):
         pipe = t.pipeline("token-classification", model=model, tokenizer=tokenizer)
         entry.update(name=name, base=base, labels=NAMES, tags={s: [
             [[e.get("entity_group", e.get("entity")), round(float(e["score"]), 4), e["start"], e["end"]]
-             for e in pipe(x, aggregation_strategy=s)] for x in TEXTS] for s in strategies})
+             for e in pipe(x, aggregation_strategy=s)] for x in TEXTS] for s in strategies}, spaced=[
+            [[e["entity"], round(float(e["score"]), 4), e["start"], e["end"]]
+             for e in pipe(x, aggregation_strategy="none")] for x in SPACED])
         yield entry
 
 
 def main():
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as root:
-        data = dict(words=LABELS, texts=TEXTS, pairs=PAIRS, heads=[*text_entries(root), *tag_entries(root)])
+        data = dict(words=LABELS, texts=TEXTS, spaced=SPACED, pairs=PAIRS, heads=[*text_entries(root), *tag_entries(root)])
     (FIXTURES / "heads.json").write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
