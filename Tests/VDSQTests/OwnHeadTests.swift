@@ -173,7 +173,3 @@ import VDSQStreams
     ] { #expect(TextEncoder.lengths(a, b, room: room) == cut, "\(a) \(b)") }
   }
 }
-
-extension HeadFixture: CustomTestStringConvertible {
-  public var testDescription: String { name }
-}
