@@ -110,7 +110,8 @@ def evaluate(folder, scratch):
     demos = "".join(f"{prompt(row)} {words[row['label']][0]}\n" for row in shown)
     centre, scale = own.mean(0), own.std()
     regression = LogisticRegression(max_iter=1000).fit((own - centre) / scale, y)
-    named = lambda found: np.array([names.index(name) for name in found])
+    # A text that has nothing to read has the label "-".
+    named = lambda found: np.array([names.index(name) if name in names else -1 for name in found])
     result = {
         "zero-shot": by_words(h),
         "in-context learning": by_words(states([demos + prompt(row) for row in test], scratch, 1024)),
