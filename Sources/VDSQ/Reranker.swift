@@ -29,8 +29,8 @@ public final class Reranker: @unchecked Sendable {
   /// text first.
   public let maximumTokens: Int
 
-  /// - Throws: `usage` if the model is no cross-encoder, or for options out of range; `badInput` for
-  ///   a model that cannot be run; `budgetTooSmall` if the memory budget does not suffice.
+  /// - Throws: `usage` if the model is no cross-encoder, or for options out of range; `badInput`
+  ///   for a model that cannot be run; `budgetTooSmall` if the memory budget does not suffice.
   public init(model: Model, options: RunOptions = RunOptions()) throws(VDSQError) {
     pool = try EncoderPool(model, options, adapter: nil, more: ModelHead.bytes(model.description))
     let encoder = try pool.take()

@@ -4,8 +4,8 @@ import VDSQKernels
 public import VDSQSemantics
 import VDSQTokenizers
 
-/// Assigns labels to texts: by the head that the model was trained with, zero-shot by the meaning of
-/// label words, or with an adapter that was trained on examples.
+/// Assigns labels to texts: by the head that the model was trained with, zero-shot by the meaning
+/// of label words, or with an adapter that was trained on examples.
 ///
 ///     let model = try Model(path: "minilm.vdsq")
 ///     let classifier = try TextClassifier(

@@ -3,15 +3,16 @@ import VDSQInference
 import VDSQSemantics
 import VDSQTokenizers
 
-/// Finds entities in texts with the head that a model was trained with (`...ForTokenClassification`).
+/// Finds entities in texts with the head that a model was trained with
+/// (`...ForTokenClassification`).
 ///
 ///     let tagger = try TextTagger(model: try Model(path: "ner.vdsq"))
 ///     for entity in try tagger.tag("Angela was in Paris.") {
 ///       print(entity.label, entity.characters)  // PER 0..<6
 ///     }
 ///
-/// A tagger can be used from several threads. `RunOptions.concurrency` is the number of threads that
-/// are served at a time. All share the model's map.
+/// A tagger can be used from several threads. `RunOptions.concurrency` is the number of threads
+/// that are served at a time. All share the model's map.
 public final class TextTagger: @unchecked Sendable {
   private let pool: EncoderPool
   private let head: ModelHead

@@ -482,8 +482,8 @@ public final class TextEncoder {
     }
   }
 
-  /// Calls `body` with each state of the batch, and the states of its text with more masks, in order,
-  /// and empties the batch. For masked language models.
+  /// Calls `body` with each state of the batch, and the states of its text with more masks, in
+  /// order, and empties the batch. For masked language models.
   ///
   /// - Parameters:
   ///   - counts: numbers of masks that take the place of the one whose state is read; in all no more
@@ -581,7 +581,18 @@ public final class TextEncoder {
       (_ layer: Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
     )? = nil
   ) throws(VDSQError) -> Trace {
-    var (ids, raw) = try rawStates(of: text)
+    let (ids, raw) = try rawStates(of: text)
+    return trace(ids, raw, translating: translate)
+  }
+
+  /// The trace of states that were kept (`rawStates`).
+  package func trace(
+    _ ids: [Int32], _ raw: [Float],
+    translating translate: (
+      (_ layer: Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    )? = nil
+  ) -> Trace {
+    var raw = raw
     if let translate {
       var translated = [Float](repeating: 0, count: raw.count)
       raw.withUnsafeBufferPointer { raw in

@@ -1,5 +1,5 @@
-/// Tokens that may follow a text, as a tree. Paths with the same first tokens share them, and all of
-/// them share the text, so that a model reads everything once.
+/// Tokens that may follow a text, as a tree. Paths with the same first tokens share them, and all
+/// of them share the text, so that a model reads everything once.
 package struct TokenTree: Sendable {
   /// A token, and the token that it follows.
   package struct Node: Sendable, Equatable {

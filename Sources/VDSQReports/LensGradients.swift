@@ -12,7 +12,8 @@ package import VDSQSemantics
 package enum LensGradients {
   /// Writes `[layers + 1, tokens, dimensions]`, float32.
   ///
-  /// - Throws: `usage` if the file cannot be written; `badInput` if the model has no bases, or fails.
+  /// - Throws: `usage` if the file cannot be written; `badInput` if the model has no bases, or
+  ///   fails.
   package static func write(
     _ text: String, token: Int32, encoder: TextEncoder, options: Lens.Options, to path: String,
     replace: Bool

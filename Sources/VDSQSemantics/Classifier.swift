@@ -2,8 +2,8 @@ package import VDSQFormat
 package import VDSQKernels
 
 /// Computes probabilities of labels for states: from their cosines to the label anchors, from the
-/// label words of a language model, from the head of an adapter, or from the model's own head. It is
-/// a value without mutable state; results and scratch memory are in `LabelScores`.
+/// label words of a language model, from the head of an adapter, or from the model's own head. It
+/// is a value without mutable state; results and scratch memory are in `LabelScores`.
 package struct Classifier: Sendable {
   /// The default temperature of cosines: a sentence encoder's cosines to any two labels lie close
   /// together.

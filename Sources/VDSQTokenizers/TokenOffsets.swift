@@ -2,10 +2,10 @@ package import VDSQFormat
 
 /// Finds where the tokens of a text are in it.
 ///
-/// Normalizes the text cluster by cluster, a scalar and its marks at a time, so that each normalized
-/// byte is known by its place. The texts of tokens follow one another in these bytes. A space that
-/// only one of both has is passed over: tokenizers add spaces, and drop them. An unknown token
-/// reaches to the next one that is found.
+/// Normalizes the text cluster by cluster, a scalar and its marks at a time, so that each
+/// normalized byte is known by its place. The texts of tokens follow one another in these bytes. A
+/// space that only one of both has is passed over: tokenizers add spaces, and drop them. An unknown
+/// token reaches to the next one that is found.
 package struct TokenOffsets {
   /// The normalized text. Spaces are among it if tokens may have them.
   private var bytes: [UInt8] = []

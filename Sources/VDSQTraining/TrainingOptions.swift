@@ -11,8 +11,8 @@ public struct TrainingOptions: Sendable {
   /// Texts without labels, of the kind that will be classified, for language models
   /// (`TextClassifier.Options.referenceTexts`).
   public var referenceTexts: [String] = []
-  /// The vocabulary bases that are a language model's anchors and the prior of training; nil for the
-  /// rows of its LM head, as weights of label words.
+  /// The vocabulary bases that are a language model's anchors and the prior of training; nil for
+  /// the rows of its LM head, as weights of label words.
   public var bases: BasesChoice?
   /// Seed of random numbers.
   public var seed: UInt64 = 1

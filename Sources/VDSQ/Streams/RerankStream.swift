@@ -1,8 +1,8 @@
 package import VDSQFormat
 import VDSQStreams
 
-/// Scores the passages of a stream for a query, in constant memory: writes the best ones at the end,
-/// or every score as passages come.
+/// Scores the passages of a stream for a query, in constant memory: writes the best ones at the
+/// end, or every score as passages come.
 package final class RerankStream {
   /// The names of the members of an answer's JSON.
   package static let members: [StaticString] = ["score", "tokens", "truncated"]
@@ -38,7 +38,8 @@ package final class RerankStream {
 
   /// Answers all records.
   ///
-  /// - Throws: what `RecordStream.forEach` throws; `badInput` if the model's weights cannot be read.
+  /// - Throws: what `RecordStream.forEach` throws; `badInput` if the model's weights cannot be
+  ///   read.
   package func run() throws(VDSQError) {
     try records.forEach(
       { (record) throws(VDSQError) in

@@ -21,7 +21,8 @@ package final class TagStream {
 
   /// Answers all records.
   ///
-  /// - Throws: what `RecordStream.forEach` throws; `badInput` if the model's weights cannot be read.
+  /// - Throws: what `RecordStream.forEach` throws; `badInput` if the model's weights cannot be
+  ///   read.
   package func run() throws(VDSQError) {
     try records.forEach(
       { (record) throws(VDSQError) in

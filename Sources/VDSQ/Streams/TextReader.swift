@@ -1,13 +1,13 @@
 package import VDSQFormat
 package import VDSQStreams
 
-/// Reads texts from lines in constant memory: a text per line, or the text in a field of each line's
-/// JSON record. A record that cannot be read does not end the stream.
+/// Reads texts from lines in constant memory: a text per line, or the text in a field of each
+/// line's JSON record. A record that cannot be read does not end the stream.
 package final class TextReader {
   /// Where texts are in lines.
   package struct Options: Sendable {
-    /// The field of JSON records with the text. Nil if each line is a text. Blank lines between JSON
-    /// records are skipped.
+    /// The field of JSON records with the text. Nil if each line is a text. Blank lines between
+    /// JSON records are skipped.
     package var field: FieldPath?
     /// Whether a record has two texts: in the fields `field` and `secondField`, or on both sides of
     /// the first tab of a line.

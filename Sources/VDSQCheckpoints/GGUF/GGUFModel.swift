@@ -32,7 +32,8 @@ struct GGUFModel: ModelFile {
       headSize: architecture.alternatingHeadSize.flatMap { config[$0]?.integer })
   }
 
-  /// Architectures of text encoders and small language models, and why no file of theirs can be run.
+  /// Architectures of text encoders and small language models, and why no file of theirs can be
+  /// run.
   private static let unsupported: [String: String] = [
     "nomic-bert": "its encoder has rotary positions and a gate",
     "nomic-bert-moe": "its encoder has rotary positions and experts",

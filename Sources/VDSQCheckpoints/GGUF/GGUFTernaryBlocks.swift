@@ -21,7 +21,8 @@ enum GGUFTernaryBlocks {
     }
   }
 
-  /// `d * (q - 1)`, q of two bits: a byte holds those of four weights, each 32 after the one before.
+  /// `d * (q - 1)`, q of two bits: a byte holds those of four weights, each 32 after the one
+  /// before.
   static func tq2_0(_ b: UnsafeRawBufferPointer, into out: UnsafeMutablePointer<Float>) {
     let d = b.float16(at: 64)
     for i in 0..<256 {

@@ -9,7 +9,8 @@ struct IgnoredTensors {
 
   func contains(_ name: String) -> Bool { patterns.contains { $0.pattern.matches(name) } }
 
-  /// Checks that each pattern is of a tensor that nothing uses. One that is used cannot be left out.
+  /// Checks that each pattern is of a tensor that nothing uses. One that is used cannot be left
+  /// out.
   ///
   /// - Parameter leftOut: the names of the tensors that are left out, sorted.
   /// - Returns: a line that says what is ignored; nil without patterns.

@@ -12,8 +12,8 @@ struct OutputHeadSource {
   /// - Parameter activation: the name of a cross-encoder's function; nil if it names none.
   /// - Returns: nil if `architectures` names no such model, or the checkpoint lacks a tensor of its
   ///   head.
-  /// - Throws: `badInput` if a tensor has another shape than the configuration says, or a setting of
-  ///   the head is not supported.
+  /// - Throws: `badInput` if a tensor has another shape than the configuration says, or a setting
+  ///   of the head is not supported.
   init?(
     _ folder: Checkpoint, _ names: CheckpointArchitecture, activation: JSON?,
     _ resolver: TensorResolver

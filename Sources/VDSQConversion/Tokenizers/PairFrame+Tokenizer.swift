@@ -20,13 +20,8 @@ extension PairFrame {
       }
       return name
     }
-    var processors = [tokenizer["post_processor"] ?? .null]
-    while !processors.isEmpty {
-      let processor = processors.removeFirst()
+    for processor in tokenizer.postProcessors {
       switch processor["type"]?.text {
-      case "Sequence": processors = (processor["processors"]?.elements ?? []) + processors
-      case nil where processor.isNull: continue
-      case "ByteLevel": continue
       case "BertProcessing":
         let (cls, sep) = (try named(processor, "cls"), try named(processor, "sep"))
         pieces = [(cls, 0), ("", 0), (sep, 0), ("", 1), (sep, 1)]

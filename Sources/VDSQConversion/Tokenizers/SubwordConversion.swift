@@ -351,13 +351,8 @@ struct SubwordConversion {
   ) throws(VDSQError) -> ([Int], [Int]) {
     var before: [Int] = []
     var after: [Int] = []
-    var processors = [json["post_processor"] ?? .null]
-    while !processors.isEmpty {
-      let processor = processors.removeFirst()
+    for processor in json.postProcessors {
       switch processor["type"]?.text {
-      case "Sequence": processors = (processor["processors"]?.elements ?? []) + processors
-      case nil where processor.isNull: continue
-      case "ByteLevel": continue
       case "RobertaProcessing", "BertProcessing":
         guard let first = processor["cls"]?.elements?.first?.text,
           let last = processor["sep"]?.elements?.first?.text
@@ -383,5 +378,23 @@ struct SubwordConversion {
       }
     }
     return (before, after)
+  }
+}
+
+extension JSON {
+  /// The post-processors of a `tokenizer.json` that add tokens, those of sequences in their place.
+  var postProcessors: [JSON] {
+    var found: [JSON] = []
+    var waiting = [self["post_processor"] ?? .null]
+    while !waiting.isEmpty {
+      let processor = waiting.removeFirst()
+      switch processor["type"]?.text {
+      case "Sequence": waiting = (processor["processors"]?.elements ?? []) + waiting
+      case nil where processor.isNull: continue
+      case "ByteLevel": continue
+      default: found.append(processor)
+      }
+    }
+    return found
   }
 }

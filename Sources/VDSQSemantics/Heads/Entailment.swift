@@ -20,7 +20,8 @@ package struct Entailment: Sendable {
   ///   - template: the template around a name; nil for `usualTemplate`.
   ///   - isMultiLabel: whether entailment is compared with contradiction, label by label. One label
   ///     alone is always compared so.
-  /// - Throws: `usage` if the head is none of language inference, or the template goes around texts.
+  /// - Throws: `usage` if the head is none of language inference, or the template goes around
+  ///   texts.
   package init(
     _ labels: [Label], head: ModelHead, template: Template?, isMultiLabel: Bool, path: String
   ) throws(VDSQError) {

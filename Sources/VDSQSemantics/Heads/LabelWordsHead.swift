@@ -13,11 +13,12 @@ package import VDSQTokenizers
 ///     score(h)_k = log mean_w exp(v_w . h + b_w + c_w),   w the words of label k
 ///     logit(h)_k = score(h)_k - 0.75 score(r)_k
 ///
-/// r is a reference state: what the model says in place of a label without the text. c_w is 0 if all
-/// words have one token. Otherwise `TextStates` gives it. In a causal model it is the log-probability
-/// of a word after its first token (`WordContinuations`), and v_w is the row of its first token. In a
-/// masked model it is the log-probability of the whole word (`WordMasks`), and v_w is 0. Where a model
-/// cannot be run for each word, v_w is the mean of the rows of the word's tokens, and c_w is 0.
+/// r is a reference state: what the model says in place of a label without the text. c_w is 0 if
+/// all words have one token. Otherwise `TextStates` gives it. In a causal model it is the
+/// log-probability of a word after its first token (`WordContinuations`), and v_w is the row of its
+/// first token. In a masked model it is the log-probability of the whole word (`WordMasks`), and
+/// v_w is 0. Where a model cannot be run for each word, v_w is the mean of the rows of the word's
+/// tokens, and c_w is 0.
 package struct LabelWordsHead: Sendable {
   /// `[words, dimensions]`: the head's row of each word.
   package private(set) var rows: [Float]
@@ -125,13 +126,10 @@ package struct LabelWordsHead: Sendable {
     head.offsets = [Float](repeating: 0, count: count)
     var scores = head.offsets
     var scratch = [Float](repeating: 0, count: scratchCount)
-    if let words {
-      words.withUnsafeBufferPointer {
-        head.logits(
-          reference, words: $0.baseAddress!, kernels, scratch: &scratch, into: &scores)
-      }
-    } else {
-      head.logits(reference, words: nil, kernels, scratch: &scratch, into: &scores)
+    (words ?? []).withUnsafeBufferPointer {
+      head.logits(
+        reference, words: words == nil ? nil : $0.baseAddress, kernels, scratch: &scratch,
+        into: &scores)
     }
     for i in scores.indices { head.offsets[i] = Self.referenceShare * scores[i] }
     return head

@@ -46,17 +46,22 @@ package final class TextStates {
       try encoder.encode(continuing: continuations.tree) {
         (index, state, nodes) throws(VDSQError) in
         score(continuations, nodes)
-        try words.withUnsafeBufferPointer { (words) throws(VDSQError) in
-          try body(index, state, words.baseAddress!)
-        }
+        try give(index, state, body)
       }
     case .masked(let masks):
       try encoder.encode(masks: masks.counts) { (index, state, filled) throws(VDSQError) in
         score(masks, state, filled)
-        try words.withUnsafeBufferPointer { (words) throws(VDSQError) in
-          try body(index, state, words.baseAddress!)
-        }
+        try give(index, state, body)
       }
+    }
+  }
+
+  private func give(
+    _ index: Int, _ state: UnsafePointer<Float>,
+    _ body: (Int, UnsafePointer<Float>, UnsafePointer<Float>?) throws(VDSQError) -> Void
+  ) throws(VDSQError) {
+    try words.withUnsafeBufferPointer { (words) throws(VDSQError) in
+      try body(index, state, words.baseAddress!)
     }
   }
 

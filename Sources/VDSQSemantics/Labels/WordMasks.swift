@@ -1,7 +1,7 @@
 /// The label words of a masked language model that have several tokens.
 ///
-/// The mask of a text is replaced by as many masks as a word has tokens, and each token is scored at
-/// its own. With h_m,t the state at the t-th of m masks, and Z the sum over the vocabulary:
+/// The mask of a text is replaced by as many masks as a word has tokens, and each token is scored
+/// at its own. With h_m,t the state at the t-th of m masks, and Z the sum over the vocabulary:
 ///
 ///     log P(w | text) = sum_t (v_w_t . h_m,t + b_w_t - log Z(h_m,t)),   m = |w|
 package struct WordMasks: Sendable {

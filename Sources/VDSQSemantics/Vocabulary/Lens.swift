@@ -3,9 +3,9 @@ public import VDSQInference
 
 /// The state of every layer at every token in vocabulary terms.
 ///
-/// A view says how states are compared with the vocabulary: by cosines to bases, by the logits of the
-/// LM head (the logit lens: nostalgebraist 2020), or by the logits of states that were translated to
-/// the last layer (the tuned lens: Belrose et al. 2023).
+/// A view says how states are compared with the vocabulary: by cosines to bases, by the logits of
+/// the LM head (the logit lens: nostalgebraist 2020), or by the logits of states that were
+/// translated to the last layer (the tuned lens: Belrose et al. 2023).
 public struct Lens {
   /// What states are compared with.
   public enum View: Sendable, Equatable {
@@ -87,13 +87,14 @@ public struct Lens {
       options.views
       ?? ((try? VocabularyRows(head: encoder)) == nil
         ? [.basis] : options.tuned == nil ? [.basis, .logit] : [.basis, .logit, .tuned])
-    let trace = try encoder.trace(text)
+    let (ids, raw) = try encoder.rawStates(of: text)
+    let trace = encoder.trace(ids, raw)
     var translated: TextEncoder.Trace?
     if views.contains(.tuned) {
       guard let tuned = options.tuned else {
         throw .usage("the tuned lens needs a file of translators", .lens)
       }
-      translated = try encoder.trace(text) { layer, state, out in
+      translated = encoder.trace(ids, raw) { layer, state, out in
         tuned.translate(layer, state, encoder.kernels, into: out)
       }
     }
@@ -114,7 +115,7 @@ public struct Lens {
             ? options.temperature ?? rows.temperature ?? Classifier.defaultTemperature : 1,
           tracked: options.tracked))
     }
-    ids = trace.ids
+    self.ids = ids
     self.maps = maps
     similarities = Self.similarities(trace)
     vocabularySize = bases.count

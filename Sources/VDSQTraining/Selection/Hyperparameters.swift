@@ -89,20 +89,20 @@ package enum Hyperparameters {
     }
     /// The candidate with the highest prior probability, and the nats by which a tenfold variance,
     /// and another trust, lower it. Chosen with `evidenceShare` on customer reviews, movie reviews,
-    /// subjectivity, news and package descriptions at 4 and 16 examples per label: the mean accuracy
-    /// is .696; it was .694 with a variance of 1 and doubts of 0.3. On sentiment in two and five
-    /// classes, questions and opinions it is .618 and .612.
+    /// subjectivity, news and package descriptions at 4 and 16 examples per label: the mean
+    /// accuracy is .696; it was .694 with a variance of 1 and doubts of 0.3. On sentiment in two
+    /// and five classes, questions and opinions it is .618 and .612.
     package static let expected = LabelWordRegression.Candidate(
       trust: 0.25, stateVariance: 3e-3, wordVariance: 0.1)
     package static let doubt = 1.0
     package static let trustDoubt = 0.3
-    /// The factor of the held-out log-likelihood in the posterior. Folds have fewer examples than the
-    /// whole, and so ask for more trust in the words than the whole does. Chosen as above from 0.25,
-    /// 0.5 and 1.
+    /// The factor of the held-out log-likelihood in the posterior. Folds have fewer examples than
+    /// the whole, and so ask for more trust in the words than the whole does. Chosen as above from
+    /// 0.25, 0.5 and 1.
     package static let evidenceShare = 0.25
     /// The candidate without held-out examples. At one example per label, ten draws, the mean
-    /// accuracy on the sets of `expected` is .617; with a trust of 0.25 and a state variance of 1e-3
-    /// it is .614, and on the other sets .520 instead of .537.
+    /// accuracy on the sets of `expected` is .617; with a trust of 0.25 and a state variance of
+    /// 1e-3 it is .614, and on the other sets .520 instead of .537.
     package static let withoutFolds = LabelWordRegression.Candidate(
       trust: 0.5, stateVariance: 3e-4, wordVariance: 0.1)
     /// The candidates if there are more labels than this, because time is proportional to both.
