@@ -91,11 +91,62 @@ import Testing
     #expect(html.contains("learning curve") && html.contains("confusion matrix"))
     let again = try vdsq.run(arguments + ["--json"])
     #expect(again.output == result.output, "the same seeds, the same figures")
-    #expect(try vdsq.run(arguments).lines.count == 4)
+    // Rows of both tables; the empty line between them is left out.
+    #expect(try vdsq.run(arguments).lines.filter { !$0.isEmpty }.count == 4 + 5)
     let adapter = folder.path("a.vdsa")
     _ = try vdsq.run(["adapt", model, examples, "-o", adapter, "-q"])
     let adapted = try vdsq.run(["eval", model, "--test", examples, "--adapter", adapter])
-    #expect(adapted.status == 0 && adapted.lines.count == 2)
+    #expect(adapted.status == 0 && adapted.lines.filter { !$0.isEmpty }.count == 2 + 5)
+  }
+
+  /// Another model, and an adapter, on the same texts.
+  @Test func comparisons() throws {
+    let examples = try write("csv")
+    let (adapter, other) = (folder.path("a.vdsa"), folder.path("other.vdsq"))
+    _ = try vdsq.run(["adapt", model, examples, "-o", adapter, "-q"])
+    _ = try vdsq.run(["convert", Fixtures.path("bert-cls-f16"), "-o", other, "-q"])
+    func compared(_ arguments: [String]) throws -> [[String: Any]] {
+      let result = try vdsq.run(
+        ["eval", model, "--test", examples, "--json", "-q"] + arguments)
+      #expect(result.status == 0, "\(result.errors)")
+      let json = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+      return try #require((json as? [String: Any])?["rows"] as? [[String: Any]]).map {
+        try #require($0["comparison"] as? [String: Any])
+      }
+    }
+    // An adapter against itself, the label words against it, and all rows of another model.
+    let same = try compared(["--adapter", adapter, "--compare", adapter])
+    #expect(same.count == 1 && same[0]["difference"] as? Double == 0)
+    #expect(same[0]["excludes_zero"] as? Bool == false)
+    let train = ["--train", examples, "--shots", "0,2", "--seeds", "2"]
+    #expect(try compared(train + ["--compare", adapter]).count == 2)
+    let rows = try compared(train + ["--compare", other])
+    #expect(rows.map { $0["interval_method"] as? String } == ["score", "bootstrap"])
+    let otherAdapter = folder.path("b.vdsa")
+    _ = try vdsq.run(["adapt", other, examples, "-o", otherAdapter, "-q"])
+    let both = ["--adapter", adapter, "--compare", other, "--compare", otherAdapter]
+    #expect(try compared(both).count == 1)
+    for (wrong, status) in [
+      (["--compare", model, "--compare", other], 64), (["--compare", folder.path("absent")], 66),
+      (["--compare", examples], 65), (["--adapter", adapter, "--compare", otherAdapter], 65),
+    ] as [([String], Int32)] {
+      #expect(try vdsq.run(["eval", model, "--test", examples] + wrong).status == status)
+    }
+  }
+
+  @Test func predictionsAreWritten() throws {
+    let examples = try write("csv")
+    let path = folder.path("p.csv")
+    let arguments = ["eval", model, "--test", examples, "-q", "--predictions"]
+    #expect(try vdsq.run(arguments + [path]).status == 0)
+    let written = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(written.components(separatedBy: "\r\n").count == texts.count + 2)
+    #expect(written.contains("\"stop, \"\"please\"\"\",order,"))
+    #expect(try vdsq.run(arguments + [path]).status == 64, "not replaced unasked")
+    #expect(try vdsq.run(arguments + [path, "--force"]).status == 0)
+    #expect(try vdsq.run(arguments + [folder.path("p.tsv")]).status == 64)
+    // What was written can be classified again.
+    #expect(try vdsq.run(["eval", model, "--test", path, "-q"]).status == 0)
   }
 
   @Test func evaluationsThatMeanNothing() throws {

@@ -55,37 +55,79 @@ import VDSQTraining
     let rows = [
       EvaluationRow(
         shots: 0, method: "zero-shot", names: names,
-        evaluations: [Evaluation(confusion: [3, 1, 2, 2], labels: 2, calibrationError: 0.25)]),
+        evaluations: [Evaluation([3, 1, 2, 2], labels: 2, probability: 0.5)]),
       EvaluationRow(
         shots: 4, method: "joint", names: names,
         evaluations: [
-          Evaluation(confusion: [4, 0, 1, 3], labels: 2, calibrationError: 0.1),
-          Evaluation(confusion: [2, 2, 0, 4], labels: 2, calibrationError: 0.3),
+          Evaluation([4, 0, 1, 3], labels: 2, probability: 0.75),
+          Evaluation([2, 2, 0, 4], labels: 2, probability: 0.75),
         ]),
     ]
-    let page = try document(EvaluationPage(title: "x & <y>", rows: rows).html)
+    let comparison = try EvaluationComparison(with: "<other>", rows, [rows[0]])
+    let page = try document(
+      EvaluationPage(title: "x & <y>", rows: rows, comparedWith: comparison).html)
     #expect(try texts(page, "//head/title") == ["x & <y>"])
+    // scipy.stats.binomtest(5, 8).proportion_ci(method="wilson")
     #expect(
-      try texts(page, "//tbody/tr[1]/td") == [
-        "0", "zero-shot", "0.6250", "0.0000", "0.6190", "0.2500",
+      try texts(page, "//table[@id='figures']/tbody/tr[1]/td") == [
+        "0", "zero-shot", "0.6250", "0.0000", "0.3057\u{2013}0.8632", "0.6190", "0.1250",
       ])
-    #expect(try texts(page, "//tbody/tr[2]/td[3]") == [fixed(rows[1].accuracy.mean, 4)])
+    #expect(
+      try texts(page, "//table[@id='figures']/tbody/tr[2]/td[3]") == [
+        fixed(rows[1].accuracy.mean, 4)
+      ])
+    #expect(try texts(page, "//h2").contains("Compared with <other>"))
+    #expect(
+      try texts(page, "//table[@id='differences']/tbody/tr/td[5]") == ["+0.0000", "+0.1875"])
     #expect(try page.nodes(forXPath: "//svg[@aria-label='learning curve']/circle").count == 2)
+    #expect(
+      try texts(page, "//table[@id='labels']/tbody/tr/td[1]") == names + [
+        "macro mean", "weighted mean",
+      ])
+    let matrix = "//table[@aria-label='confusion matrix']"
+    // Columns and rows have names.
+    #expect(try texts(page, "\(matrix)/thead/tr/th/span") == names)
+    #expect(try texts(page, "\(matrix)/tbody/tr/th") == names)
     // The sum of the last row's seeds: 6 and 7 of 8 texts are classified correctly.
     #expect(
-      try texts(page, "//svg[@aria-label='confusion matrix']/rect/title") == [
-        "a <b> predicted as a <b>: 75.0%", "a <b> predicted as c & d: 25.0%",
-        "c & d predicted as a <b>: 12.5%", "c & d predicted as c & d: 87.5%",
+      try texts(page, "\(matrix)/tbody/tr/td/@title") == [
+        "a <b> predicted as a <b>: 75.0%, 6 of 8", "a <b> predicted as c & d: 25.0%, 2 of 8",
+        "c & d predicted as a <b>: 12.5%, 1 of 8", "c & d predicted as c & d: 87.5%, 7 of 8",
       ])
+    #expect(
+      try texts(page, "//table[@id='confusions']/tbody/tr/td") == [
+        "a <b>", "c & d", "2", "25.0%", "c & d", "a <b>", "1", "12.5%",
+      ])
+    // A bar, a gap and a count for the bin of all answers.
+    #expect(
+      try texts(page, "//svg[@aria-label='reliability diagram']/rect/title")
+        == [String](repeating: "probability 0.750, accuracy 0.813: 16 answers", count: 3))
+  }
+
+  /// A cell of a matrix with many labels is a fixed size, whatever their number.
+  @Test func manyLabelsHaveNamedColumns() throws {
+    let names = (0..<150).map { "label \($0)" }
+    let confusion = (0..<150 * 150).map { $0 / 150 == $0 % 150 ? 3 : $0 % 151 == 1 ? 1 : 0 }
+    let row = EvaluationRow(
+      shots: nil, method: "adapter", names: names,
+      evaluations: [Evaluation(confusion, labels: 150, probability: 1)])
+    let page = try document(EvaluationPage(title: "t", rows: [row]).html)
+    let matrix = "//table[@aria-label='confusion matrix']"
+    #expect(try texts(page, "\(matrix)/thead/tr/th/span") == names)
+    #expect(try page.nodes(forXPath: "\(matrix)/tbody/tr/td").count == 150 * 150)
+    #expect(try page.nodes(forXPath: "//table[@id='confusions']/tbody/tr").count == 20)
   }
 
   @Test func picturesOfNothingAreWellFormed() throws {
     let row = EvaluationRow(
       shots: nil, method: "adapter", names: ["a"],
-      evaluations: [Evaluation(confusion: [0], labels: 1, calibrationError: 0)])
+      evaluations: [Evaluation([0], labels: 1, probability: 1)])
     let page = try document(EvaluationPage(title: "", rows: [row]).html)
     #expect(try page.nodes(forXPath: "//svg[@aria-label='learning curve']").isEmpty)
-    #expect(try page.nodes(forXPath: "//svg[@aria-label='confusion matrix']/rect").count == 1)
+    #expect(try page.nodes(forXPath: "//svg[@aria-label='reliability diagram']/rect").isEmpty)
+    #expect(
+      try page.nodes(forXPath: "//table[@aria-label='confusion matrix']/tbody/tr/td").count == 1)
+    #expect(try page.nodes(forXPath: "//table[@id='confusions']").isEmpty)
   }
 
   @Test func aPageIsNotReplacedUnasked() throws {

@@ -96,8 +96,8 @@ import VDSQTraining
       EvaluationRow(
         shots: shots, method: "knn", names: ["a", "b"],
         evaluations: [
-          Evaluation(confusion: [shots, 0, 1, 1], labels: 2, calibrationError: 0.125),
-          Evaluation(confusion: [0, shots, 1, 1], labels: 2, calibrationError: 0.25),
+          Evaluation([shots, 0, 1, 1], labels: 2, probability: 0.75),
+          Evaluation([0, shots, 1, 1], labels: 2, probability: 0.75),
         ])
     }
     let json = try parsed(EvaluationReport(rows))
@@ -105,12 +105,86 @@ import VDSQTraining
     for (row, written) in zip(rows, json["rows"]?.elements ?? []) {
       #expect(written["shots"]?.integer == row.shots)
       #expect(written["seeds"]?.integer == 2)
+      #expect(written["texts"]?.integer == row.shots! + 2)
       #expect(written["accuracy_mean"]?.double == row.accuracy.mean)
-      #expect(written["ece"]?.double == 0.1875)
+      #expect(
+        written["accuracy_interval_95"]?.elements?.map(\.double) == [
+          row.accuracyInterval.lowerBound, row.accuracyInterval.upperBound,
+        ])
+      #expect(written["ece"]?.double == row.calibrationError)
       let confusion = written["confusion"]?.elements?.map { $0.elements?.map(\.integer) }
       #expect(confusion == row.confusion.map { $0 })
+      let labels = try #require(written["per_label"]?.elements)
+      #expect(labels.map { $0["label"]?.text } == ["a", "b"])
+      #expect(labels.map { $0["support"]?.integer } == [row.shots!, 2])
+      #expect(labels.map { $0["f1"]?.double } == row.report.labels.map { $0?.f1 })
+      #expect(written["macro_mean"]?["precision"]?.double == row.report.macro.precision)
+      #expect(written["weighted_mean"]?["recall"]?.double == row.report.weighted.recall)
+      let bins = try #require(written["reliability"]?.elements)
+      #expect(bins.map { $0["count"]?.integer } == row.reliability.map(\.count))
     }
-    #expect(EvaluationReport(rows).text.split(separator: "\n").count == 3)
+    // A row for each number of examples, and for each label and their two means.
+    let lines = EvaluationReport(rows).text.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count == 3 + 2 + 4)
+    #expect(lines[3].isEmpty && lines[4].hasPrefix("label ") && lines[8].hasPrefix("weighted mean"))
+  }
+
+  @Test func comparisonsSayWhichIsBetter() throws {
+    func row(_ confusion: [Int]) -> EvaluationRow {
+      EvaluationRow(
+        shots: nil, method: "adapter", names: ["a", "b"],
+        evaluations: [Evaluation(confusion, labels: 2, probability: 0.75)])
+    }
+    let (good, bad) = (row([40, 0, 0, 40]), row([28, 12, 0, 40]))
+    for (first, second, word, better) in [
+      (good, bad, "better: the interval excludes 0", "this"),
+      (bad, good, "worse: the interval excludes 0", "other"),
+      (good, good, "no difference shown: the interval includes 0", nil),
+    ] {
+      let report = EvaluationReport(
+        [first], comparedWith: try EvaluationComparison(with: "b", [first], [second]))
+      #expect(report.text.contains("compared with b:"))
+      #expect(report.text.contains("  \(word), McNemar p"), "\(report.text)")
+      let json = try parsed(report)
+      #expect(json["compared_with"]?.text == "b")
+      let written = try #require(json["rows"]?.elements?.first?["comparison"])
+      #expect(written["better"]?.text == better)
+      #expect(written["excludes_zero"]?.boolean == (better != nil))
+      #expect(written["interval_95"]?.elements?.count == 2)
+      let difference = try #require(written["difference"]?.double)
+      #expect((difference - (first.accuracy.mean - second.accuracy.mean)).magnitude < 1e-12)
+    }
+  }
+
+  @Test(arguments: ["csv", "jsonl"])
+  func predictionsAreReadAsExamples(_ form: String) throws {
+    let folder = try TemporaryFolder()
+    let texts = ["say \"hi\", now", "two\r\nlines\ttab", " plain "].map {
+      Examples.Example(
+        text: $0, label: "a", origin: Examples.Origin(file: "t", line: $0.count), isReplaced: false)
+    }
+    let row = EvaluationRow(
+      shots: 4, method: "joint", names: ["a", "b,c"],
+      evaluations: [Evaluation([2, 1, 0, 0], labels: 2, probability: 0.75)])
+    let path = folder.path("p.\(form)")
+    try PredictionsFile(path: path).write([row], texts: texts, replace: false)
+    let reader = ExampleReader(fields: ExampleFields(text: "text", label: "predicted"))
+    let read = try reader.read(path)
+    #expect(read.map(\.text) == texts.map(\.text))
+    #expect(read.map(\.label) == ["a", "a", "b,c"])
+    let written = try String(contentsOfFile: path, encoding: .utf8)
+    if form == "csv" {
+      #expect(written.contains(" plain ,a,\"b,c\",0.750000,0.250000,false,7,4,0\r\n"))
+    } else {
+      #expect(
+        written.contains(
+          "\"predicted\": \"b,c\", \"probability\": 0.750000, \"label_probability\": 0.250000, "
+            + "\"correct\": false, \"line\": 7, \"shots\": 4, \"seed\": 0}\n"))
+    }
+    #expect(throws: VDSQError.self) { try PredictionsFile(path: folder.path("p.tsv")) }
+    #expect(throws: VDSQError.self) {
+      try PredictionsFile(path: path).write([row], texts: texts, replace: false)
+    }
   }
 
   @Test func numbersForPeople() {

@@ -2,40 +2,109 @@ import Glibc
 import VDSQFormat
 package import VDSQTraining
 
-/// The page of an evaluation: the learning curve and the confusion matrix.
+/// The page of an evaluation: figures, the learning curve, and of the last row the scores of each
+/// label, the confusion matrix and the reliability diagram.
 package struct EvaluationPage: Page {
   let title: String
   let rows: [EvaluationRow]
+  let comparison: EvaluationComparison?
 
-  package init(title: String, rows: [EvaluationRow]) {
+  package init(
+    title: String, rows: [EvaluationRow], comparedWith comparison: EvaluationComparison? = nil
+  ) {
     self.title = title
     self.rows = rows
+    self.comparison = comparison
   }
 
   package var html: String {
-    let lines = rows.map {
-      "<tr><td>\($0.shots.map { "\($0)" } ?? "")</td><td>\($0.method)</td><td>\(fixed($0.accuracy.mean, 4))</td>"
-        + "<td>\(fixed($0.accuracy.deviation, 4))</td><td>\(fixed($0.macroF1, 4))</td>"
-        + "<td>\(fixed($0.calibrationError, 4))</td></tr>"
+    var parts = ["<h1>\(title.inHTML)</h1>", figures]
+    if let comparison { parts.append(differences(comparison)) }
+    if rows.count > 1 {
+      parts.append(
+        """
+        <h2>Accuracy by examples per label</h2>
+        <p>The band is the 95% confidence interval of the mean over seeds.</p>
+        \(curve)
+        """)
     }
-    return SVG.page(
-      title,
-      """
-      <h1>\(SVG.escaped(title))</h1>
-      \(rows.count > 1 ? "<h2>Accuracy by examples per label</h2><p>The band is the 95% confidence interval of the mean over seeds.</p>\(curve)" : "")
-      <h2>Confusion</h2>
-      <p>\(rows.last?.shots.map { "At \(counted($0, "example")) per label: " } ?? "")rows are true labels, columns predicted labels; numbers are percentages of the row.</p>
-      \(confusion)
-      <h2>Figures</h2>
-      <div class="scroll"><table><thead><tr><th>shots</th><th>method</th><th>accuracy</th><th>std</th><th>macro-F1</th><th>ECE</th></tr></thead>
-      <tbody>\(lines.joined(separator: "\n"))</tbody></table></div>
-      """)
+    if let row = rows.last { parts += last(row) }
+    return SVG.page(title, parts.joined(separator: "\n"), style: ConfusionTable.style)
+  }
+
+  private var figures: String {
+    let lines = rows.map {
+      "<tr><td>\(Self.shots($0))</td><td>\($0.method)</td><td>\(fixed($0.accuracy.mean, 4))</td>"
+        + "<td>\(fixed($0.accuracy.deviation, 4))</td>"
+        + "<td>\($0.accuracyInterval.bounds.map { fixed($0, 4) }.joined(separator: "\u{2013}"))</td>"
+        + "<td>\(fixed($0.macroF1, 4))</td><td>\(fixed($0.calibrationError, 4))</td></tr>"
+    }
+    return Self.table(
+      "figures", ["shots", "method", "accuracy", "std", "95%", "macro-F1", "ECE"], lines)
+  }
+
+  private func differences(_ comparison: EvaluationComparison) -> String {
+    let lines = rows.indices.map { i in
+      let difference = comparison.differences[i]
+      return "<tr><td>\(Self.shots(rows[i]))</td><td>\(difference.verdict.inHTML)</td>"
+        + "<td>\(fixed(rows[i].accuracy.mean, 4))</td>"
+        + "<td>\(fixed(comparison.others[i].accuracy.mean, 4))</td>"
+        + "<td>\(signed(difference.difference))</td><td>\(difference.intervalText)</td></tr>"
+    }
+    return "<h2>Compared with \(comparison.name.inHTML)</h2>\n"
+      + Self.table(
+        "differences", ["shots", "result", "accuracy", "other", "difference", "95%"], lines)
+  }
+
+  /// The parts about a single row.
+  private func last(_ row: EvaluationRow) -> [String] {
+    let place = row.shots.map { "At \(counted($0, "example")) per label: " } ?? ""
+    let confusion = ConfusionTable(row)
+    var parts = [
+      "<h2>Confusion</h2>",
+      "<p>\(place)rows are true labels, columns predicted labels; numbers are percentages of the row.</p>",
+      confusion.html,
+    ]
+    if let list = confusion.confusions { parts += ["<h2>Most frequent confusions</h2>", list] }
+    parts += [
+      "<h2>Labels</h2>", labels(row), "<h2>Reliability</h2>",
+      "<p>Bars are the accuracy of answers of about the same probability, with the gap to that "
+        + "probability; below, how many answers there are. The expected calibration error is "
+        + "\(fixed(row.calibrationError, 4)).</p>",
+      ReliabilityDiagram(bins: row.reliability).html,
+    ]
+    return parts
+  }
+
+  private func labels(_ row: EvaluationRow) -> String {
+    let report = row.report
+    func line(_ name: String, _ scores: ClassificationReport.Scores?, _ support: Int) -> String {
+      let numbers = [scores?.precision, scores?.recall, scores?.f1].map {
+        "<td>\($0.map { fixed($0, 4) } ?? "\u{2013}")</td>"
+      }
+      return "<tr><td>\(name.inHTML)</td><td>\(support)</td>\(numbers.joined())</tr>"
+    }
+    let all = report.support.reduce(0, +)
+    return Self.table(
+      "labels", ["label", "support", "precision", "recall", "F1"],
+      row.names.indices.map { line(row.names[$0], report.labels[$0], report.support[$0]) }
+        + [line("macro mean", report.macro, all), line("weighted mean", report.weighted, all)])
+  }
+
+  private static func shots(_ row: EvaluationRow) -> String { row.shots.map { "\($0)" } ?? "" }
+
+  private static func table(_ id: String, _ head: [String], _ lines: [String]) -> String {
+    """
+    <div class="scroll"><table id="\(id)"><thead><tr>\(head.map { "<th>\($0)</th>" }.joined())\
+    </tr></thead>
+    <tbody>\(lines.joined(separator: "\n"))</tbody></table></div>
+    """
   }
 
   private var curve: String {
     let (width, height, left, right, bottom) = (760.0, 300.0, 56.0, 740.0, 256.0)
     let values = rows.flatMap {
-      [$0.accuracy.interval.lowerBound, $0.accuracy.interval.upperBound]
+      [$0.accuracyInterval.lowerBound, $0.accuracyInterval.upperBound]
     }
     let low = max(0, ((values.min() ?? 0) * 10).rounded(.down) / 10)
     let high = min(1, max(((values.max() ?? 1) * 10).rounded(.up) / 10, low + 0.1))
@@ -51,12 +120,12 @@ package struct EvaluationPage: Page {
       body += SVG.rule(left, right, y(tick))
       body += SVG.text(left - 8, y(tick) + 4, fixed(tick, 2), anchor: "end")
     }
-    let spreads = rows.map(\.accuracy)
+    let intervals = rows.map(\.accuracyInterval)
     let band =
-      spreads.enumerated().map { (x($0), y($1.interval.upperBound)) }
-      + spreads.enumerated().reversed().map { (x($0), y($1.interval.lowerBound)) }
+      intervals.enumerated().map { (x($0), y($1.upperBound)) }
+      + intervals.enumerated().reversed().map { (x($0), y($1.lowerBound)) }
     body += SVG.area(band, SVG.colours[0])
-    body += SVG.line(spreads.enumerated().map { (x($0), y($1.mean)) }, SVG.colours[0])
+    body += SVG.line(rows.enumerated().map { (x($0), y($1.accuracy.mean)) }, SVG.colours[0])
     for (i, row) in rows.enumerated() {
       body += SVG.dot(
         x(i), y(row.accuracy.mean), SVG.colours[0],
@@ -67,36 +136,5 @@ package struct EvaluationPage: Page {
     }
     body += SVG.text((left + right) / 2, bottom + 38, "examples per label", anchor: "middle")
     return SVG.picture(width, height, "learning curve", body)
-  }
-
-  private var confusion: String {
-    guard let row = rows.last else { return "" }
-    let counts = row.confusion
-    let longest = row.names.map(\.count).max() ?? 0
-    let left = min(220, 16 + Double(longest) * 7)
-    let cell = max(9, min(44, (940 - left) / Double(max(1, counts.count))))
-    let isLarge = cell >= 26
-    var body = ""
-    for (i, line) in counts.enumerated() {
-      let total = max(1, line.reduce(0, +))
-      let y = Double(i) * cell
-      body += SVG.text(
-        left - 6, y + cell / 2 + 4, String(row.names[i].prefix(28)), anchor: "end", "name")
-      for (j, count) in line.enumerated() {
-        let share = Double(count) / Double(total)
-        body += SVG.box(
-          left + Double(j) * cell, y, cell - 1, cell - 1, SVG.colours[i == j ? 0 : 1],
-          opacity: 0.04 + 0.96 * share.squareRoot(),
-          title: "\(row.names[i]) predicted as \(row.names[j]): \(fixed(share * 100, 1))%")
-        if isLarge, count > 0 {
-          body += SVG.text(
-            left + Double(j) * cell + cell / 2, y + cell / 2 + 4, "\(Int((share * 100).rounded()))",
-            anchor: "middle", "name")
-        }
-      }
-    }
-    return SVG.picture(
-      left + cell * Double(counts.count) + 4, cell * Double(counts.count) + 4, "confusion matrix",
-      body)
   }
 }

@@ -16,14 +16,16 @@ enum SVG {
     p { color: var(--soft); margin: .2rem 0 .8rem; max-width: 46rem; }
     .scroll { overflow-x: auto; }
     svg { width: 100%; height: auto; display: block; } svg text { fill: var(--soft); font-size: 12px; }
-    svg .grid { stroke: var(--line); } svg .name { fill: var(--ink); }
+    svg .grid { stroke: var(--line); } svg .diagonal { stroke: var(--ink); stroke-dasharray: 4 3; }
+    svg .name { fill: var(--ink); }
     .small { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 1rem; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
     th, td { white-space: nowrap; text-align: right; padding: .15rem .7rem; border-bottom: 1px solid var(--line); }
     th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
     """
 
-  static func page(_ title: String, _ body: String) -> String {
+  /// - Parameter style: rules besides `SVG.style`.
+  static func page(_ title: String, _ body: String, style more: String = "") -> String {
     """
     <!doctype html>
     <html lang="en">
@@ -31,7 +33,7 @@ enum SVG {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>\(escaped(title))</title>
-    <style>\(style)</style>
+    <style>\(style)\(more.isEmpty ? "" : "\n\(more)")</style>
     </head>
     <body>
     \(body)

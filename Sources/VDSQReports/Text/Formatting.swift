@@ -32,3 +32,9 @@ package func padded(_ text: String, _ width: Int) -> String {
 package func rightAligned(_ text: String, _ width: Int) -> String {
   String(repeating: " ", count: max(0, width - text.count)) + text
 }
+
+/// A difference with its sign and four decimals.
+package func signed(_ number: Double) -> String {
+  let text = fixed(number, 4)
+  return text.hasPrefix("-") ? text : "+\(text)"
+}

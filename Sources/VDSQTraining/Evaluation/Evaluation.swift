@@ -1,41 +1,64 @@
 package import VDSQSemantics
 
-/// The accuracy of a classifier on labelled states.
+/// The answers of a classifier to labelled texts, and how good they are.
 public struct Evaluation: Sendable {
-  /// `[labels, labels]`: the number of examples of a label (row) that got another label (column).
-  public let confusion: [Int]
+  /// The answer to one text.
+  public struct Answer: Sendable, Equatable {
+    /// The index of the text's label.
+    public let target: Int
+    /// The index of the most probable label.
+    public let predicted: Int
+    /// The probability of the most probable label, from 0 to 1.
+    public let probability: Float
+    /// The probability of the text's label, from 0 to 1.
+    public let targetProbability: Float
+
+    /// Whether the most probable label is the text's.
+    public var isRight: Bool { target == predicted }
+
+    package init(target: Int, predicted: Int, probability: Float, targetProbability: Float) {
+      (self.target, self.predicted) = (target, predicted)
+      (self.probability, self.targetProbability) = (probability, targetProbability)
+    }
+  }
+
+  /// One for each text, in the order of the texts.
+  public let answers: [Answer]
   /// The number of labels.
   public let labels: Int
-  /// The expected calibration error over `bins` bins of probabilities (Naeini et al. 2015): the
-  /// difference between the mean probability and the accuracy of a bin, weighted by its number of
-  /// answers.
-  public let calibrationError: Double
+  /// `[labels, labels]`: the number of texts of a label (row) that got another label (column).
+  public let confusion: [Int]
+  /// The answers by their probability: bins of equal width from 0 to 1.
+  public let reliability: [ReliabilityBin]
 
-  private static let bins = 15
+  /// The number of texts that were classified.
+  public var count: Int { answers.count }
 
-  /// The number of states that were classified.
-  public var count: Int { confusion.reduce(0, +) }
+  /// The number of texts whose most probable label is theirs.
+  public var right: Int { answers.count { $0.isRight } }
 
   /// The share of right answers, from 0 to 1.
-  public var accuracy: Double {
-    let right = (0..<labels).reduce(0) { $0 + confusion[$1 * labels + $1] }
-    return Double(right) / Double(max(1, count))
-  }
+  public var accuracy: Double { Double(right) / Double(max(1, count)) }
+
+  /// Precision, recall and F1 of each label, and their means.
+  public var report: ClassificationReport { ClassificationReport(confusion: confusion, labels) }
 
   /// The mean of the F1 scores of the labels, from 0 to 1. A label that neither occurs nor is
   /// predicted does not count.
-  public var macroF1: Double {
-    var sum = 0.0
-    var present = 0
-    for label in 0..<labels {
-      let right = confusion[label * labels + label]
-      let actual = (0..<labels).reduce(0) { $0 + confusion[label * labels + $1] }
-      let given = (0..<labels).reduce(0) { $0 + confusion[$1 * labels + label] }
-      guard actual + given > 0 else { continue }
-      present += 1
-      sum += 2 * Double(right) / Double(actual + given)
-    }
-    return sum / Double(max(1, present))
+  public var macroF1: Double { report.macro.f1 }
+
+  /// The expected calibration error (Naeini et al. 2015): the difference between the mean
+  /// probability and the accuracy of a bin, weighted by its number of answers.
+  public var calibrationError: Double { reliability.calibrationError }
+
+  /// - Parameter labels: the number of labels; all indices are below it.
+  package init(answers: [Answer], labels: Int) {
+    self.answers = answers
+    self.labels = labels
+    var confusion = [Int](repeating: 0, count: labels * labels)
+    for answer in answers { confusion[answer.target * labels + answer.predicted] += 1 }
+    self.confusion = confusion
+    reliability = ReliabilityBin.bins(of: answers)
   }
 
   /// Evaluates a classifier on states that have at least its dimensions.
@@ -44,26 +67,13 @@ public struct Evaluation: Sendable {
   ///   - features: the states. The classifier reads the first columns.
   ///   - targets: the label of each row.
   package init(of classifier: Classifier, features: FeatureMatrix, targets: [Int]) {
-    let labels = classifier.labels.count
-    var confusion = [Int](repeating: 0, count: labels * labels)
-    var sums = [(count: Int, right: Int, confidence: Double)](
-      repeating: (0, 0, 0), count: Self.bins)
     var scores = classifier.makeScores()
-    for (i, target) in targets.enumerated() {
+    let answers = targets.enumerated().map { i, target in
       classifier.classify(features, row: i, into: &scores)
-      let answer = scores.best
-      confusion[target * labels + answer] += 1
-      let probability = Double(scores.probabilities[answer])
-      let bin = min(Self.bins - 1, max(0, Int(probability * Double(Self.bins))))
-      sums[bin].count += 1
-      sums[bin].right += answer == target ? 1 : 0
-      sums[bin].confidence += probability
+      return Answer(
+        target: target, predicted: scores.best, probability: scores.probabilities[scores.best],
+        targetProbability: scores.probabilities[target])
     }
-    self.labels = labels
-    self.confusion = confusion
-    let total = Double(max(1, targets.count))
-    calibrationError = sums.reduce(0) {
-      $0 + (Double($1.right) - $1.confidence).magnitude / total
-    }
+    self.init(answers: answers, labels: classifier.labels.count)
   }
 }

@@ -7,7 +7,7 @@ public struct EvaluationRow: Sendable {
   public let method: String
   /// The labels, in the order of rows and columns of `confusion`.
   public let names: [String]
-  /// One per seed.
+  /// One per seed, and at least one.
   public let evaluations: [Evaluation]
 
   package init(shots: Int?, method: String, names: [String], evaluations: [Evaluation]) {
@@ -30,6 +30,23 @@ public struct EvaluationRow: Sendable {
 
   /// The accuracy over seeds, from 0 to 1.
   public var accuracy: Spread { Spread(evaluations.map(\.accuracy)) }
+
+  /// The 95% confidence interval of the accuracy, within 0 to 1: over seeds (Student's t), for
+  /// these texts; for one seed over texts (Wilson's score interval).
+  public var accuracyInterval: ClosedRange<Double> {
+    guard evaluations.count == 1 else { return accuracy.interval }
+    return ScoreInterval.ofShare(evaluations[0].right, of: evaluations[0].count)
+  }
+
+  /// The mean over seeds of `Evaluation.report`.
+  public var report: ClassificationReport { ClassificationReport(mean: evaluations.map(\.report)) }
+
+  /// The answers of all seeds by their probability.
+  public var reliability: [ReliabilityBin] {
+    evaluations.dropFirst().reduce(evaluations[0].reliability) { sum, next in
+      zip(sum, next.reliability).map { $0 + $1 }
+    }
+  }
 
   /// The mean over seeds of `Evaluation.macroF1`, from 0 to 1.
   public var macroF1: Double { Spread(evaluations.map(\.macroF1)).mean }

@@ -42,6 +42,8 @@ public struct Examples: Sendable {
     let file: String
     /// The number of the line in which it begins, counted from 1.
     package let line: Int
+
+    package init(file: String, line: Int) { (self.file, self.line) = (file, line) }
   }
 
   /// A row for each example.

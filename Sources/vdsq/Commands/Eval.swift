@@ -13,9 +13,10 @@ struct Eval: Command {
     discussion: """
       Every text passes through the model once. With --train, --shots examples of each label are \
       drawn --seeds times, and an adapter is trained on each draw; 0 is zero-shot. Prints \
-      accuracy, its standard deviation over seeds and its 95% confidence interval, macro F1, and \
-      the expected calibration error. --report draws learning curves and the confusion matrix of \
-      the last row.
+      accuracy, its standard deviation over seeds and its 95% confidence interval (over seeds; of \
+      one seed, over texts), macro F1, and the expected calibration error; then precision, recall \
+      and F1 of each label in the last row, as means over seeds. --report draws learning curves, \
+      the confusion matrix and the reliability diagram of the last row.
       """)
 
   @Argument(help: "The .vdsq file.", completion: .file())
@@ -36,13 +37,28 @@ struct Eval: Command {
   @Option(help: "The number of random draws of examples.")
   var seeds = 5
 
+  @Option(
+    name: .customLong("compare"),
+    help: """
+      Evaluate this model, or adapter, on the same texts and the same draws of examples, and tell \
+      the difference in accuracy with its 95% interval. Given twice, a model and its adapter.
+      """, completion: .file())
+  var compared: [String] = []
+
   @OptionGroup var label: LabelOptions
   @OptionGroup var encoding: EncoderOptions
 
   @Option(help: "An HTML page to write.", completion: .file())
   var report: String?
 
-  @Flag(help: "Replace the report if it exists.")
+  @Option(
+    help: """
+      A file to write with every text, its label, the predicted label, the probabilities of both, \
+      and whether it is correct: .csv or .jsonl.
+      """, completion: .file())
+  var predictions: String?
+
+  @Flag(help: "Replace the files to write if they exist.")
   var force = false
 
   @Flag(help: "Write JSON.")
@@ -55,8 +71,8 @@ struct Eval: Command {
     CommandFiles(
       inputs: [
         model, test, train, adapter, label.labelsFile, label.calibrateOn, label.vocabulary.bases,
-      ],
-      outputs: [report])
+      ] + compared,
+      outputs: [report, predictions])
   }
 
   func validate() throws {
@@ -80,30 +96,47 @@ struct Eval: Command {
   }
 
   func execute() throws(VDSQError) {
-    let rows = try adapter == nil ? trained() : [adapted()]
-    if let report {
-      try EvaluationPage(title: "\(model), \(test)", rows: rows).write(to: report, replace: force)
+    let output = try predictions.map { (path) throws(VDSQError) in
+      try PredictionsFile(path: path)
     }
-    try print(EvaluationReport(rows), json: json)
-  }
-
-  private func adapted() throws(VDSQError) -> EvaluationRow {
-    let learned = try Adapter(
-      path: adapter!, model: try Container(path: model, kind: .model, decoding: .noWeights))
-    return EvaluationRow(
-      of: try label.encode(
-        try label.read(test, quiet: quiet), test, by: learned, model: model, encoding: encoding,
-        quiet: quiet))
-  }
-
-  private func trained() throws(VDSQError) -> [EvaluationRow] {
-    let held = try label.read(test, quiet: quiet)
+    let other = try ComparedFiles(compared, model: model)
+    let texts = try label.read(test, quiet: quiet)
     let known =
       try train.map { (path) throws(VDSQError) in try label.read(path, quiet: quiet) } ?? []
-    let trainer = try label.trainer(model, known + held, encoding, quiet: quiet)
+    let rows = try rows(model, adapter, texts, known)
+    let comparison = try other.map { (other) throws(VDSQError) in
+      try EvaluationComparison(
+        with: other.name, rows, try self.rows(other.model, other.adapter, texts, known))
+    }
+    if let report {
+      try EvaluationPage(title: "\(model), \(test)", rows: rows, comparedWith: comparison).write(
+        to: report, replace: force)
+    }
+    try output?.write(rows, texts: texts, replace: force)
+    try print(EvaluationReport(rows, comparedWith: comparison), json: json)
+  }
+
+  private func rows(
+    _ model: String, _ adapter: String?, _ texts: [Examples.Example],
+    _ known: [Examples.Example]
+  ) throws(VDSQError) -> [EvaluationRow] {
+    guard let adapter else { return try trained(model, texts, known) }
+    let learned = try Adapter(
+      path: adapter, model: try Container(path: model, kind: .model, decoding: .noWeights))
+    return [
+      EvaluationRow(
+        of: try label.encode(
+          texts, test, by: learned, model: model, encoding: encoding, quiet: quiet))
+    ]
+  }
+
+  private func trained(
+    _ model: String, _ texts: [Examples.Example], _ known: [Examples.Example]
+  ) throws(VDSQError) -> [EvaluationRow] {
+    let trainer = try label.trainer(model, known + texts, encoding, quiet: quiet)
     let progress = EvaluationProgress(test: test, train: train ?? "", quiet: quiet)
     defer { progress.end() }
     return try FewShotEvaluation(shots: counts!, seeds: seeds).rows(
-      trainer, test: held, training: known, report: progress.show)
+      trainer, test: texts, training: known, report: progress.show)
   }
 }
