@@ -39,7 +39,7 @@ final class EncoderPool: @unchecked Sendable {
     var options = try model.encoderOptions(
       run, intermediateFeatures: adapter?.intermediateFeatures ?? [],
       continuations: continuations, more: more)
-    options.updates = adapter?.updates
+    try adapter?.complete(&options)
     capacity = run.concurrency
     self.model = model
     self.options = options

@@ -22,6 +22,12 @@ public struct RunOptions: Sendable {
   /// `maximumTokens` nil allows. Texts are cut to as many tokens as there is room for, 32 at least.
   /// Nil refuses such a budget, and so does a number in `maximumTokens`.
   public var onCutForBudget: (@Sendable (String) -> Void)?
+  /// The number of dimensions that the vectors of a sentence encoder are cut to (Matryoshka
+  /// representations); they are scaled to length 1 again if the model's are. Nil for all.
+  public var dimensions: Int?
+  /// The name of the model's prompt that precedes every text, label words included; nil for the
+  /// model's default.
+  public var prompt: String?
   /// The number of callers that are served at a time, at least 1. Each has its own arena; all share
   /// one set of weights. Further callers wait.
   public var concurrency = 1
@@ -41,6 +47,7 @@ public struct RunOptions: Sendable {
     options.threads = threads
     options.precision = precision
     options.maximumTokens = maximumTokens
+    (options.dimensions, options.prompt) = (dimensions, prompt)
     options.keepsThreadsBusy = batch == nil
     options.batch = batch ?? 1
     options.policy = policy

@@ -153,7 +153,7 @@ public final class TextClassifier: @unchecked Sendable {
   package static func bytes(
     of labels: [Label], _ model: Model, top: Int, isFollowed: Bool
   ) throws(VDSQError) -> Int {
-    let dimensions = try Architecture(model.description.metadata).vectorSize
+    let dimensions = try OutputModules.vectorSize(model.description)
     return (isFollowed ? copiesOfFollowed : 1)
       * LabelMemory.bytes(of: labels, dimensions: dimensions)
       + LabelMemory.answerBytes(of: labels, top: top)
@@ -428,10 +428,11 @@ public final class TextClassifier: @unchecked Sendable {
     let adapter = try Adapter(path: path, model: model.description).using(options.template)
     guard adapter.labels.dimensions == encoder.dimensions,
       adapter.intermediateFeatures == encoder.intermediateFeatures,
-      adapter.updates == encoder.updates
+      adapter.updates == encoder.updates, adapter.labels.hasVectors(of: encoder.options)
     else {
       throw .badInput(
-        "\(path): the adapter reads other layers, or other weights, than before; start again")
+        "\(path): the adapter reads other layers, other weights or another prompt than before; "
+          + "start again")
     }
     _ = try TextTemplate(adapter.labels.template, encoder: encoder)
     try checkRoom(for: adapter.bytes, path)

@@ -157,6 +157,22 @@ package struct Checkpoint {
     try optionalJSON(name, in: root)
   }
 
+  /// The names of a module's weights; the first one that is there counts.
+  static let moduleWeights = ["model.safetensors", "pytorch_model.bin"]
+
+  /// The weights of a module of a sentence-transformers model, by their names.
+  ///
+  /// - Parameter folder: the module's folder in `root`.
+  /// - Throws: `missingInput` if it has none.
+  package func moduleTensors(_ folder: String) throws(VDSQError) -> [String: SourceTensor] {
+    for name in Self.moduleWeights where InputFile.isPresent("\(root)/\(folder)/\(name)") {
+      return try Self.weights("\(root)/\(folder)/\(name)").1
+    }
+    throw VDSQError(
+      .missingInput,
+      "\(root)/\(folder): no weights: neither \(Self.moduleWeights.joined(separator: " nor "))")
+  }
+
   private func optionalJSON(_ name: String, in folder: String) throws(VDSQError) -> JSON? {
     if let single { return try single.companion(name) }
     guard InputFile.isPresent("\(folder)/\(name)") else { return nil }

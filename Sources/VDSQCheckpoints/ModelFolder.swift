@@ -63,6 +63,8 @@ struct ModelFolder {
           !path.hasPrefix("/"), !path.contains("..")
         else { continue }
         others.append("\(path)/config.json")
+        let isTransformer = module["type"]?.text?.hasSuffix("Transformer") ?? false
+        if !isTransformer { others += Checkpoint.moduleWeights.map { "\(path)/\($0)" } }
       }
     }
     let above = root == model ? "" : "../"

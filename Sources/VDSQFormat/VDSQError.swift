@@ -55,6 +55,10 @@ public struct VDSQError: Error, Sendable {
     case exampleFields
     /// The probability below which labels are withheld.
     case abstention
+    /// The prompt of a sentence encoder.
+    case prompt
+    /// The number of dimensions of a vector.
+    case dimensions
     /// The texts of a record, one or a pair.
     case texts
     /// Fields of JSON records that are copied to the output.

@@ -35,6 +35,12 @@ public final class TextEncoder {
     /// of a masked one.
     package var continuations = TokenTree.Size()
 
+    /// The number of dimensions that the vector of a sentence encoder is cut to (Matryoshka
+    /// representations); it is scaled to length 1 again if the model's vectors are. Nil for all.
+    public var dimensions: Int?
+    /// The name of the model's prompt that precedes every text; nil for the model's default.
+    public var prompt: String?
+
     /// How layers are kept in memory. If they are streamed, the container need not have decoded
     /// them.
     public var policy = MemoryPolicy.resident
@@ -94,13 +100,20 @@ public final class TextEncoder {
   /// The tokenizer from the model's file.
   package let tokenizer: Tokenizer
   private let backbone: Backbone
+  /// What follows the pooling of a sentence encoder; nil for nothing.
+  private let projection: VectorProjection?
+  /// The number of floats of a pooled state, before the projection.
+  private let stateSize: Int
   private let pooling: Pooling
+  private let hasSeveralPoolings: Bool
   /// The special tokens around pairs of texts; nil if the model reads none.
   package let pairFrame: PairFrame?
   /// The number of dimensions of the states of layers.
   public let hiddenSize: Int
   /// The UTF-8 that precedes every text; empty for no prompt.
   private let prompt: [UInt8]
+  /// The number of first tokens that are not pooled, because they are the prompt's.
+  private let skippedTokens: Int
   /// The prompt followed by the current text.
   private var prompted: [UInt8] = []
   private var batch = TokenBatch()
@@ -154,7 +167,7 @@ public final class TextEncoder {
       backbone = .decoder(decoder)
       filled = []
       kind = c.pooling == .nextToken ? .causal : .sentences
-      dimensions = c.vectorSize
+      stateSize = c.vectorSize
     case .bidirectionalEncoder:
       // Further masks take the place of text.
       let longest = try Self.longest(options.maximumTokens, c.maximumTokens, c.maximumTokens)
@@ -172,12 +185,28 @@ public final class TextEncoder {
         updates: options.updates, policy: options.policy)
       backbone = .encoder(encoder)
       kind = c.pooling == .mask ? .masked : .sentences
-      dimensions = encoder.plan.stateSize
+      stateSize = encoder.plan.stateSize
     }
-    pooling = c.pooling
+    (pooling, hasSeveralPoolings) = (c.pooling, !c.morePoolings.isEmpty)
     pairFrame = try PairFrame(container.metadata, c)
     (hiddenSize, layers, vocabularySize) = (c.hiddenSize, c.layers, c.vocabularySize)
-    prompt = kind == .sentences ? Array((container.metadata.find("prompt") ?? "").utf8) : []
+    projection = try VectorProjection(
+      container, c, dimensions: options.dimensions, appended: stateSize - c.vectorSize,
+      kernels: kernels)
+    dimensions = projection?.dimensions ?? stateSize
+    guard options.prompt == nil || kind == .sentences else {
+      throw .usage("\(container.path): a language model has no prompts by name", .prompt)
+    }
+    prompt =
+      kind == .sentences
+      ? Array(try Prompts(container.metadata).text(options.prompt, container.path).utf8) : []
+    skippedTokens =
+      c.includesPrompt || prompt.isEmpty
+      ? 0 : Self.length(ofPrompt: prompt, tokenizer, limit: maximumTokens)
+    switch backbone {
+    case .encoder(let encoder): encoder.skippedTokens = skippedTokens
+    case .decoder(let decoder): decoder.skippedTokens = skippedTokens
+    }
     guard tokenizer.count <= vocabularySize else {
       throw .badInput("\(container.path): the tokenizer has more tokens than the embedding table")
     }
@@ -185,6 +214,15 @@ public final class TextEncoder {
       throw .badInput(
         "\(container.path): a masked language model whose tokenizer has no mask token")
     }
+  }
+
+  /// The number of tokens of a prompt that are not pooled, the special ones before it included.
+  private static func length(
+    ofPrompt prompt: [UInt8], _ tokenizer: Tokenizer, limit: Int
+  ) -> Int {
+    var ids: [Int32] = []
+    _ = prompt.withUnsafeBytes { tokenizer.encode($0, limit: limit, into: &ids) }
+    return ids.count - min(1, tokenizer.frameLengths.after)
   }
 
   /// The number of tokens of a batch of texts of at most `longest` tokens.
@@ -341,7 +379,7 @@ public final class TextEncoder {
   }
 
   /// Adds a pair of texts, which the model reads as one sequence, to the batch, which must have
-  /// room.
+  /// room. A prompt precedes the first text.
   ///
   /// - Parameters: UTF-8. Invalid bytes become U+FFFD.
   /// - Returns: the number of tokens, and whether a text was truncated.
@@ -357,7 +395,7 @@ public final class TextEncoder {
     firstIDs.removeAll(keepingCapacity: true)
     secondIDs.removeAll(keepingCapacity: true)
     // One more token than fits tells that a text is too long.
-    _ = tokenizer.encode(first, limit: room + 1, framed: false, into: &firstIDs)
+    _ = encode(first, limit: room + 1, framed: false, into: &firstIDs)
     _ = tokenizer.encode(second, limit: room + 1, framed: false, into: &secondIDs)
     var (a, b) = (firstIDs.count, secondIDs.count)
     let isTruncated = a + b > room
@@ -409,7 +447,7 @@ public final class TextEncoder {
   /// vocabulary.
   private func tokens(of text: UnsafeRawBufferPointer, into ids: inout [Int32]) -> Bool {
     let before = ids.count
-    let truncated = encode(text, into: &ids)
+    let truncated = encode(text, limit: maximumTokens, into: &ids)
     if kind == .masked, let mask = tokenizer.mask, !ids[before...].contains(mask) {
       if ids.count - before == maximumTokens { ids.remove(at: ids.count - 2) }
       ids.insert(mask, at: max(before, ids.count - 1))
@@ -438,14 +476,18 @@ public final class TextEncoder {
   /// Appends the ids of the prompt and a text.
   ///
   /// - Returns: whether the text was truncated.
-  private func encode(_ text: UnsafeRawBufferPointer, into ids: inout [Int32]) -> Bool {
+  private func encode(
+    _ text: UnsafeRawBufferPointer, limit: Int, framed: Bool = true, into ids: inout [Int32]
+  ) -> Bool {
     guard !prompt.isEmpty else {
-      return tokenizer.encode(text, limit: maximumTokens, into: &ids)
+      return tokenizer.encode(text, limit: limit, framed: framed, into: &ids)
     }
     prompted.removeAll(keepingCapacity: true)
     prompted.append(contentsOf: prompt)
     prompted.append(contentsOf: text)
-    return prompted.withUnsafeBytes { tokenizer.encode($0, limit: maximumTokens, into: &ids) }
+    return prompted.withUnsafeBytes {
+      tokenizer.encode($0, limit: limit, framed: framed, into: &ids)
+    }
   }
 
   /// Calls `body` with each state of the batch, in order, and empties the batch.
@@ -454,7 +496,10 @@ public final class TextEncoder {
   ) throws(VDSQError) {
     defer { batch.removeAll() }
     let states = try run(batch, trace: nil)
-    for i in 0..<batch.sequences { try body(i, states + i * dimensions) }
+    for i in 0..<batch.sequences {
+      let state = states + i * stateSize
+      try body(i, projection?.apply(to: state) ?? state)
+    }
   }
 
   /// Calls `body` with each state of the batch and the states after what may follow its text, in
@@ -607,11 +652,12 @@ public final class TextEncoder {
       raw = translated
     }
     let count = (layers + 1) * ids.count
-    var states = [Float](repeating: 0, count: count * dimensions)
+    let width = kind == .masked ? dimensions : hiddenSize
+    var states = [Float](repeating: 0, count: count * width)
     raw.withUnsafeBufferPointer { raw in
       states.withUnsafeMutableBufferPointer { states in
         for i in 0..<count {
-          let from = raw.baseAddress! + i * hiddenSize, to = states.baseAddress! + i * dimensions
+          let from = raw.baseAddress! + i * hiddenSize, to = states.baseAddress! + i * width
           switch backbone {
           case .encoder(let encoder): encoder.transform(from, into: to)
           case .decoder(let decoder): decoder.normalize(from, rows: 1, into: to)
@@ -619,7 +665,7 @@ public final class TextEncoder {
         }
       }
     }
-    return Trace(ids: ids, layers: layers + 1, dimensions: dimensions, states: states)
+    return Trace(ids: ids, layers: layers + 1, dimensions: width, states: states)
   }
 
   /// The ids of a text, and its states after the embeddings and every layer, as the next layer
@@ -692,10 +738,17 @@ public final class TextEncoder {
   /// length 1. The batch must be empty.
   ///
   /// - Returns: `[layers + 1, hiddenSize]`.
+  /// - Throws: `usage` if the model has several poolings.
   public func pooledStates(of text: UnsafeRawBufferPointer) throws(VDSQError) -> [Float] {
+    guard !hasSeveralPoolings else {
+      throw .usage(
+        "\(container.path): the model has several poolings, and layers have no pooled states; take "
+          + "those of the tokens")
+    }
     let (ids, states) = try hiddenStates(of: text)
     let d = hiddenSize, mask = mask(in: ids, from: 0, .first)
-    let pooler = Pooler(pooling, kernels, columns: d)
+    let pooler = Pooler(
+      pooling, kernels, columns: d, skipped: mask == nil ? min(skippedTokens, ids.count - 1) : 0)
     var pooled = [Float](repeating: 0, count: (layers + 1) * d)
     states.withUnsafeBufferPointer { states in
       pooled.withUnsafeMutableBufferPointer { pooled in
@@ -724,7 +777,7 @@ public final class TextEncoder {
   /// The token ids of a text, including special tokens and the model's default prompt.
   public func tokens(of text: UnsafeRawBufferPointer) -> [Int32] {
     var ids: [Int32] = []
-    _ = encode(text, into: &ids)
+    _ = encode(text, limit: maximumTokens, into: &ids)
     return ids
   }
 }

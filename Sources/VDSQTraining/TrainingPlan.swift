@@ -39,12 +39,16 @@ public struct TrainingPlan: Sendable {
     try Label.checkChoice(labels)
     let method = options.method.definition
     let file = model.description
-    let features = try method.usesIntermediateFeatures ? Self.intermediateFeatures(of: file) : []
     let architecture = try Architecture(file.metadata)
-    let columns = architecture.hiddenSize * (features.count + 1)
-    let bytes =
-      Self.bytes(for: examples, columns: columns)
-      + Self.closedFormBytes(examples.count, labels: labels.count, columns: columns)
+    let whole = try OutputModules.vectorSize(file)
+    let own = options.run.dimensions ?? whole
+    // Blocks of features have as many columns as the vector.
+    let features =
+      method.usesIntermediateFeatures && own == architecture.hiddenSize
+      ? Self.intermediateFeatures(of: architecture) : []
+    let columns = own * (features.count + 1)
+    // Anchors, sums, means and weights of each label, and what regression keeps beside them.
+    let bytes = Self.bytes(for: examples, columns: columns) + 8 * 4 * labels.count * columns
     var encoderOptions: TextEncoder.Options?
     var finetuningBytes = 0
     if try Self.maySpendOnFinetuning(file, labels, examples, options) {
@@ -80,9 +84,15 @@ public struct TrainingPlan: Sendable {
     guard options.allowsFinetuning else { return false }
     switch options.method.definition.finetuning {
     case .never: return false
-    case .always: return true
+    case .always:
+      guard options.run.dimensions == nil else {
+        throw .usage("finetuning needs whole vectors; leave the number out", .dimensions)
+      }
+      return true
     case .whereWorthwhile:
-      guard options.run.memoryPolicy != .stream else { return false }
+      guard options.run.memoryPolicy != .stream, options.run.dimensions == nil else {
+        return false
+      }
       let indices = Dictionary(
         labels.enumerated().map { (ByteString($1.name), $0) }
       ) { first, _ in first }
@@ -95,9 +105,8 @@ public struct TrainingPlan: Sendable {
   /// which keep information that the top layers discard, and the state of the first word, which
   /// pooling would hide.
   private static func intermediateFeatures(
-    of model: Container
-  ) throws(VDSQError) -> [IntermediateFeature] {
-    let architecture = try Architecture(model.metadata)
+    of architecture: Architecture
+  ) -> [IntermediateFeature] {
     let layers = architecture.layers
     guard architecture.family == .bidirectionalEncoder, !architecture.hasLanguageModelHead,
       layers >= Hyperparameters.Intermediate.leastLayers
@@ -109,33 +118,14 @@ public struct TrainingPlan: Sendable {
     ]
   }
 
-  /// The maximum number of bytes for examples: their texts and states.
+  /// The maximum number of bytes for examples and closed-form training: states and copies of them,
+  /// and the matrices of the covariance or of the centres.
   public static func bytes(for examples: [Examples.Example], columns: Int) -> Int {
-    examples.reduce(0) { $0 + 2 * ($1.text.utf8.count + 128) }
-      + StateRows.Builder.bytes(rows: examples.count, columns: columns)
-  }
-
-  /// The maximum number of bytes that closed forms and regression take beside the examples.
-  private static func closedFormBytes(_ count: Int, labels: Int, columns: Int) -> Int {
-    let block = PackedMatrix.blockLength * (3 * columns + 3 * labels)
-    // Anchors, sums, means and weights of each label.
-    let heads = 8 * labels * columns
-    // A covariance, the scatter that it is made of, and a factor; or products of few deviations.
-    let covariance =
-      GaussianClasses.areFew(count, columns)
-      ? count * columns + 3 * count * count : 3 * columns * columns
-    guard count >= Hyperparameters.Stacking.examplesPerLabel * labels else {
-      return 4 * (covariance + heads + block)
-    }
-    let vectors = 2 * Hyperparameters.Optimizer.history + 12
-    let regression = vectors * labels * (columns + 1) + (columns + 1) * (columns + 1) + 3 * block
+    let count = examples.count
     let centers = min(count, Hyperparameters.Ridge.mostCenters)
-    let ridge = 4 * centers * centers + 3 * PackedMatrix.blockLength * centers
-    let chosen = min(count, Hyperparameters.Discriminant.mostForChoosing)
-    let heldOut =
-      (chosen / Hyperparameters.folds + 1) * columns
-      + chosen * labels
-      * (2 + Hyperparameters.Stacking.strengths.count + Hyperparameters.Ridge.penalties.count)
-    return 4 * (max(covariance + block, regression, ridge) + heads + heldOut)
+    let system = max(
+      count < columns ? 3 * count * count : 6 * columns * columns, 5 * centers * centers)
+    let texts = examples.reduce(0) { $0 + $1.text.utf8.count + 128 }
+    return 4 * (4 * count * columns + system) + 2 * texts
   }
 }

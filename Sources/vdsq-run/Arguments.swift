@@ -12,7 +12,7 @@ struct Arguments {
                     [--max-tokens N] [--abstain P] [--out-of-scope NAME] [--stats]
                     [--memory-policy resident|release|stream] [--memory-budget 16M]
                     [--field PATH [--pass PATH,PATH]] [--echo] [--quiet]
-                    [--temperature T] [--]
+                    [--temperature T] [--prompt NAME] [--dimensions N] [--]
            vdsq-run MODEL --plan [--labels a,b,c | --labels-file F | --adapter F] [--top K]
                     [--threads N] [--max-tokens N]
            vdsq-run --help | --version | --generate-completion-script bash|zsh|fish
@@ -69,6 +69,8 @@ struct Arguments {
       case "--max-tokens": classifier.run.maximumTokens = try reader.number()
       case "--memory-policy": classifier.run.memoryPolicy = try reader.policy()
       case "--memory-budget": classifier.run.memoryBudget = try reader.bytes()
+      case "--prompt": classifier.run.prompt = try reader.value()
+      case "--dimensions": classifier.run.dimensions = try reader.number()
       case "--nli": classifier.usesEntailment = true
       case "--multi-label": classifier.isMultiLabel = true
       case "--pair": records.reading.isPair = true
@@ -132,6 +134,8 @@ struct Arguments {
     case .template: "--template: "
     case .referenceTexts: "--calibrate-on: "
     case .passedFields: "--pass: "
+    case .prompt: "--prompt: "
+    case .dimensions: "--dimensions: "
     case .texts: "--second-field: "
     case .abstention: "--abstain: "
     case .outOfScope: "--out-of-scope: "

@@ -57,7 +57,7 @@ func plan(_ arguments: Arguments) throws(VDSQError) {
   var more = 0
   if let path = arguments.adapter {
     let adapter = try Adapter(path: path, model: model.description)
-    options.intermediateFeatures = adapter.intermediateFeatures
+    try adapter.complete(&options)
     // While the file is read again, the previous adapter is still in memory.
     more = Adapter.copiesOfFollowed * adapter.bytes
   } else if !arguments.labels.isEmpty {

@@ -121,8 +121,8 @@ import VDSQFormat
         $0.appendingPathComponent("config.json"), #""hidden_act": "gelu""#,
         #""hidden_act": "mish""#)
     }
-    try expectRefused(mentioning: "Dense") {
-      try edit($0.appendingPathComponent("modules.json"), "models.Normalize", "models.Dense")
+    try expectRefused(mentioning: "LSTM") {
+      try edit($0.appendingPathComponent("modules.json"), "models.Normalize", "models.LSTM")
     }
     try expectRefused(mentioning: "tokenizer model WordLevel") {
       try edit(

@@ -36,7 +36,10 @@ import VDSQFormat
   private func convert(
     _ fixture: String, _ files: [String: [String: Any]]
   ) throws -> Outcome {
-    let path = try folder.copy(ofFixture: fixture, as: "m")
+    // The path of a folder that a test wrote, or the name of a fixture.
+    let path = folder.path("m")
+    let source = fixture.hasPrefix("/") ? fixture : Fixtures.path(fixture)
+    try FileManager.default.copyItem(atPath: source, toPath: path)
     defer { try? FileManager.default.removeItem(atPath: path) }
     let root = URL(fileURLWithPath: path)
     for (file, members) in files {
@@ -220,7 +223,7 @@ import VDSQFormat
       "pooling_mode": Probe("max"), "include_prompt": Probe(false),
       // Without any mode it is the mean.
       "pooling_mode_mean_tokens": Probe(
-        true, with: ["pooling_mode_max_tokens": true], word: "max + mean"),
+        true, with: ["pooling_mode_max_tokens": true]),
     ]
     for mode in [
       "cls_token", "max_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens",
@@ -246,9 +249,26 @@ import VDSQFormat
     try check(.normalize, "bert-mean", base, probes: [:])
   }
 
+  /// The files of modules with weights. What does not match the weights is refused.
+  @Test func modules() throws {
+    for (name, keys, probes) in [
+      (
+        "dense", SettingKeys.dense,
+        [
+          "in_features": Probe(47, word: "shape"), "out_features": Probe(23, word: "shape"),
+          "bias": Probe(false),
+          "activation_function": Probe("torch.nn.modules.activation.ReLU"),
+        ]
+      ),
+      ("layer-norm", .layerNorm, ["dimension": Probe(7, word: "shape")]),
+    ] {
+      let model = SentenceModulesFile.shared.models.first { $0.name == name }!
+      try check(keys, model.write(to: folder), probes: probes)
+    }
+  }
+
   /// Modules that are not computed are refused by name, code of the model's own included.
   @Test(arguments: [
-    "sentence_transformers.models.Dense", "sentence_transformers.models.LayerNorm",
     "sentence_transformers.models.CNN", "sentence_transformers.models.LSTM",
     "sentence_transformers.models.WeightedLayerPooling", "sentence_transformers.models.BoW",
     "sentence_transformers.sparse_encoder.models.SpladePooling", "custom_code.Transformer",
@@ -302,7 +322,8 @@ import VDSQFormat
         .appendingPathComponent("docs/models.md"), encoding: .utf8)
     let tables =
       CheckpointArchitecture.all.map { SettingKeys.config($0.settings) }
-      + [.module, .pooling, .normalize, .transformer, .sentenceTransformers, .tokenizer]
+      + [.module, .pooling, .dense, .layerNorm, .normalize, .transformer]
+      + [.sentenceTransformers, .tokenizer]
     for table in tables {
       for key in table.keys where !page.contains("`\(key.name)`") {
         Issue.record("docs/models.md: \(table.file): \(key.name) is missing")

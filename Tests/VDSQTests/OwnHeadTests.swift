@@ -113,6 +113,40 @@ import VDSQStreams
     }
   }
 
+  /// A prompt precedes the first text of a pair, as in sentence-transformers' CrossEncoder.
+  @Test func promptsOfPairs() throws {
+    let head = HeadFixture.named("ranking")
+    let path = try head.write(in: folder)
+    let settings =
+      #"{"model_type": "CrossEncoder", "prompts": {"query": "It was ", "#
+      + #""other": "hello "}, "default_prompt_name": "query"}"#
+    try Data(settings.utf8).write(
+      to: URL(fileURLWithPath: "\(path)/config_sentence_transformers.json"))
+    var conversion = Converter.Options(weights: .fp32)
+    conversion.bases = nil
+    _ = try Converter(folder: path, options: conversion).write(
+      to: folder.path("prompted.vdsq"), replace: true, progress: Progress(total: 1) { _ in })
+    func scores(_ prompt: String?, _ query: String) throws -> [Float] {
+      var run = RunOptions()
+      (run.maximumTokens, run.prompt) = (48, prompt)
+      return try Reranker(model: try Model(path: folder.path("prompted.vdsq")), options: run)
+        .scores(query, Self.file.texts)
+    }
+    let bare = try scores("document", "It was great")
+    #expect(try scores(nil, "great") == bare)
+    #expect(try scores("query", "great") == bare)
+    #expect(try scores("other", "great") == scores("document", "hello great"))
+    #expect(try scores("other", "great") != bare)
+    #expect(throws: VDSQError.self) { _ = try scores("passage", "great") }
+    var run = RunOptions()
+    run.dimensions = 8
+    let error = try #require(
+      #expect(throws: VDSQError.self) {
+        _ = try Reranker(model: try Model(path: folder.path("prompted.vdsq")), options: run)
+      })
+    #expect(error.setting == .dimensions)
+  }
+
   @Test(arguments: file.heads.filter { $0.tags != nil }, EntityAggregation.allCases)
   func tags(_ head: HeadFixture, _ aggregation: EntityAggregation) throws {
     var run = RunOptions()

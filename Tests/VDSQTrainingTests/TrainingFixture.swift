@@ -18,8 +18,13 @@ struct TrainingFixture {
     _ = try Converter(folder: Fixtures.path("bert-mean"), weights: .int8).write(
       to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
     model = try Model(path: folder.path("m.vdsq"))
+    examples = Self.texts(perLabel: perLabel)
+  }
+
+  /// Texts of two labels, in turns.
+  static func texts(perLabel: Int) -> [Examples.Example] {
     let words = ["hello", "world", "twelve", "a café", "yes", "go on", "the", "is", "12"]
-    examples = (0..<2 * perLabel).map { i in
+    return (0..<2 * perLabel).map { i in
       let word = words[i / 2 % words.count]
       let more = String(repeating: " and", count: i / 2 / words.count)
       return i % 2 == 0

@@ -1,54 +1,51 @@
 import VDSQCheckpoints
 import VDSQFormat
 
-/// What a sentence-transformers folder says about texts and their vectors: pooling, normalization,
-/// length, lower-casing and prompt.
+/// What a sentence-transformers folder says about texts and their vectors: modules, length,
+/// lower-casing and prompts.
 ///
 /// A folder without `modules.json` has mean pooling, as in sentence-transformers.
 struct SentenceSettings {
-  private(set) var pooling = Pooling.mean
-  private(set) var normalize = false
+  /// How states become vectors; nil if the folder has no `modules.json`.
+  private(set) var modules: SentenceModules?
   /// The longest sequence; nil if no file limits it.
   private(set) var maximumTokens: Int?
   private(set) var lowercases = false
-  /// The default prompt, which precedes every text; empty if there is none.
-  private(set) var prompt = ""
-  /// Whether the folder declares a sentence encoder.
-  private(set) var isSentenceModel = false
+  /// Texts that precede every text.
+  private(set) var prompts = Prompts()
   /// Whether the folder declares a cross-encoder, which answers a pair of texts with a score.
   private(set) var isCrossEncoder = false
   /// The name of the function that a cross-encoder applies to its logit; nil if it names none.
   private(set) var activation: JSON?
-  /// Whether the modules have a pooling.
-  private(set) var hasPooling = false
   /// Unknown keys, as warnings.
   private(set) var warnings: [String] = []
-  private var includesPrompt = true
   private let folder: Checkpoint
+
+  /// Whether the folder declares a sentence encoder.
+  var isSentenceModel: Bool { modules != nil }
+
+  /// Whether the modules have a pooling.
+  var hasPooling: Bool { modules?.hasPooling ?? false }
 
   /// - Throws: `badInput` if the folder uses an unsupported module, pooling or setting.
   init(_ folder: Checkpoint) throws(VDSQError) {
     self.folder = folder
-    let modules = try folder.moduleJSON("modules.json")
+    let list = try folder.moduleJSON("modules.json")
     try readKind()
-    isSentenceModel = isCrossEncoder ? false : modules != nil
     try readTransformer()
     if isCrossEncoder {
-      for module in modules?.elements ?? [] { try checkOfCrossEncoder(module) }
-      try readPrompt()
+      for module in list?.elements ?? [] { try checkOfCrossEncoder(module) }
+      try readPrompts()
       return
     }
-    guard let modules else {
+    guard let list else {
       try checkType()
       return
     }
-    for module in modules.elements ?? [] { try read(module: module) }
-    try readPrompt()
-    guard prompt.isEmpty || includesPrompt || pooling == .lastToken else {
-      throw .badInput(
-        "\(folder.root): include_prompt is false, but there is a default prompt; pooling without the "
-          + "prompt's tokens is not supported")
-    }
+    let modules = try SentenceModules(list, folder)
+    warnings += modules.warnings
+    self.modules = modules
+    try readPrompts()
   }
 
   private mutating func check(
@@ -93,93 +90,6 @@ struct SentenceSettings {
     }
   }
 
-  // MARK: Modules
-
-  private mutating func read(module: JSON) throws(VDSQError) {
-    let path = "\(folder.root)/modules.json"
-    try check(module, .module, path)
-    let type = module["type"]?.text ?? ""
-    guard !type.contains(".") || type.hasPrefix("sentence_transformers.") else {
-      throw .badInput("\(path): module \(type) is code of the model's own, which is not run")
-    }
-    switch type.split(separator: ".").last.map(String.init) ?? "" {
-    // Dropout is for training.
-    case "Transformer", "Dropout": return
-    case "Normalize":
-      if let (config, path) = try configuration(of: module) { try check(config, .normalize, path) }
-      // Without a vector there is nothing to normalize.
-      normalize = hasPooling
-    case "Pooling":
-      guard !hasPooling else { throw .badInput("\(path): there are two poolings") }
-      guard let (config, file) = try configuration(of: module) else {
-        throw VDSQError(
-          .missingInput,
-          "\(folder.root)/\(module["path"]?.text ?? "1_Pooling")/config.json: no such file")
-      }
-      try check(config, .pooling, file)
-      pooling = try Self.pooling(config, file)
-      includesPrompt = try Self.flag("include_prompt", in: config, file) ?? true
-      hasPooling = true
-    default:
-      throw .badInput(
-        "\(path): module \(type) is not supported; supported: Transformer, Pooling, Normalize, "
-          + "Dropout")
-    }
-  }
-
-  /// The `config.json` of a module, and its path; nil if there is none.
-  private func configuration(of module: JSON) throws(VDSQError) -> (JSON, path: String)? {
-    let isPooling = module["type"]?.text?.hasSuffix("Pooling") ?? false
-    guard let folderName = module["path"]?.text ?? (isPooling ? "1_Pooling" : nil) else {
-      return nil
-    }
-    let name = "\(folderName)/config.json"
-    guard !name.hasPrefix("/"), !name.contains("..") else {
-      throw .badInput("\(folder.root)/modules.json: the path \(name) leaves the folder")
-    }
-    guard let config = try folder.moduleJSON(name) else { return nil }
-    return (config, "\(folder.root)/\(name)")
-  }
-
-  private static let modes: [(legacy: String, name: String, pooling: Pooling)] = [
-    ("pooling_mode_cls_token", "cls", .cls), ("pooling_mode_max_tokens", "max", .max),
-    ("pooling_mode_mean_tokens", "mean", .mean),
-    ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", .meanSquareRoot),
-    ("pooling_mode_weightedmean_tokens", "weightedmean", .weightedMean),
-    ("pooling_mode_lasttoken", "lasttoken", .lastToken),
-  ]
-
-  /// The pooling of a module. `pooling_mode` precedes the older keys of each mode.
-  private static func pooling(_ config: JSON, _ path: String) throws(VDSQError) -> Pooling {
-    var chosen: [String] = []
-    if let mode = config["pooling_mode"], !mode.isNull {
-      for name in mode.elements ?? [mode] { chosen.append(name.text ?? name.brief) }
-    } else {
-      for mode in modes where try flag(mode.legacy, in: config, path) ?? false {
-        chosen.append(mode.name)
-      }
-      if chosen.isEmpty { chosen = ["mean"] }
-    }
-    guard chosen.count == 1,
-      let mode = modes.first(where: { $0.name == chosen[0] || $0.pooling.name == chosen[0] })
-    else {
-      throw .badInput(
-        "\(path): pooling_mode \(chosen.joined(separator: " + ")) is not supported; supported: one "
-          + "of " + modes.map(\.name).joined(separator: ", "))
-    }
-    return mode.pooling
-  }
-
-  private static func flag(
-    _ key: String, in json: JSON, _ path: String
-  ) throws(VDSQError) -> Bool? {
-    guard let value = json[key], !value.isNull else { return nil }
-    guard let flag = value.boolean else {
-      throw .badInput("\(path): \(key) is neither true nor false")
-    }
-    return flag
-  }
-
   // MARK: Transformer
 
   private mutating func readTransformer() throws(VDSQError) {
@@ -196,7 +106,7 @@ struct SentenceSettings {
         throw .badInput("\(path): transformer_task \(task) is not supported; supported: \(wanted)")
       }
       try checkModalities(json["modality_config"], path)
-      lowercases = try Self.flag("do_lower_case", in: json, path) ?? false
+      lowercases = try json.flag("do_lower_case", path) ?? false
       // The tokenizer's own argument precedes the transformer's.
       if let own = try arguments(of: json, path), !own.isNull {
         (longest, place) = (own, "\(path): model_max_length")
@@ -258,13 +168,20 @@ struct SentenceSettings {
     }
   }
 
-  // MARK: Prompt
+  // MARK: Prompts
 
-  private mutating func readPrompt() throws(VDSQError) {
+  private mutating func readPrompts() throws(VDSQError) {
     let name = "config_sentence_transformers.json"
     guard let json = try folder.moduleJSON(name) else { return }
     let path = "\(folder.root)/\(name)"
     try check(json, .sentenceTransformers, path)
+    for member in json["prompts"]?.members ?? [] {
+      guard let text = member.value.text else {
+        if member.value.isNull { continue }
+        throw .badInput("\(path): prompts: \(member.key) is no text")
+      }
+      prompts.all.append((member.key, text))
+    }
     guard let chosen = json["default_prompt_name"], !chosen.isNull else { return }
     guard let key = chosen.text else { throw .badInput("\(path): default_prompt_name is no text") }
     let value = json["prompts"]?[key]
@@ -273,6 +190,6 @@ struct SentenceSettings {
     guard let text = value?.text else {
       throw .badInput("\(path): default_prompt_name \(key) is not in prompts")
     }
-    prompt = text
+    prompts.standard = text
   }
 }

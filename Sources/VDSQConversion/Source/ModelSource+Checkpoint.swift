@@ -74,7 +74,13 @@ extension ModelSource {
     let resolver = TensorResolver(
       folder: folder, prefix: prefix, heads: architecture.heads, config: config, size: size)
     var metadata = architecture.metadata(modelType: config["model_type"]?.text ?? "")
-    if !sentence.prompt.isEmpty { metadata.set("prompt", .text(sentence.prompt)) }
+    let readsPairs = sentence.isCrossEncoder && ownHead != nil
+    if sentence.hasPooling || readsPairs { sentence.prompts.store(in: &metadata) }
+    if let inputs = sentence.modules?.inputs, inputs != architecture.vectorSize {
+      throw .badInput(
+        "\(folder.root)/modules.json: a module reads \(inputs) elements; pooling makes "
+          + "\(architecture.vectorSize)")
+    }
     ownHead?.description.store(in: &metadata)
     var source = ModelSource(
       folder: folder, names: names, kinds: kinds, metadata: metadata,
@@ -87,7 +93,9 @@ extension ModelSource {
     for layer in 0..<architecture.layers {
       source.layers.append(try resolver.tensors(names.layer, layer: layer))
     }
-    source.head = try resolver.tensors(names.final) + (ownHead?.tensors ?? [])
+    source.head =
+      try resolver.tensors(names.final) + (ownHead?.tensors ?? [])
+      + (sentence.modules?.tensors ?? [])
     source.headReading = ownHead?.description.reading
     if architecture.hasLanguageModelHead {
       try source.add(
@@ -201,9 +209,17 @@ extension Architecture {
     if reading == .tokens, family == .causalDecoder { pooling = .lastToken }
     guard family == .bidirectionalEncoder || sentence.isSentenceModel else { return }
     maximumTokens = min(maximumTokens, sentence.maximumTokens ?? maximumTokens)
-    pooling = head == nil ? sentence.pooling : .mask
-    normalize = head == nil && sentence.normalize
-    if let head { headActivation = head.activation ?? activation }
+    if let head {
+      pooling = .mask
+      headActivation = head.activation ?? activation
+      return
+    }
+    pooling = sentence.modules?.pooling ?? .mean
+    guard let modules = sentence.modules else { return }
+    morePoolings = modules.morePoolings
+    includesPrompt = modules.includesPrompt
+    normalize = modules.modules == [.normalize]
+    if !normalize { self.modules = modules.modules }
   }
 }
 

@@ -56,6 +56,13 @@ extension Architecture {
     } else {
       pooling = try metadata.pooling(isMasked: form != .decoder)
       normalize = try metadata.flag("normalize")
+      if metadata.find("more_poolings") != nil, pooling != .mask {
+        morePoolings = try metadata.morePoolings()
+      }
+      if metadata.find("modules") != nil, pooling != .mask {
+        modules = try OutputModule.list("modules", in: metadata)
+      }
+      includesPrompt = try metadata.find(integer: "include_prompt", in: 0...1) != 0
     }
     if form == .bert {
       guard hiddenSize % heads == 0 else {
@@ -152,6 +159,13 @@ extension Architecture {
     if pooling == .mask { metadata.set("head_activation", .text(headActivation.name)) }
     metadata.set("pooling", .text(pooling.name))
     metadata.set("normalize", .integer(normalize ? 1 : 0))
+    if !morePoolings.isEmpty {
+      var names = ""
+      for pooling in morePoolings { names += (names.utf8.isEmpty ? "" : " ") + pooling.name }
+      metadata.set("more_poolings", .text(names))
+    }
+    if !modules.isEmpty { metadata.set("modules", .text(OutputModule.text(of: modules))) }
+    if !includesPrompt { metadata.set("include_prompt", .integer(0)) }
   }
 }
 
@@ -176,6 +190,19 @@ extension Metadata {
       throw .badInput("\(path): metadata: pooling \(name) is not supported")
     }
     return pooling
+  }
+
+  /// Poolings beside the first one.
+  fileprivate func morePoolings() throws(VDSQError) -> [Pooling] {
+    var all: [Pooling] = []
+    for part in try text("more_poolings").utf8.split(separator: UInt8(ascii: " ")) {
+      let name = String(decoding: Array(part), as: UTF8.self)
+      guard let pooling = Pooling(named: name), pooling != .mask, pooling != .nextToken,
+        all.count + 1 < Pooling.most
+      else { throw .badInput("\(path): metadata: pooling \(name) is not supported") }
+      all.append(pooling)
+    }
+    return all
   }
 
   fileprivate func positionEncoding(headSize: Int) throws(VDSQError) -> PositionEncoding {

@@ -78,7 +78,14 @@ package struct Architecture: Equatable, Sendable {
   package var slidingWindow: SlidingWindow?
   /// How the states of the last layer become the vector of a text.
   package var pooling: Pooling
-  /// Whether vectors are scaled to length 1.
+  /// Poolings whose vectors follow that of `pooling`, in the order of the vector of a text.
+  package var morePoolings: [Pooling] = []
+  /// The modules of a sentence encoder between pooling and vector, if they are more than a
+  /// normalization. The tensors of module i are `modules.i.weight` and `modules.i.bias`.
+  package var modules: [OutputModule] = []
+  /// Whether the states of a prompt are pooled with those of the text behind it.
+  package var includesPrompt = true
+  /// Whether pooled vectors are scaled to length 1.
   package var normalize: Bool
   /// The activation function of a masked language model's head.
   package var headActivation: ActivationFunction
@@ -156,9 +163,11 @@ package struct Architecture: Equatable, Sendable {
   /// Numbers in all heads of keys, or of values.
   package var keyValueWidth: Int { keyValueHeads * headSize }
 
-  /// Numbers in the vector of a text. The head of a masked language model transforms states to the
-  /// size of the embeddings.
-  package var vectorSize: Int { pooling == .mask ? embeddingSize : hiddenSize }
+  /// Numbers in the pooled vector of a text, before any modules. The head of a masked language
+  /// model transforms states to the size of the embeddings.
+  package var vectorSize: Int {
+    pooling == .mask ? embeddingSize : hiddenSize * (1 + morePoolings.count)
+  }
 
   /// Whether the model predicts tokens.
   package var hasLanguageModelHead: Bool { pooling == .mask || pooling == .nextToken }

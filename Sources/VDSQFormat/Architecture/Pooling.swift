@@ -34,13 +34,19 @@ package enum Pooling: CaseIterable, Sendable {
     }
   }
 
+  /// The most poolings whose vectors follow one another.
+  package static let most = 8
+
   /// The factor of the sum over `count` tokens; 1 for poolings that sum nothing.
-  package func scale(of count: Int) -> Float {
+  ///
+  /// - Parameter skipped: the number of tokens before them, which are not summed but keep their
+  ///   places.
+  package func scale(of count: Int, after skipped: Int = 0) -> Float {
     let n = Float(count)
     switch self {
     case .mean: return 1 / n
     case .meanSquareRoot: return 1 / n.squareRoot()
-    case .weightedMean: return 2 / (n * (n + 1))
+    case .weightedMean: return 2 / (n * (n + 1 + 2 * Float(skipped)))
     case .cls, .max, .lastToken, .mask, .nextToken: return 1
     }
   }

@@ -92,6 +92,12 @@ package final class Decoder {
       keepsKeys: plan.keepsKeys, continuations: continuations)
   }
 
+  /// The number of first tokens of a sequence that are not pooled: those of a prompt.
+  var skippedTokens: Int {
+    get { pass.skippedTokens }
+    set { pass.skippedTokens = newValue }
+  }
+
   /// The first layer whose states a trace keeps, 0 for the embeddings.
   var firstTraced: Int {
     get { pass.firstTraced }
@@ -148,7 +154,7 @@ package final class Decoder {
       throw .badInput("\(container.path): the embeddings cannot be read: \(lastErrorText())")
     }
     let vectors = arena.region(plan.vectors, as: Float.self)
-    let d = architecture.hiddenSize
+    let d = architecture.vectorSize
     for sequence in 0..<batch.sequences where batch.range(sequence).upperBound > start {
       let vector = vectors + sequence * d
       let square = try container.finiteSquare(of: vector, d, kernels)

@@ -34,6 +34,8 @@ final class DecoderPass: SharedWork {
   /// The destination of the states after the embeddings and each layer,
   /// `[layers + 1, tokens, hiddenSize]` over the whole batch; nil if they are not needed.
   private var trace: UnsafeMutablePointer<Float>?
+  /// The number of first tokens of a sequence that are not pooled.
+  var skippedTokens = 0
   /// The first layer whose states are kept, 0 for the embeddings.
   var firstTraced = 0
   /// Whether layers take turns with two halves of the keys and values, so that no worker waits for
@@ -521,9 +523,10 @@ final class DecoderPass: SharedWork {
     let own = sequences.lowerBound + share.lowerBound..<sequences.lowerBound + share.upperBound
     for sequence in own {
       let range = batch.range(sequence)
-      let vector = floats(plan.vectors, row: sequence, c.hiddenSize)
+      let vector = floats(plan.vectors, row: sequence, c.vectorSize)
       switch c.pooling {
-      case .nextToken, .lastToken:
+      case .nextToken,
+        .lastToken where c.morePoolings.isEmpty:
         // The head reads the normalized state of the last token.
         normalize(hidden(row: range.upperBound - 1), weights.finalNorm, 1, vector)
       default: pool(range, to: vector, worker.index)
@@ -538,12 +541,24 @@ final class DecoderPass: SharedWork {
 
   /// Pools the normalized states of a sequence.
   private func pool(_ range: Range<Int>, to vector: UnsafeMutablePointer<Float>, _ worker: Int) {
-    let pooler = Pooler(c.pooling, kernels, columns: c.hiddenSize)
     let state = arena.region(plan.row, as: Float.self, worker: worker)
+    let skipped = min(skippedTokens, range.count - 1)
     for row in range {
       normalize(hidden(row: row), weights.finalNorm, 1, state)
-      pooler.add(state, position: row - range.lowerBound, to: vector)
+      // An array of poolers would be an allocation for each text.
+      for place in 0...c.morePoolings.count {
+        pooler(place, skipped).add(
+          state, position: row - range.lowerBound, to: vector + place * c.hiddenSize)
+      }
     }
-    pooler.finish(vector, count: range.count)
+    for place in 0...c.morePoolings.count {
+      pooler(place, skipped).finish(vector + place * c.hiddenSize, count: range.count)
+    }
+  }
+
+  private func pooler(_ place: Int, _ skipped: Int) -> Pooler {
+    Pooler(
+      place == 0 ? c.pooling : c.morePoolings[place - 1], kernels, columns: c.hiddenSize,
+      skipped: skipped)
   }
 }

@@ -82,7 +82,7 @@ package struct DecoderPlan: Sendable {
     values = arena.add("values", cache, isCache: true)
     context = arena.add("attention output", block * contextWidth * 4)
     angles = arena.add("rotary cosines and sines", longest * c.positions.rotaryDimensions * 4)
-    vectors = arena.add("vectors", sequenceCapacity * d * 4)
+    vectors = arena.add("vectors", sequenceCapacity * c.vectorSize * 4)
     // A worker has its own tokens of a block, or all of a block with few.
     let rows = min(block, max(Self.workerRows, Self.fewTokens * threads))
     normed = arena.add("normalized states", rows * d * 4, each: threads)

@@ -101,6 +101,12 @@ package final class Encoder {
       intermediateFeatures: intermediateFeatures)
   }
 
+  /// The number of first tokens of a sequence that are not pooled: those of a prompt.
+  var skippedTokens: Int {
+    get { pass.skippedTokens }
+    set { pass.skippedTokens = newValue }
+  }
+
   /// The first layer whose states a trace keeps, 0 for the embeddings.
   var firstTraced: Int {
     get { pass.firstTraced }
@@ -143,12 +149,12 @@ package final class Encoder {
   }
 
   /// A state after the transformation of the masked language model's head, or the state itself if
-  /// there is no such head; `vectorSize` floats.
+  /// there is no such head: `embeddingSize` or `hiddenSize` floats.
   package func transform(
     _ state: UnsafePointer<Float>, into vector: UnsafeMutablePointer<Float>
   ) {
     if let head = weights.head { return pass.transform(head, state, into: vector, 0) }
-    for i in 0..<architecture.vectorSize { vector[i] = state[i] }
+    for i in 0..<architecture.hiddenSize { vector[i] = state[i] }
   }
 
   /// Below this many rows, the share of a worker does not justify waking it.

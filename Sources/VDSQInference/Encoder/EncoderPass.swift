@@ -19,6 +19,8 @@ final class EncoderPass: SharedWork {
   /// The destination of the states after the embeddings and each layer,
   /// `[layers + 1, tokens, hiddenSize]` over the whole batch; nil if they are not needed.
   var trace: UnsafeMutablePointer<Float>?
+  /// The number of first tokens of a sequence that are not pooled.
+  var skippedTokens = 0
   /// The first layer whose states are kept, 0 for the embeddings.
   var firstTraced = 0
   /// Intermediate layers whose states are appended to the output vector.
@@ -309,12 +311,20 @@ final class EncoderPass: SharedWork {
       let place = batch.statePositions[sequence] - origin
       return transform(head, floats(plan.hidden, row: place, d), into: vector, worker)
     }
+    // An array of poolers would be an allocation for each text.
     pool(range, origin, into: vector)
+    for (place, pooling) in c.morePoolings.enumerated() {
+      pool(range, origin, pooling, into: vector + (place + 1) * d)
+    }
   }
 
-  private func pool(_ range: Range<Int>, _ origin: Int, into vector: UnsafeMutablePointer<Float>) {
+  private func pool(
+    _ range: Range<Int>, _ origin: Int, _ pooling: Pooling? = nil,
+    into vector: UnsafeMutablePointer<Float>
+  ) {
     let d = c.hiddenSize
-    let pooler = Pooler(c.pooling, kernels, columns: d)
+    let pooler = Pooler(
+      pooling ?? c.pooling, kernels, columns: d, skipped: min(skippedTokens, range.count - 1))
     let states = floats(plan.hidden, row: range.lowerBound - origin, d)
     for row in 0..<range.count { pooler.add(states + row * d, position: row, to: vector) }
     pooler.finish(vector, count: range.count)

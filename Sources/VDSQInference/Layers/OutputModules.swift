@@ -54,6 +54,16 @@ package struct OutputModules: @unchecked Sendable {
     scratchCount = 2 * widest
   }
 
+  /// The number of elements of the vector of a text, uncut.
+  package static func vectorSize(_ container: Container) throws(VDSQError) -> Int {
+    let c = try Architecture(container.metadata)
+    for i in c.modules.indices.reversed() {
+      guard case .dense = c.modules[i] else { continue }
+      return container.find("modules.\(i).weight")?.record.shape.first ?? c.vectorSize
+    }
+    return c.vectorSize
+  }
+
   /// Computes the result of a state.
   ///
   /// - Parameters:

@@ -6,19 +6,27 @@ struct Pooler {
   private let pooling: Pooling
   private let kernels: KernelTable
   private let columns: Int
+  private let skipped: Int
 
-  /// - Parameter columns: numbers in a state.
-  init(_ pooling: Pooling, _ kernels: KernelTable, columns: Int) {
+  /// - Parameters:
+  ///   - columns: numbers in a state.
+  ///   - skipped: the number of first tokens that are not pooled, fewer than the sequence has.
+  init(_ pooling: Pooling, _ kernels: KernelTable, columns: Int, skipped: Int = 0) {
     self.pooling = pooling
     self.kernels = kernels
     self.columns = columns
+    self.skipped = skipped
   }
 
   /// Adds the state of the token at `position`, counted from 0. States come in order; the first one
-  /// sets the vector.
+  /// that is not skipped sets the vector.
   func add(_ state: UnsafePointer<Float>, position: Int, to vector: UnsafeMutablePointer<Float>) {
+    guard position >= skipped else { return }
     switch pooling {
-    case _ where position == 0, .lastToken, .nextToken:
+    case .weightedMean where position == skipped:
+      let weight = Float(position + 1)
+      for i in 0..<columns { vector[i] = weight * state[i] }
+    case _ where position == skipped, .lastToken, .nextToken:
       for i in 0..<columns { vector[i] = state[i] }
     case .cls, .mask: return
     case .max:
@@ -28,9 +36,9 @@ struct Pooler {
     }
   }
 
-  /// Ends a sequence of `count` tokens.
+  /// Ends a sequence of `count` tokens, those that were skipped included.
   func finish(_ vector: UnsafeMutablePointer<Float>, count: Int) {
-    let scale = pooling.scale(of: count)
+    let scale = pooling.scale(of: count - skipped, after: skipped)
     guard scale != 1 else { return }
     for i in 0..<columns { vector[i] *= scale }
   }

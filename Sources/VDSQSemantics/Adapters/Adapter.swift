@@ -56,6 +56,8 @@ public struct Adapter: Sendable {
     static let anchors = "anchors"
     static let updates = "updates"
     static let template = "template"
+    static let prompt = "prompt_name"
+    static let cut = "cut_dimensions"
     static func label(_ index: Int) -> String { "label.\(index)" }
     static func words(_ index: Int) -> String { "label.\(index).words" }
   }
@@ -118,6 +120,8 @@ public struct Adapter: Sendable {
       names: names, dimensions: d,
       anchors: try file.finiteFloats(Name.anchors, shape: [count, d]), outOfScope: outOfScope,
       words: words, template: try Self.template(file))
+    labels.prompt = file.metadata.find(Name.prompt)
+    labels.cutDimensions = try file.metadata.find(integer: "cut_dimensions", in: 1...1 << 24)
     head = try Head.read(file, labels: count, dimensions: d, columns: d / blocks)
   }
 
@@ -144,6 +148,8 @@ public struct Adapter: Sendable {
     if hasTemplateRecord {
       contents.metadata.set(Name.template, .text(labels.template?.source ?? ""))
     }
+    if let prompt = labels.prompt { contents.metadata.set(Name.prompt, .text(prompt)) }
+    if let cut = labels.cutDimensions { contents.metadata.set(Name.cut, .integer(cut)) }
     contents.add(Name.anchors, .float32(labels.anchors), shape: [labels.count, d])
     if let head {
       head.store(in: &contents)
@@ -220,6 +226,38 @@ public struct Adapter: Sendable {
     return states
   }
 
+  /// Adds to the options of a run what the adapter was trained with: intermediate features, updates
+  /// of weights, prompt and number of dimensions.
+  ///
+  /// - Throws: `usage` if the options have another prompt or number of dimensions.
+  package func complete(_ options: inout TextEncoder.Options) throws(VDSQError) {
+    (options.prompt, options.dimensions) = try vectors(options.prompt, options.dimensions)
+    options.intermediateFeatures = intermediateFeatures
+    options.updates = updates
+  }
+
+  /// The prompt and the number of dimensions of training.
+  ///
+  /// - Parameters: those of a run; nil for none of its own.
+  /// - Throws: `usage` if they are others.
+  package func vectors(
+    _ prompt: String?, _ dimensions: Int?
+  ) throws(VDSQError) -> (prompt: String?, dimensions: Int?) {
+    guard prompt == nil || LabelSet.isSame(prompt, labels.prompt) else {
+      throw .usage(
+        "the adapter was trained with "
+          + (labels.prompt.map { "the prompt \($0)" } ?? "the default prompt")
+          + ", which is used; leave the prompt out", .prompt)
+    }
+    guard dimensions == nil || dimensions == labels.cutDimensions else {
+      throw .usage(
+        "the adapter was trained with "
+          + (labels.cutDimensions.map { counted($0, "dimension") } ?? "all dimensions")
+          + ", which are used; leave the number out", .dimensions)
+    }
+    return (labels.prompt, labels.cutDimensions)
+  }
+
   /// The adapter with the template that is to go around texts.
   ///
   /// - Parameter template: nil for that of training. A file of an early version does not say which
@@ -245,8 +283,7 @@ public struct Adapter: Sendable {
     _ model: Container, options: TextEncoder.Options
   ) throws(VDSQError) -> TextEncoder {
     var options = options
-    options.intermediateFeatures = intermediateFeatures
-    options.updates = updates
+    try complete(&options)
     let encoder = try TextEncoder(model, options: options)
     guard labels.dimensions == encoder.dimensions else {
       throw .badInput("\(model.path): the adapter's dimensions are not the model's")

@@ -19,6 +19,10 @@ public struct LabelSet: Sendable {
   public let words: [[String]]
   /// The template that went around label words, or that goes around texts; nil for the default.
   public internal(set) var template: Template?
+  /// The model's prompt that preceded the label words, by its name; nil for the default.
+  package internal(set) var prompt: String?
+  /// The number of dimensions that vectors were cut to; nil for all.
+  package internal(set) var cutDimensions: Int?
   /// The label words as a classifier of a language model's states; nil for sentence encoders, and
   /// for labels from an adapter's file.
   package private(set) var wordHead: LabelWordsHead?
@@ -94,7 +98,26 @@ public struct LabelSet: Sendable {
     if let scope, names.count > 1 { Self.average(&anchors, row: scope, dimensions) }
     return LabelSet(
       names: names, dimensions: dimensions, anchors: anchors, outOfScope: scope, words: words,
-      template: template)
+      template: template
+    ).like(self)
+  }
+
+  /// Whether the labels' vectors were made by an encoder with the prompt and the cut of options.
+  package func hasVectors(of options: TextEncoder.Options) -> Bool {
+    Self.isSame(prompt, options.prompt) && cutDimensions == options.dimensions
+  }
+
+  /// Whether two prompts, nil for the default, have the same name.
+  static func isSame(_ a: String?, _ b: String?) -> Bool {
+    guard let a, let b else { return a == nil && b == nil }
+    return a.utf8.elementsEqual(b.utf8)
+  }
+
+  /// The set with the prompt and the cut of another.
+  func like(_ other: LabelSet) -> LabelSet {
+    var set = self
+    (set.prompt, set.cutDimensions) = (other.prompt, other.cutDimensions)
+    return set
   }
 
   /// The set followed by the labels of another set of the same dimensions.
@@ -108,7 +131,8 @@ public struct LabelSet: Sendable {
     if let outOfScope { Self.average(&anchors, row: outOfScope, dimensions) }
     return LabelSet(
       names: names + other.names, dimensions: dimensions, anchors: anchors, outOfScope: outOfScope,
-      words: words + other.words, template: template)
+      words: words + other.words, template: template
+    ).like(self)
   }
 
   /// The first columns of all anchors, scaled to length 1 again.
@@ -125,7 +149,8 @@ public struct LabelSet: Sendable {
     if let outOfScope { Self.average(&cut, row: outOfScope, columns) }
     return LabelSet(
       names: names, dimensions: columns, anchors: cut, outOfScope: outOfScope, words: words,
-      template: template)
+      template: template
+    ).like(self)
   }
 
   /// Labels for a model. A model with an LM head compares states with the head's rows of label
@@ -300,6 +325,7 @@ public struct LabelSet: Sendable {
     }
     try encodeBatch()
     try self.init(labels, d, sums: anchors, template: template)
+    (prompt, cutDimensions) = (encoder.options.prompt, encoder.options.dimensions)
   }
 }
 

@@ -1,6 +1,7 @@
 import Glibc
 package import VDSQFormat
 import VDSQInference
+package import VDSQKernels
 import VDSQSemantics
 
 /// Linear discriminant analysis with the label anchors as prior of the class means, in closed form.
@@ -31,9 +32,9 @@ package struct LinearDiscriminant {
   /// The temperatures that logit scales are the inverses of.
   package static let temperatures = Hyperparameters.Discriminant.logitScales.map { 1 / $0 }
 
-  package let arithmetic: MatrixArithmetic
+  package let kernels: KernelTable
 
-  package init(_ arithmetic: MatrixArithmetic) { self.arithmetic = arithmetic }
+  package init(kernels: KernelTable) { self.kernels = kernels }
 
   /// Trains with the hyperparameters and intermediate features that maximise held-out likelihood.
   ///
@@ -53,8 +54,7 @@ package struct LinearDiscriminant {
     var (choice, score) = try choose(
       vector, members, grid, progress.part(0, of: steps.count + 1))
     var selected = SelectedDiscriminant(
-      set: vector, members: members, choice: choice, featureScale: 1,
-      arithmetic: arithmetic)
+      set: vector, members: members, choice: choice, featureScale: 1, kernels: kernels)
     for (i, count) in steps.enumerated() where score > -.infinity {
       let (balanced, scale) = set.prefix(features: count).balanced()
       grid = DiscriminantGrid(near: choice)
@@ -62,8 +62,7 @@ package struct LinearDiscriminant {
       guard other.score > score else { continue }
       (choice, score) = other
       selected = SelectedDiscriminant(
-        set: balanced, members: members, choice: choice, featureScale: scale,
-        arithmetic: arithmetic)
+        set: balanced, members: members, choice: choice, featureScale: scale, kernels: kernels)
     }
     return selected
   }
@@ -82,22 +81,22 @@ package struct LinearDiscriminant {
     }
     var table = try validation.score(
       set.targets, labels: set.anchors.count, candidates: grid.count,
-      .logits(temperatures: Self.temperatures, arithmetic.kernels), progress: progress
+      .logits(temperatures: Self.temperatures), progress: progress
     ) { (fold, evaluate, progress) throws(VDSQError) in
       // With many examples, the expensive statistics do not depend on the prior count.
       let statistics =
-        GaussianClasses.areFew(fold.training.count, set.columns)
-        ? nil : set.statistics(of: fold.training, hasScatter: true, arithmetic)
-      let heldOut = set.features.gathered(fold.heldOut)
+        fold.training.count < set.columns
+        ? nil : set.statistics(of: fold.training, hasScatter: true, kernels)
       for (p, priorCount) in grid.priorCounts.enumerated() {
         let classes =
           if let statistics {
-            try GaussianClasses(set.anchors, statistics, priorCount: priorCount, arithmetic)
-          } else { try GaussianClasses(set, fold.training, priorCount: priorCount, arithmetic) }
+            try GaussianClasses(set.anchors, statistics, priorCount: priorCount, kernels)
+          } else { try GaussianClasses(set, fold.training, priorCount: priorCount, kernels) }
         for (s, shrinkageCount) in grid.shrinkageCounts.enumerated() {
-          let head = try classes.linearHead(shrinkageCount: shrinkageCount, arithmetic)
-          evaluate(
-            p * grid.shrinkageCounts.count + s, outputs: head.logits(heldOut, arithmetic))
+          let head = try classes.linearHead(shrinkageCount: shrinkageCount, kernels)
+          try evaluate(p * grid.shrinkageCounts.count + s) { example, logits in
+            set.features.withRow(example) { head.logits($0, kernels, into: &logits) }
+          }
         }
         progress.advance(to: Double(p + 1) / Double(grid.priorCounts.count))
       }

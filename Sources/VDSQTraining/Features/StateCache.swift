@@ -69,6 +69,12 @@ package final class StateCache {
     guard let folder, encoder.updates == nil else { return nil }
     let settings =
       [encoder.options.precision == .high ? "high" : "int8", "\(encoder.maximumTokens)"]
+      + (encoder.options.prompt.map { prompt in
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in prompt.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return ["p" + String(hash, radix: 16)]
+      } ?? [])
+      + (encoder.options.dimensions == nil ? [] : ["cut"])
       + encoder.intermediateFeatures.map { "\($0.layer)\($0.tokens == .firstToken ? "f" : "")" }
     try self.init(folder: folder, encoder: encoder, settings: settings.joined(separator: "-"))
   }

@@ -56,10 +56,13 @@ package struct LowRankFinetuning {
   /// - Throws: `badInput` if the model cannot be finetuned.
   package static func architecture(of model: Container) throws(VDSQError) -> Architecture {
     let architecture = try Architecture(model.metadata)
-    guard architecture.isBERT, architecture.pooling == .mean || architecture.pooling == .cls else {
+    guard architecture.isBERT, architecture.pooling == .mean || architecture.pooling == .cls,
+      architecture.modules.isEmpty, architecture.morePoolings.isEmpty,
+      architecture.includesPrompt
+    else {
       throw .badInput(
-        "\(model.path): only sentence encoders that pool by the mean or the first token can be finetuned; "
-          + "try another method")
+        "\(model.path): only sentence encoders that pool by the mean or the first token, without "
+          + "further modules, can be finetuned; try another method")
     }
     return architecture
   }

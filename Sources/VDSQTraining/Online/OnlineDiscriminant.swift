@@ -33,7 +33,6 @@ package struct OnlineDiscriminant {
   /// Log-likelihoods under each of the hyperparameters, of examples that were folded in.
   package private(set) var scores: [Float]
   private let kernels: KernelTable
-  private let arithmetic: MatrixArithmetic
 
   /// - Throws: `usage` if there are no labels.
   package init(labels: LabelSet, kernels: KernelTable) throws(VDSQError) {
@@ -53,7 +52,6 @@ package struct OnlineDiscriminant {
     self.recent = recent
     self.scores = scores
     self.kernels = kernels
-    arithmetic = MatrixArithmetic(kernels: kernels)
   }
 
   /// Examples that were learned and not undone or forgotten.
@@ -108,8 +106,8 @@ package struct OnlineDiscriminant {
         modelIdentity: modelIdentity)
     }
     let choice = choice
-    let head = try GaussianClasses(labels, current, priorCount: choice.priorCount, arithmetic)
-      .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
+    let head = try GaussianClasses(labels, current, priorCount: choice.priorCount, kernels)
+      .linearHead(shrinkageCount: choice.shrinkageCount, kernels)
     return Adapter(
       labels: labels,
       head: .linear(
@@ -154,14 +152,13 @@ package struct OnlineDiscriminant {
     let current = current
     var logits = [Float](repeating: 0, count: labels.count)
     for priorCount in Self.grid.priorCounts {
-      let classes = try GaussianClasses(labels, current, priorCount: priorCount, arithmetic)
+      let classes = try GaussianClasses(labels, current, priorCount: priorCount, kernels)
       for shrinkageCount in Self.grid.shrinkageCounts {
-        let head = try classes.linearHead(shrinkageCount: shrinkageCount, arithmetic)
+        let head = try classes.linearHead(shrinkageCount: shrinkageCount, kernels)
         logits.withUnsafeMutableBufferPointer { head.logits(state, kernels, into: $0.baseAddress!) }
         for temperature in LinearDiscriminant.temperatures {
           found.append(
-            Float(
-              LogLikelihood.of([target], logits: logits, temperature: temperature, kernels)))
+            Float(LogLikelihood.of(target, logits: logits, temperature: temperature)))
         }
       }
     }

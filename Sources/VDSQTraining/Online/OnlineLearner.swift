@@ -185,6 +185,9 @@ public final class OnlineLearner {
     guard discriminant!.labels.dimensions == encoder.dimensions else {
       throw .badInput("\(path): the adapter's dimensions are not the model's")
     }
+    guard discriminant!.labels.hasVectors(of: encoder.options) else {
+      throw .badInput("\(path): the adapter was trained with another prompt; start again")
+    }
     stamp = now
     classifier = nil
   }

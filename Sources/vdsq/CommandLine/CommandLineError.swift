@@ -14,6 +14,8 @@ extension VDSQError {
     case .template: "--template: \(message)"
     case .referenceTexts: "--calibrate-on: \(message)"
     case .passedFields: "--pass: \(message)"
+    case .prompt: "--prompt: \(message)"
+    case .dimensions: "--dimensions: \(message)"
     case .texts: "--second-field: \(message)"
     case .abstention: "--abstain: \(message)"
     case .coarseRows: "--coarse: \(message)"

@@ -60,6 +60,9 @@ struct Embed: Command {
     guard !tokens || layers == nil else {
       throw ValidationError("--tokens goes without --layers; --per-token writes tokens' states")
     }
+    guard encoding.dimensions == nil || (layers == nil && !tokens) else {
+      throw ValidationError("--dimensions cuts vectors; leave it out with --layers and --tokens")
+    }
     guard !perToken || layers != nil else {
       throw ValidationError("--per-token goes with --layers")
     }

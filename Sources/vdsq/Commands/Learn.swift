@@ -88,12 +88,15 @@ struct Learn: Command {
 
   func execute() throws(VDSQError) {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
-    let d = try Architecture(file.metadata).hiddenSize
+    let whole = try OutputModules.vectorSize(file)
+    let d = encoding.dimensions ?? whole
     // The scatter, and copies of it while it is changed, factored and written; labels and their
     // sums.
     let labels = try beginning().map { LabelMemory.bytes(of: $0, dimensions: d) } ?? 0
+    let known = FileStamp(path: adapter) == nil ? nil : try Adapter(path: adapter, model: file)
     let encoder = try encoding.encoder(
-      model, more: 10 * 4 * d * d + 8 * labels + 8 * Int(FileStamp(path: adapter)?.length ?? 0))
+      model, for: known,
+      more: 10 * 4 * d * d + 8 * labels + 8 * Int(FileStamp(path: adapter)?.length ?? 0))
     let learner = OnlineLearner(path: adapter, encoder: encoder)
     let begun = try beginning()
     if let begun {

@@ -72,8 +72,8 @@ struct Plan: Command {
     var source = LabelSource()
     if let labels { source.labels = try Label.parse(list: labels) }
     source.file = labelsFile
-    var options = try encoding.options(
-      intermediateFeatures: learned?.intermediateFeatures ?? [])
+    var options = try encoding.options()
+    try learned?.complete(&options)
     var words = 0
     if !source.isEmpty {
       let (names, model) = (try source.readChoice(), try Model(path: model))
@@ -103,6 +103,8 @@ struct Plan: Command {
     if top > 1 { arguments += ["--top", "\(top)"] }
     if let policy = encoding.memoryPolicy { arguments += ["--memory-policy", policy.name] }
     if let budget = encoding.memory.memoryBudget { arguments += ["--memory-budget", budget] }
+    if let prompt = encoding.prompt { arguments += ["--prompt", prompt] }
+    if let cut = encoding.dimensions { arguments += ["--dimensions", "\(cut)"] }
     if let tokens = encoding.maxTokens { arguments += ["--max-tokens", "\(tokens)"] }
     let given = ProcessStart.arguments.contains { $0 == "--threads" || $0.hasPrefix("--threads=") }
     if given { arguments += ["--threads", "\(encoding.threads)"] }

@@ -24,14 +24,7 @@ struct Rerank: Command {
   @Flag(help: "Write the score of every passage instead, in the order of the input.")
   var all = false
 
-  @Flag(help: "Write one JSON object per line.")
-  var json = false
-
-  @OptionGroup var input: InputOptions
-  @OptionGroup var encoding: EncoderOptions
-
-  @Flag(name: .shortAndLong, help: "No warnings.")
-  var quiet = false
+  @OptionGroup var options: OwnHeadOptions
 
   var files: CommandFiles { CommandFiles(inputs: [model], readsStandardInput: true) }
 
@@ -40,12 +33,10 @@ struct Rerank: Command {
   }
 
   func execute() throws(VDSQError) {
-    let records = try input.records(
-      json: json, quiet: quiet, answer: RerankStream.members, echoes: !all)
-    let reranker = try Reranker(
-      model: try Model(path: model), options: try encoding.run(quiet: quiet))
+    let records = try options.records(answer: RerankStream.members, echoes: !all)
+    let reranker = try Reranker(model: try Model(path: model), options: try options.run())
     let stream = try RerankStream(
-      records, reranker: reranker, query: query, top: all ? nil : top, isJSON: json)
+      records, reranker: reranker, query: query, top: all ? nil : top, isJSON: options.json)
     StreamSignals.watch(reloads: false)
     try stream.run()
     try records.end(maximumTokens: reranker.maximumTokens)

@@ -24,22 +24,14 @@ struct Tag: Command {
     help: "How tokens become entities, as in transformers' pipeline.")
   var aggregation = EntityAggregation.simple
 
-  @Flag(help: "Write one JSON object per text.")
-  var json = false
-
-  @OptionGroup var input: InputOptions
-  @OptionGroup var encoding: EncoderOptions
-
-  @Flag(name: .shortAndLong, help: "No warnings.")
-  var quiet = false
+  @OptionGroup var options: OwnHeadOptions
 
   var files: CommandFiles { CommandFiles(inputs: [model], readsStandardInput: true) }
 
   func execute() throws(VDSQError) {
-    let records = try input.records(json: json, quiet: quiet, answer: TagStream.members)
-    let tagger = try TextTagger(
-      model: try Model(path: model), options: try encoding.run(quiet: quiet))
-    let stream = TagStream(records, tagger: tagger, aggregation: aggregation, isJSON: json)
+    let records = try options.records(answer: TagStream.members)
+    let tagger = try TextTagger(model: try Model(path: model), options: try options.run())
+    let stream = TagStream(records, tagger: tagger, aggregation: aggregation, isJSON: options.json)
     StreamSignals.watch(reloads: false)
     try stream.run()
     try records.end(maximumTokens: tagger.maximumTokens)

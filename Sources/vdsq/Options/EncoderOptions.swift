@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import VDSQ
 import VDSQReports
+import VDSQSemantics
 
 extension Precision: ExpressibleByArgument {
   public init?(argument: String) {
@@ -49,6 +50,20 @@ struct EncoderOptions: ParsableArguments {
       """, completion: .list(MemoryPolicy.allValueStrings))
   var memoryPolicy: MemoryPolicy?
 
+  @Option(
+    help: """
+      The model's prompt, by its name, that precedes every text, label words included. The default \
+      is the model's default prompt.
+      """)
+  var prompt: String?
+
+  @Option(
+    help: """
+      Cut the vectors of a sentence encoder to this many dimensions (Matryoshka), and scale them to \
+      length 1 again if the model's vectors are.
+      """)
+  var dimensions: Int?
+
   @OptionGroup var memory: MemoryOptions
 
   func validate() throws {
@@ -60,14 +75,19 @@ struct EncoderOptions: ParsableArguments {
   /// Opens a model under the requested policy, or under the fastest that the budget allows.
   ///
   /// - Parameters:
+  ///   - adapter: an adapter whose prompt and number of dimensions hold; nil for none.
   ///   - more: bytes that the command needs beside the model.
   ///   - onCut: told if the budget has room for shorter texts only, which are then cut; nil refuses
   ///     such a budget.
   /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
   func encoder(
-    _ path: String, more: Int = 0, onCut: (@Sendable (String) -> Void)? = nil
+    _ path: String, for adapter: Adapter? = nil, more: Int = 0,
+    onCut: (@Sendable (String) -> Void)? = nil
   ) throws(VDSQError) -> TextEncoder {
     var run = try run()
+    if let adapter {
+      (run.prompt, run.dimensions) = try adapter.vectors(run.prompt, run.dimensions)
+    }
     run.onCutForBudget = onCut
     return try Model(path: path).encoder(run, more: more)
   }
@@ -94,22 +114,15 @@ struct EncoderOptions: ParsableArguments {
     run.threads = threads
     run.precision = precision
     run.maximumTokens = maxTokens
+    (run.prompt, run.dimensions) = (prompt, dimensions)
     run.batch = batch
     run.memoryPolicy = memoryPolicy
     run.memoryBudget = try memory.bytes()
     return run
   }
 
-  /// - Parameter intermediateFeatures: intermediate layers whose states are appended
-  ///   (`TextEncoder.Options`).
   /// - Throws: `usage` if the budget is not a number of bytes.
-  func options(
-    intermediateFeatures: [IntermediateFeature] = []
-  ) throws(VDSQError) -> TextEncoder.Options {
-    var options = try run().encoderOptions()
-    options.intermediateFeatures = intermediateFeatures
-    return options
-  }
+  func options() throws(VDSQError) -> TextEncoder.Options { try run().encoderOptions() }
 }
 
 extension MemoryPolicy: ExpressibleByArgument {

@@ -11,7 +11,6 @@ import VDSQTraining
 @Suite struct OnlineDiscriminantTests {
   private let d = 24
   private let kernels = KernelTable.available()[0]
-  private var arithmetic: MatrixArithmetic { MatrixArithmetic(kernels: kernels) }
 
   private var labels: LabelSet {
     var anchors = [Float](repeating: 0, count: 3 * d)
@@ -60,12 +59,11 @@ import VDSQTraining
       anchors: labels)
     let members = Array(set.targets.indices)
     let (a, b) = (
-      try GaussianClasses(set, members, priorCount: 4, arithmetic)
-        .linearHead(shrinkageCount: 300, arithmetic),
+      try GaussianClasses(set, members, priorCount: 4, kernels)
+        .linearHead(shrinkageCount: 300, kernels),
       try GaussianClasses(
-        labels, set.statistics(of: members, hasScatter: true, arithmetic), priorCount: 4,
-        arithmetic
-      ).linearHead(shrinkageCount: 300, arithmetic)
+        labels, set.statistics(of: members, hasScatter: true, kernels), priorCount: 4, kernels
+      ).linearHead(shrinkageCount: 300, kernels)
     )
     #expect(relativeError(a.weights, b.weights) < 1e-3 && relativeError(a.bias, b.bias) < 1e-3)
     #expect(online.count == count)

@@ -15,6 +15,18 @@ extension SettingKeys {
       "pooling_mode_weightedmean_tokens", "pooling_mode_lasttoken", "include_prompt")
       + SettingKey.harmless("word_embedding_dimension", "embedding_dimension"))
 
+  /// The keys of a linear module's `config.json`.
+  package static let dense = SettingKeys(
+    file: "2_Dense/config.json",
+    keys: SettingKey.followed("in_features", "out_features", "activation_function", "bias")
+      + SettingKey.absent("use_residual")
+      + SettingKey.fixed("module_input_name", .string("sentence_embedding"))
+      + SettingKey.fixed("module_output_name", .string("sentence_embedding")))
+
+  /// The keys of a module of layer normalization.
+  package static let layerNorm = SettingKeys(
+    file: "2_LayerNorm/config.json", keys: SettingKey.followed("dimension"))
+
   /// The keys of a normalizing module's `config.json`.
   package static let normalize = SettingKeys(
     file: "2_Normalize/config.json",
