@@ -78,8 +78,9 @@ def export_ctranslate2():
     TransformersConverter(CHECKPOINT).convert(str(CACHE / "minilm-ct2"), quantization="int8")
 
 
-def export(folder=CHECKPOINT, target=CACHE / "minilm-int8.onnx"):
-    """Exports a checkpoint to ONNX, dynamically quantized to int8 per channel, if it does not exist."""
+def export(folder=CHECKPOINT, target=CACHE / "minilm-int8.onnx", head=False):
+    """Exports a checkpoint to ONNX, dynamically quantized to int8 per channel, if it does not exist: the states
+    of the last layer, or the logits of the head of a pair of texts."""
     if target.exists():
         return
     import logging
@@ -87,25 +88,29 @@ def export(folder=CHECKPOINT, target=CACHE / "minilm-int8.onnx"):
 
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
-    from transformers import AutoModel
+    from transformers import AutoModel, AutoModelForSequenceClassification
     # Advice on what a tracer sees, and to preprocess what quantize_dynamic does well without.
     logging.disable(logging.WARNING)
     warnings.filterwarnings("ignore")
+    names = ["input_ids", "attention_mask"] + ["token_type_ids"] * head
+    kind = AutoModelForSequenceClassification if head else AutoModel
 
-    class States(torch.nn.Module):
+    class Traced(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.model = AutoModel.from_pretrained(folder, attn_implementation="eager").float()
+            self.model = kind.from_pretrained(folder, attn_implementation="eager").float()
 
-        def forward(self, input_ids, attention_mask):
-            return self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        def forward(self, *inputs):
+            found = self.model(**dict(zip(names, inputs)))
+            return found.logits if head else found.last_hidden_state
 
     ids = torch.ones(1, 8, dtype=torch.long)
     whole = str(target).replace("-int8", "")
     torch.onnx.export(
-        States().eval(), (ids, ids), whole, opset_version=17, dynamo=False,
-        input_names=["input_ids", "attention_mask"], output_names=["states"],
-        dynamic_axes={n: {0: "batch", 1: "tokens"} for n in ["input_ids", "attention_mask", "states"]})
+        Traced().eval(), (ids,) * len(names), whole, opset_version=17, dynamo=False,
+        input_names=names, output_names=["states"],
+        dynamic_axes={**{n: {0: "batch", 1: "tokens"} for n in names},
+                      "states": {0: "batch"} if head else {0: "batch", 1: "tokens"}})
     quantize_dynamic(whole, str(target), per_channel=True, weight_type=QuantType.QInt8)
 
 

@@ -212,6 +212,29 @@ def llama(folder):
                            "max_position_embeddings": 32, "rms_norm_eps": 1e-5, "tie_word_embeddings": True})
 
 
+def sentences(folder):
+    """Several poolings, modules and prompts."""
+    bert(folder)
+    types = ["Transformer", "Pooling", "Dense", "LayerNorm", "Normalize"]
+    paths = ["", "1_Pooling", "2_Dense", "3_LayerNorm", "4_Normalize"]
+    (folder / "modules.json").write_text(json.dumps(
+        [dict(idx=i, name=str(i), path=p, type=f"sentence_transformers.models.{t}")
+         for i, (t, p) in enumerate(zip(types, paths))]))
+    for path in paths[1:4]:
+        (folder / path).mkdir()
+    (folder / "1_Pooling/config.json").write_text(json.dumps(
+        dict(pooling_mode=["cls", "weightedmean"], include_prompt=False)))
+    (folder / "2_Dense/config.json").write_text(json.dumps(
+        dict(in_features=32, out_features=6, bias=True, activation_function="torch.nn.modules.activation.GELU")))
+    (folder / "2_Dense/model.safetensors").write_bytes(safetensors(
+        {"linear.weight": ("F32", floats(6, 32)), "linear.bias": ("F32", floats(6))}))
+    (folder / "3_LayerNorm/config.json").write_text(json.dumps(dict(dimension=6)))
+    (folder / "3_LayerNorm/model.safetensors").write_bytes(safetensors(
+        {"norm.weight": ("F32", floats(6)), "norm.bias": ("F32", floats(6))}))
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(
+        dict(prompts=dict(query="the ", other="bad x "), default_prompt_name="query")))
+
+
 def write(folder, tensors, tokenizer, config):
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(safetensors({k: ("F32", x) for k, x in tensors.items()}))
@@ -225,8 +248,9 @@ with tempfile.TemporaryDirectory() as scratch:
     llama(scratch / "llama")
     bert(scratch / "bert-texts", head="SequenceClassification")
     bert(scratch / "bert-tokens", head="TokenClassification")
+    sentences(scratch / "bert-modules")
     for name, options in [("bert", []), ("llama", []), ("bert", ["--compress"]), ("llama", ["--weights", "fp16"]),
-                          ("bert-texts", []), ("bert-tokens", [])]:
+                          ("bert-texts", []), ("bert-tokens", []), ("bert-modules", [])]:
         out = scratch / "m.vdsq"
         subprocess.run([VDSQ, "convert", scratch / name, "-o", out, "-q", "--force", *options], check=True)
         data = out.read_bytes()
@@ -243,6 +267,27 @@ with tempfile.TemporaryDirectory() as scratch:
         subprocess.run([VDSQ, "adapt", scratch / "b.vdsq", examples, "-o", scratch / "a.vdsa", "--method", method,
                         "--force"], check=True, stdout=subprocess.DEVNULL)
         seed("container", f"adapter-{method}", (scratch / "a.vdsa").read_bytes())
+# Configuration files, a line for each (Tests/Fuzzing/SettingsTarget.swift).
+encoder = {"model_type": "bert", "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
+           "intermediate_size": 8, "vocab_size": 8, "max_position_embeddings": 8, "type_vocab_size": 2, "hidden_act": "gelu"}
+MODULE = "sentence_transformers.models."
+kinds = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Dense", "Dense"), ("3_LayerNorm", "LayerNorm"), ("4", "Normalize")]
+modules = [{"idx": i, "name": str(i), "path": p, "type": MODULE + t} for i, (p, t) in enumerate(kinds)]
+dense = {"in_features": 4, "out_features": 6, "bias": True, "activation_function": "torch.nn.modules.activation.Tanh"}
+prompts = {"prompts": {"query": "the ", "passage": "a "}, "default_prompt_name": "query"}
+for name, files in {
+    "sentences": [encoder, modules, prompts, {"max_seq_length": 6, "do_lower_case": True},
+                  {"pooling_mode": "mean", "include_prompt": False}, dense, {"dimension": 6}, {"model_max_length": 8}],
+    "legacy": [encoder, modules[:2] + modules[4:], {"__version__": {}}, {"max_seq_length": None},
+               {"pooling_mode_cls_token": True, "pooling_mode_max_tokens": True}],
+    "texts": [{**encoder, "architectures": ["BertForSequenceClassification"], "id2label": {"0": "no", "1": "yes"},
+               "problem_type": "multi_label_classification"}],
+    "tokens": [{**encoder, "architectures": ["BertForTokenClassification"], "id2label": {"0": "O", "1": "B-X"}}],
+    "ranking": [{**encoder, "architectures": ["BertForSequenceClassification"], "id2label": {"0": "a", "1": "b"},
+                 "sentence_transformers": {"activation_fn": "torch.nn.modules.linear.Identity"}},
+                modules[:1], {"model_type": "CrossEncoder", "prompts": {"query": "the "}, "activation_fn": "x.Sigmoid"}],
+}.items():
+    seed("settings", name, "\n".join(json.dumps(f, separators=(",", ":")) for f in files).encode())
 # Literals, a match that overlaps its output, planes, and an uncompressed chunk.
 run = bytes([0x1F, 65, 1, 0, 80]) + bytes([0x50]) + b"abcde"
 seed("lz4", "run", struct.pack("<I", 105)[:3] + run + struct.pack("<I", len(run)))
