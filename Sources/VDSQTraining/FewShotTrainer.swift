@@ -62,6 +62,8 @@ public final class FewShotTrainer {
   public func train(
     on examples: Examples, report: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
+    // Closed forms need no weights, and these come back when they are needed.
+    if !plan.triesFinetuning { encoder.container.release() }
     let context = TrainingContext(
       encoder: encoder, anchors: anchors, allowsFinetuning: plan.triesFinetuning,
       seed: plan.options.seed)

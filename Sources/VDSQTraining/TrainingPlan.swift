@@ -47,8 +47,9 @@ public struct TrainingPlan: Sendable {
       method.usesIntermediateFeatures && own == architecture.hiddenSize
       ? Self.intermediateFeatures(of: architecture) : []
     let columns = own * (features.count + 1)
-    // Anchors, sums, means and weights of each label, and what regression keeps beside them.
-    let bytes = Self.bytes(for: examples, columns: columns) + 8 * 4 * labels.count * columns
+    let bytes =
+      Self.bytes(for: examples, columns: columns)
+      + Self.closedFormBytes(examples.count, labels: labels.count, columns: columns)
     var encoderOptions: TextEncoder.Options?
     var finetuningBytes = 0
     if try Self.maySpendOnFinetuning(file, labels, examples, options) {
@@ -118,14 +119,33 @@ public struct TrainingPlan: Sendable {
     ]
   }
 
-  /// The maximum number of bytes for examples and closed-form training: states and copies of them,
-  /// and the matrices of the covariance or of the centres.
+  /// The maximum number of bytes for examples: their texts and states.
   public static func bytes(for examples: [Examples.Example], columns: Int) -> Int {
-    let count = examples.count
+    examples.reduce(0) { $0 + 2 * ($1.text.utf8.count + 128) }
+      + StateRows.Builder.bytes(rows: examples.count, columns: columns)
+  }
+
+  /// The maximum number of bytes that closed forms and regression take beside the examples.
+  private static func closedFormBytes(_ count: Int, labels: Int, columns: Int) -> Int {
+    let block = PackedMatrix.blockLength * (3 * columns + 3 * labels)
+    // Anchors, sums, means and weights of each label.
+    let heads = 8 * labels * columns
+    // A covariance, the scatter that it is made of, and a factor; or products of few deviations.
+    let covariance =
+      GaussianClasses.areFew(count, columns)
+      ? count * columns + 3 * count * count : 3 * columns * columns
+    guard count >= Hyperparameters.Stacking.examplesPerLabel * labels else {
+      return 4 * (covariance + heads + block)
+    }
+    let vectors = 2 * Hyperparameters.Optimizer.history + 12
+    let regression = vectors * labels * (columns + 1) + (columns + 1) * (columns + 1) + 3 * block
     let centers = min(count, Hyperparameters.Ridge.mostCenters)
-    let system = max(
-      count < columns ? 3 * count * count : 6 * columns * columns, 5 * centers * centers)
-    let texts = examples.reduce(0) { $0 + $1.text.utf8.count + 128 }
-    return 4 * (4 * count * columns + system) + 2 * texts
+    let ridge = 4 * centers * centers + 3 * PackedMatrix.blockLength * centers
+    let chosen = min(count, Hyperparameters.Discriminant.mostForChoosing)
+    let heldOut =
+      (chosen / Hyperparameters.folds + 1) * columns
+      + chosen * labels
+      * (2 + Hyperparameters.Stacking.strengths.count + Hyperparameters.Ridge.penalties.count)
+    return 4 * (max(covariance + block, regression, ridge) + heads + heldOut)
   }
 }

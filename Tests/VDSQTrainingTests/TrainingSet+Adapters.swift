@@ -9,7 +9,9 @@ extension TrainingSet {
   func discriminantAdapter(
     stacks: Bool = true, modelIdentity: UInt32 = 7, _ kernels: KernelTable
   ) throws(VDSQError) -> Adapter {
-    let discriminant = try LinearDiscriminant(kernels: kernels).select(self, progress: .silent)
+    let discriminant = try LinearDiscriminant(
+      MatrixArithmetic(kernels: kernels)
+    ).select(self, progress: .silent)
     guard stacks, let stack = StackedClassifier(discriminant) else {
       return discriminant.adapter(try discriminant.head(), modelIdentity: modelIdentity)
     }

@@ -32,6 +32,69 @@ package struct ClassStatistics {
     squares = stride(from: 0, to: scatter.count, by: dimensions + 1).reduce(0) { $0 + scatter[$1] }
   }
 
+  /// The statistics of some rows, by products of blocks of rows.
+  ///
+  /// - Parameters:
+  ///   - members: the rows, each with its label in `targets`.
+  ///   - hasScatter: whether to compute the products of deviations, which take time.
+  package init(
+    _ features: FeatureMatrix, _ targets: [Int], members: [Int], labels: Int, hasScatter: Bool,
+    _ arithmetic: MatrixArithmetic
+  ) {
+    let d = features.columns, kernels = arithmetic.kernels
+    self.init(labels: labels, dimensions: d, hasScatter: hasScatter)
+    let length = PackedMatrix.blockLength
+    var block = [Float](repeating: 0, count: min(members.count, length) * d)
+    /// Calls `body` with the rows of a block.
+    func forEachBlock(
+      _ body: (_ members: ArraySlice<Int>, _ rows: UnsafeMutablePointer<Float>) -> Void
+    ) {
+      block.withUnsafeMutableBufferPointer {
+        for first in stride(from: 0, to: members.count, by: length) {
+          let part = members[first..<min(first + length, members.count)]
+          features.copy(part, into: $0.baseAddress!)
+          body(part, $0.baseAddress!)
+        }
+      }
+    }
+    forEachBlock { part, rows in
+      for (i, member) in part.enumerated() {
+        counts[targets[member]] += 1
+        sums.withUnsafeMutableBufferPointer {
+          kernels.addScaled(1, rows + i * d, d, $0.baseAddress! + targets[member] * d)
+        }
+      }
+    }
+    let means = self.means
+    // Deviations rather than products of states, less those of means, which would cancel.
+    forEachBlock { part, rows in
+      for (i, member) in part.enumerated() {
+        means.withUnsafeBufferPointer {
+          kernels.addScaled(-1, $0.baseAddress! + targets[member] * d, d, rows + i * d)
+        }
+        var square: Float = 0
+        kernels.dotRows(rows + i * d, rows + i * d, 1, d, &square)
+        squares += square
+      }
+      guard hasScatter else { return }
+      scatter.withUnsafeMutableBufferPointer {
+        arithmetic.addProducts(of: rows, rows: part.count, columns: d, to: $0.baseAddress!)
+      }
+    }
+  }
+
+  /// `[labels, dimensions]`: the mean of each label's examples; zeros without examples.
+  private var means: [Float] {
+    let d = dimensions
+    return [Float](unsafeUninitializedCapacity: sums.count) { to, count in
+      for label in counts.indices {
+        let n = max(counts[label], 1)
+        for j in label * d..<(label + 1) * d { to[j] = sums[j] / n }
+      }
+      count = sums.count
+    }
+  }
+
   package var count: Float { counts.reduce(0, +) }
 
   /// Adds an example by Welford's method, which uses the deviation from the mean before the example
@@ -75,21 +138,31 @@ package struct ClassStatistics {
     sums.removeSubrange(label * dimensions..<(label + 1) * dimensions)
   }
 
-  /// The scatter about other points than the means of labels, divided by the number of examples.
+  /// The scatter about other points than the means of labels, divided by the number of examples;
+  /// the lower triangle of `[dimensions, dimensions]`.
   ///
   /// - Parameter points: `[labels, dimensions]`.
-  package func covariance(about points: [Float], _ kernels: KernelTable) -> [Float] {
-    let d = dimensions
-    var moved = self
-    for label in counts.indices where counts[label] > 0 {
-      var deviation = [Float](repeating: 0, count: d)
+  package consuming func covariance(
+    about points: [Float], _ arithmetic: MatrixArithmetic
+  ) -> [Float] {
+    let d = dimensions, n = count
+    let seen = counts.indices.filter { counts[$0] > 0 }
+    var deviations = [Float](repeating: 0, count: seen.count * d)
+    for (i, label) in seen.enumerated() {
+      let weight = counts[label].squareRoot()
       for j in 0..<d {
-        deviation[j] = sums[label * d + j] / counts[label] - points[label * d + j]
+        deviations[i * d + j] =
+          (sums[label * d + j] / counts[label] - points[label * d + j]) * weight
       }
-      moved.addProduct(deviation, counts[label], kernels)
     }
-    let n = count
-    return moved.scatter.map { $0 / n }
+    var moved: [Float] = []
+    // The scatter is not copied if these statistics are used for the last time.
+    swap(&moved, &scatter)
+    moved.withUnsafeMutableBufferPointer {
+      arithmetic.addProducts(of: deviations, rows: seen.count, columns: d, to: $0.baseAddress!)
+      for i in $0.indices { $0[i] /= n }
+    }
+    return moved
   }
 
   /// The mean squared length of examples.

@@ -1,5 +1,4 @@
 package import VDSQFormat
-package import VDSQKernels
 package import VDSQSemantics
 
 /// Gaussian classes with a shared covariance, estimated from some of the examples: class means with
@@ -38,34 +37,39 @@ package struct GaussianClasses {
   ///   - centerCount: the number of examples that the prior of the centre, which is 0, counts for.
   /// - Throws: `internalFault` if states are not finite.
   package init(
-    _ anchors: LabelSet, _ statistics: ClassStatistics, priorCount: Float,
-    centerCount: Float = Hyperparameters.Discriminant.centerCount, _ kernels: KernelTable
+    _ anchors: LabelSet, _ statistics: consuming ClassStatistics, priorCount: Float,
+    centerCount: Float = Hyperparameters.Discriminant.centerCount, _ arithmetic: MatrixArithmetic
   ) throws(VDSQError) {
     let (center, means) = Self.means(
       anchors, statistics, priorCount: priorCount, centerCount: centerCount)
-    let d = statistics.dimensions
+    let d = statistics.dimensions, count = Int(statistics.count)
     let points = means.enumerated().map { $1 + center[$0 % d] }
     try self.init(
-      Int(statistics.count), center, means,
-      .covariance(statistics.covariance(about: points, kernels)))
+      count, center, means, .covariance(statistics.covariance(about: points, arithmetic)))
   }
 
   /// - Parameter members: the indices of the training examples.
   package init(
     _ set: TrainingSet, _ members: [Int], priorCount: Float,
-    centerCount: Float = Hyperparameters.Discriminant.centerCount, _ kernels: KernelTable
+    centerCount: Float = Hyperparameters.Discriminant.centerCount, _ arithmetic: MatrixArithmetic
   ) throws(VDSQError) {
-    let isFew = members.count < set.columns
-    let statistics = set.statistics(of: members, hasScatter: !isFew, kernels)
+    let isFew = Self.areFew(members.count, set.columns)
+    let statistics = set.statistics(of: members, hasScatter: !isFew, arithmetic)
     guard isFew else {
       try self.init(
-        set.anchors, statistics, priorCount: priorCount, centerCount: centerCount, kernels)
+        set.anchors, statistics, priorCount: priorCount, centerCount: centerCount, arithmetic)
       return
     }
     let (center, means) = Self.means(
       set.anchors, statistics, priorCount: priorCount, centerCount: centerCount)
     try self.init(
-      members.count, center, means, Self.deviations(set, members, center, means, kernels))
+      members.count, center, means, Self.deviations(set, members, center, means, arithmetic))
+  }
+
+  /// Whether there are so few examples that products of their deviations with each other take less
+  /// time than the covariance, which is the same for all prior counts.
+  package static func areFew(_ count: Int, _ columns: Int) -> Bool {
+    4 * count < 3 * columns
   }
 
   private init(
@@ -123,27 +127,22 @@ package struct GaussianClasses {
 
   private static func deviations(
     _ set: TrainingSet, _ members: [Int], _ center: [Float], _ means: [Float],
-    _ kernels: KernelTable
+    _ arithmetic: MatrixArithmetic
   ) -> Spread {
     let d = center.count
     let n = members.count
     let scale = 1 / Float(n).squareRoot()
-    var rows = [Float](repeating: 0, count: n * d)
-    let states = set.features.values
-    for (i, example) in members.enumerated() {
-      let mean = set.targets[example] * d
-      for j in 0..<d {
-        rows[i * d + j] = (states[example * d + j] - center[j] - means[mean + j]) * scale
-      }
-    }
+    var rows = set.features.gathered(members)
     var products = [Float](repeating: 0, count: n * n)
-    products.withUnsafeMutableBufferPointer { products in
-      rows.withUnsafeBufferPointer { rows in
-        for i in 0..<n {
-          kernels.dotRows(
-            rows.baseAddress! + i * d, rows.baseAddress!, i + 1, d,
-            products.baseAddress! + i * n)
-        }
+    rows.withUnsafeMutableBufferPointer { rows in
+      let rows = rows.baseAddress!
+      for (i, example) in members.enumerated() {
+        let mean = set.targets[example] * d
+        for j in 0..<d { rows[i * d + j] = (rows[i * d + j] - center[j] - means[mean + j]) * scale }
+      }
+      products.withUnsafeMutableBufferPointer {
+        let packed = arithmetic.packed(rows, rows: n, columns: d)
+        arithmetic.multiplyLower(rows, packed, $0.baseAddress!)
       }
     }
     return .deviations(rows, products: products)
@@ -157,67 +156,80 @@ package struct GaussianClasses {
   ///   examples would dominate.
   /// - Throws: `internalFault` if the covariance cannot be inverted.
   package func linearHead(
-    shrinkageCount: Float, _ kernels: KernelTable
+    shrinkageCount: Float, _ arithmetic: MatrixArithmetic
   ) throws(VDSQError) -> LinearHead {
+    let kernels = arithmetic.kernels
     let shrinkage = shrinkageCount / (shrinkageCount + Float(count))
     var weights = means
     let labels = means.count / d
-    try solve(&weights, shrinkage, kernels)
+    try solve(&weights, shrinkage, arithmetic)
     var bias = [Float](repeating: 0, count: labels)
-    weights.withUnsafeMutableBufferPointer { w in
-      for label in 0..<labels {
-        let row = w.baseAddress! + label * d
-        var half: Float = 0
-        var shift: Float = 0
-        kernels.dotRows(row, Array(means[label * d..<(label + 1) * d]), 1, d, &half)
-        kernels.dotRows(row, center, 1, d, &shift)
-        bias[label] = -half / 2 - shift
+    weights.withUnsafeBufferPointer { w in
+      means.withUnsafeBufferPointer { means in
+        for label in 0..<labels {
+          let row = w.baseAddress! + label * d
+          var half: Float = 0
+          var shift: Float = 0
+          kernels.dotRows(row, means.baseAddress! + label * d, 1, d, &half)
+          kernels.dotRows(row, center, 1, d, &shift)
+          bias[label] = -half / 2 - shift
+        }
       }
     }
     return LinearHead(weights: weights, bias: bias)
   }
 
+  /// The factor of a shrunk matrix.
+  private static func factor(
+    _ matrix: consuming [Float], _ size: Int, shrinkage: Float, _ diagonal: Float,
+    _ arithmetic: MatrixArithmetic
+  ) throws(VDSQError) -> CholeskyFactor {
+    var shrunk = matrix
+    shrunk.withUnsafeMutableBufferPointer {
+      for i in $0.indices { $0[i] *= 1 - shrinkage }
+      for j in 0..<size { $0[j * size + j] += diagonal }
+    }
+    guard let factor = CholeskyFactor(shrunk, size: size, arithmetic: arithmetic) else {
+      throw VDSQError(.internalFault, "the examples' covariance cannot be inverted")
+    }
+    return factor
+  }
+
   /// Replaces rows by the inverse of the shrunk covariance times the rows.
   private func solve(
-    _ rows: inout [Float], _ shrinkage: Float, _ kernels: KernelTable
+    _ rows: inout [Float], _ shrinkage: Float, _ arithmetic: MatrixArithmetic
   ) throws(VDSQError) {
-    func factor(_ matrix: [Float], _ size: Int, _ diagonal: Float) throws(VDSQError)
-      -> CholeskyFactor
-    {
-      var shrunk = matrix.map { $0 * (1 - shrinkage) }
-      for j in 0..<size { shrunk[j * size + j] += diagonal }
-      guard let factor = CholeskyFactor(shrunk, size: size, kernels: kernels) else {
-        throw VDSQError(.internalFault, "the examples' covariance cannot be inverted")
-      }
-      return factor
-    }
     let ridge = shrinkage * variance
+    let labels = rows.count / d
     switch spread {
     case .covariance(let matrix):
-      let factor = try factor(matrix, d, ridge)
-      rows.withUnsafeMutableBufferPointer {
-        for start in stride(from: 0, to: $0.count, by: d) {
-          factor.solve($0.baseAddress! + start)
-        }
-      }
+      let factor = try Self.factor(
+        matrix, d, shrinkage: shrinkage, ridge, arithmetic)
+      rows.withUnsafeMutableBufferPointer { factor.solve($0.baseAddress!, count: labels) }
     case .deviations(let deviations, let products):
       // (c I + a R^T R)^-1 m = (m - a R^T (c I + a R R^T)^-1 R m) / c (Woodbury).
       let n = deviations.count / d
-      let factor = try factor(products, n, ridge)
-      var inner = [Float](repeating: 0, count: n)
+      let factor = try Self.factor(
+        products, n, shrinkage: shrinkage, ridge, arithmetic)
+      var inner = [Float](repeating: 0, count: labels * n)
       rows.withUnsafeMutableBufferPointer { rows in
-        deviations.withUnsafeBufferPointer { deviations in
-          for start in stride(from: 0, to: rows.count, by: d) {
-            let row = rows.baseAddress! + start
-            kernels.dotRows(row, deviations.baseAddress!, n, d, &inner)
-            inner.withUnsafeMutableBufferPointer { factor.solve($0.baseAddress!) }
-            for i in 0..<n {
-              kernels.addScaled(
-                -(1 - shrinkage) * inner[i], deviations.baseAddress! + i * d, d, row)
-            }
-            for j in 0..<d { row[j] /= ridge }
+        let rows = rows.baseAddress!
+        inner.withUnsafeMutableBufferPointer { inner in
+          let inner = inner.baseAddress!
+          arithmetic.multiply(
+            rows, rows: labels, arithmetic.packed(deviations, rows: n, columns: d), inner)
+          factor.solve(inner, count: labels)
+          for i in 0..<labels * n { inner[i] *= 1 - shrinkage }
+          let transposed = PackedMatrix(rows: d, columns: n)
+          arithmetic.together(multiplications: labels * n * d) { worker in
+            let own = worker.share(of: transposed.panels)
+            transposed.pack(transposed: deviations, stride: d, own)
+            arithmetic.multiply(
+              inner, xStride: n, rows: 0..<labels, transposed, panels: own, .subtract, rows,
+              yStride: d)
           }
         }
+        for i in 0..<labels * d { rows[i] /= ridge }
       }
     }
   }

@@ -1,5 +1,5 @@
 package import VDSQFormat
-package import VDSQKernels
+import VDSQKernels
 package import VDSQSemantics
 
 /// Kernel ridge regression of the labels on the model's vector with a radial basis function (RBF),
@@ -11,83 +11,98 @@ package struct KernelRidge {
   private typealias Constants = Hyperparameters.Ridge
 
   /// Only the model's vectors are used, not the intermediate features.
-  package let set: TrainingSet
-  package let kernels: KernelTable
+  private let vectors: FeatureMatrix
+  private let targets: [Int]
+  private let labels: Int
+  private let arithmetic: MatrixArithmetic
 
-  package init(set: TrainingSet, kernels: KernelTable) {
-    self.set = set
-    self.kernels = kernels
+  package init(set: TrainingSet, arithmetic: MatrixArithmetic) {
+    vectors = set.features.prefix(features: 0)
+    targets = set.targets
+    labels = set.anchors.count
+    self.arithmetic = arithmetic
   }
-
-  private var columns: Int { self.set.features.layout.blockSize }
 
   /// One head for each of the ridge penalties.
   ///
   /// - Parameter training: the indices of the training examples.
   /// - Throws: `internalFault` if states are not finite.
   package func train(_ training: [Int], penalties: [Float]) throws(VDSQError) -> [RBFVotes] {
-    let labels = set.anchors.count
-    let bare = centers(training)
-    let count = bare.count
+    let kernels = arithmetic.kernels
+    let centers = centers(training)
+    let count = centers.count
     // With RBF activations that are whitened by the kernel matrix of the centres, this is an
     // ordinary ridge regression.
-    var own = [Float](repeating: 0, count: count * count)
-    var row = [Float](repeating: 0, count: columns)
-    for i in 0..<count {
-      for j in 0..<columns { row[j] = halfToFloat(bare.centers[i * columns + j]) }
-      own.withUnsafeMutableBufferPointer {
-        bare.closeness(row, scale: 1, kernels, into: $0.baseAddress! + i * count)
-        $0[i * count + i] += Constants.jitter
-      }
-    }
-    let whitening = try Self.factor(own, count, kernels)
+    let whitening = try factor(own(centers), count)
     var gram = [Float](repeating: 0, count: count * count)
     var sums = [Float](repeating: 0, count: labels * count)
     var shares = [Float](repeating: 0, count: labels)
-    for example in training { shares[set.targets[example]] += 1 / Float(training.count) }
-    var features = [Float](repeating: 0, count: count)
-    var total = features
-    for example in training {
-      set.features.withRow(example) { bare.closeness($0, kernels, into: &features) }
-      features.withUnsafeMutableBufferPointer { whitening.solveLower($0.baseAddress!) }
-      gram.withUnsafeMutableBufferPointer {
-        for i in 0..<count {
-          kernels.addScaled(features[i], features, i + 1, $0.baseAddress! + i * count)
+    for example in training { shares[targets[example]] += 1 / Float(training.count) }
+    var total = [Float](repeating: 0, count: count)
+    let activations = RBFActivations(centers, arithmetic)
+    for first in stride(from: 0, to: training.count, by: PackedMatrix.blockLength) {
+      let part = training[first..<min(first + PackedMatrix.blockLength, training.count)]
+      var features = activations.of(vectors, part)
+      features.withUnsafeMutableBufferPointer { features in
+        let features = features.baseAddress!
+        whitening.solveLower(features, count: part.count)
+        gram.withUnsafeMutableBufferPointer {
+          arithmetic.addProducts(
+            of: features, rows: part.count, columns: count, to: $0.baseAddress!)
+        }
+        sums.withUnsafeMutableBufferPointer {
+          for (i, example) in part.enumerated() {
+            kernels.addScaled(
+              1, features + i * count, count, $0.baseAddress! + targets[example] * count)
+            kernels.addScaled(1, features + i * count, count, &total)
+          }
         }
       }
-      sums.withUnsafeMutableBufferPointer {
-        kernels.addScaled(
-          1, features, count, $0.baseAddress! + set.targets[example] * count)
+    }
+    // Targets are 1 for the label and 0 for others, minus the share of the label.
+    sums.withUnsafeMutableBufferPointer {
+      for label in 0..<labels {
+        kernels.addScaled(-shares[label], total, count, $0.baseAddress! + label * count)
       }
-      kernels.addScaled(1, features, count, &total)
     }
     var heads: [RBFVotes] = []
     for penalty in penalties {
       var shrunk = gram
       for i in 0..<count { shrunk[i * count + i] += penalty }
-      let factor = try Self.factor(shrunk, count, kernels)
+      let factor = try factor(shrunk, count)
       var votes = sums
       votes.withUnsafeMutableBufferPointer {
-        for label in 0..<labels {
-          // Targets are 1 for the label and 0 for others, minus the share of the label.
-          let row = $0.baseAddress! + label * count
-          kernels.addScaled(-shares[label], total, count, row)
-          factor.solve(row)
-          whitening.solveUpper(row)
-        }
+        factor.solve($0.baseAddress!, count: labels)
+        whitening.solveUpper($0.baseAddress!, count: labels)
       }
       heads.append(
         RBFVotes(
-          dimensions: columns, centers: bare.centers, weights: votes, sharpness: Constants.sharpness
-        ))
+          dimensions: centers.dimensions, centers: centers.centers, weights: votes,
+          sharpness: Constants.sharpness))
     }
     return heads
   }
 
-  private static func factor(
-    _ matrix: [Float], _ size: Int, _ kernels: KernelTable
-  ) throws(VDSQError) -> CholeskyFactor {
-    guard let factor = CholeskyFactor(matrix, size: size, kernels: kernels) else {
+  /// The votes of heads with the same centres for some examples: `[heads][examples, labels]`.
+  package func votes(of heads: [RBFVotes], for examples: [Int]) -> [[Float]] {
+    let activations = RBFActivations(heads[0], arithmetic).of(vectors, examples)
+    return heads.map { head in
+      LinearHead(weights: head.weights, bias: [Float](repeating: 0, count: labels))
+        .logits(activations, arithmetic)
+    }
+  }
+
+  /// The kernel matrix of the centres, whose lengths are rounded like those of the centres.
+  private func own(_ centers: RBFVotes) -> [Float] {
+    let rows = centers.centers.map { halfToFloat($0) }
+    var own = RBFActivations(centers, arithmetic).of(rows, scales: nil)
+    for i in 0..<centers.count { own[i * centers.count + i] += Constants.jitter }
+    return own
+  }
+
+  private func factor(_ matrix: consuming [Float], _ size: Int) throws(VDSQError) -> CholeskyFactor
+  {
+    guard let factor = CholeskyFactor(matrix, size: size, arithmetic: arithmetic) else {
       throw VDSQError(.internalFault, "the examples' RBF matrix cannot be inverted")
     }
     return factor
@@ -95,11 +110,11 @@ package struct KernelRidge {
 
   /// Evenly spread examples as centres, without coefficients.
   private func centers(_ training: [Int]) -> RBFVotes {
-    let count = min(training.count, Constants.mostCenters)
+    let count = min(training.count, Constants.mostCenters), columns = vectors.columns
     var centers: [UInt16] = []
     centers.reserveCapacity(count * columns)
     for i in 0..<count {
-      set.features.withRow(training[i * training.count / count]) { row in
+      vectors.withRow(training[i * training.count / count]) { row in
         let norm = length(row, columns)
         let scale = norm > 0 ? 1 / norm : 0
         for j in 0..<columns { centers.append(Float16(row[j] * scale).bitPattern) }

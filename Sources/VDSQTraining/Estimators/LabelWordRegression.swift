@@ -40,33 +40,33 @@ package struct LabelWordRegression {
   }
 
   package let set: TrainingSet
-  package let kernels: KernelTable
+  package let arithmetic: MatrixArithmetic
   /// `[labels, columns]`: the label words' weights, centred over the labels.
   private let words: [Float]
   /// The state without a text.
   private let reference: [Float]
 
   /// Returns nil if the labels have no words of a language model.
-  package init?(_ set: TrainingSet, kernels: KernelTable) {
+  package init?(_ set: TrainingSet, arithmetic: MatrixArithmetic) {
     guard let head = set.anchors.wordHead else { return nil }
-    self.init(set, words: head.centredWeights, reference: head.reference, kernels: kernels)
+    self.init(set, words: head.centredWeights, reference: head.reference, arithmetic: arithmetic)
   }
 
   /// - Parameters:
   ///   - words: `[labels, columns]`: the label words' weights, centred over the labels.
   ///   - reference: `[columns]`: the state without a text; empty if it is unknown.
   package init(
-    _ set: TrainingSet, words: [Float], reference: [Float], kernels: KernelTable
+    _ set: TrainingSet, words: [Float], reference: [Float], arithmetic: MatrixArithmetic
   ) {
     self.set = set
-    self.kernels = kernels
+    self.arithmetic = arithmetic
     self.words = words
     self.reference = reference
   }
 
   /// The head of one candidate, trained on some of the examples.
   package func head(_ candidate: Candidate, _ training: [Int]) -> LinearHead {
-    Space(set, training, words: words, reference: reference, kernels).fit(candidate)
+    Space(set, training, words: words, reference: reference, arithmetic).fit(candidate)
   }
 
   /// Trains on all examples: the mean of all candidates' heads, weighted by their posterior.
@@ -76,18 +76,15 @@ package struct LabelWordRegression {
     guard set.count > 0 else { throw .usage("there are no examples to learn from") }
     let all = Array(set.targets.indices)
     let weights = try posterior(progress.part(from: 0, to: 0.9))
-    let size = words.count
-    var mean = LinearHead(
-      weights: [Float](repeating: 0, count: size),
-      bias: [Float](repeating: 0, count: set.anchors.count))
-    let space = Space(set, all, words: words, reference: reference, kernels)
+    var mean: LinearHead?
+    let space = Space(set, all, words: words, reference: reference, arithmetic)
     var total: Float = 0
     for (_, weight, _) in weights where weight >= Constants.leastWeight { total += weight }
     for (candidate, weight, scale) in weights where weight >= Constants.leastWeight {
-      mean.add(space.fit(candidate), times: weight / total * scale)
+      mean = LinearHead.sum(mean, space.fit(candidate), times: weight / total * scale)
     }
     progress.advance(to: 1)
-    return mean
+    return mean!
   }
 
   /// Each candidate with its posterior probability and the best factor of its logits.
@@ -103,14 +100,13 @@ package struct LabelWordRegression {
     let candidates = labels > Constants.mostLabels ? Constants.few : Constants.candidates
     let table = try validation.score(
       set.targets, labels: labels, candidates: candidates.count,
-      .logits(temperatures: Constants.temperatures), progress: progress
+      .logits(temperatures: Constants.temperatures, arithmetic.kernels), progress: progress
     ) { (fold, evaluate, progress) throws(VDSQError) in
-      let space = Space(set, fold.training, words: words, reference: reference, kernels)
+      let heldOut = set.features.gathered(fold.heldOut)
+      let space = Space(set, fold.training, words: words, reference: reference, arithmetic)
       for (i, candidate) in candidates.enumerated() {
         let head = space.fit(candidate)
-        try evaluate(i) { example, logits in
-          set.features.withRow(example) { head.logits($0, kernels, into: &logits) }
-        }
+        evaluate(i, outputs: head.logits(heldOut, arithmetic))
         progress.advance(to: Double(i + 1) / Double(candidates.count))
       }
     }
@@ -138,7 +134,7 @@ private struct Space {
   let set: TrainingSet
   let members: [Int]
   let words: [Float]
-  let kernels: KernelTable
+  let arithmetic: MatrixArithmetic
   /// The mean of the labels' mean states.
   let centre: [Float]
   /// Where the label words' logits are zero: the centre with the reference as prior.
@@ -155,14 +151,14 @@ private struct Space {
 
   init(
     _ set: TrainingSet, _ members: [Int], words: [Float], reference: [Float],
-    _ kernels: KernelTable
+    _ arithmetic: MatrixArithmetic
   ) {
     self.set = set
     self.members = members
     self.words = words
-    self.kernels = kernels
+    self.arithmetic = arithmetic
     let d = set.columns, labels = set.anchors.count
-    let statistics = set.statistics(of: members, hasScatter: false, kernels)
+    let statistics = set.statistics(of: members, hasScatter: false, arithmetic)
     let seen = statistics.counts.count { $0 > 0 }
     var centre = [Float](repeating: 0, count: d)
     for (label, count) in statistics.counts.enumerated() where count > 0 {
@@ -176,8 +172,8 @@ private struct Space {
     }
     originLogits = [Float](repeating: 0, count: labels)
     centreLogits = originLogits
-    kernels.dotRows(origin, words, labels, d, &originLogits)
-    kernels.dotRows(centre, words, labels, d, &centreLogits)
+    arithmetic.kernels.dotRows(origin, words, labels, d, &originLogits)
+    arithmetic.kernels.dotRows(centre, words, labels, d, &centreLogits)
     states = [Float](repeating: 0, count: set.count * d)
     logits = [Float](repeating: 0, count: set.count * labels)
     var stateSquares: Float = 0, wordSquares: Float = 0
@@ -187,7 +183,7 @@ private struct Space {
       }
       states.withUnsafeBufferPointer { states in
         logits.withUnsafeMutableBufferPointer {
-          kernels.dotRows(
+          arithmetic.kernels.dotRows(
             states.baseAddress! + example * d, words, labels, d,
             $0.baseAddress! + example * labels)
         }
@@ -221,7 +217,7 @@ private struct Space {
     }
     var regression = LogisticRegression(
       features: FeatureMatrix(values, columns: width), targets: set.targets, labels: labels,
-      members: members, strength: 1, kernels: kernels)
+      members: members, strength: 1, arithmetic: arithmetic)
     regression.offsets = offsets
     regression.biasVariance = Hyperparameters.LabelWords.biasVariance
     let trained = regression.train()
@@ -236,7 +232,7 @@ private struct Space {
           for k in 0..<labels {
             let share =
               b * trained.weights[label * width + d + k] + (k == label ? candidate.trust : 0)
-            kernels.addScaled(share, words.baseAddress! + k * d, d, row)
+            arithmetic.kernels.addScaled(share, words.baseAddress! + k * d, d, row)
           }
         }
       }
@@ -249,13 +245,5 @@ private struct Space {
         candidate.trust * (centreLogits[label] - originLogits[label]) - atCentre
     }
     return LinearHead(weights: weights, bias: bias)
-  }
-}
-
-extension LinearHead {
-  fileprivate mutating func add(_ other: LinearHead, times factor: Float) {
-    self = LinearHead(
-      weights: zip(weights, other.weights).map { $0 + factor * $1 },
-      bias: zip(bias, other.bias).map { $0 + factor * $1 })
   }
 }

@@ -1,7 +1,6 @@
 import Glibc
 package import VDSQFormat
 import VDSQInference
-package import VDSQKernels
 import VDSQSemantics
 
 /// Linear discriminant analysis with the label anchors as prior of the class means, in closed form.
@@ -32,9 +31,9 @@ package struct LinearDiscriminant {
   /// The temperatures that logit scales are the inverses of.
   package static let temperatures = Hyperparameters.Discriminant.logitScales.map { 1 / $0 }
 
-  package let kernels: KernelTable
+  package let arithmetic: MatrixArithmetic
 
-  package init(kernels: KernelTable) { self.kernels = kernels }
+  package init(_ arithmetic: MatrixArithmetic) { self.arithmetic = arithmetic }
 
   /// Trains with the hyperparameters and intermediate features that maximise held-out likelihood.
   ///
@@ -54,7 +53,8 @@ package struct LinearDiscriminant {
     var (choice, score) = try choose(
       vector, members, grid, progress.part(0, of: steps.count + 1))
     var selected = SelectedDiscriminant(
-      set: vector, members: members, choice: choice, featureScale: 1, kernels: kernels)
+      set: vector, members: members, choice: choice, featureScale: 1,
+      arithmetic: arithmetic)
     for (i, count) in steps.enumerated() where score > -.infinity {
       let (balanced, scale) = set.prefix(features: count).balanced()
       grid = DiscriminantGrid(near: choice)
@@ -62,7 +62,8 @@ package struct LinearDiscriminant {
       guard other.score > score else { continue }
       (choice, score) = other
       selected = SelectedDiscriminant(
-        set: balanced, members: members, choice: choice, featureScale: scale, kernels: kernels)
+        set: balanced, members: members, choice: choice, featureScale: scale,
+        arithmetic: arithmetic)
     }
     return selected
   }
@@ -81,22 +82,22 @@ package struct LinearDiscriminant {
     }
     var table = try validation.score(
       set.targets, labels: set.anchors.count, candidates: grid.count,
-      .logits(temperatures: Self.temperatures), progress: progress
+      .logits(temperatures: Self.temperatures, arithmetic.kernels), progress: progress
     ) { (fold, evaluate, progress) throws(VDSQError) in
       // With many examples, the expensive statistics do not depend on the prior count.
       let statistics =
-        fold.training.count < set.columns
-        ? nil : set.statistics(of: fold.training, hasScatter: true, kernels)
+        GaussianClasses.areFew(fold.training.count, set.columns)
+        ? nil : set.statistics(of: fold.training, hasScatter: true, arithmetic)
+      let heldOut = set.features.gathered(fold.heldOut)
       for (p, priorCount) in grid.priorCounts.enumerated() {
         let classes =
           if let statistics {
-            try GaussianClasses(set.anchors, statistics, priorCount: priorCount, kernels)
-          } else { try GaussianClasses(set, fold.training, priorCount: priorCount, kernels) }
+            try GaussianClasses(set.anchors, statistics, priorCount: priorCount, arithmetic)
+          } else { try GaussianClasses(set, fold.training, priorCount: priorCount, arithmetic) }
         for (s, shrinkageCount) in grid.shrinkageCounts.enumerated() {
-          let head = try classes.linearHead(shrinkageCount: shrinkageCount, kernels)
-          try evaluate(p * grid.shrinkageCounts.count + s) { example, logits in
-            set.features.withRow(example) { head.logits($0, kernels, into: &logits) }
-          }
+          let head = try classes.linearHead(shrinkageCount: shrinkageCount, arithmetic)
+          evaluate(
+            p * grid.shrinkageCounts.count + s, outputs: head.logits(heldOut, arithmetic))
         }
         progress.advance(to: Double(p + 1) / Double(grid.priorCounts.count))
       }

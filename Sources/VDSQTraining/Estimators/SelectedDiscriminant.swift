@@ -1,6 +1,4 @@
 package import VDSQFormat
-import VDSQInference
-package import VDSQKernels
 package import VDSQSemantics
 
 /// Linear discriminant analysis with the hyperparameters and features that were selected.
@@ -12,14 +10,14 @@ package struct SelectedDiscriminant {
   package let choice: LinearDiscriminant.Choice
   /// The factor of intermediate features that balances them with the vector.
   package let featureScale: Float
-  package let kernels: KernelTable
+  package let arithmetic: MatrixArithmetic
 
   /// A head that is trained on some of the examples.
   ///
   /// - Throws: `internalFault` if states are not finite.
   package func head(_ training: [Int]) throws(VDSQError) -> LinearHead {
-    let head = try GaussianClasses(set, training, priorCount: choice.priorCount, kernels)
-      .linearHead(shrinkageCount: choice.shrinkageCount, kernels)
+    let head = try GaussianClasses(set, training, priorCount: choice.priorCount, arithmetic)
+      .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
     return LinearHead(
       weights: head.weights.map { $0 * choice.logitScale },
       bias: head.bias.map { $0 * choice.logitScale })

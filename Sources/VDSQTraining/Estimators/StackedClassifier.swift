@@ -1,5 +1,4 @@
 package import VDSQFormat
-import VDSQKernels
 package import VDSQSemantics
 
 /// Linear discriminant analysis stacked with logistic regression and kernel ridge regression
@@ -28,8 +27,8 @@ package struct StackedClassifier {
   private let validation: CrossValidation
 
   private var set: TrainingSet { discriminant.set }
-  private var kernels: KernelTable { discriminant.kernels }
-  private var ridge: KernelRidge { KernelRidge(set: set, kernels: kernels) }
+  private var arithmetic: MatrixArithmetic { discriminant.arithmetic }
+  private var ridge: KernelRidge { KernelRidge(set: set, arithmetic: arithmetic) }
 
   /// Returns nil if there are too few examples.
   package init?(_ discriminant: SelectedDiscriminant) {
@@ -49,17 +48,14 @@ package struct StackedClassifier {
   package func train(progress: ProgressSpan) throws(VDSQError) -> (
     linear: LinearHead, votes: RBFVotes?
   ) {
-    let choice = Self.choose(try heldOutLogits(progress))
+    // The mean of the folds' heads, for each strength.
+    var starts: [LinearHead?] = Constants.strengths.map { _ in nil }
+    let choice = choose(try heldOutLogits(&starts, progress))
     let all = Array(set.targets.indices)
     let own = try discriminant.head()
     var other = own
-    if choice.share > 0 {
-      // In ascending order of strength, as in the selection.
-      var start: LinearHead?
-      for strength in Constants.strengths where strength <= choice.strength {
-        start = regression(all, strength).train(from: start)
-      }
-      other = start!
+    if choice.share > 0, let i = Constants.strengths.firstIndex(of: choice.strength) {
+      other = regression(all, choice.strength).train(from: starts[i])
     }
     func mixed(_ a: [Float], _ b: [Float]) -> [Float] {
       zip(a, b).map { ((1 - choice.share) * $0 + choice.share * $1) * choice.linearScale }
@@ -73,41 +69,37 @@ package struct StackedClassifier {
 
   /// The logits of the models for held-out examples: the discriminant, logistic regression for each
   /// strength, and kernel ridge regression for each penalty.
-  private func heldOutLogits(_ progress: ProgressSpan) throws(VDSQError) -> HeldOutLogits {
+  ///
+  /// - Parameter means: receives the mean of the folds' heads of logistic regression.
+  private func heldOutLogits(
+    _ means: inout [LinearHead?], _ progress: ProgressSpan
+  ) throws(VDSQError) -> HeldOutLogits {
     let penalties = Hyperparameters.Ridge.penalties
     let strengths = Constants.strengths
-    let features = set.features
     return try validation.predictions(
       set.targets, labels: set.anchors.count, candidates: 1 + strengths.count + penalties.count,
       progress: progress
     ) { (fold, evaluate, progress) throws(VDSQError) in
-      let head = try discriminant.head(fold.training)
-      try evaluate(0) { example, logits in
-        features.withRow(example) { head.logits($0, kernels, into: &logits) }
-      }
+      let heldOut = set.features.gathered(fold.heldOut)
+      evaluate(
+        0, outputs: try discriminant.head(fold.training).logits(heldOut, arithmetic))
       var start: LinearHead?
       for (i, strength) in strengths.enumerated() {
         let head = regression(fold.training, strength).train(from: start)
         start = head
-        try evaluate(1 + i) { example, logits in
-          features.withRow(example) { head.logits($0, kernels, into: &logits) }
-        }
+        means[i] = LinearHead.sum(means[i], head, times: 1 / Float(validation.folds.count))
+        evaluate(1 + i, outputs: head.logits(heldOut, arithmetic))
       }
       progress.advance(to: 0.5)
-      for (i, head) in try ridge.train(fold.training, penalties: penalties).enumerated() {
-        var activations = [Float](repeating: 0, count: head.count)
-        try evaluate(1 + strengths.count + i) { example, logits in
-          features.withRow(example) { row in
-            logits.withUnsafeMutableBufferPointer {
-              head.add(row, kernels, closeness: &activations, to: $0)
-            }
-          }
-        }
+      let heads = try ridge.train(fold.training, penalties: penalties)
+      for (i, votes) in ridge.votes(of: heads, for: fold.heldOut).enumerated() {
+        evaluate(1 + strengths.count + i, outputs: votes)
       }
     }
   }
 
-  private static func choose(_ heldOut: HeldOutLogits) -> Choice {
+  private func choose(_ heldOut: HeldOutLogits) -> Choice {
+    let kernels = arithmetic.kernels
     let discriminant = heldOut.candidates[0]
     var choice = Choice()
     var (best, linear) = (-Double.infinity, discriminant)
@@ -116,13 +108,12 @@ package struct StackedClassifier {
       for share in Constants.shares {
         for scale in Constants.logitScales {
           let score = heldOut.logLikelihood(
-            (1 - share) * scale, discriminant, share * scale, regression)
+            (1 - share) * scale, discriminant, share * scale, regression, kernels)
           guard score > best else { continue }
           best = score
           (choice.strength, choice.share, choice.linearScale) = (strength, share, scale)
-          linear = zip(discriminant, regression).map {
-            scale * ((1 - share) * $0 + share * $1)
-          }
+          linear = HeldOutLogits.mixture(
+            (1 - share) * scale, discriminant, share * scale, regression)
         }
       }
     }
@@ -131,7 +122,7 @@ package struct StackedClassifier {
       let ridge = heldOut.candidates[1 + Constants.strengths.count + i]
       for linearScale in Constants.linearScales {
         for ridgeScale in Constants.ridgeScales {
-          let score = heldOut.logLikelihood(linearScale, linear, ridgeScale, ridge)
+          let score = heldOut.logLikelihood(linearScale, linear, ridgeScale, ridge, kernels)
           guard score > best + (choice.ridgeScale > 0 ? 0 : Constants.leastGain) else { continue }
           best = score
           (choice.linearScale, choice.penalty, choice.ridgeScale) = (
@@ -144,6 +135,9 @@ package struct StackedClassifier {
   }
 
   private func regression(_ training: [Int], _ strength: Float) -> LogisticRegression {
-    LogisticRegression(set: set, members: training, strength: strength, kernels: kernels)
+    var regression = LogisticRegression(
+      set: set, members: training, strength: strength, arithmetic: arithmetic)
+    regression.lossTolerance = Constants.lossTolerance
+    return regression
   }
 }

@@ -79,14 +79,13 @@ public struct Examples: Sendable {
     /// Whether the text of each row was truncated.
     var isCut: [Bool] = []
     var known: [StateCache.Key: Int] = [:]
-    var rows: [Float] = []
-    rows.reserveCapacity(examples.count * d)
+    var rows = StateRows.Builder(columns: d, capacity: examples.count, kernels: encoder.kernels)
+    var cached: [Float] = []
     /// Texts in the batch: the model fills their rows.
     var pending: [(row: Int, key: StateCache.Key)] = []
     func encodeBatch() throws(VDSQError) {
       try encoder.encode { (index, vector) throws(VDSQError) in
-        let start = pending[index].row * d
-        for j in 0..<d { rows[start + j] = vector[j] }
+        rows.set(pending[index].row, vector)
         try cache?.add(pending[index].key, vector)
       }
       pending.removeAll(keepingCapacity: true)
@@ -112,10 +111,12 @@ public struct Examples: Sendable {
         rowOf.append(row)
         continue
       }
-      let row = rows.count / d
+      let row = rows.count
       rowOf.append(row)
       known[key] = row
-      if cache?.find(key, into: &rows) ?? false {
+      cached.removeAll(keepingCapacity: true)
+      if cache?.find(key, into: &cached) ?? false {
+        rows.add(cached)
         isCut.append(isShortened || text.withUnsafeBytes { !encoder.fits($0) })
         continue
       }
@@ -123,14 +124,14 @@ public struct Examples: Sendable {
       let isTruncated = text.withUnsafeBytes { encoder.add($0, mask: template.mask).truncated }
       isCut.append(isShortened || isTruncated)
       pending.append((row, key))
-      rows.append(contentsOf: repeatElement(0, count: d))
+      rows.addZeros()
     }
     try encodeBatch()
     try cache?.flush()
     self.targets = targets
     self.texts = texts
     truncated = rowOf.reduce(0) { $0 + (isCut[$1] ? 1 : 0) }
-    let features = FeatureMatrix(rows, layout: FeatureMatrix.Layout(of: encoder))
+    let features = FeatureMatrix(rows.finish(), layout: FeatureMatrix.Layout(of: encoder))
     self.features = features.rows == examples.count ? features : features.subset(rowOf)
   }
 

@@ -1,5 +1,3 @@
-import VDSQInference
-package import VDSQKernels
 package import VDSQSemantics
 
 /// The input of estimators: features and labels of examples, and label anchors with the same
@@ -30,14 +28,11 @@ package struct TrainingSet {
   ///
   /// - Parameter hasScatter: whether to compute the products of deviations, which take time.
   package func statistics(
-    of members: [Int], hasScatter: Bool, _ kernels: KernelTable
+    of members: [Int], hasScatter: Bool, _ arithmetic: MatrixArithmetic
   ) -> ClassStatistics {
-    var statistics = ClassStatistics(
-      labels: anchors.count, dimensions: columns, hasScatter: hasScatter)
-    for example in members {
-      features.withRow(example) { statistics.add($0, targets[example], kernels) }
-    }
-    return statistics
+    ClassStatistics(
+      features, targets, members: members, labels: anchors.count, hasScatter: hasScatter,
+      arithmetic)
   }
 
   /// The model's vector and the first intermediate features alone; anchors are scaled to length 1

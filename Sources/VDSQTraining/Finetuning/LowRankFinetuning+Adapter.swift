@@ -86,7 +86,7 @@ extension LowRankFinetuning {
     let vectors = TrainingSet(
       chosen.features.prefix(features: 0), targets: chosen.targets,
       anchors: labels.prefix(examples.features.layout.blockSize))
-    let start = try LinearDiscriminant(kernels: encoder.kernels).select(vectors, progress: .silent)
+    let start = try LinearDiscriminant(encoder.arithmetic).select(vectors, progress: .silent)
       .head()
     // Each text is seen equally often, whether all or some are used for training, so that the
     // temperature holds for all.
@@ -103,7 +103,7 @@ extension LowRankFinetuning {
     let temperatures = Constants.temperatures
     let table = try holdout.score(
       examples.targets, labels: labels.count, candidates: 1,
-      .logits(temperatures: temperatures), progress: progress
+      .logits(temperatures: temperatures, encoder.kernels), progress: progress
     ) { (fold, evaluate, progress) throws(VDSQError) in
       let tuned = try train(examples, fold.training, labels, progress)
       // One text at a time, as it will run.

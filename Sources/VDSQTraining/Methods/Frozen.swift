@@ -7,12 +7,12 @@ extension TrainingMethod.Definition {
     summary: "joint without finetuning", usesIntermediateFeatures: true
   ) { (examples, context, progress) throws(VDSQError) in
     let set = TrainingSet(examples, anchors: context.anchors)
-    if let regression = LabelWordRegression(set, kernels: context.kernels) {
+    if let regression = LabelWordRegression(set, arithmetic: context.arithmetic) {
       return Adapter(
         labels: set.anchors, head: .linear(try regression.train(progress: progress)),
         modelIdentity: context.modelIdentity)
     }
-    let discriminant = try LinearDiscriminant(kernels: context.kernels).select(
+    let discriminant = try LinearDiscriminant(context.arithmetic).select(
       set, progress: progress.part(0, of: 2))
     guard let stack = StackedClassifier(discriminant) else {
       return discriminant.adapter(

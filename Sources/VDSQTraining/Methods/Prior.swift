@@ -6,7 +6,7 @@ extension TrainingMethod.Definition {
   package static let prior = Self(
     summary: "linear discriminant analysis alone"
   ) { (examples, context, progress) throws(VDSQError) in
-    let discriminant = try LinearDiscriminant(kernels: context.kernels).select(
+    let discriminant = try LinearDiscriminant(context.arithmetic).select(
       TrainingSet(examples, anchors: context.anchors), progress: progress)
     return discriminant.adapter(
       try discriminant.head(), modelIdentity: context.modelIdentity)

@@ -14,5 +14,13 @@ package struct TrainingContext {
   package let seed: UInt64
 
   package var kernels: KernelTable { encoder.kernels }
+  package var arithmetic: MatrixArithmetic { encoder.arithmetic }
   package var modelIdentity: UInt32 { encoder.container.identity }
+}
+
+extension TextEncoder {
+  /// Products by the encoder's kernels and threads.
+  package var arithmetic: MatrixArithmetic {
+    MatrixArithmetic(kernels: kernels, threads: threads)
+  }
 }

@@ -33,6 +33,7 @@ package struct OnlineDiscriminant {
   /// Log-likelihoods under each of the hyperparameters, of examples that were folded in.
   package private(set) var scores: [Float]
   private let kernels: KernelTable
+  private let arithmetic: MatrixArithmetic
 
   /// - Throws: `usage` if there are no labels.
   package init(labels: LabelSet, kernels: KernelTable) throws(VDSQError) {
@@ -52,6 +53,7 @@ package struct OnlineDiscriminant {
     self.recent = recent
     self.scores = scores
     self.kernels = kernels
+    arithmetic = MatrixArithmetic(kernels: kernels)
   }
 
   /// Examples that were learned and not undone or forgotten.
@@ -106,8 +108,8 @@ package struct OnlineDiscriminant {
         modelIdentity: modelIdentity)
     }
     let choice = choice
-    let head = try GaussianClasses(labels, current, priorCount: choice.priorCount, kernels)
-      .linearHead(shrinkageCount: choice.shrinkageCount, kernels)
+    let head = try GaussianClasses(labels, current, priorCount: choice.priorCount, arithmetic)
+      .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
     return Adapter(
       labels: labels,
       head: .linear(
@@ -152,13 +154,14 @@ package struct OnlineDiscriminant {
     let current = current
     var logits = [Float](repeating: 0, count: labels.count)
     for priorCount in Self.grid.priorCounts {
-      let classes = try GaussianClasses(labels, current, priorCount: priorCount, kernels)
+      let classes = try GaussianClasses(labels, current, priorCount: priorCount, arithmetic)
       for shrinkageCount in Self.grid.shrinkageCounts {
-        let head = try classes.linearHead(shrinkageCount: shrinkageCount, kernels)
+        let head = try classes.linearHead(shrinkageCount: shrinkageCount, arithmetic)
         logits.withUnsafeMutableBufferPointer { head.logits(state, kernels, into: $0.baseAddress!) }
         for temperature in LinearDiscriminant.temperatures {
           found.append(
-            Float(LogLikelihood.of(target, logits: logits, temperature: temperature)))
+            Float(
+              LogLikelihood.of([target], logits: logits, temperature: temperature, kernels)))
         }
       }
     }

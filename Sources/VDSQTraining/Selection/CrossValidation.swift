@@ -5,7 +5,8 @@ package import VDSQFormat
 /// A method trains on each fold's training examples and gives one predictor a candidate:
 ///
 ///     let table = try validation.score(
-///       targets, labels: 3, candidates: strengths.count, .logits(temperatures: [0.5, 1, 2])
+///       targets, labels: 3, candidates: strengths.count,
+///       .logits(temperatures: [0.5, 1, 2], kernels)
 ///     ) { (fold, evaluate, progress) throws(VDSQError) in
 ///       for (i, strength) in strengths.enumerated() {
 ///         let head = train(fold.training, strength)
@@ -23,8 +24,33 @@ package struct CrossValidation {
   /// Writes the prediction of a candidate for each label of a held-out example.
   package typealias Predict = (_ example: Int, _ output: inout [Float]) throws(VDSQError) -> Void
 
-  /// Predicts all examples that a fold holds out, with a candidate that was trained without them.
-  package typealias Evaluate = (_ candidate: Int, _ predict: Predict) throws(VDSQError) -> Void
+  /// Takes the predictions of candidates, which were trained without the examples that a fold holds
+  /// out, for these examples.
+  package struct Evaluate {
+    fileprivate let heldOut: [Int]
+    fileprivate let labels: Int
+    fileprivate let take: (_ candidate: Int, _ outputs: [Float]) -> Void
+
+    /// Predicts one example after another.
+    package func callAsFunction(_ candidate: Int, _ predict: Predict) throws(VDSQError) {
+      var outputs: [Float] = []
+      outputs.reserveCapacity(heldOut.count * labels)
+      var output = [Float](repeating: 0, count: labels)
+      for example in heldOut {
+        for label in output.indices { output[label] = 0 }
+        try predict(example, &output)
+        outputs += output
+      }
+      take(candidate, outputs)
+    }
+
+    /// Takes the predictions for all examples that the fold holds out.
+    ///
+    /// - Parameter outputs: `[heldOut.count, labels]`.
+    package func callAsFunction(_ candidate: Int, outputs: [Float]) {
+      take(candidate, outputs)
+    }
+  }
 
   package let folds: [Fold]
 
@@ -78,8 +104,8 @@ package struct CrossValidation {
     fit: (_ fold: Fold, _ evaluate: Evaluate, _ progress: ProgressSpan) throws(VDSQError) -> Void
   ) throws(VDSQError) -> LikelihoodTable {
     var table = LikelihoodTable(candidates: candidates, prediction)
-    try predict(labels: labels, progress, fit) { candidate, example, output in
-      table.add(candidate, output, target: targets[example])
+    try predict(labels: labels, progress, fit) { candidate, fold, outputs in
+      table.add(candidate, outputs, targets: fold.heldOut.map { targets[$0] })
     }
     return table
   }
@@ -92,8 +118,8 @@ package struct CrossValidation {
     fit: (_ fold: Fold, _ evaluate: Evaluate, _ progress: ProgressSpan) throws(VDSQError) -> Void
   ) throws(VDSQError) -> HeldOutLogits {
     var logits = [[Float]](repeating: [], count: candidates)
-    try predict(labels: labels, progress, fit) { candidate, _, output in
-      logits[candidate] += output
+    try predict(labels: labels, progress, fit) { candidate, _, outputs in
+      logits[candidate] += outputs
     }
     return HeldOutLogits(
       targets: folds.flatMap { $0.heldOut.map { targets[$0] } }, candidates: logits)
@@ -102,19 +128,11 @@ package struct CrossValidation {
   private func predict(
     labels: Int, _ progress: ProgressSpan,
     _ fit: (_ fold: Fold, _ evaluate: Evaluate, _ progress: ProgressSpan) throws(VDSQError) -> Void,
-    _ take: @escaping (_ candidate: Int, _ example: Int, _ output: [Float]) -> Void
+    _ take: @escaping (_ candidate: Int, _ fold: Fold, _ outputs: [Float]) -> Void
   ) throws(VDSQError) {
-    var output = [Float](repeating: 0, count: labels)
     for (i, fold) in folds.enumerated() {
-      try fit(
-        fold,
-        { (candidate, predict) throws(VDSQError) in
-          for example in fold.heldOut {
-            for label in output.indices { output[label] = 0 }
-            try predict(example, &output)
-            take(candidate, example, output)
-          }
-        }, progress.part(i, of: folds.count))
+      let evaluate = Evaluate(heldOut: fold.heldOut, labels: labels) { take($0, fold, $1) }
+      try fit(fold, evaluate, progress.part(i, of: folds.count))
       progress.advance(to: Double(i + 1) / Double(folds.count))
     }
   }

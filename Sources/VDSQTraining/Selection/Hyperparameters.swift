@@ -135,6 +135,10 @@ package enum Hyperparameters {
     /// Strength of the data in logistic regression (scikit-learn's C), ascending: each training
     /// starts where the one before ended. Not measured.
     package static let strengths: [Float] = [10, 100]
+    /// Logistic regression ends when an iteration lowers the loss by a smaller share. On 2,000
+    /// examples of banking77, the held-out log-likelihood is then within 2 nats of that of 60
+    /// iterations, which is lower where the strength is 100.
+    package static let lossTolerance = 1e-3
     /// Shares of logistic regression in the linear logits: none, all, and three in between. Not
     /// measured.
     package static let shares: [Float] = [0, 0.25, 0.5, 0.75, 1]

@@ -1,9 +1,11 @@
+package import VDSQKernels
+
 /// The log-likelihood of held-out examples under each candidate, at each temperature of its logits.
 package struct LikelihoodTable {
   /// The kind of a candidate's prediction.
   package enum Prediction {
     /// One logit per label, divided by each of the temperatures.
-    case logits(temperatures: [Float])
+    case logits(temperatures: [Float], KernelTable)
     case probabilities
     case logProbabilities
   }
@@ -28,21 +30,31 @@ package struct LikelihoodTable {
   package var temperatures: Int { Self.temperatures(prediction) }
 
   private static func temperatures(_ prediction: Prediction) -> Int {
-    if case .logits(let temperatures) = prediction { temperatures.count } else { 1 }
+    if case .logits(let temperatures, _) = prediction { temperatures.count } else { 1 }
   }
 
-  /// Adds an example under one of the candidates.
+  /// Adds examples under one of the candidates.
   ///
-  /// - Parameter output: the prediction of the candidate for each label.
-  package mutating func add(_ candidate: Int, _ output: [Float], target: Int) {
+  /// - Parameters:
+  ///   - outputs: `[examples, labels]`: the predictions of the candidate.
+  ///   - targets: the label of each example.
+  package mutating func add(_ candidate: Int, _ outputs: [Float], targets: [Int]) {
+    guard !targets.isEmpty else { return }
+    let labels = outputs.count / targets.count
     switch prediction {
-    case .logits(let temperatures):
+    case .logits(let temperatures, let kernels):
       for (i, temperature) in temperatures.enumerated() {
         sums[candidate * temperatures.count + i] += LogLikelihood.of(
-          target, logits: output, temperature: temperature)
+          targets, logits: outputs, temperature: temperature, kernels)
       }
-    case .probabilities: sums[candidate] += LogLikelihood.of(target, probabilities: output)
-    case .logProbabilities: sums[candidate] += Double(output[target])
+    case .probabilities:
+      for (i, target) in targets.enumerated() {
+        sums[candidate] += Double(LogLikelihood.of(outputs[i * labels + target]))
+      }
+    case .logProbabilities:
+      for (i, target) in targets.enumerated() {
+        sums[candidate] += Double(outputs[i * labels + target])
+      }
     }
   }
 

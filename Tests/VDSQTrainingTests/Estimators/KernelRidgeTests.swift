@@ -11,6 +11,7 @@ import VDSQTraining
 
 @Suite struct KernelRidgeTests {
   private let kernels = KernelTable.available()[0]
+  private var arithmetic: MatrixArithmetic { MatrixArithmetic(kernels: kernels) }
 
   /// Votes of scikit-learn 1.9's KernelRidge(kernel="rbf", gamma=1, alpha) for the first three of
   /// 15 examples, scaled to length 1, of one-hot targets less their mean.
@@ -26,7 +27,7 @@ import VDSQTraining
       names: ["a", "b", "c"], dimensions: 4, anchors: [Float](repeating: 0.5, count: 12))
     let set = TrainingSet(
       FeatureMatrix(states, columns: 4), targets: (0..<15).map { $0 % 3 }, anchors: labels)
-    let heads = try KernelRidge(set: set, kernels: kernels).train(
+    let heads = try KernelRidge(set: set, arithmetic: arithmetic).train(
       Array(0..<15), penalties: [1, 0.1])
     let golden: [[[Float]]] = [
       [
@@ -95,7 +96,7 @@ import VDSQTraining
   /// More examples than centers: all are learned from.
   @Test func manyExamplesHaveFewerCenters() throws {
     let examples = rings(1500, seed: 1)
-    let head = try KernelRidge(set: examples, kernels: kernels).train(
+    let head = try KernelRidge(set: examples, arithmetic: arithmetic).train(
       Array(0..<1500), penalties: [0.1])[0]
     #expect(head.count == 1024)
     var closeness = [Float](repeating: 0, count: head.count)
@@ -115,7 +116,7 @@ import VDSQTraining
     let same = [Float](repeating: 0, count: 40 * Self.d)
     let set = TrainingSet(
       FeatureMatrix(same, columns: Self.d), targets: (0..<40).map { $0 % 2 }, anchors: labels)
-    let head = try KernelRidge(set: set, kernels: kernels).train(
+    let head = try KernelRidge(set: set, arithmetic: arithmetic).train(
       Array(0..<40), penalties: Hyperparameters.Ridge.penalties)[2]
     #expect(head.weights.allSatisfy { $0.magnitude < 1e-3 })
   }

@@ -21,6 +21,7 @@ import VDSQTraining
   }
 
   private let kernels = KernelTable.available()[0]
+  private var arithmetic: MatrixArithmetic { MatrixArithmetic(kernels: kernels) }
 
   private func set(_ states: [[Float]], _ targets: [Int], labels: Int) -> TrainingSet {
     let d = states[0].count
@@ -48,7 +49,8 @@ import VDSQTraining
     let golden = try Fixtures.json("label-words.json", as: Golden.self)
     let regression = LabelWordRegression(
       set(golden.states, golden.targets, labels: golden.words.count),
-      words: centred(golden.words), reference: golden.reference, kernels: kernels)
+      words: centred(golden.words), reference: golden.reference,
+      arithmetic: arithmetic)
     for expected in golden.candidates {
       let head = regression.head(
         .init(
@@ -80,7 +82,7 @@ import VDSQTraining
     let train = draw(16), test = draw(200)
     let regression = LabelWordRegression(
       set(train.states, train.targets, labels: 2), words: centred(words), reference: [],
-      kernels: kernels)
+      arithmetic: arithmetic)
     let head = try regression.train(progress: ProgressSpan.silent)
     var right = 0
     for (state, target) in zip(test.states, test.targets) {

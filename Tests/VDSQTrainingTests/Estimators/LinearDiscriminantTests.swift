@@ -11,6 +11,7 @@ import VDSQTraining
 @Suite struct LinearDiscriminantTests {
   private let d = 24
   private let kernels = KernelTable.available()[0]
+  private var arithmetic: MatrixArithmetic { MatrixArithmetic(kernels: kernels) }
 
   private func set(
     _ states: [Float], _ targets: [Int], _ anchors: LabelSet
@@ -108,19 +109,20 @@ import VDSQTraining
   /// Fewer examples than dimensions, or more: the same discriminants from what covariances are made
   /// of.
   @Test func bothWaysToInvertAgree() throws {
-    let few = task(7, near: 0.5, seed: 3)
+    let few = task(5, near: 0.5, seed: 3)
     let shrinkageCounts: [Float] = [20, 2000]
-    let direct = try GaussianClasses(few, Array(few.targets.indices), priorCount: 2, kernels)
+    let direct = try GaussianClasses(few, Array(few.targets.indices), priorCount: 2, arithmetic)
     // The same examples twice are the same means (the priors twice their worth) and covariance.
     let twice = set(
       few.features.values + few.features.values, few.targets + few.targets, few.anchors)
     let doubled = try GaussianClasses(
       twice, Array(twice.targets.indices), priorCount: 4,
-      centerCount: 2 * Hyperparameters.Discriminant.centerCount, kernels)
-    #expect(few.count < d && twice.count >= d)
+      centerCount: 2 * Hyperparameters.Discriminant.centerCount, arithmetic)
+    #expect(
+      GaussianClasses.areFew(few.count, d) && !GaussianClasses.areFew(twice.count, d))
     for count in shrinkageCounts {
-      let a = try direct.linearHead(shrinkageCount: count, kernels)
-      let b = try doubled.linearHead(shrinkageCount: 2 * count, kernels)
+      let a = try direct.linearHead(shrinkageCount: count, arithmetic)
+      let b = try doubled.linearHead(shrinkageCount: 2 * count, arithmetic)
       #expect(relativeError(a.weights, b.weights) < 1e-3)
       #expect(relativeError(a.bias, b.bias) < 1e-3)
     }

@@ -1,5 +1,7 @@
+import Glibc
 import TestSupport
 import Testing
+import VDSQInference
 import VDSQKernels
 import VDSQSemantics
 
@@ -41,7 +43,7 @@ import VDSQTraining
     return LogisticRegression(
       set: TrainingSet(
         FeatureMatrix(states, columns: 4), targets: (0..<15).map { $0 % 3 }, anchors: anchors),
-      members: members, strength: strength, kernels: kernels)
+      members: members, strength: strength, arithmetic: MatrixArithmetic(kernels: kernels))
   }
 
   private func probabilities(_ head: LinearHead, _ example: Int) -> [Float] {
@@ -81,5 +83,64 @@ import VDSQTraining
       let head = regression(100, members).train()
       #expect(!(head.weights + head.bias).contains { !$0.isFinite })
     }
+  }
+
+  /// 700 examples of 12 labels, in several blocks and shards.
+  private func large(_ threads: Int) -> LogisticRegression {
+    var random = Random(8)
+    let d = 80, count = 700
+    let centres = random.floats(12 * d)
+    let targets = (0..<count).map { $0 % 12 }
+    let states = targets.flatMap { target in
+      random.floats(d, in: -2...2).enumerated().map { $1 + centres[target * d + $0] }
+    }
+    var regression = LogisticRegression(
+      features: FeatureMatrix(states, columns: d), targets: targets, labels: 12,
+      members: (0..<count).filter { $0 % 9 != 0 }, strength: 1,
+      arithmetic: MatrixArithmetic(kernels: kernels, threads: ThreadPool(count: threads)))
+    regression.offsets = random.floats(count * 12)
+    regression.biasVariance = 0.3
+    return regression
+  }
+
+  /// The gradient at the solution is zero: computed in doubles, example by example.
+  @Test func theSolutionIsStationary() {
+    let regression = large(1)
+    let head = regression.train()
+    let d = regression.features.columns
+    var gradient = head.weights.map(Double.init) + head.bias.map { Double($0 / 0.3) }
+    let start = gradient.count
+    var first = [Double](repeating: 0, count: start)
+    for member in regression.members {
+      let row = regression.features[member].map(Double.init)
+      for isStart in [true, false] {
+        let logits = (0..<12).map { label -> Double in
+          let offset = Double(regression.offsets![member * 12 + label])
+          if isStart { return exp(offset) }
+          let dot = (0..<d).reduce(0.0) { $0 + row[$1] * Double(head.weights[label * d + $1]) }
+          return exp(dot + Double(head.bias[label]) + offset)
+        }
+        let total = logits.reduce(0, +)
+        for label in 0..<12 {
+          let error = logits[label] / total - (regression.targets[member] == label ? 1 : 0)
+          for j in 0..<d {
+            if isStart {
+              first[label * d + j] += error * row[j]
+            } else {
+              gradient[label * d + j] += error * row[j]
+            }
+          }
+          if isStart { first[12 * d + label] += error } else { gradient[12 * d + label] += error }
+        }
+      }
+    }
+    func norm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    #expect(norm(gradient) < 3e-3 * norm(first))
+  }
+
+  @Test func threadsDoNotChangeABit() {
+    let heads = [1, 2, 3].map { large($0).train() }
+    #expect(heads[0].weights == heads[1].weights && heads[0].weights == heads[2].weights)
+    #expect(heads[0].bias == heads[1].bias && heads[0].bias == heads[2].bias)
   }
 }

@@ -11,6 +11,7 @@ import VDSQTraining
 @Suite struct OnlineDiscriminantTests {
   private let d = 24
   private let kernels = KernelTable.available()[0]
+  private var arithmetic: MatrixArithmetic { MatrixArithmetic(kernels: kernels) }
 
   private var labels: LabelSet {
     var anchors = [Float](repeating: 0, count: 3 * d)
@@ -59,11 +60,12 @@ import VDSQTraining
       anchors: labels)
     let members = Array(set.targets.indices)
     let (a, b) = (
-      try GaussianClasses(set, members, priorCount: 4, kernels)
-        .linearHead(shrinkageCount: 300, kernels),
+      try GaussianClasses(set, members, priorCount: 4, arithmetic)
+        .linearHead(shrinkageCount: 300, arithmetic),
       try GaussianClasses(
-        labels, set.statistics(of: members, hasScatter: true, kernels), priorCount: 4, kernels
-      ).linearHead(shrinkageCount: 300, kernels)
+        labels, set.statistics(of: members, hasScatter: true, arithmetic), priorCount: 4,
+        arithmetic
+      ).linearHead(shrinkageCount: 300, arithmetic)
     )
     #expect(relativeError(a.weights, b.weights) < 1e-3 && relativeError(a.bias, b.bias) < 1e-3)
     #expect(online.count == count)

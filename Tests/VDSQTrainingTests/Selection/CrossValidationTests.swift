@@ -2,10 +2,13 @@ import Glibc
 import TestSupport
 import Testing
 import VDSQFormat
+import VDSQInference
+import VDSQKernels
 
 import VDSQTraining
 
 @Suite struct CrossValidationTests {
+  private let kernels = KernelTable.available()[0]
   private let targets = [0, 0, 1, 0, 1, 2, 2, 1, 0, 2, 1, 0, 2]
 
   @Test func everyExampleIsHeldOutOnce() throws {
@@ -47,7 +50,7 @@ import VDSQTraining
     let validation = try #require(CrossValidation(targets: targets, labels: 3, folds: 4))
     var shares: [Double] = []
     let table = try validation.score(
-      targets, labels: 3, candidates: 2, .logits(temperatures: temperatures),
+      targets, labels: 3, candidates: 2, .logits(temperatures: temperatures, kernels),
       progress: ProgressSpan { shares.append($0) }
     ) { (fold, evaluate, _) throws(VDSQError) in
       for candidate in 0..<2 {
@@ -97,20 +100,19 @@ import VDSQTraining
       let mixed = (0..<3).map { exp(0.3 * Double(x[3 * i + $0]) + 2 * Double(y[3 * i + $0])) }
       sum += log(mixed[target] / mixed.reduce(0, +))
     }
-    #expect((heldOut.logLikelihood(0.3, x, 2, y) - sum).magnitude < 1e-4)
+    #expect((heldOut.logLikelihood(0.3, x, 2, y, kernels) - sum).magnitude < 1e-4)
   }
 
   @Test func probabilitiesAndTheirLogarithmsAreTakenAsTheyAre() {
     var probabilities = LikelihoodTable(candidates: 2, .probabilities)
-    probabilities.add(0, [0.25, 0.75], target: 0)
-    probabilities.add(0, [0, 1], target: 0)
-    probabilities.add(1, [0.5, 0.5], target: 1)
+    probabilities.add(0, [0.25, 0.75, 0, 1], targets: [0, 0])
+    probabilities.add(1, [0.5, 0.5], targets: [1])
     let least = log(Double(Hyperparameters.leastProbability))
     #expect((probabilities.sums[0] - log(0.25) - least).magnitude < 1e-4)
     #expect(probabilities.best.candidate == 1)
     var logarithms = LikelihoodTable(candidates: 2, .logProbabilities)
-    logarithms.add(1, [-3, -0.25], target: 1)
-    logarithms.add(0, [-0.5, -2], target: 0)
+    logarithms.add(1, [-3, -0.25], targets: [1])
+    logarithms.add(0, [-0.5, -2], targets: [0])
     #expect(logarithms.sums == [-0.5, -0.25])
     logarithms.addLogPrior { candidate, _ in candidate == 0 ? 0 : -1 }
     #expect(logarithms.best.candidate == 0 && logarithms.best.score == -0.5)
