@@ -27,6 +27,29 @@ package struct LearningStream {
     self.message = message
   }
 
+  /// Learns the examples of a file. One with an unknown label fails alone.
+  ///
+  /// - Throws: the errors of the model, and of saving the adapter; `badInput` if all examples fail,
+  ///   or the first one that does if the stream is strict.
+  package func learn(_ examples: [Examples.Example]) throws(VDSQError) {
+    for example in examples where !StreamSignals.isStopped {
+      records.counts.texts += 1
+      records.counts.lastLine = example.origin?.line ?? 0
+      do throws(VDSQError) {
+        let outcome = try learner.learn(example, context: "")
+        if !Array(example.text.utf8).withUnsafeBytes({ encoder.fits($0) }) {
+          records.counts.truncated += 1
+        }
+        try write(outcome)
+      } catch {
+        guard error.category == .badInput, error.setting == .labels else { throw error }
+        records.counts.texts -= 1
+        try records.fail(records.counts.lastLine, .badInput(message(error)))
+      }
+    }
+    try records.end(maximumTokens: encoder.maximumTokens)
+  }
+
   /// Learns all examples. One that cannot be read, or has an unknown label, fails alone.
   ///
   /// - Throws: the errors of the stream, of the model, and of saving the adapter.
@@ -42,7 +65,7 @@ package struct LearningStream {
           let text = String(decoding: record.text, as: UTF8.self)
           let outcome = try learner.learn(Examples.Example(text: text, label: name), context: "")
           if record.isCut || !encoder.fits(record.text) { records.counts.truncated += 1 }
-          try write(name, outcome)
+          try write(outcome)
         } catch {
           guard error.category == .badInput, error.setting == .labels else { throw error }
           try fail(record, error)
@@ -56,19 +79,19 @@ package struct LearningStream {
     try records.fail(record.line, .badInput(message(error)), record.fields)
   }
 
-  private func write(_ label: String, _ outcome: OnlineLearner.Outcome) throws(VDSQError) {
+  private func write(_ outcome: OnlineLearner.Outcome) throws(VDSQError) {
     if isQuiet { return }
     let output = records.output
     if isJSON {
       let json = records.json
       json.object {
         json.member("examples", outcome.count)
-        json.member("label", label)
+        json.member("label", outcome.label)
         json.member("taken_for", outcome.predicted)
         json.member("probability", outcome.probability)
       }
     } else {
-      output.write("\(outcome.count)\t\(label)\t\(outcome.predicted)\t")
+      output.write("\(outcome.count)\t\(outcome.label)\t\(outcome.predicted)\t")
       output.write(fixed(Double(outcome.probability), 4))
     }
     output.write("\n")

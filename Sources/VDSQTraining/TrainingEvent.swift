@@ -8,6 +8,8 @@ public enum TrainingEvent: Sendable {
   case encoded(Int, of: Int)
   /// Some examples were left out, because their texts have nothing to read.
   case leftOut(Int, of: Int)
+  /// Labels are indices of these names, which they got.
+  case indexed([String])
   /// Some texts were truncated to the longest sequence.
   case truncated(Int, of: Int, tokens: Int)
   /// Parts of some texts were no characters, and became U+FFFD.

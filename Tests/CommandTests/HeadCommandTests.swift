@@ -50,6 +50,36 @@ import Testing
     #expect(none.status == 64 && none.errors.contains("no classification head"))
   }
 
+  /// Without labels, examples and adapter, the model's own head is judged; integers are its labels.
+  @Test func ownHeadsAreEvaluated() throws {
+    let model = try model("bert")
+    let texts = HeadFixture.file.texts.prefix(6)
+    func judged(_ labels: [String], _ options: [String] = []) throws -> (String?, Double?, String) {
+      let lines = try zip(texts, labels).map { text, label in
+        let quoted = String(
+          decoding: try JSONSerialization.data(withJSONObject: [text]), as: UTF8.self)
+        return "{\"text\": \(quoted.dropFirst().dropLast()), \"label\": \(label)}\n"
+      }
+      let test = try folder.write(Data(lines.joined().utf8), to: "t.jsonl")
+      let result = try vdsq.run(["eval", model, "--test", test, "--json"] + options)
+      #expect(result.status == 0, "\(result.errors)")
+      let json =
+        try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+      let row = (json?["rows"] as? [[String: Any]])?.first
+      return (row?["method"] as? String, row?["accuracy_mean"] as? Double, result.errors)
+    }
+    let positive = [String](repeating: "\"very positive\"", count: 6)
+    let named = try judged(positive)
+    #expect(named.0 == "head" && named.1 == 1)
+    let indices = try judged([String](repeating: "2", count: 6))
+    #expect(indices.0 == "head" && indices.1 == 1)
+    #expect(indices.2.contains("0 is NEGATIVE, 1 is neutral, 2 is very positive"))
+    // Labels that the head does not have, or that the options name, are label words.
+    #expect(try judged([String](repeating: "\"other\"", count: 6)).0 == "zero-shot")
+    #expect(try judged(positive, ["--labels", "very positive,bad"]).0 == "zero-shot")
+    #expect(try judged(positive, ["--shots", "0"]).0 == "zero-shot")
+  }
+
   @Test func pairsFromLinesAndFields() throws {
     let model = try model("nli")
     let lines = "The capital\tIt was great\nhello\tworld\nno tab\n"

@@ -58,6 +58,35 @@ import Testing
     for input in ["{\"text\": 1}\n", "[]\n", "{\n"] { #expect(try learn([], input).status == 65) }
   }
 
+  /// An adapter of `adapt` learns on, from the files that `adapt` reads.
+  @Test func adaptedAdaptersLearnOn() throws {
+    let csv = try folder.write(
+      Data("body,kind\nhello world,greeting\nstop now,order\nhello,greeting\nstop,order\n".utf8),
+      to: "x.csv")
+    let fields = ["--text-field", "body", "--label-field", "kind"]
+    #expect(try vdsq.run(["adapt", model, csv, "-o", adapter, "-q"] + fields).status == 0)
+    let before = try answer("hello world")
+    let learnt = try learn(["--examples", csv] + fields)
+    #expect(learnt.status == 0 && learnt.lines.count == 4, "\(learnt.errors)")
+    #expect(learnt.lines[3].hasPrefix("4\torder\t"))
+    #expect(try answer("hello world") != before)
+    let small = try Program("vdsq-run").run(
+      [model, "--adapter", adapter], input: "hello world\n")
+    #expect(small.lines == [try answer("hello world")])
+    for _ in 0..<4 { #expect(try learn(["--undo"]).status == 0) }
+    #expect(try answer("hello world") == before && learn(["--undo"]).status == 64)
+    // An unknown label fails alone; integers are indices of the labels.
+    let mixed = try folder.write(
+      Data("text\tlabel\nhello\tother\nstop\t1\n".utf8), to: "y.tsv")
+    let some = try learn(["--examples", mixed])
+    #expect(some.status == 0 && some.lines.count == 1 && some.errors.contains("line 2"))
+    #expect(some.lines[0].hasPrefix("1\torder\t"))
+    for wrong in [["--label", "order"], ["--undo"], ["--forget", "order"]] {
+      #expect(try learn(["--examples", mixed] + wrong).status == 64)
+    }
+    #expect(try learn(["--examples", folder.path("absent")]).status == 66)
+  }
+
   /// An adapter starts with labels, at least two; what would start one is not ignored.
   @Test func beginnings() throws {
     for (options, status, what) in [

@@ -17,6 +17,13 @@ extension TrainingEvent {
     case .leftOut(let count, let all):
       StandardError.write(
         "vdsq: \(path): \(count) of \(counted(all, "text")) left out: nothing to read\n")
+    case .indexed(let names):
+      var parts = names.enumerated().prefix(4).map { "\($0) is \($1)" }
+      if names.count > parts.count {
+        parts += (names.count > 5 ? ["..."] : []) + ["\(names.count - 1) is \(names.last!)"]
+      }
+      StandardError.write(
+        "vdsq: \(path): labels are indices: \(parts.joined(separator: ", "))\n")
     case .finetuningSkipped, .encoded, .trained: break
     }
   }

@@ -3,7 +3,7 @@ public struct EvaluationRow: Sendable {
   /// Examples of each label that were trained on, 0 for the label words alone; nil for an adapter
   /// that was trained elsewhere.
   public let shots: Int?
-  /// `zero-shot`, the training method's name, or `adapter`.
+  /// `zero-shot`, the training method's name, `adapter`, or `head` for the model's own head.
   public let method: String
   /// The labels, in the order of rows and columns of `confusion`.
   public let names: [String]
@@ -18,9 +18,11 @@ public struct EvaluationRow: Sendable {
   }
 
   /// Evaluates an adapter on texts that its model encoded.
-  package init(of adapted: AdaptedExamples) {
+  ///
+  /// - Parameter method: the name of what takes the adapter's place.
+  package init(of adapted: AdaptedExamples, method: String = "adapter") {
     self.init(
-      shots: nil, method: "adapter", names: adapted.classifier.labels.names,
+      shots: nil, method: method, names: adapted.classifier.labels.names,
       evaluations: [
         Evaluation(
           of: adapted.classifier, features: adapted.examples.features,

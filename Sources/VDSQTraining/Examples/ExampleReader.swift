@@ -71,12 +71,16 @@ public struct ExampleReader: Sendable {
   private func lines(_ file: TextFile) throws(VDSQError) -> [Examples.Example] {
     let record = try record()
     var examples: [Examples.Example] = []
+    var kind = LabelKind()
     try file.forEachLine { (line, number) throws(VDSQError) in
       if TextFile.isBlank(line) { return }
       do throws(VDSQError) {
         examples.append(
           try Array(line).withBytes { (bytes) throws(VDSQError) in
-            try Self.example(bytes, record, Examples.Origin(file: file.path, line: number))
+            let example = try Self.example(
+              bytes, record, Examples.Origin(file: file.path, line: number))
+            try kind.add(record.values[1], example.label, line: number)
+            return example
           })
       } catch { throw error.within("\(file.path): line \(number)") }
     }

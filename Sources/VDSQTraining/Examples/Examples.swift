@@ -19,13 +19,18 @@ public struct Examples: Sendable {
     var isBlank: Bool { Array(text.utf8).withUnsafeBytes { BlankText.isBlank($0) } }
 
     /// The example in error messages.
-    fileprivate func place(_ index: Int) -> String {
+    func place(_ index: Int) -> String {
       if let origin { "\(origin.file): line \(origin.line)" } else { "example \(index + 1)" }
     }
 
     /// An example; the label is checked when the example is encoded.
     public init(text: String, label: String) {
       self.init(text: text, label: label, origin: nil, isReplaced: false)
+    }
+
+    /// The example with another label.
+    func labelled(_ label: String) -> Example {
+      Example(text: text, label: label, origin: origin, isReplaced: isReplaced)
     }
 
     package init(text: String, label: String, origin: Origin?, isReplaced: Bool) {

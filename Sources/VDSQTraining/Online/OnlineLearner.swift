@@ -16,6 +16,8 @@ public import VDSQSemantics
 public final class OnlineLearner {
   /// The outcome of learning an example.
   public struct Outcome: Sendable, Equatable {
+    /// The example's label.
+    public let label: String
     /// The label that the adapter gave to the text before it learned it.
     public let predicted: String
     /// The probability of that label, from 0 to 1.
@@ -28,10 +30,13 @@ public final class OnlineLearner {
   public let path: String
   private let encoder: TextEncoder
   private var stamp: FileStamp?
-  private var discriminant: OnlineDiscriminant?
+  private var model: OnlineModel?
   private var classifier: Classifier?
 
-  /// - Parameter path: an adapter file that `begin` made or will make.
+  /// - Parameters:
+  ///   - path: an adapter file that `begin` made or will make, or that training made.
+  ///   - encoder: an encoder of the adapter's model, with the adapter's intermediate features and
+  ///     weight updates.
   public init(path: String, encoder: TextEncoder) {
     self.path = path
     self.encoder = encoder
@@ -41,17 +46,17 @@ public final class OnlineLearner {
   public var exists: Bool { FileStamp(path: path) != nil }
 
   /// The number of examples that were learned, as of the last change; 0 before the first.
-  public var count: Int { discriminant?.count ?? 0 }
+  public var count: Int { model?.count ?? 0 }
 
   /// The names of the labels, as of the last change; none before the first.
-  public var labels: [String] { discriminant?.labels.names ?? [] }
+  public var labels: [String] { model?.labels.names ?? [] }
 
   /// The template with which the file began.
   ///
   /// - Throws: `missingInput` or `badInput` for the file.
   public func template() throws(VDSQError) -> Template? {
-    if discriminant == nil { try read(FileStamp(path: path)) }
-    return discriminant!.labels.template
+    if model == nil { try read(FileStamp(path: path)) }
+    return model!.labels.template
   }
 
   /// Makes the file if it does not exist.
@@ -59,7 +64,8 @@ public final class OnlineLearner {
   /// - Throws: `usage` if it exists and has other labels or another template, or cannot be written.
   public func begin(_ labels: LabelSet) throws(VDSQError) {
     guard exists else {
-      return try save(OnlineDiscriminant(labels: labels, kernels: encoder.kernels), replace: false)
+      return try save(
+        .discriminant(OnlineDiscriminant(labels: labels, kernels: encoder.kernels)), replace: false)
     }
     let adapter = try Adapter(path: path, model: encoder.container)
     _ = try adapter.using(labels.template)
@@ -91,6 +97,7 @@ public final class OnlineLearner {
     guard let state = try state(of: example.text) else {
       throw .badInput("\(context.isEmpty ? "" : "\(context): ")the text has nothing to read")
     }
+    var name = example.label
     var predicted = (label: "", probability: Float(0))
     try change { (discriminant, classifier) throws(VDSQError) in
       let target: Int
@@ -98,11 +105,12 @@ public final class OnlineLearner {
         target = try self.index(of: example.label, in: discriminant, context)
       } catch { throw VDSQError(error.category, error.message, .labels) }
       let scores = classifier.scores(of: state)
+      name = discriminant.labels.names[target]
       predicted = (classifier.labels.names[scores.best], scores.probabilities[scores.best])
       try discriminant.learn(state, target)
     }
     return Outcome(
-      predicted: predicted.label, probability: predicted.probability, count: count)
+      label: name, predicted: predicted.label, probability: predicted.probability, count: count)
   }
 
   /// Forgets the last example that was learned, of the last `OnlineDiscriminant.undoable` ones.
@@ -112,7 +120,7 @@ public final class OnlineLearner {
   public func undo() throws(VDSQError) -> String {
     var name = ""
     try change { (discriminant, _) throws(VDSQError) in
-      guard let label = discriminant.undo() else {
+      guard let label = try discriminant.undo() else {
         throw .usage(
           "\(self.path): no example is left to take back; only the last \(OnlineDiscriminant.undoable) can be"
         )
@@ -152,10 +160,13 @@ public final class OnlineLearner {
   }
 
   private func index(
-    of label: String, in discriminant: OnlineDiscriminant, _ context: String
+    of label: String, in model: OnlineModel, _ context: String
   ) throws(VDSQError) -> Int {
-    guard let index = discriminant.labels.names.firstIndex(ofBytes: label) else {
-      let known = discriminant.labels.names.joined(separator: ", ")
+    let names = model.labels.names
+    guard
+      let index = names.firstIndex(ofBytes: label) ?? LabelIndex.index(of: label, among: names)
+    else {
+      let known = names.joined(separator: ", ")
       let place = context.isEmpty ? "" : "\(context): "
       throw .badInput("\(place)\(label) is not among the labels of \(path): \(known)")
     }
@@ -163,14 +174,14 @@ public final class OnlineLearner {
   }
 
   private func change(
-    _ body: (inout OnlineDiscriminant, Classifier) throws(VDSQError) -> Void
+    _ body: (inout OnlineModel, Classifier) throws(VDSQError) -> Void
   ) throws(VDSQError) {
     let lock = FolderLock(of: path)
     defer { lock.release() }
     let now = FileStamp(path: path)
-    if discriminant == nil || now != stamp { try read(now) }
+    if model == nil || now != stamp { try read(now) }
     // A change that cannot be saved is not applied either.
-    var changed = discriminant!
+    var changed = model!
     let before =
       if let classifier { classifier } else {
         try makeClassifier(try changed.adapter(modelIdentity: encoder.container.identity))
@@ -180,9 +191,16 @@ public final class OnlineLearner {
   }
 
   private func read(_ now: FileStamp?) throws(VDSQError) {
-    discriminant = try OnlineDiscriminant(
-      path: path, model: encoder.container, kernels: encoder.kernels)
-    guard discriminant!.labels.dimensions == encoder.dimensions else {
+    model = try OnlineModel(path: path, model: encoder.container, kernels: encoder.kernels)
+    if case .correction(let correction) = model {
+      guard correction.adapter.intermediateFeatures == encoder.intermediateFeatures,
+        correction.adapter.updates == encoder.updates
+      else {
+        throw .badInput(
+          "\(path): the adapter reads other layers, or other weights, than before; start again")
+      }
+    }
+    guard model!.labels.dimensions == encoder.dimensions else {
       throw .badInput("\(path): the adapter's dimensions are not the model's")
     }
     guard discriminant!.labels.hasVectors(of: encoder.options) else {
@@ -196,10 +214,10 @@ public final class OnlineLearner {
     try Classifier(adapter: adapter, kernels: encoder.kernels)
   }
 
-  private func save(_ changed: OnlineDiscriminant, replace: Bool) throws(VDSQError) {
+  private func save(_ changed: OnlineModel, replace: Bool) throws(VDSQError) {
     let adapter = try changed.write(
       to: path, modelIdentity: encoder.container.identity, replace: replace)
-    discriminant = changed
+    model = changed
     stamp = FileStamp(path: path)
     classifier = try makeClassifier(adapter)
   }

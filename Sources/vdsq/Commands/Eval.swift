@@ -100,13 +100,13 @@ struct Eval: Command {
       try PredictionsFile(path: path)
     }
     let other = try ComparedFiles(compared, model: model)
-    let texts = try label.read(test, quiet: quiet)
+    let read = try label.readIndices(test, quiet: quiet)
     let known =
-      try train.map { (path) throws(VDSQError) in try label.read(path, quiet: quiet) } ?? []
-    let rows = try rows(model, adapter, texts, known)
+      try train.map { (path) throws(VDSQError) in try label.readIndices(path, quiet: quiet) } ?? []
+    let (rows, texts) = try rows(model, adapter, read, known)
     let comparison = try other.map { (other) throws(VDSQError) in
       try EvaluationComparison(
-        with: other.name, rows, try self.rows(other.model, other.adapter, texts, known))
+        with: other.name, rows, try self.rows(other.model, other.adapter, read, known).0)
     }
     if let report {
       try EvaluationPage(title: "\(model), \(test)", rows: rows, comparedWith: comparison).write(
@@ -116,18 +116,43 @@ struct Eval: Command {
     try print(EvaluationReport(rows, comparedWith: comparison), json: json)
   }
 
+  /// The rows of a model, or of an adapter; and the texts with names in place of indices.
   private func rows(
-    _ model: String, _ adapter: String?, _ texts: [Examples.Example],
+    _ model: String, _ adapter: String?, _ read: [Examples.Example],
     _ known: [Examples.Example]
-  ) throws(VDSQError) -> [EvaluationRow] {
-    guard let adapter else { return try trained(model, texts, known) }
-    let learned = try Adapter(
-      path: adapter, model: try Container(path: model, kind: .model, decoding: .noWeights))
-    return [
-      EvaluationRow(
-        of: try label.encode(
-          texts, test, by: learned, model: model, encoding: encoding, quiet: quiet))
-    ]
+  ) throws(VDSQError) -> ([EvaluationRow], [Examples.Example]) {
+    let file = try Container(path: model, kind: .model, decoding: .noWeights)
+    if let adapter {
+      let learned = try Adapter(path: adapter, model: file)
+      let texts = try label.rename(read, test, by: learned.labels.names, quiet: quiet)
+      return (
+        [
+          EvaluationRow(
+            of: try label.encode(
+              texts, test, by: learned, model: model, encoding: encoding, quiet: quiet))
+        ], texts
+      )
+    }
+    let names = try label.names(model)
+    let texts = try label.rename(read, test, by: names, quiet: quiet)
+    if try headAnswers(texts, of: file) {
+      let encoded = try label.encode(
+        texts, test, byHeadOf: model, encoding: encoding, quiet: quiet)
+      return ([EvaluationRow(of: encoded, method: "head")], texts)
+    }
+    let examples = try label.rename(known, train ?? "", by: names, quiet: quiet)
+    return (try trained(model, texts, examples), texts)
+  }
+
+  /// Whether nothing is named or learned, and the model's own head has all labels of the texts.
+  private func headAnswers(
+    _ texts: [Examples.Example], of file: Container
+  ) throws(VDSQError) -> Bool {
+    guard train == nil, shots == nil, !label.namesLabels,
+      let head = try OutputHead(file.metadata), head.reading == .texts, head.function == .softmax
+    else { return false }
+    let names = Set(head.labels.map(ByteString.init))
+    return texts.allSatisfy { names.contains(ByteString($0.label)) }
   }
 
   private func trained(

@@ -13,9 +13,11 @@ struct Learn: Command {
   static let configuration = CommandConfiguration(
     abstract: "Learns one example after another, and can undo it.",
     discussion: """
-      Starts an adapter with --labels or --labels-file if it does not exist. Reads examples from \
-      standard input: texts of one label, one per line, with --label, otherwise JSON Lines: \
-      {"text": "...", "label": "..."}. The adapter is replaced after each example, so a kill loses \
+      Starts an adapter with --labels or --labels-file if it does not exist, or goes on with one \
+      that vdsq adapt trained (joint, frozen, prior, finetune). Reads examples from standard \
+      input: texts of one label, one per line, with --label, otherwise JSON Lines: \
+      {"text": "...", "label": "..."}; or from a file as vdsq adapt does, with --examples. The \
+      adapter is replaced after each example, so a kill loses \
       at most one. A running vdsq classify or vdsq-run uses the new adapter from the next text on. \
       Memory and file size do not depend on the number of examples; texts are not stored.
 
@@ -33,6 +35,10 @@ struct Learn: Command {
 
   @Option(help: "The label of all texts on standard input.")
   var label: String?
+
+  @Option(
+    help: "Read examples from this file instead: JSON Lines, .csv or .tsv.", completion: .file())
+  var examples: String?
 
   @Option(help: "Labels to start with, as for classify: a,b,c or \"a=word,word phrase;b\".")
   var labels: String?
@@ -70,7 +76,9 @@ struct Learn: Command {
   var quiet = false
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model, labelsFile], outputs: [adapter], readsStandardInput: true)
+    CommandFiles(
+      inputs: [model, labelsFile, examples], outputs: [adapter], readsStandardInput: examples == nil
+    )
   }
 
   func validate() throws {
@@ -80,8 +88,13 @@ struct Learn: Command {
     guard labels != nil || labelsFile != nil || (outOfScope == nil && template == nil) else {
       throw ValidationError("--out-of-scope and --template start an adapter; give --labels too")
     }
+    guard examples == nil || label == nil else {
+      throw ValidationError("--label is of texts on standard input; --examples has labels")
+    }
     let changes = [undo, forget != nil].filter { $0 }.count
-    guard changes <= 1, changes == 0 || (label == nil && addLabels == nil && labels == nil) else {
+    guard changes <= 1,
+      changes == 0 || (label == nil && addLabels == nil && labels == nil && examples == nil)
+    else {
       throw ValidationError("--undo and --forget go alone")
     }
   }
@@ -90,12 +103,14 @@ struct Learn: Command {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let whole = try OutputModules.vectorSize(file)
     let d = encoding.dimensions ?? whole
+    let examples = try examples.map { (path) throws(VDSQError) in
+      try fields.reader().read(path) { if !quiet { $0.tell(path) } }
+    }
     // The scatter, and copies of it while it is changed, factored and written; labels and their
     // sums.
     let labels = try beginning().map { LabelMemory.bytes(of: $0, dimensions: d) } ?? 0
-    let known = FileStamp(path: adapter) == nil ? nil : try Adapter(path: adapter, model: file)
-    let encoder = try encoding.encoder(
-      model, for: known,
+    let encoder = try OnlineLearner.encoder(
+      for: adapter, model: try Model(path: model), run: try encoding.run(),
       more: 10 * 4 * d * d + 8 * labels + 8 * Int(FileStamp(path: adapter)?.length ?? 0))
     let learner = OnlineLearner(path: adapter, encoder: encoder)
     let begun = try beginning()
@@ -122,8 +137,10 @@ struct Learn: Command {
       }
     }
     // If only labels were given, do not wait for input on a terminal.
-    if (addLabels != nil || begun != nil) && label == nil && isatty(0) == 1 { return }
-    try learn(learner, encoder)
+    if (addLabels != nil || begun != nil) && label == nil && examples == nil && isatty(0) == 1 {
+      return
+    }
+    try learn(learner, encoder, examples)
   }
 
   /// The labels to start with; nil if none are named.
@@ -134,7 +151,9 @@ struct Learn: Command {
     return try source.isEmpty ? nil : source.readBeginning()
   }
 
-  private func learn(_ learner: OnlineLearner, _ encoder: TextEncoder) throws(VDSQError) {
+  private func learn(
+    _ learner: OnlineLearner, _ encoder: TextEncoder, _ examples: [Examples.Example]?
+  ) throws(VDSQError) {
     var options = RecordStream.Options()
     options.reading.isStrict = strict
     if label == nil {
@@ -148,10 +167,10 @@ struct Learn: Command {
       LineReader(descriptor: 0, name: "standard input"), options: options,
       output: OutputBuffer(descriptor: 1), program: "vdsq")
     StreamSignals.watch(reloads: false)
-    try LearningStream(
+    let stream = LearningStream(
       records, learner: learner, encoder: encoder, label: label, isJSON: json, isQuiet: quiet,
-      message: \.commandLineMessage
-    ).run()
+      message: \.commandLineMessage)
+    if let examples { try stream.learn(examples) } else { try stream.run() }
   }
 
   /// Writes what was removed, with its name under `key`.

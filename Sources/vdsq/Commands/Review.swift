@@ -63,12 +63,19 @@ struct Review: Command {
   }
 
   func execute() throws(VDSQError) {
-    let texts = try label.read(examples, quiet: quiet)
-    let (names, items) = try adapter == nil ? heldOut(texts) : adapted(texts)
+    let learned = try adapter.map { (path) throws(VDSQError) in
+      try Adapter(
+        path: path, model: try Container(path: model, kind: .model, decoding: .noWeights))
+    }
+    let names = if let learned { learned.labels.names } else { try label.names(model) }
+    let texts = try label.rename(
+      try label.readIndices(examples, quiet: quiet), examples,
+      by: names, quiet: quiet)
+    let (labels, items) = try learned == nil ? heldOut(texts) : adapted(texts, learned!)
     let doubtful = items.prefix { $0.probability >= minimum }
     for item in doubtful.prefix(limit ?? doubtful.count) {
       try print(
-        ReconsiderationReport(item, of: texts[item.example], other: names[item.other]), json: json)
+        ReconsiderationReport(item, of: texts[item.example], other: labels[item.other]), json: json)
     }
   }
 
@@ -90,10 +97,8 @@ struct Review: Command {
   }
 
   private func adapted(
-    _ texts: [Examples.Example]
+    _ texts: [Examples.Example], _ learned: Adapter
   ) throws(VDSQError) -> ([String], [Reconsideration]) {
-    let learned = try Adapter(
-      path: adapter!, model: try Container(path: model, kind: .model, decoding: .noWeights))
     let adapted = try label.encode(
       texts, examples, by: learned, model: model, encoding: encoding, quiet: quiet)
     return (learned.labels.names, Reconsideration.list(adapted))

@@ -73,6 +73,9 @@ struct LabelOptions: ParsableArguments {
     return try ReferenceTexts.read(calibrateOn, field: fields.textField)
   }
 
+  /// Whether the options name labels.
+  var namesLabels: Bool { !labels.isEmpty || labelsFile != nil }
+
   /// The labels that the options name.
   func source() throws(VDSQError) -> LabelSource {
     var source = LabelSource()
@@ -119,7 +122,7 @@ struct LabelOptions: ParsableArguments {
     from path: String, model: String, encoding: EncoderOptions, quiet: Bool,
     checksScope: Bool = true
   ) throws(VDSQError) -> Adapter {
-    let examples = try read(path, quiet: quiet)
+    let examples = try read(path, model: model, quiet: quiet)
     let progress = TrainingProgress(encoding: path, quiet: quiet)
     defer { progress.end() }
     return try FewShotTrainer.adapter(
@@ -141,9 +144,44 @@ struct LabelOptions: ParsableArguments {
         report: TrainingProgress(encoding: "", quiet: quiet).show))
   }
 
-  /// Labelled texts of a file; tells how many have nothing to read.
-  func read(_ path: String, quiet: Bool) throws(VDSQError) -> [Examples.Example] {
+  /// Labelled texts of a file; tells how many have nothing to read. Labels that are indices get
+  /// the names of the labels' options, or else of the model's own head.
+  func read(
+    _ path: String, model: String, quiet: Bool
+  ) throws(VDSQError) -> [Examples.Example] {
+    try rename(try readIndices(path, quiet: quiet), path, by: try names(model), quiet: quiet)
+  }
+
+  /// Labelled texts of a file, with indices as they are.
+  func readIndices(_ path: String, quiet: Bool) throws(VDSQError) -> [Examples.Example] {
     try fields.reader().read(path) { if !quiet { $0.tell(path) } }
+  }
+
+  /// The names that indices stand for: of the labels' options, or else of the model's own head.
+  func names(_ model: String) throws(VDSQError) -> [String] {
+    let named = try named().map(\.name)
+    guard named.isEmpty else { return named }
+    return try LabelIndex.names(
+      of: try Container(path: model, kind: .model, decoding: .noWeights))
+  }
+
+  /// Gives names to labels that are indices, and tells of it.
+  func rename(
+    _ examples: [Examples.Example], _ path: String, by names: [String], quiet: Bool
+  ) throws(VDSQError) -> [Examples.Example] {
+    try LabelIndex.named(examples, by: names) { if !quiet { $0.tell(path) } }
+  }
+
+  /// Runs a model with its own head over labelled texts of a file.
+  func encode(
+    _ examples: [Examples.Example], _ path: String, byHeadOf model: String,
+    encoding: EncoderOptions, quiet: Bool
+  ) throws(VDSQError) -> AdaptedExamples {
+    let progress = TrainingProgress(encoding: path, quiet: quiet)
+    defer { progress.end() }
+    return try AdaptedExamples(
+      examples, headOf: try Model(path: model), options: try training(model, encoding),
+      report: progress.show)
   }
 
   /// Runs an adapter's model over labelled texts of a file.
