@@ -174,6 +174,9 @@ package final class ClassificationContext {
   /// Whether answers have logits, and not cosines.
   package var hasLogits: Bool { classifier.hasLogits }
 
+  /// The probability from which each label is given; nil if the most probable one is the answer.
+  package var thresholds: [Float]? { classifier.thresholds }
+
   /// Whether answers are values, and no probabilities.
   package var answersWithValues: Bool { classifier.answersWithValues }
 

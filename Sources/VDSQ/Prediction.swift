@@ -16,6 +16,9 @@ public struct Prediction: Sendable, Equatable {
 
   /// The most probable labels, best first: as many as were asked for, and at least one.
   public let candidates: [Candidate]
+  /// The names of the text's labels: of the most probable one, or, with an adapter that gives a
+  /// text any number of labels, of all whose probabilities reach their thresholds, best first.
+  public let labels: [String]
   /// The number of tokens of the text, including those that the model adds.
   public let tokens: Int
   /// Whether the text was truncated to the longest sequence.

@@ -69,6 +69,9 @@ public final class TextClassifier: @unchecked Sendable {
   /// The maximum number of tokens of a text; longer texts are truncated.
   public let maximumTokens: Int
 
+  /// Whether an adapter gives a text any number of labels.
+  public var givesSeveralLabels: Bool { classifier.0.thresholds != nil }
+
   /// A classifier by the head that the model was trained with.
   ///
   ///     let classifier = try TextClassifier(model: try Model(path: "sst2.vdsq"))
@@ -242,7 +245,9 @@ public final class TextClassifier: @unchecked Sendable {
     let pool = try EncoderPool(
       model, options.run, adapter: adapter,
       more: copies * adapter.bytes
-        + LabelMemory.answerBytes(of: adapter.labels.labels, top: options.top))
+        + LabelMemory.answerBytes(
+          of: adapter.labels.labels,
+          top: adapter.thresholds == nil ? options.top : adapter.labels.count))
     try self.init(model, pool, options, adapter: adapter, source: source) {
       (encoder) throws(VDSQError) in
       try Classifier(adapter: adapter, temperature: options.temperature, kernels: encoder.kernels)
@@ -291,8 +296,8 @@ public final class TextClassifier: @unchecked Sendable {
     var predictions: [Prediction] = []
     predictions.reserveCapacity(texts.count)
     func flush() throws(VDSQError) {
-      try context.classify(top: top) { count, labels, scores in
-        predictions.append(Prediction(scores, labels, top: top, count))
+      try context.classify(top: max(top, context.thresholds?.count ?? 0)) { count, labels, scores in
+        predictions.append(Prediction(scores, labels, context.thresholds, top: top, count))
       }
     }
     for text in texts {
@@ -319,8 +324,8 @@ public final class TextClassifier: @unchecked Sendable {
     defer { context.end() }
     var predictions: [Prediction] = []
     func flush() throws(VDSQError) {
-      try context.classify(top: top) { count, labels, scores in
-        predictions.append(Prediction(scores, labels, top: top, count))
+      try context.classify(top: max(top, context.thresholds?.count ?? 0)) { count, labels, scores in
+        predictions.append(Prediction(scores, labels, context.thresholds, top: top, count))
       }
     }
     for pair in pairs {
@@ -442,7 +447,10 @@ public final class TextClassifier: @unchecked Sendable {
 }
 
 extension Prediction {
-  init(_ scores: LabelScores, _ labels: LabelSet, top: Int, _ count: TokenCount) {
+  init(
+    _ scores: LabelScores, _ labels: LabelSet, _ thresholds: [Float]?, top: Int,
+    _ count: TokenCount
+  ) {
     var candidates: [Candidate] = []
     for label in scores.ranking.prefix(max(1, top)) {
       candidates.append(
@@ -450,8 +458,17 @@ extension Prediction {
           label: labels.names[label], index: label, probability: scores.probabilities[label],
           cosine: scores.cosines[label]))
     }
+    var names: [String] = []
+    if let thresholds {
+      for label in scores.ranking
+      where !count.isBlank && scores.probabilities[label] >= thresholds[label] {
+        names.append(labels.names[label])
+      }
+    } else {
+      names.append(candidates[0].label)
+    }
     self.init(
-      candidates: candidates, tokens: count.tokens, isTruncated: count.isTruncated,
+      candidates: candidates, labels: names, tokens: count.tokens, isTruncated: count.isTruncated,
       isBlank: count.isBlank)
   }
 }

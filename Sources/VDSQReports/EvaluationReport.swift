@@ -118,7 +118,7 @@ package struct EvaluationReport: Report {
 
 extension ClassificationReport {
   /// Members with the scores of each label and their means.
-  fileprivate func write(to json: JSONWriter, names: [String]) {
+  func write(to json: JSONWriter, names: [String]) {
     json.key("per_label")
     json.array {
       for (i, name) in names.enumerated() {
@@ -135,7 +135,7 @@ extension ClassificationReport {
     }
   }
 
-  private static func write(_ scores: Scores?, to json: JSONWriter) {
+  static func write(_ scores: Scores?, to json: JSONWriter) {
     json.member("precision", scores?.precision)
     json.member("recall", scores?.recall)
     json.member("f1", scores?.f1)

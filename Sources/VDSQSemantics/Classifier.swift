@@ -14,6 +14,8 @@ package struct Classifier: Sendable {
   /// The softmax temperature, by which logits are divided; above 0.
   package let temperature: Float
   private let head: Head?
+  /// The probability from which each label is given; nil if the most probable one is the answer.
+  package let thresholds: [Float]?
   /// The head that the model was trained with, if it tells the labels.
   package let modelHead: ModelHead?
   /// The hypotheses of the labels, if the model's own head tells what follows from a text.
@@ -43,7 +45,9 @@ package struct Classifier: Sendable {
   package init(
     adapter: Adapter, temperature: Float? = nil, kernels: KernelTable
   ) throws(VDSQError) {
-    try self.init(adapter.labels, adapter.head, temperature ?? adapter.temperature, kernels)
+    try self.init(
+      adapter.labels, adapter.head, temperature ?? adapter.temperature, kernels,
+      thresholds: adapter.thresholds)
   }
 
   /// A classifier by the model's own head.
@@ -87,7 +91,7 @@ package struct Classifier: Sendable {
 
   private init(
     _ labels: LabelSet, _ head: Head?, _ temperature: Float, _ kernels: KernelTable,
-    _ modelHead: ModelHead? = nil, _ entailment: Entailment? = nil
+    _ modelHead: ModelHead? = nil, _ entailment: Entailment? = nil, thresholds: [Float]? = nil
   ) throws(VDSQError) {
     guard temperature > 0, temperature.isFinite else {
       throw .usage("a temperature must be above 0", .temperature)
@@ -96,12 +100,14 @@ package struct Classifier: Sendable {
     self.head = head
     self.modelHead = modelHead
     self.entailment = entailment
+    self.thresholds = thresholds
     self.temperature = temperature
     self.kernels = kernels
   }
 
   /// Whether one label is right, so that the probabilities of all sum to 1.
   package var isChoice: Bool {
+    if thresholds != nil { return false }
     if let entailment { return !entailment.isMultiLabel }
     return modelHead.map { $0.description.function == .softmax } ?? true
   }
@@ -211,7 +217,8 @@ package struct Classifier: Sendable {
         }
       }
     }
-    CosineLogits.softmax(&scores.probabilities, temperature: temperature)
+    (isChoice ? OutputHead.Function.softmax : .sigmoid).apply(
+      to: &scores.probabilities, temperature: temperature)
     scores.rank(top)
   }
 }

@@ -134,6 +134,49 @@ import Testing
     }
   }
 
+  /// Texts with any number of labels, in both programs.
+  @Test func severalLabels() throws {
+    let lines = ["stop": ["order"], "hello": ["greeting"], "stop hello": ["order", "greeting"]]
+      .flatMap { word, labels in
+        ["now", "world", "is", "the", "yes", "twelve"].map { other in
+          let names = labels.map { "\"\($0)\"" }.joined(separator: ", ")
+          return "{\"text\": \"\(word) \(other)\", \"labels\": [\(names)]}\n"
+        }
+      }.sorted()
+    let path = try folder.write(Data(lines.joined().utf8), to: "several.jsonl")
+    let adapter = folder.path("several.vdsa")
+    let adapted = try vdsq.run(["adapt", model, path, "--multi-label", "-o", adapter, "-q"])
+    #expect(adapted.status == 0, "\(adapted.errors)")
+    let judge = ["eval", model, "--test", path, "--multi-label", "-q"]
+    let result = try vdsq.run(judge + ["--adapter", adapter, "--json"])
+    let json =
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+    #expect(json?["texts"] as? Int == 18, "\(result.errors)")
+    #expect((json?["micro_mean"] as? [String: Double])?["f1"] ?? 0 > 0.8)
+    #expect((json?["per_label"] as? [[String: Any]])?.count == 2)
+    let trained = try vdsq.run(judge + ["--train", path])
+    #expect(trained.status == 0 && trained.lines.contains { $0.hasPrefix("micro mean") })
+    let input = "stop world hello\n\nstop\n"
+    let answers = try vdsq.run(["classify", model, "--adapter", adapter], input: input)
+    #expect(answers.status == 0 && answers.lines.count >= 2)
+    #expect(answers.lines[0].split(separator: "\t").count == 4)
+    #expect(
+      try Program("vdsq-run").run([model, "--adapter", adapter], input: input).output
+        == answers.output)
+    let objects = try vdsq.run(
+      ["classify", model, "--adapter", adapter, "--json", "--top", "2"], input: "stop\n")
+    #expect(objects.output.contains("\"labels\": [\"order\""), "\(objects.output)")
+    #expect(objects.output.contains("\"threshold\": "))
+    for wrong in [
+      ["eval", model, "--test", path, "--multi-label"],
+      judge + ["--adapter", adapter, "--shots", "1"],
+      judge + ["--adapter", adapter, "--compare", adapter],
+      ["classify", model, "--adapter", adapter, "--explain"],
+      ["adapt", model, path, "--multi-label", "-o", folder.path("b"), "--method", "knn"],
+      ["review", model, try write("csv"), "--adapter", adapter],
+    ] { #expect(try vdsq.run(wrong, input: "stop\n").status == 64, "\(wrong)") }
+  }
+
   @Test func predictionsAreWritten() throws {
     let examples = try write("csv")
     let path = folder.path("p.csv")

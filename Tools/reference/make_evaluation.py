@@ -2,14 +2,17 @@
 """Writes Tests/Fixtures/evaluation.json: scikit-learn's classification_report and confusion_matrix,
 scipy's Wilson intervals and exact McNemar tests, Tango's interval for paired differences by
 numerical maximisation of the likelihood, and percentiles of differences whose texts and draws are
-resampled. Needs: pip install numpy scipy scikit-learn."""
+resampled; scikit-learn's scores of texts with several labels, its sigmoid calibration, and the best
+F1 of a threshold. Needs: pip install numpy scipy scikit-learn."""
 import json
 import pathlib
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import binomtest, norm
-from sklearn.metrics import classification_report, confusion_matrix
+from sklearn.calibration import _sigmoid_calibration
+from sklearn.metrics import (
+    accuracy_score, classification_report, confusion_matrix, f1_score, precision_recall_fscore_support)
 
 PATH = pathlib.Path(__file__).parents[2] / "Tests/Fixtures/evaluation.json"
 LABELS = 6
@@ -85,10 +88,33 @@ def resampled(texts, draws):
             "difference": gaps.mean(), "interval": np.quantile(means, [0.025, 0.975]).tolist()}
 
 
+def several(count, labels):
+    has = rng.random((count, labels)) < np.linspace(0.4, 0.05, labels)
+    given = np.where(rng.random((count, labels)) < 0.8, has, rng.random((count, labels)) < 0.2)
+    given[:, -1] = has[:, -1] = False
+    means = {key: np.array(precision_recall_fscore_support(
+        has, given, average=key, zero_division=0)[:3]).tolist()
+        for key in ["micro", "macro", "weighted"]}
+    return {"has": has.T.tolist(), "given": given.T.tolist(), "exact": accuracy_score(has, given),
+            "labels": np.array(precision_recall_fscore_support(
+                has, given, zero_division=0)[:3]).T.tolist(), **means}
+
+
+def calibrated(count, gap):
+    has = rng.random(count) < 0.3
+    scores = np.round(rng.normal(size=count) + gap * has - 1, 3)
+    a, b = _sigmoid_calibration(scores, has)
+    probabilities = 1 / (1 + np.exp(a * scores + b))
+    best = max(f1_score(has, probabilities >= t) for t in probabilities)
+    return {"scores": scores.tolist(), "has": has.tolist(), "slope": -a, "offset": -b, "f1": best}
+
+
 PATH.write_text(json.dumps({
     "reports": [report(40), report(200)],
     "shares": [wilson(*pair) for pair in [(0, 1), (1, 1), (0, 20), (20, 20), (7, 20), (997, 1000)]],
     "pairs": [paired(*triple) for triple in [
         (4, 1, 20), (10, 3, 50), (1, 12, 40), (60, 30, 1000), (5, 5, 30), (3, 0, 12)]],
     "resampled": resampled(60, 4),
+    "several": several(40, 5),
+    "calibrated": [calibrated(60, 2), calibrated(25, 0.3), calibrated(30, 9)],
 }, separators=(",", ":")) + "\n")

@@ -10,6 +10,8 @@ package final class ClassificationStream {
   /// The options of the output.
   package struct Options: Sendable {
     /// How many labels to write for each text, from 1 up.
+    ///
+    /// An adapter that gives any number of labels is not limited by 1.
     package var top = 1
     /// The smallest probability of a label that is written; 0 writes all labels.
     package var abstain: Float = 0
@@ -22,7 +24,7 @@ package final class ClassificationStream {
 
   /// The names of the members of an answer's JSON.
   package static let members: [StaticString] = [
-    "label", "abstained", "probability", "value", "top", "tokens", "truncated",
+    "label", "labels", "abstained", "probability", "value", "top", "tokens", "truncated",
   ]
 
   private let records: RecordStream
@@ -92,6 +94,11 @@ package final class ClassificationStream {
   package func flush() throws(VDSQError) {
     guard context.count > 0 else { return }
     var index = 0
+    if let thresholds = context.thresholds {
+      try flush(thresholds)
+      records.tags.removeAll()
+      return try records.output.flush()
+    }
     try context.classify(top: options.top) { (count, labels, scores) throws(VDSQError) in
       let abstains = count.isBlank || scores.probabilities[scores.best] < options.abstain
       if abstains { records.counts.abstained += 1 }
@@ -106,6 +113,85 @@ package final class ClassificationStream {
     }
     records.tags.removeAll()
     try records.output.flush()
+  }
+
+  /// Writes the labels of each text whose probabilities reach their thresholds, the most probable
+  /// first; without any, the text in place of a withheld label, with the highest probability.
+  private func flush(_ thresholds: [Float]) throws(VDSQError) {
+    var index = 0
+    try context.classify(top: thresholds.count) { (count, labels, scores) throws(VDSQError) in
+      var given = 0
+      if !count.isBlank {
+        // In the order of the ranking, in which a label above its threshold may follow one below.
+        for label in scores.ranking where isGiven(label, scores, thresholds) { given += 1 }
+      }
+      if given == 0 { records.counts.abstained += 1 }
+      if isJSON {
+        writeJSON(index, given, count, labels, scores, thresholds)
+      } else {
+        writePlain(index, given, labels, scores, thresholds)
+      }
+      index += 1
+      try records.output.flushIfLong()
+    }
+  }
+
+  private func isGiven(_ label: Int, _ scores: LabelScores, _ thresholds: [Float]) -> Bool {
+    let probability = scores.probabilities[label]
+    return probability >= thresholds[label] && probability >= options.abstain
+  }
+
+  /// `label<TAB>probability` for each given label; at most `top` if that is above 1.
+  private func writePlain(
+    _ index: Int, _ given: Int, _ labels: LabelSet, _ scores: LabelScores, _ thresholds: [Float]
+  ) {
+    let output = records.output
+    if given == 0 {
+      output.write(outOfScope(labels))
+      output.write("\t")
+      output.write(scores.probabilities[scores.best], decimals: 4)
+    }
+    var written = 0
+    for label in scores.ranking where given > 0 && isGiven(label, scores, thresholds) {
+      if options.top > 1, written == options.top { break }
+      if written > 0 { output.write("\t") }
+      output.write(labels.names[label])
+      output.write("\t")
+      output.write(scores.probabilities[label], decimals: 4)
+      written += 1
+    }
+    records.tags.writeColumns(of: index, to: output)
+    output.write("\n")
+  }
+
+  private func writeJSON(
+    _ index: Int, _ given: Int, _ count: TokenCount, _ labels: LabelSet, _ scores: LabelScores,
+    _ thresholds: [Float]
+  ) {
+    let json = records.json
+    json.object {
+      records.tags.writeMembers(of: index, to: json)
+      json.key("labels")
+      json.array {
+        for label in scores.ranking where given > 0 && isGiven(label, scores, thresholds) {
+          json.write(labels.names[label])
+        }
+      }
+      json.key("top")
+      json.array {
+        for place in 0..<min(max(options.top, given), labels.count) {
+          let label = scores.ranking[place]
+          json.object {
+            json.member("label", labels.names[label])
+            json.member("probability", scores.probabilities[label], decimals: 6)
+            json.member("threshold", thresholds[label], decimals: 6)
+          }
+        }
+      }
+      json.member("tokens", count.tokens)
+      json.member("truncated", count.isTruncated)
+    }
+    records.output.write("\n")
   }
 
   /// The text in place of a withheld label.

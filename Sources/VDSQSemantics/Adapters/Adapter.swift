@@ -16,6 +16,9 @@ public struct Adapter: Sendable {
   public let temperature: Float
   /// The head that turns states into logits; nil if labels are compared by cosines alone.
   package let head: Head?
+  /// The probability from which each label is given, if a text may have any number of labels; nil
+  /// if one label is chosen.
+  package let thresholds: [Float]?
   /// The identity of the model whose states it was trained on (`Container.identity`).
   package let modelIdentity: UInt32
   /// Whether the file says with which template, if any, the adapter was trained. Files of early
@@ -28,12 +31,15 @@ public struct Adapter: Sendable {
   ///   - updates: low-rank updates of the encoder's weights.
   ///   - temperature: the softmax temperature; above 0.
   ///   - head: the head that turns states into logits; nil to compare by cosines alone.
+  ///   - thresholds: the probability from which each label is given, for a linear head; nil to
+  ///     choose one label.
   ///   - modelIdentity: the identity of the model whose states it was trained on.
   package init(
     labels: LabelSet, intermediateFeatures: [IntermediateFeature] = [],
     updates: LowRankUpdates? = nil,
-    temperature: Float = 1, head: Head?, modelIdentity: UInt32
+    temperature: Float = 1, head: Head?, thresholds: [Float]? = nil, modelIdentity: UInt32
   ) {
+    self.thresholds = thresholds
     self.labels = labels
     self.intermediateFeatures = intermediateFeatures
     self.updates = updates
@@ -49,6 +55,7 @@ public struct Adapter: Sendable {
   /// Its size in memory, in bytes.
   package var bytes: Int {
     LabelMemory.bytes(of: labels) + 4 * (updates?.values.count ?? 0) + (head?.bytes ?? 0)
+      + 4 * (thresholds?.count ?? 0)
   }
 
   /// The names of an adapter's tensors and metadata, except those of its head.
@@ -58,6 +65,7 @@ public struct Adapter: Sendable {
     static let template = "template"
     static let prompt = "prompt_name"
     static let cut = "cut_dimensions"
+    static let thresholds = "thresholds"
     static func label(_ index: Int) -> String { "label.\(index)" }
     static func words(_ index: Int) -> String { "label.\(index).words" }
   }
@@ -122,7 +130,17 @@ public struct Adapter: Sendable {
       words: words, template: try Self.template(file))
     labels.prompt = file.metadata.find(Name.prompt)
     labels.cutDimensions = try file.metadata.find(integer: "cut_dimensions", in: 1...1 << 24)
-    head = try Head.read(file, labels: count, dimensions: d, columns: d / blocks)
+    guard file.find(Name.thresholds) != nil else {
+      thresholds = nil
+      head = try Head.read(file, labels: count, dimensions: d, columns: d / blocks)
+      return
+    }
+    let thresholds = try file.finiteFloats(Name.thresholds, shape: [count])
+    for threshold in thresholds where threshold < 0 || threshold > 1 {
+      throw .badInput("\(path): tensor \(Name.thresholds) has a value that is no probability")
+    }
+    self.thresholds = thresholds
+    head = .linear(try LinearHead(file, labels: count, dimensions: d, name: .oneVsRest))
   }
 
   /// The contents of its file, in order.
@@ -151,7 +169,10 @@ public struct Adapter: Sendable {
     if let prompt = labels.prompt { contents.metadata.set(Name.prompt, .text(prompt)) }
     if let cut = labels.cutDimensions { contents.metadata.set(Name.cut, .integer(cut)) }
     contents.add(Name.anchors, .float32(labels.anchors), shape: [labels.count, d])
-    if let head {
+    if let thresholds, case .linear(let linear) = head {
+      contents.add(Name.thresholds, .float32(thresholds), shape: [labels.count])
+      linear.store(in: &contents, name: .oneVsRest)
+    } else if let head {
       head.store(in: &contents)
     } else {
       contents.metadata.set(AdapterContents.headKey, .text("none"))

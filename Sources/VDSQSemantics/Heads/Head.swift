@@ -112,7 +112,7 @@ package enum Head: Sendable {
     if file.find(RBFHead.Name.centers) != nil {
       return .rbf(try RBFHead(file, labels: labels, dimensions: dimensions, columns: columns))
     }
-    if file.find(LinearHead.Name.weights) != nil {
+    if file.find(LinearHead.Name.choice.weights) != nil {
       return .linear(try LinearHead(file, labels: labels, dimensions: dimensions))
     }
     if file.find(NearestNeighborsHead.Name.states) != nil {

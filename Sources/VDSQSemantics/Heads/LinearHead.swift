@@ -9,9 +9,15 @@ package struct LinearHead: Sendable {
   package let bias: [Float]
 
   /// The names of its tensors in an adapter's file.
-  enum Name {
-    static let weights = "head.weight"
-    static let bias = "head.bias"
+  struct Name {
+    let weights: String
+    let bias: String
+
+    /// Of a head whose softmax chooses one label.
+    static let choice = Name(weights: "head.weight", bias: "head.bias")
+    /// Of a head each of whose labels is right or wrong by itself. A program that does not know it
+    /// must not take it for the other.
+    static let oneVsRest = Name(weights: "one_vs_rest.weight", bias: "one_vs_rest.bias")
   }
 
   /// - Parameters:
@@ -41,14 +47,16 @@ package struct LinearHead: Sendable {
     difference(of: weights, label, other, columns: columns, dimensions: d)
   }
 
-  init(_ file: Container, labels: Int, dimensions: Int) throws(VDSQError) {
-    weights = try file.finiteFloats(Name.weights, shape: [labels, dimensions])
-    bias = try file.finiteFloats(Name.bias, shape: [labels])
+  init(
+    _ file: Container, labels: Int, dimensions: Int, name: Name = .choice
+  ) throws(VDSQError) {
+    weights = try file.finiteFloats(name.weights, shape: [labels, dimensions])
+    bias = try file.finiteFloats(name.bias, shape: [labels])
   }
 
-  func store(in contents: inout AdapterContents) {
-    contents.add(Name.weights, .float32(weights), shape: [bias.count, weights.count / bias.count])
-    contents.add(Name.bias, .float32(bias), shape: [bias.count])
+  func store(in contents: inout AdapterContents, name: Name = .choice) {
+    contents.add(name.weights, .float32(weights), shape: [bias.count, weights.count / bias.count])
+    contents.add(name.bias, .float32(bias), shape: [bias.count])
   }
 }
 

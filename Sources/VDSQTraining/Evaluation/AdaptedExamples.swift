@@ -50,6 +50,18 @@ package struct AdaptedExamples {
     _ examples: [Examples.Example], adapter: Adapter, model: Model, options: TrainingOptions,
     report: (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) {
+    guard adapter.thresholds == nil else {
+      throw .usage("the adapter gives a text any number of labels, and does not choose one")
+    }
+    try self.init(
+      encoding: examples, adapter: adapter, model: model, options: options, report: report)
+  }
+
+  /// Runs the model of any adapter over texts.
+  init(
+    encoding examples: [Examples.Example], adapter: Adapter, model: Model,
+    options: TrainingOptions, report: (TrainingEvent) -> Void
+  ) throws(VDSQError) {
     let adapter = try adapter.using(options.template)
     let encoderOptions = try model.encoderOptions(
       options.run, intermediateFeatures: adapter.intermediateFeatures,

@@ -33,6 +33,9 @@ package struct OnlineCorrection {
   ///
   /// - Throws: `usage` if its head is no linear one.
   package init(_ adapter: Adapter, path: String, kernels: KernelTable) throws(VDSQError) {
+    guard adapter.thresholds == nil else {
+      throw .usage("\(path): the adapter gives a text any number of labels; learn takes one")
+    }
     guard let linear = adapter.linearHead else {
       throw .usage(
         "\(path): learn continues adapters of the methods joint, frozen, prior and finetune; this "

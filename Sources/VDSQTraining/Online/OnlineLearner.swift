@@ -203,7 +203,7 @@ public final class OnlineLearner {
     guard model!.labels.dimensions == encoder.dimensions else {
       throw .badInput("\(path): the adapter's dimensions are not the model's")
     }
-    guard discriminant!.labels.hasVectors(of: encoder.options) else {
+    guard model!.labels.hasVectors(of: encoder.options) else {
       throw .badInput("\(path): the adapter was trained with another prompt; start again")
     }
     stamp = now

@@ -26,6 +26,13 @@ struct Adapt: Command {
   @Option(name: .shortAndLong, help: "The adapter file to write.", completion: .file())
   var output: String
 
+  @Flag(
+    help: """
+      Texts have any number of labels: {"text": "...", "labels": ["a", "b"]}. Trains a classifier of \
+      each label against the rest, with the threshold that gives the best F1 on held-out texts.
+      """)
+  var multiLabel = false
+
   @OptionGroup var label: LabelOptions
   @OptionGroup var encoding: EncoderOptions
 
@@ -43,9 +50,11 @@ struct Adapt: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
-    let adapter = try label.adapter(
-      from: examples, model: model, encoding: encoding,
-      quiet: quiet)
+    let adapter =
+      try multiLabel
+      ? label.adapter(
+        fromSeveralLabels: examples, model: model, encoding: encoding, quiet: quiet)
+      : label.adapter(from: examples, model: model, encoding: encoding, quiet: quiet)
     let bytes = try adapter.write(to: output, replace: force)
     if quiet { return }
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""

@@ -131,6 +131,9 @@ struct Classify: Command {
       pair: pair || secondField != nil, secondField: secondField)
     let texts = try textClassifier()
     if explain {
+      guard !texts.givesSeveralLabels else {
+        throw .usage("--explain is of one label; this adapter gives any number of them")
+      }
       StreamSignals.watch(reloads: false)
       return try ExplanationStream(
         texts, records, isJSON: json, outOfScope: label.outOfScope

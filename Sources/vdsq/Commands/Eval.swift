@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQ
 import VDSQFiles
 import VDSQFormat
 import VDSQInference
@@ -36,6 +37,13 @@ struct Eval: Command {
 
   @Option(help: "The number of random draws of examples.")
   var seeds = 5
+
+  @Flag(
+    help: """
+      Texts have any number of labels: {"text": "...", "labels": ["a", "b"]}. With --train, trains \
+      on all of its texts; or takes an --adapter of vdsq adapt --multi-label.
+      """)
+  var multiLabel = false
 
   @Option(
     name: .customLong("compare"),
@@ -80,6 +88,15 @@ struct Eval: Command {
       throw ValidationError("--adapter has learned already; leave --train and --shots out")
     }
     guard seeds >= 1, seeds <= 1000 else { throw ValidationError("--seeds must be from 1 to 1000") }
+    if multiLabel {
+      guard shots == nil, compared.isEmpty, report == nil, predictions == nil else {
+        throw ValidationError(
+          "--multi-label goes without --shots, --compare, --report and --predictions")
+      }
+      guard (train == nil) != (adapter == nil) else {
+        throw ValidationError("--multi-label needs --train or --adapter")
+      }
+    }
     guard let counts = counts else {
       throw ValidationError("--shots: numbers from 0 up, separated by commas, such as 0,1,4,16")
     }
@@ -96,6 +113,7 @@ struct Eval: Command {
   }
 
   func execute() throws(VDSQError) {
+    if multiLabel { return try print(MultiLabelReport(try severalLabels()), json: json) }
     let output = try predictions.map { (path) throws(VDSQError) in
       try PredictionsFile(path: path)
     }
@@ -114,6 +132,23 @@ struct Eval: Command {
     }
     try output?.write(rows, texts: texts, replace: force)
     try print(EvaluationReport(rows, comparedWith: comparison), json: json)
+  }
+
+  private func severalLabels() throws(VDSQError) -> MultiLabelEvaluation {
+    let texts = try label.fields.severalLabels().read(test) { if !quiet { $0.tell(test) } }
+    let learned =
+      if let adapter {
+        try Adapter(
+          path: adapter, model: try Container(path: model, kind: .model, decoding: .noWeights))
+      } else {
+        try label.adapter(
+          fromSeveralLabels: train!, model: model, encoding: encoding, quiet: quiet)
+      }
+    let progress = TrainingProgress(encoding: test, quiet: quiet)
+    defer { progress.end() }
+    return try MultiLabelEvaluation(
+      of: learned, texts, model: try Model(path: model),
+      options: try label.training(model, encoding), report: progress.show)
   }
 
   /// The rows of a model, or of an adapter; and the texts with names in place of indices.

@@ -158,7 +158,7 @@ struct Learn: Command {
     options.reading.isStrict = strict
     if label == nil {
       options.reading.field = try FieldPath(fields.textField)
-      options.reading.pass = [try FieldPath(fields.labelField)]
+      options.reading.pass = [try FieldPath(fields.fields().label)]
     }
     options.json = json
     options.isQuiet = quiet

@@ -6,12 +6,20 @@ struct ExampleFieldOptions: ParsableArguments {
   @Option(help: "The name of the field with the text of an example.")
   var textField = "text"
 
-  @Option(help: "The name of the field with the label of an example.")
-  var labelField = "label"
+  @Option(
+    help: """
+      The name of the field with the label of an example. (default: label; with --multi-label labels)
+      """)
+  var labelField: String?
 
   func reader() -> ExampleReader { ExampleReader(fields: fields()) }
 
   func fields() -> ExampleFields {
-    ExampleFields(text: textField, label: labelField)
+    ExampleFields(text: textField, label: labelField ?? "label")
+  }
+
+  /// The reader of texts with several labels.
+  func severalLabels() -> MultiLabelReader {
+    MultiLabelReader(fields: ExampleFields(text: textField, label: labelField ?? "labels"))
   }
 }

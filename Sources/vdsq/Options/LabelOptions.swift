@@ -131,6 +131,26 @@ struct LabelOptions: ParsableArguments {
       options: try training(model, encoding), report: progress.show)
   }
 
+  /// Trains an adapter that gives any number of labels on the texts of a file.
+  ///
+  /// - Throws: `usage` for options of a choice of one label.
+  func adapter(
+    fromSeveralLabels path: String, model: String, encoding: EncoderOptions, quiet: Bool
+  ) throws(VDSQError) -> Adapter {
+    guard outOfScope == nil else {
+      throw .usage("texts without labels belong to none; leave it out", .outOfScope)
+    }
+    guard [.joint, .frozen, .prior].contains(method) else {
+      throw .usage("texts with several labels are learned by frozen linear heads", .method)
+    }
+    let texts = try fields.severalLabels().read(path) { if !quiet { $0.tell(path) } }
+    let progress = TrainingProgress(encoding: path, quiet: quiet)
+    defer { progress.end() }
+    return try MultiLabelTrainer.adapter(
+      model: try Model(path: model), labels: try named(), texts: texts,
+      options: try training(model, encoding, allowsFinetuning: false), report: progress.show)
+  }
+
   /// Opens a model to train on examples. Their labels are used if the options name none.
   func trainer(
     _ model: String, _ examples: [Examples.Example], _ encoding: EncoderOptions,

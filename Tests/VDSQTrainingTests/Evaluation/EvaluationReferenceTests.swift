@@ -29,7 +29,20 @@ import VDSQTraining
     let reports: [Report]
     let shares: [Share]
     let pairs: [Pair]
+    struct Several: Decodable {
+      let has, given: [[Bool]]
+      let exact: Double
+      let labels: [[Double]]
+      let micro, macro, weighted: [Double]
+    }
+    struct Calibrated: Decodable {
+      let scores: [Float]
+      let has: [Bool]
+      let slope, offset, f1: Double
+    }
     let resampled: Resampled
+    let several: Several
+    let calibrated: [Calibrated]
   }
 
   private let reference: Reference
@@ -72,6 +85,35 @@ import VDSQTraining
       #expect(isClose(report.weighted, expected.weighted))
       #expect(found.macroF1 == report.macro.f1)
     }
+  }
+
+  @Test func severalLabels() {
+    let expected = reference.several
+    let found = MultiLabelEvaluation(
+      names: expected.has.indices.map { "\($0)" }, has: expected.has, given: expected.given)
+    #expect((found.subsetAccuracy - expected.exact).magnitude < 1e-12)
+    #expect(found.interval.contains(found.subsetAccuracy))
+    for (scores, other) in zip(found.report.labels, expected.labels) {
+      #expect(isClose(scores, other))
+    }
+    #expect(isClose(found.micro, expected.micro))
+    #expect(isClose(found.report.macro, expected.macro))
+    #expect(isClose(found.report.weighted, expected.weighted))
+  }
+
+  @Test func sigmoidsAndThresholds() {
+    for expected in reference.calibrated {
+      let found = SigmoidCalibration(expected.scores, expected.has)
+      #expect((found.slope - expected.slope).magnitude < 1e-3 * (1 + expected.slope.magnitude))
+      #expect((found.offset - expected.offset).magnitude < 1e-3 * (1 + expected.offset.magnitude))
+      let probabilities = expected.scores.map(found.probability)
+      let threshold = F1Threshold.best(probabilities, expected.has)
+      let given = probabilities.map { $0 >= threshold }
+      let scores = MultiLabelEvaluation(names: ["a"], has: [expected.has], given: [given]).micro
+      #expect((scores.f1 - expected.f1).magnitude < 1e-12)
+    }
+    // What says the opposite of what it should says nothing.
+    #expect(SigmoidCalibration([1, 2, -1, -2], [false, false, true, true]).slope == 1e-3)
   }
 
   @Test func intervalsOfShares() {
