@@ -68,16 +68,21 @@ import Testing
       let row = (json?["rows"] as? [[String: Any]])?.first
       return (row?["method"] as? String, row?["accuracy_mean"] as? Double, result.errors)
     }
-    let positive = [String](repeating: "\"very positive\"", count: 6)
+    // What the head itself answers is right.
+    let answers = try vdsq.run(["classify", model], input: texts.joined(separator: "\n") + "\n")
+      .lines.map { String($0.prefix { $0 != "\t" }) }
+    let positive = answers.map { "\"\($0)\"" }
     let named = try judged(positive)
     #expect(named.0 == "head" && named.1 == 1)
-    let indices = try judged([String](repeating: "2", count: 6))
+    let indices = try judged(
+      answers.map { "\(["NEGATIVE", "neutral", "very positive"].firstIndex(of: $0) ?? -1)" })
     #expect(indices.0 == "head" && indices.1 == 1)
     #expect(indices.2.contains("0 is NEGATIVE, 1 is neutral, 2 is very positive"))
     // Labels that the head does not have, or that the options name, are label words.
-    #expect(try judged([String](repeating: "\"other\"", count: 6)).0 == "zero-shot")
-    #expect(try judged(positive, ["--labels", "very positive,bad"]).0 == "zero-shot")
-    #expect(try judged(positive, ["--shots", "0"]).0 == "zero-shot")
+    #expect(try judged((0..<6).map { "\"other \($0 % 2)\"" }).0 == "zero-shot")
+    let names = ["--labels", "very positive,neutral,NEGATIVE"]
+    #expect(try judged(positive, names).0 == "zero-shot")
+    #expect(try judged(positive, names + ["--shots", "0"]).0 == "zero-shot")
   }
 
   @Test func pairsFromLinesAndFields() throws {

@@ -34,6 +34,7 @@ struct ConfusionTable {
       max-width: min(24em, 34vw); overflow: hidden; text-overflow: ellipsis; padding-right: .5em; }
     .matrix thead th:first-child { left: 0; z-index: 2; text-align: right; padding-right: .5em;
       color: var(--soft); max-width: min(24em, 34vw); white-space: normal; }
+    #confusions td { white-space: normal; overflow-wrap: anywhere; padding: .15rem .4rem; }
     .matrix tr:hover th, .matrix td:hover { text-decoration: underline; }
     """
 

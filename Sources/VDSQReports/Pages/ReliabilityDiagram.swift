@@ -8,7 +8,7 @@ struct ReliabilityDiagram {
 
   var html: String {
     let (left, right, top, bottom) = (40.0, 336.0, 10.0, 306.0)
-    let (lowest, width) = (370.0, 342.0)
+    let (lowest, width) = (370.0, 354.0)
     func x(_ share: Double) -> Double { left + (right - left) * share }
     func y(_ share: Double) -> Double { bottom - (bottom - top) * share }
     var body = ""

@@ -38,7 +38,7 @@ package enum LabelIndex {
   package static func named(
     _ examples: [Examples.Example], by names: [String], report: (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> [Examples.Example] {
-    guard !names.isEmpty, !names.contains(where: isInteger),
+    guard !names.isEmpty, !examples.isEmpty, !names.contains(where: isInteger),
       examples.allSatisfy({ isInteger($0.label) })
     else { return examples }
     var named: [Examples.Example] = []
