@@ -124,7 +124,7 @@ def speed(model, exported, folder, arguments):
                 other.append(taken / 4)
         gap = np.abs(scores - 1 / (1 + np.exp(-logits))).max()
         a, b = np.median(own, axis=0), np.median(other, axis=0)
-        print(f"| {threads} | {a[0] * 1e3:.0f} | {b[0] * 1e3:.0f} | {b[0] / a[0]:.1f}x | {b[1] / a[1]:.1f}x | {best} | "
+        print(f"| {threads} | {a[0] * 1e3:.0f} | {b[0] * 1e3:.0f} | {b[0] / a[0]:.2f}x | {b[1] / a[1]:.2f}x | {best} | "
               f"{gap:.3f} |", flush=True)
 
 
