@@ -165,6 +165,20 @@ package struct ClassStatistics {
     return moved
   }
 
+  /// The mean variance of a component within labels. The variance of all examples is its prior,
+  /// because labels with a single example have none of their own.
+  package var varianceWithinLabels: Float {
+    let n = count
+    guard n > 1 else { return meanSquare / Float(dimensions) }
+    var mean = [Float](repeating: 0, count: dimensions)
+    for (i, sum) in sums.enumerated() { mean[i % dimensions] += sum / n }
+    let center = mean.reduce(0) { $0 + $1 * $1 }
+    let all = max(0, meanSquare - center) * n / (n - 1)
+    let prior = Hyperparameters.Reliability.varianceCount
+    let degrees = n - Float(counts.count { $0 > 0 })
+    return (squares + prior * all) / (degrees + prior) / Float(dimensions)
+  }
+
   /// The mean squared length of examples.
   package var meanSquare: Float {
     var total = squares

@@ -107,20 +107,31 @@ package struct GaussianClasses {
       anchorSpread > 0
       ? Hyperparameters.Discriminant.anchorLength
         * (statistics.meanSquare / anchorSpread).squareRoot() : 0
+    for i in anchors.indices { anchors[i] *= scale }
+    let reliability = AnchorReliability(anchors: anchors, statistics, columns: vectorColumns)
+    // Words that the examples do not bear out count for fewer examples, and are shorter.
+    var priorCounts = [Float](repeating: priorCount, count: labels.count)
+    for label in 0..<labels.count {
+      let trust = reliability.trust[label]
+      let size = powf(abs(trust), Hyperparameters.Reliability.exponent)
+      priorCounts[label] = max(priorCount * size, Hyperparameters.Reliability.leastPriorCount)
+      for i in label * d..<(label + 1) * d { anchors[i] *= trust < 0 ? -size : size }
+    }
     var center = [Float](repeating: 0, count: d)
     var weight = centerCount
     for label in 0..<labels.count where statistics.counts[label] > 0 {
       let n = statistics.counts[label]
-      let share = 1 / (1 / priorCount + 1 / n)
+      let share = 1 / (1 / priorCounts[label] + 1 / n)
       weight += share
       for j in 0..<d {
-        center[j] += share * (statistics.sums[label * d + j] / n - scale * anchors[label * d + j])
+        center[j] += share * (statistics.sums[label * d + j] / n - anchors[label * d + j])
       }
     }
     for j in 0..<d { center[j] /= weight }
     let means = anchors.enumerated().map { i, x in
       let n = statistics.counts[i / d]
-      return (x * scale * priorCount + statistics.sums[i] - n * center[i % d]) / (priorCount + n)
+      let prior = priorCounts[i / d]
+      return (x * prior + statistics.sums[i] - n * center[i % d]) / (prior + n)
     }
     return (center, means)
   }
