@@ -29,6 +29,21 @@ public struct Label: Sendable, Equatable {
     words = []
   }
 
+  /// Whether the only word is a name that means nothing: a number, or a number after "label" or
+  /// "class", as in LABEL_3.
+  package var saysNothing: Bool {
+    guard words.count == 1, words[0].hasSameBytes(as: name) else { return false }
+    var rest = name.utf8[...]
+    for prefix in ["label", "class"] {
+      let isPrefix = zip(rest, prefix.utf8).allSatisfy { $0 | 0x20 == $1 }
+      guard isPrefix, rest.count > prefix.utf8.count else { continue }
+      rest = rest.dropFirst(prefix.utf8.count)
+      break
+    }
+    if let first = rest.first, "_- ".utf8.contains(first) { rest = rest.dropFirst() }
+    return !rest.isEmpty && rest.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+  }
+
   /// Parses labels in the syntax of the command line.
   ///
   /// `a,b,c` are three labels whose words are their names. With an equals sign, words are given and

@@ -17,7 +17,17 @@ package struct AnchorReliability {
   ///   - anchors: `[labels, dimensions]`, centred over the labels and scaled as prior means.
   ///   - columns: the number of columns, from the first on, that are compared: those of the model's
   ///     vector, without intermediate features.
-  package init(anchors: [Float], _ statistics: ClassStatistics, columns: Int) {
+  ///   - saysNothing: whether a label's words mean nothing, such as 0 or LABEL_3.
+  package init(
+    anchors: [Float], _ statistics: ClassStatistics, columns: Int, saysNothing: [Bool]
+  ) {
+    let slopes = Self.trust(anchors, statistics, columns: columns)
+    trust = slopes.indices.map { saysNothing[$0] ? 0 : slopes[$0] }
+  }
+
+  private static func trust(
+    _ anchors: [Float], _ statistics: ClassStatistics, columns: Int
+  ) -> [Float] {
     let d = statistics.dimensions
     let counts = statistics.counts
     let seen = counts.indices.filter { counts[$0] > 0 }
@@ -38,33 +48,27 @@ package struct AnchorReliability {
       }
     }
     let total = seen.reduce(Float(0)) { $0 + squares[$1] }
-    guard total > 0 else {
-      trust = counts.map { _ in 1 }
-      return
-    }
+    guard total > 0 else { return counts.map { _ in 1 } }
     let variance = Constants.anisotropy * statistics.varianceWithinLabels
     let slope = seen.reduce(Float(0)) { $0 + products[$1] } / total
     let noise = seen.reduce(Float(0)) { $0 + squares[$1] / counts[$1] } * variance
     let isSparse = !counts.contains { $0 > 1 }
-    let expected = Self.expectedSlope(
+    let expected = expectedSlope(
       slope, deviation: noise.squareRoot() / total, labels: counts.count, isSparse: isSparse)
     let full = isSparse ? Constants.fullTrustOfSingles : Constants.fullTrust
     let common = max(-1, min(1, expected / full))
-    guard counts.count > 2, !isSparse, common > 0 else {
-      trust = counts.map { _ in common }
-      return
-    }
+    guard counts.count > 2, !isSparse, common > 0 else { return counts.map { _ in common } }
     // The words of one label may be wrong though those of the others are right.
-    trust = counts.indices.map { label in
+    return counts.indices.map { label in
       guard counts[label] > 0, squares[label] > 0 else { return common }
       let own = min(products[label] / squares[label], expected)
       let deviation = (variance / (counts[label] * squares[label])).squareRoot()
       let right =
         Constants.rightLabel
-        * Self.density(own, expected, hypotf(deviation, Constants.labelSpread * expected))
+        * density(own, expected, hypotf(deviation, Constants.labelSpread * expected))
       let wrong =
         (1 - Constants.rightLabel)
-        * Self.density(own, 0, hypotf(deviation, Constants.unrelatedSpread))
+        * density(own, 0, hypotf(deviation, Constants.unrelatedSpread))
       return common * right / (right + wrong)
     }
   }

@@ -32,16 +32,17 @@ package struct GaussianClasses {
   }
 
   /// - Parameters:
+  ///   - prior: the prior means.
   ///   - statistics: statistics of at least as many examples as dimensions.
-  ///   - priorCount: the number of examples that a label anchor counts for.
+  ///   - priorCount: the number of examples that a trusted prior mean counts for.
   ///   - centerCount: the number of examples that the prior of the centre, which is 0, counts for.
   /// - Throws: `internalFault` if states are not finite.
   package init(
-    _ anchors: LabelSet, _ statistics: consuming ClassStatistics, priorCount: Float,
+    _ prior: AnchorPrior, _ statistics: consuming ClassStatistics, priorCount: Float,
     centerCount: Float = Hyperparameters.Discriminant.centerCount, _ arithmetic: MatrixArithmetic
   ) throws(VDSQError) {
     let (center, means) = Self.means(
-      anchors, statistics, priorCount: priorCount, centerCount: centerCount)
+      prior, statistics, priorCount: priorCount, centerCount: centerCount)
     let d = statistics.dimensions, count = Int(statistics.count)
     let points = means.enumerated().map { $1 + center[$0 % d] }
     try self.init(
@@ -55,13 +56,14 @@ package struct GaussianClasses {
   ) throws(VDSQError) {
     let isFew = Self.areFew(members.count, set.columns)
     let statistics = set.statistics(of: members, hasScatter: !isFew, arithmetic)
+    let prior = set.prior(statistics)
     guard isFew else {
       try self.init(
-        set.anchors, statistics, priorCount: priorCount, centerCount: centerCount, arithmetic)
+        prior, statistics, priorCount: priorCount, centerCount: centerCount, arithmetic)
       return
     }
     let (center, means) = Self.means(
-      set.anchors, statistics, priorCount: priorCount, centerCount: centerCount)
+      prior, statistics, priorCount: priorCount, centerCount: centerCount)
     try self.init(
       members.count, center, means, Self.deviations(set, members, center, means, arithmetic))
   }
@@ -88,50 +90,29 @@ package struct GaussianClasses {
     variance = trace > 0 ? trace / Float(d) : 1
   }
 
-  /// The most probable centre and class means about it. The centred and scaled anchors are the
-  /// prior of the class means. The centre is what class means share beyond their anchors, with a
-  /// prior at 0. Both are estimated together, so that examples of a single label move its mean, not
-  /// only the centre.
+  /// The most probable centre and class means about it. The centre is what class means share beyond
+  /// their prior means, with a prior at 0. Both are estimated together, so that examples of a single
+  /// label move its mean, not only the centre.
   private static func means(
-    _ labels: LabelSet, _ statistics: ClassStatistics, priorCount: Float, centerCount: Float
+    _ prior: AnchorPrior, _ statistics: ClassStatistics, priorCount: Float, centerCount: Float
   ) -> (center: [Float], means: [Float]) {
-    let d = labels.dimensions
-    var anchors = labels.anchors
-    for j in 0..<d {
-      var mean: Float = 0
-      for label in 0..<labels.count { mean += anchors[label * d + j] / Float(labels.count) }
-      for label in 0..<labels.count { anchors[label * d + j] -= mean }
-    }
-    let anchorSpread = anchors.reduce(0) { $0 + $1 * $1 } / Float(labels.count)
-    let scale =
-      anchorSpread > 0
-      ? Hyperparameters.Discriminant.anchorLength
-        * (statistics.meanSquare / anchorSpread).squareRoot() : 0
-    for i in anchors.indices { anchors[i] *= scale }
-    let reliability = AnchorReliability(anchors: anchors, statistics, columns: vectorColumns)
-    // Words that the examples do not bear out count for fewer examples, and are shorter.
-    var priorCounts = [Float](repeating: priorCount, count: labels.count)
-    for label in 0..<labels.count {
-      let trust = reliability.trust[label]
-      let size = powf(abs(trust), Hyperparameters.Reliability.exponent)
-      priorCounts[label] = max(priorCount * size, Hyperparameters.Reliability.leastPriorCount)
-      for i in label * d..<(label + 1) * d { anchors[i] *= trust < 0 ? -size : size }
-    }
+    let d = statistics.dimensions
+    let priorCounts = prior.counts(priorCount)
     var center = [Float](repeating: 0, count: d)
     var weight = centerCount
-    for label in 0..<labels.count where statistics.counts[label] > 0 {
+    for label in priorCounts.indices where statistics.counts[label] > 0 {
       let n = statistics.counts[label]
       let share = 1 / (1 / priorCounts[label] + 1 / n)
       weight += share
       for j in 0..<d {
-        center[j] += share * (statistics.sums[label * d + j] / n - anchors[label * d + j])
+        center[j] += share * (statistics.sums[label * d + j] / n - prior.means[label * d + j])
       }
     }
     for j in 0..<d { center[j] /= weight }
-    let means = anchors.enumerated().map { i, x in
+    let means = prior.means.enumerated().map { i, x in
       let n = statistics.counts[i / d]
-      let prior = priorCounts[i / d]
-      return (x * prior + statistics.sums[i] - n * center[i % d]) / (prior + n)
+      let count = priorCounts[i / d]
+      return (x * count + statistics.sums[i] - n * center[i % d]) / (count + n)
     }
     return (center, means)
   }

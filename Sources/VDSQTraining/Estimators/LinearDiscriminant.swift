@@ -88,11 +88,12 @@ package struct LinearDiscriminant {
       let statistics =
         GaussianClasses.areFew(fold.training.count, set.columns)
         ? nil : set.statistics(of: fold.training, hasScatter: true, arithmetic)
+      let prior = statistics.map { set.prior($0) }
       let heldOut = set.features.gathered(fold.heldOut)
       for (p, priorCount) in grid.priorCounts.enumerated() {
         let classes =
-          if let statistics {
-            try GaussianClasses(set.anchors, statistics, priorCount: priorCount, arithmetic)
+          if let statistics, let prior {
+            try GaussianClasses(prior, statistics, priorCount: priorCount, arithmetic)
           } else { try GaussianClasses(set, fold.training, priorCount: priorCount, arithmetic) }
         for (s, shrinkageCount) in grid.shrinkageCounts.enumerated() {
           let head = try classes.linearHead(shrinkageCount: shrinkageCount, arithmetic)

@@ -35,6 +35,11 @@ package struct TrainingSet {
       arithmetic)
   }
 
+  /// The prior of class means under the statistics of some of the examples.
+  package func prior(_ statistics: ClassStatistics) -> AnchorPrior {
+    AnchorPrior(anchors, statistics, vectorColumns: features.layout.blockSize)
+  }
+
   /// The model's vector and the first intermediate features alone; anchors are scaled to length 1
   /// again.
   package func prefix(features count: Int) -> TrainingSet {

@@ -108,7 +108,10 @@ package struct OnlineDiscriminant {
         modelIdentity: modelIdentity)
     }
     let choice = choice
-    let head = try GaussianClasses(labels, current, priorCount: choice.priorCount, arithmetic)
+    let current = current
+    let head = try GaussianClasses(
+      prior(current), current, priorCount: choice.priorCount, arithmetic
+    )
       .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
     return Adapter(
       labels: labels,
@@ -123,6 +126,10 @@ package struct OnlineDiscriminant {
     var all = statistics
     for example in recent { all.add(example.state, example.target, kernels) }
     return all
+  }
+
+  private func prior(_ statistics: ClassStatistics) -> AnchorPrior {
+    AnchorPrior(labels, statistics, vectorColumns: labels.dimensions)
   }
 
   private mutating func fold() {
@@ -153,8 +160,9 @@ package struct OnlineDiscriminant {
     guard count > 0 else { return [Float](repeating: 0, count: Self.scoreCount) }
     let current = current
     var logits = [Float](repeating: 0, count: labels.count)
+    let prior = prior(current)
     for priorCount in Self.grid.priorCounts {
-      let classes = try GaussianClasses(labels, current, priorCount: priorCount, arithmetic)
+      let classes = try GaussianClasses(prior, current, priorCount: priorCount, arithmetic)
       for shrinkageCount in Self.grid.shrinkageCounts {
         let head = try classes.linearHead(shrinkageCount: shrinkageCount, arithmetic)
         logits.withUnsafeMutableBufferPointer { head.logits(state, kernels, into: $0.baseAddress!) }
