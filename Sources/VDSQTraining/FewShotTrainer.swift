@@ -67,8 +67,29 @@ public final class FewShotTrainer {
     let context = TrainingContext(
       encoder: encoder, anchors: anchors, allowsFinetuning: plan.triesFinetuning,
       seed: plan.options.seed)
+    judgeWords(on: examples, context.arithmetic, report)
     return try plan.method.definition.train(
       examples, context, ProgressSpan { report(.trained($0)) })
+  }
+
+  /// Reports label words that the examples do not bear out. A language model's words are weights,
+  /// and are not judged here.
+  private func judgeWords(
+    on examples: Examples, _ arithmetic: MatrixArithmetic, _ report: (TrainingEvent) -> Void
+  ) {
+    guard anchors.wordHead == nil, !examples.targets.isEmpty else { return }
+    let set = TrainingSet(examples, anchors: anchors)
+    let trust = set.prior(
+      set.statistics(of: Array(set.targets.indices), hasScatter: false, arithmetic)
+    ).trust
+    let least = Hyperparameters.Reliability.leastTrust
+    if trust.contains(where: { $0 <= -least }) {
+      report(.wordsContradicted)
+      return
+    }
+    let doubted = trust.indices.filter { trust[$0] < least && $0 != anchors.outOfScope }
+    guard !doubted.isEmpty else { return }
+    report(.wordsDoubted(labels: doubted.map { anchors.names[$0] }, of: anchors.count))
   }
 
   /// Plans, encodes and trains. Examples whose texts have nothing to read are left out.

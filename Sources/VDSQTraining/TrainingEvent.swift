@@ -14,6 +14,10 @@ public enum TrainingEvent: Sendable {
   case truncated(Int, of: Int, tokens: Int)
   /// Parts of some texts were no characters, and became U+FFFD.
   case replaced(Int, of: Int)
+  /// The examples contradict the words of two labels, which are used the other way round.
+  case wordsContradicted
+  /// The examples do not bear out the words of some labels, which count for little.
+  case wordsDoubted(labels: [String], of: Int)
   /// The share of the training that is done, from 0 to 1.
   case trained(Double)
 }

@@ -2,7 +2,11 @@ import VDSQFormat
 package import VDSQTraining
 
 extension TrainingEvent {
-  /// Tells of texts that were left out or truncated, or parts of which were replaced.
+  private static let advice =
+    "give labels words that describe their texts (--labels, --labels-file)"
+
+  /// Tells of texts that were left out or truncated, or parts of which were replaced, and of label
+  /// words that mislead.
   ///
   /// - Parameter path: the file of the texts.
   package func tell(_ path: String) {
@@ -24,6 +28,18 @@ extension TrainingEvent {
       }
       StandardError.write(
         "vdsq: \(path): labels are indices: \(parts.joined(separator: ", "))\n")
+    case .wordsContradicted:
+      StandardError.write(
+        "vdsq: \(path): the examples contradict the label words, which are used the other way "
+          + "round; \(Self.advice)\n")
+    case .wordsDoubted(let labels, let all):
+      let named = labels.prefix(8).joined(separator: ", ") + (labels.count > 8 ? ", ..." : "")
+      let words =
+        labels.count == all
+        ? "the label words" : "the words of \(labels.count) of \(all) labels (\(named))"
+      StandardError.write(
+        "vdsq: \(path): the examples do not bear out \(words), which count for little; "
+          + "\(Self.advice)\n")
     case .finetuningSkipped, .encoded, .trained: break
     }
   }

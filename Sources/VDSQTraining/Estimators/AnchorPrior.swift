@@ -29,10 +29,11 @@ package struct AnchorPrior {
       ? Hyperparameters.Discriminant.anchorLength * (statistics.meanSquare / square).squareRoot()
       : 0
     for i in anchors.indices { anchors[i] *= scale }
-    trust = AnchorReliability(
-      anchors: anchors, statistics, columns: vectorColumns,
-      saysNothing: labels.labels.map(\.saysNothing)
-    ).trust
+    trust =
+      AnchorReliability(
+        anchors: anchors, statistics, columns: vectorColumns,
+        saysNothing: labels.labels.map(\.saysNothing)
+      ).trust
     // Words that the examples do not bear out count for fewer examples, and are shorter.
     sizes = trust.map { powf(abs($0), Hyperparameters.Reliability.exponent) }
     for label in 0..<labels.count {

@@ -112,7 +112,7 @@ package struct OnlineDiscriminant {
     let head = try GaussianClasses(
       prior(current), current, priorCount: choice.priorCount, arithmetic
     )
-      .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
+    .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
     return Adapter(
       labels: labels,
       head: .linear(

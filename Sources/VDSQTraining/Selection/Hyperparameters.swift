@@ -90,6 +90,8 @@ package enum Hyperparameters {
     package static let exponent: Float = 0.7
     /// The smallest prior count, which keeps means finite. Not measured.
     package static let leastPriorCount: Float = 0.5
+    /// Words with less trust are reported.
+    package static let leastTrust: Float = 0.3
   }
 
   /// Intermediate layers whose states are tried beside the vector.

@@ -59,12 +59,12 @@ import VDSQTraining
       FeatureMatrix(examples.flatMap(\.state), columns: d), targets: examples.map(\.target),
       anchors: labels)
     let members = Array(set.targets.indices)
+    let statistics = set.statistics(of: members, hasScatter: true, arithmetic)
     let (a, b) = (
       try GaussianClasses(set, members, priorCount: 4, arithmetic)
         .linearHead(shrinkageCount: 300, arithmetic),
       try GaussianClasses(
-        labels, set.statistics(of: members, hasScatter: true, arithmetic), priorCount: 4,
-        arithmetic
+        set.prior(statistics), statistics, priorCount: 4, arithmetic
       ).linearHead(shrinkageCount: 300, arithmetic)
     )
     #expect(relativeError(a.weights, b.weights) < 1e-3 && relativeError(a.bias, b.bias) < 1e-3)
