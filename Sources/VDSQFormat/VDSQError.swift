@@ -37,6 +37,8 @@ public struct VDSQError: Error, Sendable {
     case template
     /// The texts that a language model's scores are compared with.
     case referenceTexts
+    /// Texts without labels that training learns from.
+    case unlabelledTexts
     /// Whether an existing file may be replaced.
     case replacesFiles
     /// Whether rows with two bits per dimension are stored.

@@ -20,16 +20,45 @@ public final class FewShotTrainer {
   /// The labels with the unit vectors of their words.
   public let anchors: LabelSet
 
-  /// Opens the plan's model and encodes the labels' words.
+  /// The states of the plan's texts without labels; nil if there are none.
+  private let unlabelled: FeatureMatrix?
+
+  /// Opens the plan's model, and encodes the labels' words and the texts without labels.
   ///
   /// - Throws: `missingInput` or `badInput` for the model, `usage` for labels or options that it
   ///   does not support.
-  public init(_ plan: TrainingPlan) throws(VDSQError) {
+  public init(
+    _ plan: TrainingPlan, report: (TrainingEvent) -> Void = { _ in }
+  ) throws(VDSQError) {
     self.plan = plan
-    encoder = try plan.model.encoder(plan.encoderOptions)
+    let encoder = try plan.model.encoder(plan.encoderOptions)
+    self.encoder = encoder
+    guard plan.options.unlabelledTexts.isEmpty || encoder.kind == .sentences else {
+      throw .usage(
+        "for sentence encoders; a language model compares its scores with those of reference texts",
+        .unlabelledTexts)
+    }
     anchors = try LabelSet(
       plan.labels, encoder: encoder, template: plan.options.template,
       bases: plan.options.bases, reference: plan.options.referenceTexts)
+    unlabelled = try Self.encode(unlabelled: plan, encoder, report)
+  }
+
+  /// The states of texts without labels, of which those with nothing to read are left out.
+  private static func encode(
+    unlabelled plan: TrainingPlan, _ encoder: TextEncoder, _ report: (TrainingEvent) -> Void
+  ) throws(VDSQError) -> FeatureMatrix? {
+    let label = plan.labels[0].name
+    let all = plan.options.unlabelledTexts.map { Examples.Example(text: $0, label: label) }
+      .filter { !$0.isBlank }
+    guard !all.isEmpty else { return nil }
+    let count = min(all.count, Hyperparameters.Unlabelled.mostTexts)
+    return try Examples(
+      (0..<count).map { all[$0 * all.count / count] }, labels: plan.labels, encoder: encoder,
+      template: plan.options.template,
+      cache: try StateCache(folder: plan.options.cacheFolder, encoder: encoder),
+      advance: { report(.encoded($0, of: count)) }
+    ).features
   }
 
   /// Runs the model over labelled texts.
@@ -66,7 +95,13 @@ public final class FewShotTrainer {
     if !plan.triesFinetuning { encoder.container.release() }
     let context = TrainingContext(
       encoder: encoder, anchors: anchors, allowsFinetuning: plan.triesFinetuning,
-      seed: plan.options.seed)
+      unlabelled: unlabelled,
+      refused: {
+        switch $0 {
+        case .fewerThan(let least): report(.unlabelledTextsTooFew(least: least))
+        case .uneven(let share): report(.unlabelledTextsUneven(share: Double(share)))
+        }
+      }, seed: plan.options.seed)
     judgeWords(on: examples, context.arithmetic, report)
     return try plan.method.definition.train(
       examples, context, ProgressSpan { report(.trained($0)) })
@@ -107,7 +142,8 @@ public final class FewShotTrainer {
     let examples = Examples.readable(examples, report: report)
     let trainer = try FewShotTrainer(
       try TrainingPlan(
-        model: model, labels: labels, examples: examples, options: options, report: report))
+        model: model, labels: labels, examples: examples, options: options, report: report),
+      report: report)
     return try trainer.train(
       on: try trainer.encode(examples, report: report), report: report)
   }

@@ -11,6 +11,9 @@ public struct TrainingOptions: Sendable {
   /// Texts without labels, of the kind that will be classified, for language models
   /// (`TextClassifier.Options.referenceTexts`).
   public var referenceTexts: [String] = []
+  /// Texts without labels, of the kind that will be classified, for sentence encoders and the
+  /// methods `joint`, `frozen` and `prior`. Their clusters move the means of the labels.
+  public var unlabelledTexts: [String] = []
   /// The vocabulary bases that are a language model's anchors and the prior of training; nil for
   /// the rows of its LM head, as weights of label words.
   public var bases: BasesChoice?

@@ -38,6 +38,11 @@ public struct TrainingPlan: Sendable {
   ) throws(VDSQError) {
     try Label.checkChoice(labels)
     let method = options.method.definition
+    guard options.unlabelledTexts.isEmpty || method.usesUnlabelledTexts else {
+      throw .usage(
+        "the method \(options.method.rawValue) learns from labelled examples alone",
+        .unlabelledTexts)
+    }
     let file = model.description
     let architecture = try Architecture(file.metadata)
     let whole = try OutputModules.vectorSize(file)
@@ -49,6 +54,7 @@ public struct TrainingPlan: Sendable {
     let columns = own * (features.count + 1)
     let bytes =
       Self.bytes(for: examples, columns: columns)
+      + Self.unlabelledBytes(options.unlabelledTexts, columns: columns, labels: labels.count)
       + Self.closedFormBytes(examples.count, labels: labels.count, columns: columns)
     var encoderOptions: TextEncoder.Options?
     var finetuningBytes = 0
@@ -83,6 +89,9 @@ public struct TrainingPlan: Sendable {
     _ options: TrainingOptions
   ) throws(VDSQError) -> Bool {
     guard options.allowsFinetuning else { return false }
+    if !options.unlabelledTexts.isEmpty, options.method.definition.finetuning != .always {
+      return false
+    }
     switch options.method.definition.finetuning {
     case .never: return false
     case .always:
@@ -123,6 +132,15 @@ public struct TrainingPlan: Sendable {
   public static func bytes(for examples: [Examples.Example], columns: Int) -> Int {
     examples.reduce(0) { $0 + 2 * ($1.text.utf8.count + 128) }
       + StateRows.Builder.bytes(rows: examples.count, columns: columns)
+  }
+
+  /// The maximum number of bytes for texts without labels: their states, a copy about the centre,
+  /// shares and two covariances.
+  private static func unlabelledBytes(_ texts: [String], columns: Int, labels: Int) -> Int {
+    guard !texts.isEmpty else { return 0 }
+    let count = min(texts.count, Hyperparameters.Unlabelled.mostTexts)
+    return texts.reduce(0) { $0 + 2 * ($1.utf8.count + 128) }
+      + 4 * (count * (3 * columns + 2 * labels) + 5 * columns * columns)
   }
 
   /// The maximum number of bytes that closed forms and regression take beside the examples.

@@ -15,7 +15,7 @@ extension TrainingSet {
     guard stacks, let stack = StackedClassifier(discriminant) else {
       return discriminant.adapter(try discriminant.head(), modelIdentity: modelIdentity)
     }
-    let (linear, votes) = try stack.train(progress: .silent)
+    let (linear, votes) = try stack.train(own: try discriminant.head(), progress: .silent)
     return discriminant.adapter(linear, votes, modelIdentity: modelIdentity)
   }
 }

@@ -40,6 +40,13 @@ extension TrainingEvent {
       StandardError.write(
         "vdsq: \(path): the examples do not bear out \(words), which count for little; "
           + "\(Self.advice)\n")
+    case .unlabelledTextsTooFew(let least):
+      StandardError.write(
+        "vdsq: texts without labels are left out: for these labels they help from \(least) on\n")
+    case .unlabelledTextsUneven(let share):
+      StandardError.write(
+        "vdsq: texts without labels are left out: the first label would have \(fixed(share * 100, 0))% of "
+          + "them, so they are hardly texts of both labels in equal parts\n")
     case .finetuningSkipped, .encoded, .trained: break
     }
   }

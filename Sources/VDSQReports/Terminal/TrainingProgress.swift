@@ -25,7 +25,8 @@ package final class TrainingProgress {
     case .finetuningSkipped(let error):
       if !quiet { StandardError.write("vdsq: without finetuning. \(message(error))\n") }
     case .encoded(let count, let all): encoding.show(count, of: all)
-    case .leftOut, .indexed, .truncated, .replaced, .wordsContradicted, .wordsDoubted:
+    case .leftOut, .indexed, .truncated, .replaced, .wordsContradicted, .wordsDoubted,
+      .unlabelledTextsTooFew, .unlabelledTextsUneven:
       if !quiet { event.tell(path) }
     case .trained(let share): learning.show(Int(share * 1000), of: 1000)
     }

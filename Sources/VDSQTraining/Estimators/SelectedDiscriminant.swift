@@ -26,6 +26,28 @@ package struct SelectedDiscriminant {
   /// A head that is trained on all examples.
   package func head() throws(VDSQError) -> LinearHead { try head(Array(set.targets.indices)) }
 
+  /// A head that is trained on all examples, and on texts without labels.
+  ///
+  /// - Parameters:
+  ///   - unlabelled: the states of the texts with all features; nil for none.
+  ///   - refused: called if the texts are refused.
+  package func head(
+    _ unlabelled: FeatureMatrix?, refused: (SemiSupervisedDiscriminant.Refusal) -> Void
+  ) throws(VDSQError) -> LinearHead {
+    let own = try head()
+    guard let unlabelled else { return own }
+    let texts = unlabelled.prefix(features: set.features.layout.intermediateFeatures.count)
+      .scalingFeatures(by: featureScale)
+    let outcome = try SemiSupervisedDiscriminant(set.anchors, texts: texts, arithmetic).head(
+      set, start: own, priorCount: choice.priorCount)
+    switch outcome {
+    case .head(let head): return head
+    case .refused(let reason):
+      refused(reason)
+      return own
+    }
+  }
+
   /// An adapter with a head over the balanced features.
   ///
   /// - Parameter votes: the solution of kernel ridge regression to add; nil for none.

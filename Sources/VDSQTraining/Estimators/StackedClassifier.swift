@@ -45,14 +45,15 @@ package struct StackedClassifier {
   /// Chooses the mixture by held-out likelihood, and trains it on all examples.
   ///
   /// - Throws: `internalFault` if states are not finite.
-  package func train(progress: ProgressSpan) throws(VDSQError) -> (
+  ///
+  /// - Parameter own: the discriminant, trained on all examples.
+  package func train(own: LinearHead, progress: ProgressSpan) throws(VDSQError) -> (
     linear: LinearHead, votes: RBFVotes?
   ) {
     // The mean of the folds' heads, for each strength.
     var starts: [LinearHead?] = Constants.strengths.map { _ in nil }
     let choice = choose(try heldOutLogits(&starts, progress))
     let all = Array(set.targets.indices)
-    let own = try discriminant.head()
     var other = own
     if choice.share > 0, let i = Constants.strengths.firstIndex(of: choice.strength) {
       other = regression(all, choice.strength).train(from: starts[i])

@@ -51,7 +51,7 @@ public struct FewShotEvaluation: Sendable {
   /// - Throws: `badInput` if a text's label is not among the trainer's; what training throws.
   public func rows(
     _ trainer: FewShotTrainer, test: [Examples.Example], training: [Examples.Example] = [],
-    report: (Event) -> Void = { _ in }
+    report: @escaping (Event) -> Void = { _ in }
   ) throws(VDSQError) -> [EvaluationRow] {
     let run = FewShotEvaluationRun(
       trainer: trainer, test: test,
@@ -71,12 +71,19 @@ public struct FewShotEvaluation: Sendable {
             report(.changedTraining($0))
           }
         })
+    let tell = { (event: TrainingEvent) in
+      switch event {
+      case .unlabelledTextsTooFew, .unlabelledTextsUneven: report(.changedTraining(event))
+      default: break
+      }
+    }
     var rows: [EvaluationRow] = []
     for count in shots {
       var evaluations: [Evaluation] = []
       for seed in 0..<(count == 0 ? 1 : seeds) {
         evaluations.append(
-          try count == 0 ? run.zeroShot() : run.fewShot(count, seed: UInt64(seed)))
+          try count == 0
+            ? run.zeroShot(report: tell) : run.fewShot(count, seed: UInt64(seed), report: tell))
         report(.evaluated(seeds: seed + 1, of: seeds, shots: count))
       }
       rows.append(

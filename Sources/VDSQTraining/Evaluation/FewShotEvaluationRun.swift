@@ -11,7 +11,17 @@ package struct FewShotEvaluationRun {
   package let training: Examples?
 
   /// Evaluates the label words, which are compared with the model's vector alone.
-  package func zeroShot() throws(VDSQError) -> Evaluation {
+  ///
+  /// - Parameter report: called as texts without labels take part.
+  package func zeroShot(
+    report: @escaping (TrainingEvent) -> Void = { _ in }
+  ) throws(VDSQError) -> Evaluation {
+    guard trainer.plan.options.unlabelledTexts.isEmpty else {
+      let adapter = try trainer.train(on: encodedTest.subset([]), report: report)
+      return Evaluation(
+        of: try Classifier(adapter: adapter, kernels: trainer.encoder.kernels),
+        features: encodedTest.features, targets: encodedTest.targets)
+    }
     let own = encodedTest.features.layout.blockSize
     return Evaluation(
       of: try Classifier(labels: trainer.anchors.prefix(own), kernels: trainer.encoder.kernels),
@@ -22,12 +32,14 @@ package struct FewShotEvaluationRun {
   ///
   /// - Parameter count: examples of each label.
   /// - Throws: `usage` if there are no examples.
-  package func fewShot(_ count: Int, seed: UInt64) throws(VDSQError) -> Evaluation {
+  package func fewShot(
+    _ count: Int, seed: UInt64, report: @escaping (TrainingEvent) -> Void = { _ in }
+  ) throws(VDSQError) -> Evaluation {
     guard let training else { throw .usage("an evaluation with examples needs some to draw from") }
     let encoder = trainer.encoder
     let drawn = FewShotSample(
       training.targets, labels: trainer.anchors.count, count: count, seed: seed)
-    let adapter = try trainer.train(on: training.subset(drawn.members))
+    let adapter = try trainer.train(on: training.subset(drawn.members), report: report)
     let classifier = try Classifier(adapter: adapter, kernels: encoder.kernels)
     guard adapter.updates != nil else {
       return Evaluation(

@@ -11,7 +11,7 @@ extension TrainingMethod.Definition {
       linear discriminant analysis with the label words as prior, stacked with logistic regression \
       and kernel ridge regression; with 32 examples of every label it also tries finetuning, which \
       takes minutes
-      """, usesIntermediateFeatures: true, finetuning: .whereWorthwhile
+      """, usesIntermediateFeatures: true, usesUnlabelledTexts: true, finetuning: .whereWorthwhile
   ) { (examples, context, progress) throws(VDSQError) in
     if context.allowsFinetuning,
       LowRankFinetuning.isWorthTrying(

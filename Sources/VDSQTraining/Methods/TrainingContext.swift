@@ -10,6 +10,10 @@ package struct TrainingContext {
   package let anchors: LabelSet
   /// Whether the encoder's weights may be updated, for which there must be memory.
   package let allowsFinetuning: Bool
+  /// The states of texts without labels, with the columns of the examples; nil for none.
+  package let unlabelled: FeatureMatrix?
+  /// Called if the texts without labels are refused.
+  package let refused: (SemiSupervisedDiscriminant.Refusal) -> Void
   /// Seed of random numbers, for methods that draw some.
   package let seed: UInt64
 

@@ -73,15 +73,19 @@ extension TrainingMethod {
     package let summary: String
     /// Whether intermediate features are appended to the model's vector.
     package let usesIntermediateFeatures: Bool
+    /// Whether texts without labels take part.
+    package let usesUnlabelledTexts: Bool
     package let finetuning: Finetuning
     package let train: Train
 
     package init(
-      summary: String, usesIntermediateFeatures: Bool = false, finetuning: Finetuning = .never,
+      summary: String, usesIntermediateFeatures: Bool = false,
+      usesUnlabelledTexts: Bool = false, finetuning: Finetuning = .never,
       train: @escaping Train
     ) {
       self.summary = summary
       self.usesIntermediateFeatures = usesIntermediateFeatures
+      self.usesUnlabelledTexts = usesUnlabelledTexts
       self.finetuning = finetuning
       self.train = train
     }

@@ -13,6 +13,7 @@ extension VDSQError {
     case .temperature: "--temperature: \(message)"
     case .template: "--template: \(message)"
     case .referenceTexts: "--calibrate-on: \(message)"
+    case .unlabelledTexts: "--unlabelled: \(message)"
     case .passedFields: "--pass: \(message)"
     case .prompt: "--prompt: \(message)"
     case .dimensions: "--dimensions: \(message)"

@@ -20,8 +20,11 @@ struct Adapt: Command {
   var model: String
 
   @Argument(
-    help: #"The examples, JSON Lines: {"text": "...", "label": "..."}."#, completion: .file())
-  var examples: String
+    help: #"""
+      The examples, JSON Lines: {"text": "...", "label": "..."}. None if --unlabelled and labels \#
+      are all there is.
+      """#, completion: .file())
+  var examples: String?
 
   @Option(name: .shortAndLong, help: "The adapter file to write.", completion: .file())
   var output: String
@@ -44,8 +47,17 @@ struct Adapt: Command {
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, examples, label.labelsFile, label.calibrateOn, label.vocabulary.bases],
+      inputs: [
+        model, examples, label.labelsFile, label.calibrateOn, label.unlabelled,
+        label.vocabulary.bases,
+      ],
       outputs: [output])
+  }
+
+  func validate() throws {
+    guard examples != nil || label.unlabelled != nil else {
+      throw ValidationError("name a file of examples, or texts without labels by --unlabelled")
+    }
   }
 
   func execute() throws(VDSQError) {

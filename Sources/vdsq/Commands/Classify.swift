@@ -85,7 +85,8 @@ struct Classify: Command {
   var files: CommandFiles {
     CommandFiles(
       inputs: [
-        model, label.labelsFile, label.calibrateOn, examples, adapter, label.vocabulary.bases,
+        model, label.labelsFile, label.calibrateOn, label.unlabelled, examples, adapter,
+        label.vocabulary.bases,
       ]
         + steering.files,
       readsStandardInput: true)
@@ -120,6 +121,10 @@ struct Classify: Command {
     }
     guard !nli || (!isOwn && adapter == nil && examples == nil && !explain) else {
       throw ValidationError("--nli needs --labels or --labels-file, and goes without --explain")
+    }
+    guard label.unlabelled == nil || (adapter == nil && !nli && !(isOwn && examples == nil)) else {
+      throw ValidationError(
+        "--unlabelled needs --labels, --labels-file or --examples, without --adapter and --nli")
     }
     guard !multiLabel || nli else { throw ValidationError("--multi-label goes with --nli") }
   }
@@ -170,7 +175,7 @@ struct Classify: Command {
     if let adapter {
       return try TextClassifier(model: model, adapterFile: adapter, options: options)
     }
-    if let examples {
+    if examples != nil || label.unlabelled != nil {
       let learned = try label.adapter(
         from: examples, model: self.model, encoding: encoding, quiet: quiet,
         // Then it replaces withheld labels.

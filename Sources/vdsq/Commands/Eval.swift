@@ -78,7 +78,8 @@ struct Eval: Command {
   var files: CommandFiles {
     CommandFiles(
       inputs: [
-        model, test, train, adapter, label.labelsFile, label.calibrateOn, label.vocabulary.bases,
+        model, test, train, adapter, label.labelsFile, label.calibrateOn, label.unlabelled,
+        label.vocabulary.bases,
       ] + compared,
       outputs: [report, predictions])
   }

@@ -46,7 +46,8 @@ struct Review: Command {
 
   var files: CommandFiles {
     CommandFiles(inputs: [
-      model, examples, adapter, label.labelsFile, label.calibrateOn, label.vocabulary.bases,
+      model, examples, adapter, label.labelsFile, label.calibrateOn, label.unlabelled,
+      label.vocabulary.bases,
     ])
   }
 

@@ -38,6 +38,14 @@ struct LabelOptions: ParsableArguments {
       """, completion: .file())
   var calibrateOn: String?
 
+  @Option(
+    help: """
+      Texts without labels to learn from, of the kind that will be classified: one per line, or \
+      .jsonl with the text in --text-field. They move the labels' means towards clusters among the \
+      texts. For sentence encoders and the methods joint, frozen and prior, without finetuning.
+      """, completion: .file())
+  var unlabelled: String?
+
   @OptionGroup var vocabulary: VocabularyOptions
   @OptionGroup var fields: ExampleFieldOptions
 
@@ -76,6 +84,12 @@ struct LabelOptions: ParsableArguments {
   /// Whether the options name labels.
   var namesLabels: Bool { !labels.isEmpty || labelsFile != nil }
 
+  /// The texts of `--unlabelled`; none without it.
+  private func unlabelledTexts() throws(VDSQError) -> [String] {
+    guard let unlabelled else { return [] }
+    return try ReferenceTexts.read(unlabelled, field: fields.textField)
+  }
+
   /// The labels that the options name.
   func source() throws(VDSQError) -> LabelSource {
     var source = LabelSource()
@@ -109,6 +123,7 @@ struct LabelOptions: ParsableArguments {
     options.method = method
     options.template = try parsedTemplate()
     options.referenceTexts = try referenceTexts()
+    options.unlabelledTexts = try unlabelledTexts()
     options.bases = try vocabulary.choice(model)
     options.seed = seed
     options.cacheFolder = cache
@@ -117,13 +132,16 @@ struct LabelOptions: ParsableArguments {
     return options
   }
 
-  /// Trains an adapter on the examples of a file.
+  /// Trains an adapter on the examples of a file, or without any on `--unlabelled` alone.
   func adapter(
-    from path: String, model: String, encoding: EncoderOptions, quiet: Bool,
+    from path: String?, model: String, encoding: EncoderOptions, quiet: Bool,
     checksScope: Bool = true
   ) throws(VDSQError) -> Adapter {
     let examples = try read(path, model: model, quiet: quiet)
     let progress = TrainingProgress(encoding: path, quiet: quiet)
+
+    let examples = try path.map { (path) throws(VDSQError) in try read(path, quiet: quiet) } ?? []
+    let progress = TrainingProgress(encoding: path ?? unlabelled ?? "", quiet: quiet)
     defer { progress.end() }
     return try FewShotTrainer.adapter(
       model: try Model(path: model),

@@ -1,0 +1,170 @@
+import Glibc
+package import VDSQFormat
+package import VDSQSemantics
+
+/// Linear discriminant analysis with texts that have no labels, by expectation-maximisation
+/// (Dempster et al. 1977; weighted as by Nigam et al. 2000).
+///
+/// The E-step gives each text a share in every label, by the head so far. The M-step takes the
+/// shares as examples of a small weight, beside the labelled ones and the prior means.
+/// docs/few-shot.md has the formulas and the evidence.
+package struct SemiSupervisedDiscriminant {
+  private typealias Constants = Hyperparameters.Unlabelled
+
+  /// Why texts without labels are left out.
+  package enum Refusal: Equatable, Sendable {
+    /// There are fewer than this number.
+    case fewerThan(Int)
+    /// Of two labels, the first would have this share of the texts. Then they are not about both
+    /// labels alike, or not about them at all, and clusters among them need not be the labels.
+    case uneven(share: Float)
+  }
+
+  /// What the texts lead to.
+  package enum Outcome {
+    case head(LinearHead)
+    case refused(Refusal)
+  }
+
+  private let labels: LabelSet
+  /// `[texts, columns]`, about `centre`.
+  private let rows: [Float]
+  private let centre: [Float]
+  private let arithmetic: MatrixArithmetic
+
+  /// - Parameters:
+  ///   - labels: the labels, whose anchors have the columns of the texts.
+  ///   - texts: the states of texts without labels, at least one.
+  package init(_ labels: LabelSet, texts: FeatureMatrix, _ arithmetic: MatrixArithmetic) {
+    self.labels = labels
+    self.arithmetic = arithmetic
+    let d = texts.columns
+    var rows = texts.gathered(Array(0..<texts.rows))
+    var centre = [Float](repeating: 0, count: d)
+    for start in stride(from: 0, to: rows.count, by: d) {
+      for j in 0..<d { centre[j] += rows[start + j] / Float(texts.rows) }
+    }
+    for i in rows.indices { rows[i] -= centre[i % d] }
+    (self.rows, self.centre) = (rows, centre)
+  }
+
+  /// A head that the texts move away from another, which was trained on labelled examples.
+  ///
+  /// - Parameters:
+  ///   - set: the labelled examples, with the columns of the texts.
+  ///   - start: the head so far, whose logits are calibrated.
+  ///   - priorCount: the number of examples that a trusted prior mean counts for.
+  /// - Throws: `internalFault` if states are not finite.
+  package func head(
+    _ set: TrainingSet, start: LinearHead, priorCount: Float
+  ) throws(VDSQError) -> Outcome {
+    let labelled = set.statistics(
+      of: Array(set.targets.indices), hasScatter: true, arithmetic)
+    let prior = set.prior(labelled)
+    let moved = start.shifted(by: centre, arithmetic)
+    return try refined(
+      moved, first: moved, labelled.moved(by: centre), prior, priorCount: priorCount)
+  }
+
+  /// A head from label words and texts without labels alone.
+  ///
+  /// - Throws: `internalFault` if states are not finite.
+  package func head() throws(VDSQError) -> Outcome {
+    let d = centre.count
+    let square = rows.reduce(0) { $0 + $1 * $1 } / Float(rows.count / d)
+    let prior = AnchorPrior(labels, meanSquare: square)
+    // Before there is a covariance, it is a sphere.
+    let variance = max(square, .leastNormalMagnitude) / Float(d)
+    let sphere = LinearHead(
+      weights: prior.means.map { $0 / variance },
+      bias: (0..<labels.count).map { label in
+        -prior.means[label * d..<(label + 1) * d].reduce(0) { $0 + $1 * $1 } / (2 * variance)
+      })
+    // Cosines, as without the texts. States of sentence encoders differ little in length.
+    let length = (square + centre.reduce(0) { $0 + $1 * $1 }).squareRoot()
+    let cosines = LinearHead(
+      weights: labels.anchors.map { $0 / (length * Classifier.defaultTemperature) },
+      bias: [Float](repeating: 0, count: labels.count)
+    ).shifted(by: centre, arithmetic)
+    return try refined(
+      cosines, first: sphere, ClassStatistics(labels: labels.count, dimensions: d), prior,
+      priorCount: Constants.priorCount)
+  }
+
+  /// - Parameters:
+  ///   - start: the head without the texts.
+  ///   - first: the head of the first E-step.
+  private func refined(
+    _ start: LinearHead, first: LinearHead, _ labelled: ClassStatistics, _ prior: AnchorPrior,
+    priorCount: Float
+  ) throws(VDSQError) -> Outcome {
+    let d = centre.count, count = rows.count / d
+    let least = Constants.leastTexts(labels: labels.count)
+    guard count >= least else { return .refused(.fewerThan(least)) }
+    let before = shares(start)
+    if labels.count == 2 {
+      let share = Float((0..<count).count { before[2 * $0] >= before[2 * $0 + 1] }) / Float(count)
+      guard abs(share - 0.5) <= Constants.mostUneven else {
+        return .refused(.uneven(share: share))
+      }
+    }
+    var products = [Float](repeating: 0, count: d * d)
+    products.withUnsafeMutableBufferPointer {
+      arithmetic.addProducts(of: rows, rows: count, columns: d, to: $0.baseAddress!)
+    }
+    var head = first
+    for _ in 0..<Constants.rounds(labels: labels.count) {
+      let statistics = labelled.adding(
+        rows, shares: shares(head), weight: Constants.weight, products: products, arithmetic)
+      head = try GaussianClasses(prior, statistics, priorCount: priorCount, arithmetic)
+        .linearHead(shrinkageCount: Constants.shrinkageCount, arithmetic)
+    }
+    return .head(
+      tempered(head, to: confidence(before)).shifted(by: centre.map { -$0 }, arithmetic))
+  }
+
+  /// `[texts, labels]`: the probability of each label, given a text.
+  private func shares(_ head: LinearHead, scale: Float = 1) -> [Float] {
+    var shares = head.logits(rows, arithmetic)
+    let count = labels.count
+    for start in stride(from: 0, to: shares.count, by: count) {
+      let highest = shares[start..<start + count].max()!
+      var sum: Float = 0
+      for i in start..<start + count {
+        shares[i] = expf((shares[i] - highest) * scale)
+        sum += shares[i]
+      }
+      for i in start..<start + count { shares[i] /= sum }
+    }
+    return shares
+  }
+
+  /// The mean probability of the most probable label.
+  private func confidence(_ shares: [Float]) -> Float {
+    let count = labels.count
+    return stride(from: 0, to: shares.count, by: count).reduce(0) {
+      $0 + shares[$1..<$1 + count].max()!
+    } / Float(shares.count / count)
+  }
+
+  /// The head with logits that are as confident about the texts as a calibrated head is. A
+  /// covariance that is estimated from shares makes labels look further apart than they are.
+  private func tempered(_ head: LinearHead, to target: Float) -> LinearHead {
+    var (low, high): (Float, Float) = (1e-3, 10)
+    for _ in 0..<20 {
+      let scale = (low * high).squareRoot()
+      if confidence(shares(head, scale: scale)) < target { low = scale } else { high = scale }
+    }
+    let scale = (low * high).squareRoot()
+    return LinearHead(
+      weights: head.weights.map { $0 * scale }, bias: head.bias.map { $0 * scale })
+  }
+}
+
+extension LinearHead {
+  /// The head for states from which a vector has been subtracted.
+  fileprivate func shifted(by vector: [Float], _ arithmetic: MatrixArithmetic) -> LinearHead {
+    let offsets = logits(vector, arithmetic)
+    return LinearHead(weights: weights, bias: offsets)
+  }
+}
