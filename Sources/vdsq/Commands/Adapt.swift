@@ -58,15 +58,20 @@ struct Adapt: Command {
     guard examples != nil || label.unlabelled != nil else {
       throw ValidationError("name a file of examples, or texts without labels by --unlabelled")
     }
+    guard !multiLabel || (examples != nil && label.unlabelled == nil) else {
+      throw ValidationError("--multi-label needs examples, and goes without --unlabelled")
+    }
   }
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
     let adapter =
-      try multiLabel
-      ? label.adapter(
-        fromSeveralLabels: examples, model: model, encoding: encoding, quiet: quiet)
-      : label.adapter(from: examples, model: model, encoding: encoding, quiet: quiet)
+      if multiLabel, let examples {
+        try label.adapter(
+          fromSeveralLabels: examples, model: model, encoding: encoding, quiet: quiet)
+      } else {
+        try label.adapter(from: examples, model: model, encoding: encoding, quiet: quiet)
+      }
     let bytes = try adapter.write(to: output, replace: force)
     if quiet { return }
     let peak = ProcessMemory.peakResidentBytes().map { ", peak RSS \(mebibytes($0))" } ?? ""

@@ -61,6 +61,9 @@ struct Review: Command {
     guard adapter == nil || (label.labels.isEmpty && label.labelsFile == nil) else {
       throw ValidationError("--adapter brings its own labels; leave --labels out")
     }
+    guard adapter == nil || label.unlabelled == nil else {
+      throw ValidationError("--adapter has learned already; leave --unlabelled out")
+    }
   }
 
   func execute() throws(VDSQError) {

@@ -137,10 +137,8 @@ struct LabelOptions: ParsableArguments {
     from path: String?, model: String, encoding: EncoderOptions, quiet: Bool,
     checksScope: Bool = true
   ) throws(VDSQError) -> Adapter {
-    let examples = try read(path, model: model, quiet: quiet)
-    let progress = TrainingProgress(encoding: path, quiet: quiet)
-
-    let examples = try path.map { (path) throws(VDSQError) in try read(path, quiet: quiet) } ?? []
+    var examples: [Examples.Example] = []
+    if let path { examples = try read(path, model: model, quiet: quiet) }
     let progress = TrainingProgress(encoding: path ?? unlabelled ?? "", quiet: quiet)
     defer { progress.end() }
     return try FewShotTrainer.adapter(
