@@ -89,8 +89,9 @@ struct Eval: Command {
       throw ValidationError("--adapter has learned already; leave --train and --shots out")
     }
     guard seeds >= 1, seeds <= 1000 else { throw ValidationError("--seeds must be from 1 to 1000") }
-    guard label.unlabelled == nil
-      || (adapter == nil && !multiLabel && (train != nil || label.namesLabels))
+    guard
+      label.unlabelled == nil
+        || (adapter == nil && !multiLabel && (train != nil || label.namesLabels))
     else {
       throw ValidationError(
         "--unlabelled needs --train or labels, without --adapter and --multi-label")
