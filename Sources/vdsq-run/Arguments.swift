@@ -141,7 +141,7 @@ struct Arguments {
     case .outOfScope: "--out-of-scope: "
     case .sequenceLength, .temperature, .replacesFiles, .coarseRows, .keptTensors,
       .ignoredTensors, .trainedHead, .bases, .lens,
-      .labels,
+      .labels, .unlabelledTexts,
       .exampleFields, .method, nil:
       ""
     }

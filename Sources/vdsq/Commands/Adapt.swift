@@ -55,8 +55,9 @@ struct Adapt: Command {
   }
 
   func validate() throws {
-    guard examples != nil || label.unlabelled != nil else {
-      throw ValidationError("name a file of examples, or texts without labels by --unlabelled")
+    guard examples != nil || (label.unlabelled != nil && label.namesLabels) else {
+      throw ValidationError(
+        "name a file of examples, or labels and texts without labels (--labels, --unlabelled)")
     }
     guard !multiLabel || (examples != nil && label.unlabelled == nil) else {
       throw ValidationError("--multi-label needs examples, and goes without --unlabelled")
