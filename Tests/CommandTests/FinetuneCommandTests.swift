@@ -103,7 +103,7 @@ import Testing
     let frozen = try adapter("f.vdsa", ["--method", "frozen"])
     let tuned = try adapter("t.vdsa", ["--method", "finetune", "-q"])
     let streamed = try adapter("s.vdsa", ["--memory-policy", "stream"])
-    #expect(streamed.0 == frozen.0 && frozen.errors == "")
+    #expect(streamed.0 == frozen.0 && !frozen.errors.contains("finetuning"))
     let refused = try vdsq.run(
       ["adapt", model, many, "-o", folder.path("x.vdsa"), "--method", "finetune"]
         + ["--memory-budget", "1M"])
@@ -111,7 +111,7 @@ import Testing
     let enough = try #require(refused.errors.firstMatch(of: /needs ([0-9]+)K/)?.1)
     // What finetuning may take at least is enough, also by releasing layers.
     let released = try adapter("r.vdsa", ["--memory-budget", "\(enough)K"])
-    #expect(released.0 == tuned.0 && released.errors == "")
+    #expect(released.0 == tuned.0 && !released.errors.contains("finetuning"))
     let short = try adapter("b.vdsa", ["--memory-budget", "\(Int(enough)! - 1024)K"])
     #expect(short.0 == frozen.0)
     #expect(
