@@ -2,6 +2,8 @@
 states equal those of fp32: cosine 1.00000), scikit-learn on the same int8 states, and a finetuned encoder.
 
     Benchmarks/run fewshot [FOLDER] [--shots 0,1,4,16,64,256] [--seeds 5] [--fp16-seeds 5] [--lora-seeds 1] [--sets a,b]
+    Benchmarks/run fewshot [FOLDER] --words permuted|nonsense|one-wrong     words that mislead
+    Benchmarks/run fewshot [FOLDER] --unlabelled                            the training texts without their labels
     Benchmarks/run fewshot [FOLDER] --cost
 
 LoRA (lora.py) takes minutes a draw, so it is given fewer draws than the rest, and what a draw gave is kept in
@@ -36,6 +38,9 @@ parser.add_argument("--shots", default="0,1,4,16,64,256")
 parser.add_argument("--seeds", type=int, default=5)
 parser.add_argument("--fp16-seeds", type=int, default=5)
 parser.add_argument("--lora-seeds", type=int, default=1)
+parser.add_argument("--words", choices=["right", "permuted", "nonsense", "one-wrong"], default="right")
+parser.add_argument("--unlabelled", action="store_true")
+parser.add_argument("--method", default="joint")
 parser.add_argument("--cost", action="store_true")
 parser.add_argument("--sets")
 arguments = parser.parse_args()
@@ -123,6 +128,17 @@ def cost(rows, scratch):
     print(f"\nvdsq: {ls / s:.0f} times as fast, {lm / m:.0f} times less memory (medians of 3, in turns)")
 
 
+def misleading(labels):
+    """The label words of --words."""
+    names = sorted(labels)
+    nonsense = {name: [f"xqz{i}" if i else "foo"] for i, name in enumerate(names)}
+    if arguments.words == "permuted":
+        return {name: labels[names[(i + 1) % len(names)]] for i, name in enumerate(names)}
+    if arguments.words == "one-wrong":
+        return {**labels, names[0]: nonsense[names[0]]}
+    return nonsense if arguments.words == "nonsense" else labels
+
+
 def write(path, rows):
     path.write_text("".join(json.dumps(x) + "\n" for x in rows))
 
@@ -144,7 +160,9 @@ with tempfile.TemporaryDirectory() as folder:
     scratch = pathlib.Path(folder)
     for name, (train, test, labels) in sets.items():
         write(scratch / "test.jsonl", test)
-        (scratch / "labels.json").write_text(json.dumps(labels))
+        (scratch / "labels.json").write_text(json.dumps(misleading(labels)))
+        write(scratch / "unlabelled.jsonl", [{"text": row["text"]} for row in train])
+        options = ["--unlabelled", scratch / "unlabelled.jsonl"] if arguments.unlabelled else []
         x, tx = states(train, scratch), states(test, scratch)
         y, ty = (np.array([row["label"] for row in rows]) for rows in (train, test))
         for count in map(int, arguments.shots.split(",")):
@@ -160,7 +178,8 @@ with tempfile.TemporaryDirectory() as folder:
                     out = subprocess.run(
                         [VDSQ, "eval", model(weights), "--test", scratch / "test.jsonl", "--train",
                          scratch / "train.jsonl", "--labels-file", scratch / "labels.json", "--shots",
-                         str(count and 1 << 20), "--seeds", "1", "--cache", scratch / "states", "--json"],
+                         str(count and 1 << 20), "--seeds", "1", "--cache", scratch / "states", "--json",
+                         "--method", arguments.method, *options],
                         check=True, capture_output=True).stdout
                     figures.setdefault(column, []).append(json.loads(out)["rows"][0]["accuracy_mean"])
                 for peer, classifier in peers(x[chosen], y[chosen], count) if count else []:
