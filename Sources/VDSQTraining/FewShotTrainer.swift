@@ -112,7 +112,8 @@ public final class FewShotTrainer {
   private func judgeWords(
     on examples: Examples, _ arithmetic: MatrixArithmetic, _ report: (TrainingEvent) -> Void
   ) {
-    guard anchors.wordHead == nil, !examples.targets.isEmpty else { return }
+    // The mean of a single label says nothing about words.
+    guard anchors.wordHead == nil, Set(examples.targets).count > 1 else { return }
     let set = TrainingSet(examples, anchors: anchors)
     let trust = set.prior(
       set.statistics(of: Array(set.targets.indices), hasScatter: false, arithmetic)

@@ -46,7 +46,8 @@ public struct TrainingPlan: Sendable {
     let file = model.description
     let architecture = try Architecture(file.metadata)
     let whole = try OutputModules.vectorSize(file)
-    let own = options.run.dimensions ?? whole
+    // The encoder refuses numbers out of range.
+    let own = options.run.dimensions.map { min(max($0, 1), whole) } ?? whole
     // Blocks of features have as many columns as the vector.
     let features =
       method.usesIntermediateFeatures && own == architecture.hiddenSize

@@ -179,8 +179,12 @@ package final class ClassificationStream {
       }
       json.key("top")
       json.array {
-        for place in 0..<min(max(options.top, given), labels.count) {
-          let label = scores.ranking[place]
+        var place = 0
+        for label in scores.ranking {
+          place += 1
+          guard place <= options.top || (given > 0 && isGiven(label, scores, thresholds)) else {
+            continue
+          }
           json.object {
             json.member("label", labels.names[label])
             json.member("probability", scores.probabilities[label], decimals: 6)

@@ -16,7 +16,8 @@ extension TrainingEvent {
         "vdsq: \(path): \(count) of \(counted(all, "text")) cut to \(tokens) tokens\n")
     case .replaced(let count, let all):
       StandardError.write(
-        "vdsq: \(path): \(count) of \(counted(all, "text")) with halves of characters, which were replaced\n"
+        "vdsq: \(path): \(count) of \(counted(all, "text")) with halves of characters, which were "
+          + "replaced\n"
       )
     case .leftOut(let count, let all):
       StandardError.write(
@@ -45,8 +46,9 @@ extension TrainingEvent {
         "vdsq: texts without labels are left out: for these labels they help from \(least) on\n")
     case .unlabelledTextsUneven(let share):
       StandardError.write(
-        "vdsq: texts without labels are left out: the first label would have \(fixed(share * 100, 0))% of "
-          + "them, so they are hardly texts of both labels in equal parts\n")
+        "vdsq: texts without labels are left out: the first label would have "
+          + "\(fixed(share * 100, 0))% of them, so they are hardly texts of both labels in equal "
+          + "parts\n")
     case .finetuningSkipped, .encoded, .trained: break
     }
   }

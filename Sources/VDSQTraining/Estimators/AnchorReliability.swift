@@ -91,7 +91,7 @@ package struct AnchorReliability {
     let posterior =
       Constants.right * right.evidence + Constants.unrelated * unrelated.evidence
       + Constants.contradicted * contradicted.evidence
-    guard posterior > 0 else { return slope }
+    guard posterior > 0 else { return labels == 2 && !isSparse ? slope : max(0, slope) }
     var mean = Constants.right * right.moment
     // With one example a label, a contradiction lets go of the words, but does not invert them.
     if labels == 2, !isSparse { mean += Constants.contradicted * contradicted.moment }

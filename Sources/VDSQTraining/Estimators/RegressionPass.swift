@@ -58,7 +58,9 @@ final class RegressionPass {
         regression.arithmetic.together(multiplications: 2 * count * labels * d) { worker in
           weights.pack(point, stride: d, worker.share(of: weights.panels))
           worker.barrier()
-          for i in worker.share(of: Self.shardCount) {
+          // A worker without scratch has no shard.
+          let workers = min(worker.count, Self.shardCount)
+          for i in worker.share(of: Self.shardCount, among: workers) {
             let gradient = shards[i].gradient
             gradient.p.update(repeating: 0, count: gradient.count)
             shards[i].loss = 0

@@ -71,9 +71,13 @@ public struct FewShotEvaluation: Sendable {
             report(.changedTraining($0))
           }
         })
+    // Every draw would say the same.
+    var isTold = false
     let tell = { (event: TrainingEvent) in
       switch event {
-      case .unlabelledTextsTooFew, .unlabelledTextsUneven: report(.changedTraining(event))
+      case .unlabelledTextsTooFew, .unlabelledTextsUneven:
+        if !isTold { report(.changedTraining(event)) }
+        isTold = true
       default: break
       }
     }

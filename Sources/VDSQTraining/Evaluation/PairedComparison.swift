@@ -19,6 +19,7 @@ public struct PairedComparison: Sendable, Equatable {
   public let difference: Double
   /// The 95% confidence interval of the difference, within -1 to 1.
   public let interval: ClosedRange<Double>
+  /// How the interval was computed.
   public let method: Method
   /// The two-sided p-value of McNemar's exact test; nil for several draws.
   public let exactP: Double?

@@ -22,9 +22,17 @@ extension Reconsideration {
     guard !trainer.plan.triesFinetuning else {
       throw .usage("finetuning changes the states that a review compares; try another method")
     }
+    // Every fold would say the same of label words and of texts without labels.
+    var isFirst = true
     return try list(
       try trainer.encode(texts, report: report), labels: trainer.anchors,
       kernels: trainer.encoder.kernels
-    ) { (others) throws(VDSQError) in try trainer.train(on: others, report: report) }
+    ) { (others) throws(VDSQError) in
+      let tellsAll = isFirst
+      isFirst = false
+      return try trainer.train(on: others) {
+        if tellsAll { report($0) } else if case .trained = $0 { report($0) }
+      }
+    }
   }
 }

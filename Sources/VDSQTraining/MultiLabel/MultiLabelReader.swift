@@ -9,6 +9,7 @@ public struct MultiLabelReader: Sendable {
   /// The names of the fields with texts and lists of labels.
   public let fields: ExampleFields
 
+  /// A reader of texts and lists of labels in these fields.
   public init(fields: ExampleFields = ExampleFields(label: "labels")) { self.fields = fields }
 
   /// Reads a file of at most 256 MiB. Texts that have nothing to read are left out.
@@ -75,7 +76,11 @@ public struct MultiLabelReader: Sendable {
         // The same rules as for a single label.
         let element = try scanner.value()
         let single = RecordFields([try FieldPath("label")])
-        let name = try Self.name(element, bytes, single)
+        let name: String
+        do throws(VDSQError) { name = try Self.name(element, bytes, single) } catch {
+          throw .badInput(
+            "an element of the field \(record.path(1)) is neither a text nor an integer")
+        }
         try kind.add(element, name, line: line)
         if let fault = Label.fault(in: name) { throw .badInput("the label: \(fault)") }
         if !names.contains(where: { $0.hasSameBytes(as: name) }) { names.append(name) }

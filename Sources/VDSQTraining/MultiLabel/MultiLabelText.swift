@@ -11,6 +11,7 @@ public struct MultiLabelText: Sendable {
   /// Whether a part of the text was no character, and became U+FFFD.
   let isReplaced: Bool
 
+  /// A text with the names of its labels, which are checked when the text is encoded.
   public init(text: String, labels: [String]) {
     self.init(text: text, labels: labels, origin: nil, isReplaced: false)
   }

@@ -20,6 +20,9 @@ public enum MultiLabelTrainer {
     options: TrainingOptions = TrainingOptions(),
     report: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
+    guard options.unlabelledTexts.isEmpty else {
+      throw .usage("several labels are learned from labelled texts alone", .unlabelledTexts)
+    }
     let labels =
       labels.isEmpty ? MultiLabelText.labels(of: texts).map { Label(name: $0) } : labels
     let has = try MultiLabelText.membership(of: texts, among: labels.map(\.name))

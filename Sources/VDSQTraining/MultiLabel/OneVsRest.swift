@@ -123,7 +123,8 @@ package struct OneVsRest {
       both.append(sum / Float(max(1, anchors.count - 1)))
     }
     return LabelSet(
-      names: [anchors.names[label], ""], dimensions: d, anchors: both, outOfScope: 1)
+      names: [anchors.names[label], ""], dimensions: d, anchors: both, outOfScope: 1,
+      words: [anchors.words[label], []])
   }
 
   private func regression(

@@ -51,8 +51,10 @@ extension OnlineCorrection {
   package init(
     _ file: Container, _ adapter: Adapter, kernels: KernelTable
   ) throws(VDSQError) {
+    // Refuses adapters that cannot be corrected.
+    let fresh = try Self(adapter, path: file.path, kernels: kernels)
     guard file.find(Name.covariance) != nil else {
-      try self.init(adapter, path: file.path, kernels: kernels)
+      self = fresh
       return
     }
     let (labels, d) = (adapter.labels, adapter.labels.dimensions)
@@ -71,12 +73,16 @@ extension OnlineCorrection {
         "\(file.path): tensor \(Name.counts) has a value that is no number of examples")
     }
     let folded = counts.map { Int($0) }
+    let square = try file.finiteFloats(Name.square, shape: [1])[0]
+    guard square > 0 || folded.allSatisfy({ $0 == 0 }) else {
+      throw .badInput("\(file.path): tensor \(Name.square) is not above 0")
+    }
     let weights = CorrectedWeights(
       LinearHead(
         weights: try file.finiteFloats(Name.weights, shape: [labels.count, d]),
         bias: try file.finiteFloats(Name.bias, shape: [labels.count])),
       covariance: covariance, mean: try file.finiteFloats(Name.mean, shape: [columns]),
-      count: folded.reduce(0, +), square: try file.finiteFloats(Name.square, shape: [1])[0],
+      count: folded.reduce(0, +), square: square,
       dimensions: d)
     self.init(
       adapter, weights: weights, counts: folded, recent: try Self.recent(file, labels),

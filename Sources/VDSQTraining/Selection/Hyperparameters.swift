@@ -254,9 +254,6 @@ package enum Hyperparameters {
     package static let sufficientDecrease = 1e-4
     /// Differences with less curvature than this are left out of the history.
     package static let leastCurvature: Float = 1e-12
-    /// Errors below this share of the strength are skipped in a gradient to save time, because most
-    /// labels have a negligible probability for most examples. Not measured.
-    package static let negligibleError: Float = 1e-6
   }
 
   /// Semantic calibration (arXiv 2401.16184).

@@ -88,6 +88,10 @@ struct Eval: Command {
     guard adapter == nil || (train == nil && shots == nil) else {
       throw ValidationError("--adapter has learned already; leave --train and --shots out")
     }
+    guard adapter == nil || (!label.namesLabels && label.outOfScope == nil) else {
+      throw ValidationError(
+        "--adapter brings its own labels; leave --labels, --labels-file and --out-of-scope out")
+    }
     guard seeds >= 1, seeds <= 1000 else { throw ValidationError("--seeds must be from 1 to 1000") }
     guard
       label.unlabelled == nil
@@ -191,7 +195,8 @@ struct Eval: Command {
   private func headAnswers(
     _ texts: [Examples.Example], of file: Container
   ) throws(VDSQError) -> Bool {
-    guard train == nil, shots == nil, !label.namesLabels,
+    guard train == nil, shots == nil, !label.namesLabels, label.outOfScope == nil,
+      label.calibrateOn == nil, label.vocabulary.isEmpty,
       let head = try OutputHead(file.metadata), head.reading == .texts, head.function == .softmax
     else { return false }
     let names = Set(head.labels.map(ByteString.init))

@@ -102,7 +102,8 @@ struct Learn: Command {
   func execute() throws(VDSQError) {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let whole = try OutputModules.vectorSize(file)
-    let d = encoding.dimensions ?? whole
+    // The encoder refuses numbers out of range.
+    let d = encoding.dimensions.map { min(max($0, 1), whole) } ?? whole
     let examples = try examples.map { (path) throws(VDSQError) in
       try fields.reader().read(path) { if !quiet { $0.tell(path) } }
     }

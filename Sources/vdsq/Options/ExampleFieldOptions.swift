@@ -8,7 +8,7 @@ struct ExampleFieldOptions: ParsableArguments {
 
   @Option(
     help: """
-      The name of the field with the label of an example. (default: label; with --multi-label labels)
+      The name of the field with the label of an example. (default: label; labels for adapt and eval with --multi-label)
       """)
   var labelField: String?
 

@@ -139,8 +139,9 @@ import VDSQTraining
   }
 
   @Test func threadsDoNotChangeABit() {
-    let heads = [1, 2, 3].map { large($0).train() }
-    #expect(heads[0].weights == heads[1].weights && heads[0].weights == heads[2].weights)
-    #expect(heads[0].bias == heads[1].bias && heads[0].bias == heads[2].bias)
+    let heads = [1, 2, 3, 5, 8].map { large($0).train() }
+    for head in heads {
+      #expect(head.weights == heads[0].weights && head.bias == heads[0].bias)
+    }
   }
 }
