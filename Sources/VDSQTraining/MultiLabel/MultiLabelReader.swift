@@ -76,11 +76,11 @@ public struct MultiLabelReader: Sendable {
         // The same rules as for a single label.
         let element = try scanner.value()
         let single = RecordFields([try FieldPath("label")])
-        let name: String
-        do throws(VDSQError) { name = try Self.name(element, bytes, single) } catch {
+        guard element.kind != .array, element.kind != .object else {
           throw .badInput(
             "an element of the field \(record.path(1)) is neither a text nor an integer")
         }
+        let name = try Self.name(element, bytes, single)
         try kind.add(element, name, line: line)
         if let fault = Label.fault(in: name) { throw .badInput("the label: \(fault)") }
         if !names.contains(where: { $0.hasSameBytes(as: name) }) { names.append(name) }
