@@ -14,11 +14,21 @@ public enum ReferenceTexts {
   /// - Throws: `missingInput` if the file cannot be read; `badInput`, naming the line, if a record
   ///   has no text, or if there is no text at all.
   public static func read(_ path: String, field: String = "text") throws(VDSQError) -> [String] {
-    try texts(in: try TextFile(path: path), field: isJSONLines(path) ? field : nil)
+    try read(path, field: field, atMost: most)
+  }
+
+  /// - Parameter limit: the maximum number of texts.
+  package static func read(
+    _ path: String, field: String, atMost limit: Int
+  ) throws(VDSQError) -> [String] {
+    try texts(
+      in: try TextFile(path: path), field: isJSONLines(path) ? field : nil, atMost: limit)
   }
 
   /// - Parameter field: the field of the text in JSON Lines; nil for lines of text.
-  package static func texts(in file: TextFile, field: String?) throws(VDSQError) -> [String] {
+  package static func texts(
+    in file: TextFile, field: String?, atMost limit: Int = most
+  ) throws(VDSQError) -> [String] {
     var record: RecordFields?
     if let field { record = RecordFields([try FieldPath(field)]) }
     var texts: [String] = []
@@ -37,8 +47,8 @@ public enum ReferenceTexts {
       if !TextFile.isBlank(text) { texts.append(String(decoding: text, as: UTF8.self)) }
     }
     guard !texts.isEmpty else { throw .badInput("\(file.path): no texts") }
-    guard texts.count > most else { return texts }
-    return (0..<most).map { texts[$0 * texts.count / most] }
+    guard texts.count > limit else { return texts }
+    return (0..<limit).map { texts[$0 * texts.count / limit] }
   }
 
   private static func isJSONLines(_ path: String) -> Bool {

@@ -87,7 +87,8 @@ struct LabelOptions: ParsableArguments {
   /// The texts of `--unlabelled`; none without it.
   private func unlabelledTexts() throws(VDSQError) -> [String] {
     guard let unlabelled else { return [] }
-    return try ReferenceTexts.read(unlabelled, field: fields.textField)
+    return try ReferenceTexts.read(
+      unlabelled, field: fields.textField, atMost: Hyperparameters.Unlabelled.mostTexts)
   }
 
   /// The labels that the options name.
