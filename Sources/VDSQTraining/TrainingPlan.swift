@@ -139,7 +139,7 @@ public struct TrainingPlan: Sendable {
   /// shares and two covariances.
   private static func unlabelledBytes(_ texts: [String], columns: Int, labels: Int) -> Int {
     guard !texts.isEmpty else { return 0 }
-    let count = min(texts.count, Hyperparameters.Unlabelled.mostTexts)
+    let count = min(texts.count, Hyperparameters.Unlabelled.mostTexts(labels: labels))
     return texts.reduce(0) { $0 + 2 * ($1.utf8.count + 128) }
       + 4 * (count * (3 * columns + 2 * labels) + 5 * columns * columns)
   }

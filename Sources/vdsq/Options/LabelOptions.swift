@@ -88,7 +88,7 @@ struct LabelOptions: ParsableArguments {
   private func unlabelledTexts() throws(VDSQError) -> [String] {
     guard let unlabelled else { return [] }
     return try ReferenceTexts.read(
-      unlabelled, field: fields.textField, atMost: Hyperparameters.Unlabelled.mostTexts)
+      unlabelled, field: fields.textField, atMost: Hyperparameters.Unlabelled.mostRead)
   }
 
   /// The labels that the options name.
