@@ -99,6 +99,7 @@ public final class FewShotTrainer {
       refused: {
         switch $0 {
         case .fewerThan(let least): report(.unlabelledTextsTooFew(least: least))
+        case .moreLabelsThan(let most): report(.unlabelledTextsOfManyLabels(most: most))
         case .uneven(let share): report(.unlabelledTextsUneven(share: Double(share)))
         }
       }, seed: plan.options.seed)

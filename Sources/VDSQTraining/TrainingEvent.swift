@@ -20,6 +20,8 @@ public enum TrainingEvent: Sendable {
   case wordsDoubted(labels: [String], of: Int)
   /// Texts without labels were left out, because there were fewer than `least`.
   case unlabelledTextsTooFew(least: Int)
+  /// Texts without labels were left out, because there are more labels than `most`.
+  case unlabelledTextsOfManyLabels(most: Int)
   /// Texts without labels were left out, because the first of two labels would have this share of
   /// them, so that they are hardly texts of both labels.
   case unlabelledTextsUneven(share: Double)

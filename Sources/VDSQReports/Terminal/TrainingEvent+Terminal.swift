@@ -44,6 +44,9 @@ extension TrainingEvent {
     case .unlabelledTextsTooFew(let least):
       StandardError.write(
         "vdsq: texts without labels are left out: for these labels they help from \(least) on\n")
+    case .unlabelledTextsOfManyLabels(let most):
+      StandardError.write(
+        "vdsq: texts without labels are left out: they help up to \(most) labels\n")
     case .unlabelledTextsUneven(let share):
       StandardError.write(
         "vdsq: texts without labels are left out: the first label would have "

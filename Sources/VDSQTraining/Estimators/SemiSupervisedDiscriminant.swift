@@ -15,6 +15,8 @@ package struct SemiSupervisedDiscriminant {
   package enum Refusal: Equatable, Sendable {
     /// There are fewer than this number.
     case fewerThan(Int)
+    /// There are more labels than this number.
+    case moreLabelsThan(Int)
     /// Of two labels, the first would have this share of the texts. Then they are not about both
     /// labels alike, or not about them at all, and clusters among them need not be the labels.
     case uneven(share: Float)
@@ -99,6 +101,9 @@ package struct SemiSupervisedDiscriminant {
     priorCount: Float
   ) throws(VDSQError) -> Outcome {
     let d = centre.count, count = rows.count / d
+    guard labels.count <= Constants.mostLabels else {
+      return .refused(.moreLabelsThan(Constants.mostLabels))
+    }
     let least = Constants.leastTexts(labels: labels.count)
     guard count >= least else { return .refused(.fewerThan(least)) }
     let before = shares(start)

@@ -75,7 +75,7 @@ public struct FewShotEvaluation: Sendable {
     var isTold = false
     let tell = { (event: TrainingEvent) in
       switch event {
-      case .unlabelledTextsTooFew, .unlabelledTextsUneven:
+      case .unlabelledTextsTooFew, .unlabelledTextsOfManyLabels, .unlabelledTextsUneven:
         if !isTold { report(.changedTraining(event)) }
         isTold = true
       default: break
