@@ -96,13 +96,7 @@ public final class FewShotTrainer {
     let context = TrainingContext(
       encoder: encoder, anchors: anchors, allowsFinetuning: plan.triesFinetuning,
       unlabelled: unlabelled,
-      refused: {
-        switch $0 {
-        case .fewerThan(let least): report(.unlabelledTextsTooFew(least: least))
-        case .moreLabelsThan(let most): report(.unlabelledTextsOfManyLabels(most: most))
-        case .uneven(let share): report(.unlabelledTextsUneven(share: Double(share)))
-        }
-      }, seed: plan.options.seed)
+      refused: { report(.unlabelledTextsRefused($0)) }, seed: plan.options.seed)
     judgeWords(on: examples, context.arithmetic, report)
     return try plan.method.definition.train(
       examples, context, ProgressSpan { report(.trained($0)) })

@@ -18,13 +18,8 @@ public enum TrainingEvent: Sendable {
   case wordsContradicted
   /// The examples do not bear out the words of some labels, which count for little.
   case wordsDoubted(labels: [String], of: Int)
-  /// Texts without labels were left out, because there were fewer than `least`.
-  case unlabelledTextsTooFew(least: Int)
-  /// Texts without labels were left out, because there are more labels than `most`.
-  case unlabelledTextsOfManyLabels(most: Int)
-  /// Texts without labels were left out, because the first of two labels would have this share of
-  /// them, so that they are hardly texts of both labels.
-  case unlabelledTextsUneven(share: Double)
+  /// Texts without labels were left out.
+  case unlabelledTextsRefused(UnlabelledRefusal)
   /// The share of the training that is done, from 0 to 1.
   case trained(Double)
 }

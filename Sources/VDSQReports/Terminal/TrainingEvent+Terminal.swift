@@ -41,18 +41,21 @@ extension TrainingEvent {
       StandardError.write(
         "vdsq: \(path): the examples do not bear out \(words), which count for little; "
           + "\(Self.advice)\n")
-    case .unlabelledTextsTooFew(let least):
-      StandardError.write(
-        "vdsq: texts without labels are left out: for these labels they help from \(least) on\n")
-    case .unlabelledTextsOfManyLabels(let most):
-      StandardError.write(
-        "vdsq: texts without labels are left out: they help up to \(most) labels\n")
-    case .unlabelledTextsUneven(let share):
-      StandardError.write(
-        "vdsq: texts without labels are left out: the first label would have "
-          + "\(fixed(share * 100, 0))% of them, so they are hardly texts of both labels in equal "
-          + "parts\n")
+    case .unlabelledTextsRefused(let refusal):
+      StandardError.write("vdsq: texts without labels are left out: \(refusal.reason)\n")
     case .finetuningSkipped, .encoded, .trained: break
+    }
+  }
+}
+
+extension UnlabelledRefusal {
+  fileprivate var reason: String {
+    switch self {
+    case .fewerThan(let least): "for these labels they help from \(least) on"
+    case .moreLabelsThan(let most): "they help up to \(most) labels"
+    case .uneven(let share):
+      "the first label would have \(fixed(Double(share) * 100, 0))% of them, so they are hardly "
+        + "texts of both labels in equal parts"
     }
   }
 }

@@ -26,7 +26,7 @@ package final class TrainingProgress {
       if !quiet { StandardError.write("vdsq: without finetuning. \(message(error))\n") }
     case .encoded(let count, let all): encoding.show(count, of: all)
     case .leftOut, .indexed, .truncated, .replaced, .wordsContradicted, .wordsDoubted,
-      .unlabelledTextsTooFew, .unlabelledTextsOfManyLabels, .unlabelledTextsUneven:
+      .unlabelledTextsRefused:
       if !quiet { event.tell(path) }
     case .trained(let share): learning.show(Int(share * 1000), of: 1000)
     }

@@ -80,7 +80,9 @@ package struct AnchorReliability {
     let steps = 480, step: Float = 1.2 / 480
     // Of several labels, words of another label are opposed to a label's own by a share only.
     let opposed = Constants.meanSlope / Float(labels - 1)
-    var (right, unrelated, contradicted) = (Mass(), Mass(), Mass())
+    var (right, unrelated, contradicted) = (
+      MixtureComponent(), MixtureComponent(), MixtureComponent()
+    )
     for i in -steps...steps {
       let t = Float(i) * step
       let likelihood = density(slope, t, deviation)
@@ -99,7 +101,7 @@ package struct AnchorReliability {
   }
 
   /// A component of the mixture: the mean of the likelihood, and of slope times likelihood.
-  private struct Mass {
+  private struct MixtureComponent {
     private var weights: Float = 0
     private var likelihoods: Float = 0
     private var moments: Float = 0

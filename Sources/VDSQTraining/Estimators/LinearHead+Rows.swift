@@ -19,14 +19,16 @@ extension LinearHead {
     return logits
   }
 
+  /// The head with all logits multiplied by a factor.
+  package func scaled(by factor: Float) -> LinearHead {
+    LinearHead(weights: weights.map { factor * $0 }, bias: bias.map { factor * $0 })
+  }
+
   /// `sum + factor * head`; nil is a sum of none.
   package static func sum(
     _ sum: LinearHead?, _ head: LinearHead, times factor: Float
   ) -> LinearHead {
-    guard let sum else {
-      return LinearHead(
-        weights: head.weights.map { factor * $0 }, bias: head.bias.map { factor * $0 })
-    }
+    guard let sum else { return head.scaled(by: factor) }
     return LinearHead(
       weights: zip(sum.weights, head.weights).map { $0 + factor * $1 },
       bias: zip(sum.bias, head.bias).map { $0 + factor * $1 })

@@ -6,7 +6,7 @@ import VDSQKernels
 ///
 /// States have a constant 1 for the bias. `p (1 - p)`, by which the curvature for a label weighs an
 /// example, is 2w if all labels are equally probable, and less where they are not. L-BFGS that
-/// starts with the inverse takes a quarter of the iterations (Nocedal and Wright, *Numerical
+/// starts with the inverse takes half of the iterations or less (Nocedal and Wright, *Numerical
 /// Optimization*, 7.2).
 struct RegressionCurvature {
   private let factor: CholeskyFactor

@@ -16,11 +16,9 @@ package struct SelectedDiscriminant {
   ///
   /// - Throws: `internalFault` if states are not finite.
   package func head(_ training: [Int]) throws(VDSQError) -> LinearHead {
-    let head = try GaussianClasses(set, training, priorCount: choice.priorCount, arithmetic)
+    try GaussianClasses(set, training, priorCount: choice.priorCount, arithmetic)
       .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
-    return LinearHead(
-      weights: head.weights.map { $0 * choice.logitScale },
-      bias: head.bias.map { $0 * choice.logitScale })
+      .scaled(by: choice.logitScale)
   }
 
   /// A head that is trained on all examples.
@@ -32,7 +30,7 @@ package struct SelectedDiscriminant {
   ///   - unlabelled: the states of the texts with all features; nil for none.
   ///   - refused: called if the texts are refused.
   package func head(
-    _ unlabelled: FeatureMatrix?, refused: (SemiSupervisedDiscriminant.Refusal) -> Void
+    _ unlabelled: FeatureMatrix?, refused: (UnlabelledRefusal) -> Void
   ) throws(VDSQError) -> LinearHead {
     let own = try head()
     guard let unlabelled else { return own }

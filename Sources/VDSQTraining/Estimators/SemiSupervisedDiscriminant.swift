@@ -1,4 +1,3 @@
-import Glibc
 package import VDSQFormat
 package import VDSQSemantics
 
@@ -11,21 +10,10 @@ package import VDSQSemantics
 package struct SemiSupervisedDiscriminant {
   private typealias Constants = Hyperparameters.Unlabelled
 
-  /// Why texts without labels are left out.
-  package enum Refusal: Equatable, Sendable {
-    /// There are fewer than this number.
-    case fewerThan(Int)
-    /// There are more labels than this number.
-    case moreLabelsThan(Int)
-    /// Of two labels, the first would have this share of the texts. Then they are not about both
-    /// labels alike, or not about them at all, and clusters among them need not be the labels.
-    case uneven(share: Float)
-  }
-
   /// What the texts lead to.
   package enum Outcome {
     case head(LinearHead)
-    case refused(Refusal)
+    case refused(UnlabelledRefusal)
   }
 
   private let labels: LabelSet
@@ -129,17 +117,17 @@ package struct SemiSupervisedDiscriminant {
   }
 
   /// `[texts, labels]`: the probability of each label, given a text.
-  private func shares(_ head: LinearHead, scale: Float = 1) -> [Float] {
-    var shares = head.logits(rows, arithmetic)
+  private func shares(_ head: LinearHead) -> [Float] { softmax(head.logits(rows, arithmetic)) }
+
+  /// - Parameters:
+  ///   - logits: `[texts, labels]`.
+  ///   - scale: the factor of the logits.
+  private func softmax(_ logits: [Float], scale: Float = 1) -> [Float] {
+    var shares = logits
     let count = labels.count
-    for start in stride(from: 0, to: shares.count, by: count) {
-      let highest = shares[start..<start + count].max()!
-      var sum: Float = 0
-      for i in start..<start + count {
-        shares[i] = expf((shares[i] - highest) * scale)
-        sum += shares[i]
-      }
-      for i in start..<start + count { shares[i] /= sum }
+    shares.withUnsafeMutableBufferPointer {
+      arithmetic.kernels.softmax(
+        $0.baseAddress!, count, logits.count / count, count, scale)
     }
     return shares
   }
@@ -155,14 +143,13 @@ package struct SemiSupervisedDiscriminant {
   /// The head with logits that are as confident about the texts as a calibrated head is. A
   /// covariance that is estimated from shares makes labels look further apart than they are.
   private func tempered(_ head: LinearHead, to target: Float) -> LinearHead {
+    let logits = head.logits(rows, arithmetic)
     var (low, high): (Float, Float) = (1e-3, 10)
     for _ in 0..<20 {
       let scale = (low * high).squareRoot()
-      if confidence(shares(head, scale: scale)) < target { low = scale } else { high = scale }
+      if confidence(softmax(logits, scale: scale)) < target { low = scale } else { high = scale }
     }
-    let scale = (low * high).squareRoot()
-    return LinearHead(
-      weights: head.weights.map { $0 * scale }, bias: head.bias.map { $0 * scale })
+    return head.scaled(by: (low * high).squareRoot())
   }
 }
 

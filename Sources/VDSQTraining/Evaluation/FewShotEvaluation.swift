@@ -74,12 +74,9 @@ public struct FewShotEvaluation: Sendable {
     // Every draw would say the same.
     var isTold = false
     let tell = { (event: TrainingEvent) in
-      switch event {
-      case .unlabelledTextsTooFew, .unlabelledTextsOfManyLabels, .unlabelledTextsUneven:
-        if !isTold { report(.changedTraining(event)) }
-        isTold = true
-      default: break
-      }
+      guard case .unlabelledTextsRefused = event, !isTold else { return }
+      isTold = true
+      report(.changedTraining(event))
     }
     var rows: [EvaluationRow] = []
     for count in shots {

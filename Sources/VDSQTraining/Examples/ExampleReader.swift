@@ -90,18 +90,8 @@ public struct ExampleReader: Sendable {
   private static func example(
     _ line: UnsafeRawBufferPointer, _ record: RecordFields, _ origin: Examples.Origin?
   ) throws(VDSQError) -> Examples.Example {
-    try record.read(line)
-    for i in 0..<2 where record.values[i] == nil {
-      throw VDSQError(.badInput, "no field \(record.path(i))", .exampleFields)
-    }
-    var text: [UInt8] = []
-    let halves = try record.text(0, into: &text)
-    guard text.withUnsafeBytes({ UTF8Decoder.replacements(in: $0) }) == 0 else {
-      throw .badInput("the field \(record.path(0)) is not UTF-8")
-    }
-    return try example(
-      String(decoding: text, as: UTF8.self), label: try record.name(1), origin,
-      isReplaced: halves > 0)
+    let (text, isReplaced) = try record.readExample(line)
+    return try example(text, label: try record.name(1), origin, isReplaced: isReplaced)
   }
 
   private static func example(

@@ -13,7 +13,7 @@ package struct TrainingContext {
   /// The states of texts without labels, with the columns of the examples; nil for none.
   package let unlabelled: FeatureMatrix?
   /// Called if the texts without labels are refused.
-  package let refused: (SemiSupervisedDiscriminant.Refusal) -> Void
+  package let refused: (UnlabelledRefusal) -> Void
   /// Seed of random numbers, for methods that draw some.
   package let seed: UInt64
 

@@ -39,20 +39,11 @@ public struct MultiLabelReader: Sendable {
       if TextFile.isBlank(line) { return }
       do throws(VDSQError) {
         try Array(line).withBytes { (bytes) throws(VDSQError) in
-          try record.read(bytes)
-          for i in 0..<2 where record.values[i] == nil {
-            throw VDSQError(.badInput, "no field \(record.path(i))", .exampleFields)
-          }
-          var text: [UInt8] = []
-          let halves = try record.text(0, into: &text)
-          guard text.withUnsafeBytes({ UTF8Decoder.replacements(in: $0) }) == 0 else {
-            throw .badInput("the field \(record.path(0)) is not UTF-8")
-          }
+          let (text, isReplaced) = try record.readExample(bytes)
           texts.append(
             MultiLabelText(
-              text: String(decoding: text, as: UTF8.self),
-              labels: try labels(record, &kind, line: number),
-              origin: Examples.Origin(file: file.path, line: number), isReplaced: halves > 0))
+              text: text, labels: try labels(record, &kind, line: number),
+              origin: Examples.Origin(file: file.path, line: number), isReplaced: isReplaced))
         }
       } catch { throw error.within("\(file.path): line \(number)") }
     }

@@ -25,13 +25,6 @@ extension Adapter {
   }
 }
 
-extension LinearHead {
-  fileprivate func scaled(by factor: Float) -> LinearHead {
-    factor == 1
-      ? self : LinearHead(weights: weights.map { $0 * factor }, bias: bias.map { $0 * factor })
-  }
-}
-
 extension RBFVotes {
   /// The votes for all labels but one.
   func removing(_ label: Int) -> RBFVotes {

@@ -114,11 +114,8 @@ package struct OnlineDiscriminant {
     )
     .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
     return Adapter(
-      labels: labels,
-      head: .linear(
-        LinearHead(
-          weights: head.weights.map { $0 * choice.logitScale },
-          bias: head.bias.map { $0 * choice.logitScale })), modelIdentity: modelIdentity)
+      labels: labels, head: .linear(head.scaled(by: choice.logitScale)),
+      modelIdentity: modelIdentity)
   }
 
   /// The statistics with the last examples in them.

@@ -71,8 +71,9 @@ package enum Hyperparameters {
     package static let meanSlope: Float = 0.2
     /// The standard deviation of the slope of words that say nothing.
     package static let unrelatedSpread: Float = 0.03
-    /// The variance of states along anchors, over that of a mean direction. 2 lets go of wrong words
-    /// sooner, and loses a point where right words say little (movie reviews); 3 keeps nonsense.
+    /// The variance of states along anchors, over that of a mean direction. 2 lets go of wrong
+    /// words sooner, and loses a point where right words say little (movie reviews); 3 keeps
+    /// nonsense.
     package static let anisotropy: Float = 2.5
     /// The number of examples that the variance of all examples counts for as a variance within
     /// labels. Not measured.
@@ -108,8 +109,8 @@ package enum Hyperparameters {
     /// The number of examples that a spherical covariance counts for; 256 and 4,096 lose 2 to 5
     /// points on sentiment.
     package static let shrinkageCount: Float = 1024
-    /// E-steps and M-steps. Two labels drift to other clusters with more: eight rounds lose 10 to 20
-    /// points on sentiment if half of the texts are questions, two at most 5.
+    /// E-steps and M-steps. Two labels drift to other clusters with more: eight rounds lose 10 to
+    /// 20 points on sentiment if half of the texts are questions, two at most 5.
     package static func rounds(labels: Int) -> Int { labels == 2 ? 2 : 4 }
     /// The fewest texts. From 200 texts, sentiment loses up to 5 points and from 500 up to 2; six
     /// labels gain 9 points from 200.
@@ -123,8 +124,8 @@ package enum Hyperparameters {
     package static func mostTexts(labels: Int) -> Int { max(2000, leastTexts(labels: labels)) }
     /// The most texts that are read from a file, evenly spread, before labels are known.
     package static let mostRead = 20_000
-    /// How far the share of the first of two labels may be from a half. Pools with nine texts in ten
-    /// of one label, or half of another set, are further, and lose up to 7 points.
+    /// How far the share of the first of two labels may be from a half. Pools with nine texts in
+    /// ten of one label, or half of another set, are further, and lose up to 7 points.
     package static let mostUneven: Float = 0.1
   }
 

@@ -30,9 +30,10 @@ struct Classify: Command {
   var adapter: String?
 
   @Option(
-    help:
-      "Softmax temperature; the default is that of the adapter, 0.05 for cosines, 1 for a language model."
-  )
+    help: """
+      Softmax temperature; the default is that of the adapter, 0.05 for cosines, 1 for a language \
+      model.
+      """)
   var temperature: Float?
 
   @Flag(
