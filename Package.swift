@@ -164,6 +164,42 @@ let tools: [Target] = [
     linkerSettings: staticRuntime(["_FoundationCollections", "_FoundationCShims"])),
 ]
 
+/// Not part of the Embedded and the fuzzing builds, which need none of the packages below.
+let server: [Target] = [
+  // The server: routes, batches over requests, metrics, the page.
+  .target(
+    name: "VDSQServer",
+    dependencies: [
+      "VDSQ", "VDSQCheckpoints", "VDSQFiles", "VDSQTraining",
+      .product(name: "NIOCore", package: "swift-nio"),
+      .product(name: "NIOPosix", package: "swift-nio"),
+      .product(name: "NIOHTTP1", package: "swift-nio"),
+      .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+      .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "CoreMetrics", package: "swift-metrics"),
+    ]),
+  // The daemon: parses its options, opens models and sockets, runs the server until a signal.
+  .executableTarget(
+    name: "vdsqd",
+    dependencies: [
+      "VDSQServer",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Logging", package: "swift-log"),
+    ],
+    linkerSettings: staticRuntime(["_FoundationCollections", "_FoundationCShims"])),
+]
+
+let serverPackages: [Package.Dependency] = [
+  .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+  .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+  .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+]
+
 let tests: [Target] = [
   // Counts calls to the C library's allocator.
   .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
@@ -201,6 +237,14 @@ let tests: [Target] = [
   .testTarget(
     name: "VDSQReportsTests",
     dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion", "VDSQReports"]),
+  .testTarget(
+    name: "VDSQServerTests",
+    dependencies: [
+      "TestSupport", "VDSQServer", "VDSQ", "VDSQConversion",
+      .product(name: "CoreMetrics", package: "swift-metrics"),
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "NIOHTTP1", package: "swift-nio"),
+    ]),
   // Runs the programs, which are built beside the tests. A dependency on them would link the tests
   // statically too.
   .testTarget(name: "CommandTests", dependencies: ["TestSupport"]),
@@ -228,6 +272,7 @@ let package = Package(
       ? []
       : [
         .executable(name: "vdsq", targets: ["vdsq"]),
+        .executable(name: "vdsqd", targets: ["vdsqd"]),
         .library(name: "VDSQConversion", targets: ["VDSQConversion"]),
         .library(name: "VDSQTraining", targets: ["VDSQTraining"]),
       ]),
@@ -237,8 +282,8 @@ let package = Package(
       .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
       .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
       .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
-    ],
-  targets: embedded ? core : fuzzing ? core + tools + fuzzers : core + tools + tests
+    ] + (fuzzing ? [] : serverPackages),
+  targets: embedded ? core : fuzzing ? core + tools + fuzzers : core + tools + server + tests
 )
 
 // An import is an implementation detail unless it says `package` or `public`.

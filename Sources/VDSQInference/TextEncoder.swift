@@ -111,9 +111,11 @@ public final class TextEncoder {
   /// The number of dimensions of the states of layers.
   public let hiddenSize: Int
   /// The UTF-8 that precedes every text; empty for no prompt.
-  private let prompt: [UInt8]
+  private var prompt: [UInt8] = []
   /// The number of first tokens that are not pooled, because they are the prompt's.
-  private let skippedTokens: Int
+  private var skippedTokens = 0
+  /// Whether the tokens of a prompt are pooled.
+  private let includesPrompt: Bool
   /// The prompt followed by the current text.
   private var prompted: [UInt8] = []
   private var batch = TokenBatch()
@@ -197,22 +199,35 @@ public final class TextEncoder {
     guard options.prompt == nil || kind == .sentences else {
       throw .usage("\(container.path): a language model has no prompts by name", .prompt)
     }
-    prompt =
-      kind == .sentences
-      ? Array(try Prompts(container.metadata).text(options.prompt, container.path).utf8) : []
-    skippedTokens =
-      c.includesPrompt || prompt.isEmpty
-      ? 0 : Self.length(ofPrompt: prompt, tokenizer, limit: maximumTokens)
-    switch backbone {
-    case .encoder(let encoder): encoder.skippedTokens = skippedTokens
-    case .decoder(let decoder): decoder.skippedTokens = skippedTokens
-    }
+    includesPrompt = c.includesPrompt
     guard tokenizer.count <= vocabularySize else {
       throw .badInput("\(container.path): the tokenizer has more tokens than the embedding table")
     }
     guard kind != .masked || tokenizer.mask != nil else {
       throw .badInput(
         "\(container.path): a masked language model whose tokenizer has no mask token")
+    }
+    try use(prompt: options.prompt)
+  }
+
+  /// Puts another of the model's prompts before the texts that are added from now on. The batch must
+  /// be empty.
+  ///
+  /// - Parameter name: nil for the model's default prompt.
+  /// - Throws: `usage` if the model has no prompt of this name.
+  package func use(prompt name: String?) throws(VDSQError) {
+    guard name == nil || kind == .sentences else {
+      throw .usage("\(container.path): a language model has no prompts by name", .prompt)
+    }
+    prompt =
+      kind == .sentences
+      ? Array(try Prompts(container.metadata).text(name, container.path).utf8) : []
+    skippedTokens =
+      includesPrompt || prompt.isEmpty
+      ? 0 : Self.length(ofPrompt: prompt, tokenizer, limit: maximumTokens)
+    switch backbone {
+    case .encoder(let encoder): encoder.skippedTokens = skippedTokens
+    case .decoder(let decoder): decoder.skippedTokens = skippedTokens
     }
   }
 
@@ -368,6 +383,42 @@ public final class TextEncoder {
     let truncated = tokens(of: text, into: &batch.ids)
     batch.endSequence(statePosition: mask(in: batch.ids, from: before, place))
     return (batch.ids.count - before, truncated)
+  }
+
+  /// Adds a text whose token ids are known to the batch, which must have room. The special tokens
+  /// around a text are added unless both are there.
+  ///
+  /// - Returns: as for a text.
+  /// - Throws: `usage` if an id is not in the vocabulary, a prompt precedes texts, or a masked
+  ///   language model finds no mask.
+  package func add(ids: [Int32]) throws(VDSQError) -> (tokens: Int, truncated: Bool) {
+    guard prompt.isEmpty else {
+      throw .usage("token ids are read without a prompt; name an empty one, or send text", .prompt)
+    }
+    for id in ids where id < 0 || Int(id) >= tokenizer.count {
+      throw .usage("\(id) is no token; ids from 0 to \(tokenizer.count - 1) are possible")
+    }
+    var frame: [Int32] = []
+    _ = tokenizer.encode(
+      UnsafeRawBufferPointer(start: nil, count: 0), limit: maximumTokens, into: &frame)
+    let lengths = tokenizer.frameLengths
+    let before = frame.prefix(lengths.before), after = frame.suffix(lengths.after)
+    let isFramed =
+      ids.count >= frame.count && ids.starts(with: before) && ids.suffix(after.count) == after
+    let own = isFramed ? ids.dropFirst(before.count).dropLast(after.count) : ids[...]
+    let kept = own.prefix(maximumTokens - before.count - after.count)
+    let start = batch.ids.count
+    batch.ids.append(contentsOf: before)
+    batch.ids.append(contentsOf: kept)
+    batch.ids.append(contentsOf: after)
+    if batch.ids.count == start { batch.ids.append(0) }
+    let place = mask(in: batch.ids, from: start, .first)
+    guard kind != .masked || place != nil else {
+      batch.ids.removeSubrange(start...)
+      throw .usage("token ids for a masked language model need the mask token")
+    }
+    batch.endSequence(statePosition: place)
+    return (batch.ids.count - start, kept.count < own.count)
   }
 
   /// How a pair of texts is cut that is too long.

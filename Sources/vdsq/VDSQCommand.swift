@@ -27,6 +27,7 @@ struct VDSQCommand: ParsableCommand {
       Embed.self,
       Logits.self,
       LensCommand.self, TuneLens.self, Bench.self, Verify.self, Diff.self, Eval.self, Review.self,
+      Serve.self,
     ])
 
   static func main() {

@@ -175,6 +175,9 @@ static inline bool vdsq_write_all(int fd, const void *from, int64_t count) {
 
 static inline void vdsq_trim_memory(void) { malloc_trim(0); }
 
+// Lets all threads share one heap. Otherwise each has one that keeps what it once needed.
+static inline void vdsq_share_heap(void) { mallopt(M_ARENA_MAX, 1); }
+
 // Releases pages of a file map from this process's memory. They come back when they are touched.
 static inline void vdsq_release_pages(const void *p, int64_t length) {
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);

@@ -4,8 +4,8 @@ import VDSQStreams
 
 /// A file that may be replaced while a program runs: renamed over, or overwritten where it lies, well
 /// or badly. Tells when it should be read again. Allocates nothing while the file stays as it is.
-struct FollowedFile {
-  let path: String
+package struct FollowedFile {
+  package let path: String
   /// The state of the file when it was last read.
   private var stamp: FileStamp?
   /// The checksum of what was read. A change within the resolution of the file system's clock, and of
@@ -27,7 +27,7 @@ struct FollowedFile {
   private static let longestDelay: Int64 = 5_000_000_000
 
   /// - Parameter path: the file, which is read now.
-  init(path: String) {
+  package init(path: String) {
     self.path = path
     wasRegular = path.withCString { vdsq_is_regular($0) }
     guard wasRegular else { return }
@@ -36,12 +36,12 @@ struct FollowedFile {
   }
 
   /// Whether it is a regular file now, or was removed.
-  var isRegular: Bool {
+  package var isRegular: Bool {
     FileStamp(path: path) == nil || path.withCString { vdsq_is_regular($0) }
   }
 
   /// Whether the file should be read again, now. The caller reads it and tells what came of it.
-  mutating func isDue() -> Bool {
+  package mutating func isDue() -> Bool {
     guard wasRegular else { return false }
     let requested = StreamSignals.reloads
     if requested != reloads {
@@ -61,7 +61,7 @@ struct FollowedFile {
   }
 
   /// The file was read.
-  mutating func succeeded() {
+  package mutating func succeeded() {
     (hasFailed, delay) = (false, 0)
     nextLook = vdsq_now() + Self.clockResolution
   }
@@ -70,7 +70,7 @@ struct FollowedFile {
   /// again after a while, which doubles.
   ///
   /// - Returns: whether this is the first failure since the last success.
-  mutating func failed() -> Bool {
+  package mutating func failed() -> Bool {
     delay = min(max(Self.firstDelay, 2 * delay), Self.longestDelay)
     nextLook = vdsq_now() + delay
     defer { hasFailed = true }

@@ -7,6 +7,10 @@ package enum ProcessMemory {
   /// Returns freed memory to the system.
   package static func trim() { vdsq_trim_memory() }
 
+  /// Lets all threads share one heap, for programs whose memory matters more than the time of many
+  /// threads that allocate. Call this before there are threads.
+  package static func shareHeap() { vdsq_share_heap() }
+
   /// Releases the program's code from memory and keeps the system from mapping more of it than is
   /// used. Used code comes back in small pieces. Call this first in a program for which a megabyte
   /// matters.

@@ -28,7 +28,7 @@ public final class OnlineLearner {
 
   /// The adapter file.
   public let path: String
-  private let encoder: TextEncoder
+  package let encoder: TextEncoder
   private var stamp: FileStamp?
   private var model: OnlineModel?
   private var classifier: Classifier?

@@ -1,0 +1,17 @@
+import Glibc
+
+/// The clock of deadlines and durations.
+enum Clock {
+  /// Nanoseconds since the machine was started.
+  static var now: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
+  /// Seconds since 1970.
+  static var date: Int { Glibc.time(nil) }
+
+  static let millisecond: Int64 = 1_000_000
+  static let second: Int64 = 1_000_000_000
+}
