@@ -150,11 +150,10 @@ def full_disk():
     try:
         with Service("--memory-budget", f"{BUDGET}M", "--threads", "1", "--state-directory", str(disk)) as service:
             assert service.ask("/adapters/d", {"labels": ["billing", "outage"]}, "PUT")[0] == 201
-            with open(disk / "filler", "wb") as filler:
+            with open(disk / "filler", "wb", buffering=0) as filler:
                 try:
                     while True:
                         filler.write(bytes(4096))
-                        filler.flush()
                 except OSError:
                     pass
             statuses = {}
@@ -231,7 +230,7 @@ def malformed_bodies():
         return bytes(body)
 
     def http_fuzz(service):
-        request = bytearray(b"POST /embed HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n"
+        request = bytearray(b"POST /embed HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n"
                             b'{"inputs": "a"}')
         for _ in range(random.randint(1, 4)):
             request[random.randrange(len(request))] = random.randrange(256)
@@ -296,7 +295,7 @@ def many_connections():
         clients, answers = [], {}
         for _ in range(count):
             client = socket.create_connection(("127.0.0.1", service.port), timeout=30)
-            client.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+            client.sendall(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
             clients.append(client)
         for client in clients:
             try:
@@ -304,13 +303,12 @@ def many_connections():
             except OSError:
                 status = "closed"
             answers[status] = answers.get(status, 0) + 1
-        open_connections = service.metric("vdsq_connections")
         for client in clients:
             client.close()
         statuses, lost = load.stop()
         assert set(statuses) == {200} and lost == 0, (statuses, lost)
         assert set(answers) <= {"200", "503", "closed"} and answers["200"] > 0, answers
-        report("connections", service, f"{count}: {answers}, {open_connections:.0f} kept; {sum(statuses.values())} requests of others answered")
+        report("connections", service, f"{count}: {answers}; {sum(statuses.values())} requests of others answered")
 
 
 def overload():

@@ -11,7 +11,6 @@ package struct RequestError: Error, Sendable, Equatable {
     case forbidden
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
-    case conflict
     case mediaType = "media_type"
     case bodyTooLarge = "body_too_large"
     case batchTooLarge = "batch_too_large"
@@ -34,7 +33,6 @@ package struct RequestError: Error, Sendable, Equatable {
       case .notFound: 404
       case .methodNotAllowed: 405
       case .timeout: 408
-      case .conflict: 409
       case .bodyTooLarge, .batchTooLarge, .textTooLong: 413
       case .mediaType: 415
       case .invalid: 422

@@ -125,7 +125,7 @@ left.close()
 with Service(listen=["--listen", f"unix:{path}"]) as service:
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(path))
-        client.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        client.sendall(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         assert b"ok" in client.makefile("rb").read()
     assert service.stop() == 0 and not path.exists()
 path.write_text("mine")

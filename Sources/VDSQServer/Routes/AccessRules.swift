@@ -15,7 +15,9 @@ struct AccessRules: Sendable {
   /// - Throws: `unauthorized` without a key, `forbidden` for pages of other origins.
   func check(_ request: HTTPRequest, _ route: Route) throws(RequestError) {
     let host = request.headers.first(name: "host")
-    if let hosts, let host, !Self.isOwn(host), !hosts.contains(Self.name(host)) {
+    if let hosts, let host, route != .health, !Self.isOwn(host),
+      !hosts.contains(Self.name(host))
+    {
       throw RequestError(
         .forbidden,
         "host: \(host.prefix(100)) is not allowed; start the server with --allow-host, or with a key")

@@ -112,6 +112,7 @@ struct RequestInputs {
   private static func ids(
     _ elements: [JSON], _ field: String, _ limits: ServerOptions.Limits
   ) throws(RequestError) -> [Int32] {
+    guard !elements.isEmpty else { throw .invalid(field, "has no token ids") }
     guard elements.count <= limits.textBytes else {
       throw RequestError(.textTooLong, "\(field): \(elements.count) token ids", field: field)
     }

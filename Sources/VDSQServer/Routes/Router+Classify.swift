@@ -41,6 +41,7 @@ extension Router {
       return adapter
     }
     let usesEntailment = try fields.flag("nli") ?? false
+    let inputs = try inputs(fields)
     let model = try model(
       fields, for: usesEntailment ? "tell what follows from a text" : "classify"
     ) { model in
@@ -59,7 +60,6 @@ extension Router {
     }
     work.top = try fields.integer("top", in: 1...65536) ?? 1
     let explains = try fields.flag("explain") ?? false
-    let inputs = try inputs(fields)
     if explains {
       if case .own = work.choice { throw .invalid("explain", "needs labels or an adapter") }
       guard !usesEntailment, adapter?.isMultiLabel != true else {
