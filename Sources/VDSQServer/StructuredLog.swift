@@ -53,7 +53,8 @@ package struct StructuredLog: LogHandler {
     text += Self.oneLine(event.message.description)
     for (key, value) in metadata {
       let value = value.description
-      let isPlain = !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D }
+      let isPlain =
+        !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D }
       text += " \(key)=" + (isPlain ? value : JSONWriter.string { $0.write(value) })
     }
     return text + "\n"

@@ -93,7 +93,8 @@ extension Daemon {
     limits.queuedTexts = try within(queue, 1...1_000_000, "--queue")
     guard limits.texts <= limits.queuedTexts else {
       throw .usage(
-        "--max-batch \(maxBatch): the queue of \(queue) texts would never take it; --queue sets that")
+        "--max-batch \(maxBatch): the queue of \(queue) texts would never take it; --queue sets that"
+      )
     }
     limits.batchTexts = try within(batch, 1...4096, "--batch")
     limits.connections = try within(maxConnections, 1...60_000, "--max-connections")
@@ -137,7 +138,8 @@ extension Daemon {
     if let memoryPolicy {
       guard let policy = MemoryPolicy(name: memoryPolicy) else {
         throw .usage(
-          "--memory-policy \(memoryPolicy): \(MemoryPolicy.all.map(\.name).joined(separator: ", "))")
+          "--memory-policy \(memoryPolicy): \(MemoryPolicy.all.map(\.name).joined(separator: ", "))"
+        )
       }
       run.memoryPolicy = policy
     }

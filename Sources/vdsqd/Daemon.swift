@@ -11,7 +11,8 @@ import VDSQStreams
 struct Daemon: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vdsqd",
-    abstract: "Serves models over HTTP: embeddings, classification, reranking, and a page to teach.",
+    abstract:
+      "Serves models over HTTP: embeddings, classification, reranking, and a page to teach.",
     discussion: """
       Speaks the API of OpenAI (/v1/embeddings, /v1/models), of Text Embeddings Inference (/embed, \
       /predict, /rerank, /similarity, /tokenize, /info, /health, /metrics) and its own (/classify, \
@@ -168,7 +169,8 @@ struct Daemon: ParsableCommand {
 
   private func serve() async throws(VDSQError) {
     guard let level = Logger.Level(rawValue: logLevel) else {
-      throw .usage("--log-level \(logLevel): trace, debug, info, notice, warning, error or critical")
+      throw .usage(
+        "--log-level \(logLevel): trace, debug, info, notice, warning, error or critical")
     }
     guard let format = StructuredLog.Format(rawValue: logFormat) else {
       throw .usage("--log-format \(logFormat): text or json")

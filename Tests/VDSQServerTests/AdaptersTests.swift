@@ -29,7 +29,9 @@ import VDSQTraining
     let deleted = await server.ask(.DELETE, "/adapters/t")
     #expect(deleted.status == 200)
     #expect(await server.ask(.GET, "/adapters/t").status == 404)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: server.folder.path("state/adapters")) == [])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: server.folder.path("state/adapters"))
+        == [])
   }
 
   @Test func teachingUndoingForgetting() async throws {
@@ -106,11 +108,14 @@ import VDSQTraining
     ("/adapters/a%2Fb", #"{"labels": ["a", "b"]}"#, 404, "name"),
     ("/adapters/a/b", #"{"labels": ["a", "b"]}"#, 404, "name"),
   ])
-  func wrongTrainings(_ path: String, _ body: String, _ status: Int, _ message: String) async throws {
+  func wrongTrainings(_ path: String, _ body: String, _ status: Int, _ message: String) async throws
+  {
     let server = try ServerFixture()
     let answer = await server.ask(.PUT, path, body)
     #expect(answer.status == status && answer.error.contains(message))
-    #expect(try FileManager.default.contentsOfDirectory(atPath: server.folder.path("state/adapters")) == [])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: server.folder.path("state/adapters"))
+        == [])
   }
 
   @Test func withoutAStateDirectoryNothingIsKept() async throws {

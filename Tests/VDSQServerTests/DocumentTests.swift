@@ -31,12 +31,15 @@ import VDSQServer
       "vdsq_requests_total{route=\"/embed\",status=\"200\"} 0",
       "vdsq_failures_total{reason=\"queue_full\"} 0", "vdsq_queue_texts 0",
       "vdsq_batch_texts_bucket{le=\"+Inf\"} 0", "vdsq_tokens_total 0",
-      "vdsq_request_duration_seconds_count{route=\"/classify\"} 0", "# TYPE vdsq_labels_total counter",
+      "vdsq_request_duration_seconds_count{route=\"/classify\"} 0",
+      "# TYPE vdsq_labels_total counter",
       "vdsq_abstentions_total 0",
     ] {
       #expect(text.split(separator: "\n").contains { $0 == line }, "\(line)")
     }
-    let memory = text.split(separator: "\n").first { $0.hasPrefix("process_resident_memory_bytes ") }
+    let memory = text.split(separator: "\n").first {
+      $0.hasPrefix("process_resident_memory_bytes ")
+    }
     #expect((memory?.split(separator: " ").last).flatMap { Double($0) } ?? 0 > 1e6)
   }
 }

@@ -13,7 +13,9 @@ final class ServerFixture: @unchecked Sendable {
     let headers: [String: String]
     let body: Data
 
-    var json: Any { (try? JSONSerialization.jsonObject(with: body, options: .fragmentsAllowed)) ?? "" }
+    var json: Any {
+      (try? JSONSerialization.jsonObject(with: body, options: .fragmentsAllowed)) ?? ""
+    }
     var object: [String: Any] { json as? [String: Any] ?? [:] }
     var text: String { String(decoding: body, as: UTF8.self) }
     /// The message of a failure, of any form.

@@ -101,7 +101,7 @@ def syslog():
     output = SCRATCH / "classified.jsonl"
     script = SCRATCH / "classify-log"
     script.write_text(placed(blocks("logs.md", "sh")[1], {
-        "exec vdsq": f"exec {ROOT}/.build/release/vdsq", "/var/lib/vdsq/minilm.vdsq": str(pathlib.Path(MODEL).resolve()),
+        "exec vdsq": f"exec {shutil.which('vdsq')}", "/var/lib/vdsq/minilm.vdsq": str(pathlib.Path(MODEL).resolve()),
         "/etc/vdsq/log-labels.txt": str(LABELS), "/var/log/classified.jsonl": str(output), "--abstain 0.6": ""}))
     script.chmod(0o755)
     configuration = placed(blocks("logs.md", "text")[1], {"/usr/local/bin/classify-log": str(script)})

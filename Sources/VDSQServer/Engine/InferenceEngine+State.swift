@@ -47,7 +47,8 @@ extension InferenceEngine {
           try add(name, path: path, isChangeable: true)
         } catch {
           // A file of a model that is no longer served must not keep the others from being served.
-          log.warning("an adapter is left out", metadata: ["file": "\(path)", "error": "\(error.message)"])
+          log.warning(
+            "an adapter is left out", metadata: ["file": "\(path)", "error": "\(error.message)"])
         }
       }
       publish()
@@ -96,7 +97,8 @@ extension InferenceEngine {
         var file = adapter.file
         file.succeeded()
         let next = try ServedAdapter(
-          name, reading: adapter.path, path: adapter.path, model: adapter.model, isChangeable: adapter.isChangeable,
+          name, reading: adapter.path, path: adapter.path, model: adapter.model,
+          isChangeable: adapter.isChangeable,
           file: file, room: { _ in })
         replace(next)
         metrics.reloaded(true)

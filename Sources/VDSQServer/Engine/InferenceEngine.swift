@@ -326,7 +326,8 @@ final class InferenceEngine: @unchecked Sendable {
       return try text.withBytes { (text) throws(VDSQError) in
         if let classifier = job.classifier {
           if let entailment = classifier.classifier.entailment {
-            let added = try entailment.hypotheses[part].withBytes { (hypothesis) throws(VDSQError) in
+            let added = try entailment.hypotheses[part].withBytes {
+              (hypothesis) throws(VDSQError) in
               try encoder.add(text, hypothesis, cut: .onlyFirst)
             }
             return (added.tokens, added.truncated, BlankText.isBlank(text))

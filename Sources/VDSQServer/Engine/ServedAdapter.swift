@@ -29,7 +29,8 @@ final class ServedAdapter {
   ///   - path: the file that is followed.
   /// - Throws: `RequestError` if the file cannot be read or used.
   init(
-    _ name: String, reading source: String, path: String, model: ServedModel, isChangeable: Bool, file: FollowedFile,
+    _ name: String, reading source: String, path: String, model: ServedModel, isChangeable: Bool,
+    file: FollowedFile,
     room: (Int) throws(RequestError) -> Void
   ) throws(RequestError) {
     (self.name, self.path, self.model) = (name, path, model)

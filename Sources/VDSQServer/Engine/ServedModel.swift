@@ -65,7 +65,8 @@ final class ServedModel: @unchecked Sendable {
     let isOfTexts = head?.description.reading == .texts
     description = Description(
       name: name, model: model, kind: encoder.kind, arenaBytes: encoder.arena.length,
-      vocabularySize: encoder.vocabularySize, created: Self.date(path), dimensions: encoder.dimensions,
+      vocabularySize: encoder.vocabularySize, created: Self.date(path),
+      dimensions: encoder.dimensions,
       maximumTokens: encoder.maximumTokens,
       elements: Self.elements(encoder.container),
       normalizes: architecture.normalize || architecture.modules.last == .normalize,

@@ -35,7 +35,9 @@ final class Thread: @unchecked Sendable {
         let body = Unmanaged<Body>.fromOpaque(raw!).takeRetainedValue()
         body.nameThread()
         // On Linux this is the niceness of the calling thread alone.
-        if body.niceness > 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, body.niceness) }
+        if body.niceness > 0 {
+          setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, body.niceness)
+        }
         body.run()
         return nil
       }, body)

@@ -55,7 +55,8 @@ final class HTTPServer: @unchecked Sendable {
   private static func name(of listener: any Channel, _ address: ListenAddress) -> String {
     if case .unix(let path) = address { return "unix:\(path)" }
     return listener.localAddress.map { local in
-      local.port.map { "\(local.ipAddress ?? ""):\($0)" } ?? (local.pathname.map { "unix:\($0)" } ?? "")
+      local.port.map { "\(local.ipAddress ?? ""):\($0)" }
+        ?? (local.pathname.map { "unix:\($0)" } ?? "")
     } ?? "\(address)"
   }
 
@@ -158,7 +159,8 @@ final class HTTPServer: @unchecked Sendable {
 
   func log(_ answer: HTTPAnswer, _ route: Route) {
     guard answer.status >= 500, answer.failure != .connections else {
-      logger.debug("answered", metadata: ["route": "\(route.rawValue)", "status": "\(answer.status)"])
+      logger.debug(
+        "answered", metadata: ["route": "\(route.rawValue)", "status": "\(answer.status)"])
       return
     }
     logger.error(

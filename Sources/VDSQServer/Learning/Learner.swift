@@ -180,7 +180,9 @@ final class Learner: @unchecked Sendable {
     let answer: HTTPAnswer
     do throws(VDSQError) {
       let learner: OnlineLearner
-      if let online, online.learner.path == adapter.path, online.model == ObjectIdentifier(model.model) {
+      if let online, online.learner.path == adapter.path,
+        online.model == ObjectIdentifier(model.model)
+      {
         learner = online.learner
       } else {
         learner = try makeLearner(adapter, model)
@@ -196,7 +198,9 @@ final class Learner: @unchecked Sendable {
     let name = adapter.name
     serve { error in
       done(error.map { .failure($0) } ?? .success(answer))
-    } _: { (state) throws(RequestError) in _ = try state.currentAdapter(name) }
+    } _: { (state) throws(RequestError) in
+      _ = try state.currentAdapter(name)
+    }
   }
 
   private func makeLearner(

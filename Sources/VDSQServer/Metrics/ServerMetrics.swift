@@ -40,7 +40,8 @@ final class ServerMetrics: @unchecked Sendable {
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
     ]
     registry.describe("vdsq_requests_total", .counter, help: "Answered requests.")
-    registry.describe("vdsq_failures_total", .counter, help: "Requests that were not answered as asked.")
+    registry.describe(
+      "vdsq_failures_total", .counter, help: "Requests that were not answered as asked.")
     registry.describe(
       "vdsq_request_duration_seconds", .histogram, help: "Time from a whole request to its answer.",
       bounds: seconds)
@@ -49,15 +50,18 @@ final class ServerMetrics: @unchecked Sendable {
       "vdsq_batch_texts", .histogram, help: "Texts of a pass of the model.",
       bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256])
     registry.describe(
-      "vdsq_batch_duration_seconds", .histogram, help: "Time of a pass of the model.", bounds: seconds)
+      "vdsq_batch_duration_seconds", .histogram, help: "Time of a pass of the model.",
+      bounds: seconds)
     registry.describe("vdsq_tokens_total", .counter, help: "Tokens that the model read.")
-    registry.describe("vdsq_truncated_total", .counter, help: "Texts that were cut to the longest sequence.")
+    registry.describe(
+      "vdsq_truncated_total", .counter, help: "Texts that were cut to the longest sequence.")
     registry.describe(
       "vdsq_labels_total", .counter,
       help: "Answers by label, of adapters and of the heads of models.")
     registry.describe("vdsq_abstentions_total", .counter, help: "Answers that were withheld.")
     registry.describe("vdsq_learned_total", .counter, help: "Examples that adapters learned.")
-    registry.describe("vdsq_reloads_total", .counter, help: "Models and adapters that were read again.")
+    registry.describe(
+      "vdsq_reloads_total", .counter, help: "Models and adapters that were read again.")
     registry.describe("vdsq_connections", .gauge, help: "Open connections.")
     registry.describe("process_resident_memory_bytes", .gauge, help: "Resident memory.")
     registry.describe("process_start_time_seconds", .gauge, help: "When the server was started.")

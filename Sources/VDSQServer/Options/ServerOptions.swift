@@ -24,7 +24,8 @@ package struct ServerOptions: Sendable {
       }
       guard ServerOptions.isName(name), !path.isEmpty else {
         throw .usage(
-          "\(text): NAME=FILE, with a name of up to 64 letters, digits, dots, hyphens and underscores")
+          "\(text): NAME=FILE, with a name of up to 64 letters, digits, ., - and _"
+        )
       }
     }
   }

@@ -20,7 +20,8 @@ struct AccessRules: Sendable {
     {
       throw RequestError(
         .forbidden,
-        "host: \(host.prefix(100)) is not allowed; start the server with --allow-host, or with a key")
+        "host: \(host.prefix(100)) is not allowed; start the server with --allow-host, or with a key"
+      )
     }
     if let origin = request.headers.first(name: "origin"), let host,
       request.method != .GET, request.method != .HEAD

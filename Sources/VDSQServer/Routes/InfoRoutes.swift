@@ -15,7 +15,9 @@ enum InfoRoute {
           json.member("max_input_length", model.maximumTokens)
         }
         json.member("max_concurrent_requests", options.limits.queuedTexts)
-        json.member("max_batch_tokens", options.limits.batchTexts * (catalog.models.first?.maximumTokens ?? 0))
+        json.member(
+          "max_batch_tokens", options.limits.batchTexts * (catalog.models.first?.maximumTokens ?? 0)
+        )
         json.member("max_batch_requests", options.limits.batchTexts)
         json.member("max_client_batch_size", options.limits.texts)
         json.member("auto_truncate", false)

@@ -7,7 +7,7 @@ enum OpenAPIDocument {
      "openapi": "3.1.0",
      "info": {
       "title": "vdsq",
-      "description": "Text encoders and small language models: embeddings, classification, reranking, few-shot learning.",
+      "description": "Embeddings, classification, reranking and few-shot learning on small machines.",
       "version": "0.1.0",
       "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
      },
@@ -18,7 +18,10 @@ enum OpenAPIDocument {
         "summary": "A page that classifies and teaches",
         "operationId": "page",
         "responses": {
-         "200": {"description": "The answer.", "content": {"text/html": {"schema": {"type": "string"}}}},
+         "200": {
+          "description": "The answer.",
+          "content": {"text/html": {"schema": {"type": "string"}}}
+         },
          "403": {"$ref": "#/components/responses/Failure403"},
          "405": {"$ref": "#/components/responses/Failure405"},
          "503": {"$ref": "#/components/responses/Failure503"}
@@ -30,7 +33,10 @@ enum OpenAPIDocument {
         "summary": "Whether the server answers",
         "operationId": "health",
         "responses": {
-         "200": {"description": "The answer.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+         "200": {
+          "description": "The answer.",
+          "content": {"text/plain": {"schema": {"type": "string"}}}
+         },
          "403": {"$ref": "#/components/responses/Failure403"},
          "405": {"$ref": "#/components/responses/Failure405"},
          "503": {"$ref": "#/components/responses/Failure503"}
@@ -42,7 +48,10 @@ enum OpenAPIDocument {
         "summary": "Metrics in the text format of Prometheus",
         "operationId": "metrics",
         "responses": {
-         "200": {"description": "The answer.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+         "200": {
+          "description": "The answer.",
+          "content": {"text/plain": {"schema": {"type": "string"}}}
+         },
          "401": {"$ref": "#/components/responses/Failure401"},
          "403": {"$ref": "#/components/responses/Failure403"},
          "405": {"$ref": "#/components/responses/Failure405"},
@@ -140,12 +149,16 @@ enum OpenAPIDocument {
         "operationId": "embeddings",
         "requestBody": {
          "required": true,
-         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/EmbeddingsRequest"}}}
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/EmbeddingsRequest"}}
+         }
         },
         "responses": {
          "200": {
           "description": "The answer.",
-          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Embeddings"}}}
+          "content": {
+           "application/json": {"schema": {"$ref": "#/components/schemas/Embeddings"}}
+          }
          },
          "400": {"$ref": "#/components/responses/OpenAIFailure400"},
          "401": {"$ref": "#/components/responses/OpenAIFailure401"},
@@ -170,13 +183,17 @@ enum OpenAPIDocument {
         "operationId": "embed",
         "requestBody": {
          "required": true,
-         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/EmbedRequest"}}}
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/EmbedRequest"}}
+         }
         },
         "responses": {
          "200": {
           "description": "The answer.",
           "content": {
-           "application/json": {"schema": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}}
+           "application/json": {
+            "schema": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
+           }
           }
          },
          "400": {"$ref": "#/components/responses/Failure400"},
@@ -202,7 +219,9 @@ enum OpenAPIDocument {
         "operationId": "predict",
         "requestBody": {
          "required": true,
-         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PredictRequest"}}}
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/PredictRequest"}}
+         }
         },
         "responses": {
          "200": {
@@ -244,7 +263,9 @@ enum OpenAPIDocument {
         "operationId": "rerank",
         "requestBody": {
          "required": true,
-         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RerankRequest"}}}
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/RerankRequest"}}
+         }
         },
         "responses": {
          "200": {
@@ -274,7 +295,9 @@ enum OpenAPIDocument {
         "operationId": "rerank_v1",
         "requestBody": {
          "required": true,
-         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RerankRequest"}}}
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/RerankRequest"}}
+         }
         },
         "responses": {
          "200": {
@@ -304,12 +327,16 @@ enum OpenAPIDocument {
         "operationId": "similarity",
         "requestBody": {
          "required": true,
-         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SimilarityRequest"}}}
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/SimilarityRequest"}}
+         }
         },
         "responses": {
          "200": {
           "description": "The answer.",
-          "content": {"application/json": {"schema": {"type": "array", "items": {"type": "number"}}}}
+          "content": {
+           "application/json": {"schema": {"type": "array", "items": {"type": "number"}}}
+          }
          },
          "400": {"$ref": "#/components/responses/Failure400"},
          "401": {"$ref": "#/components/responses/Failure401"},
@@ -334,7 +361,9 @@ enum OpenAPIDocument {
         "operationId": "tokenize",
         "requestBody": {
          "required": true,
-         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TokenizeRequest"}}}
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/TokenizeRequest"}}
+         }
         },
         "responses": {
          "200": {
@@ -371,12 +400,16 @@ enum OpenAPIDocument {
         "operationId": "classify",
         "requestBody": {
          "required": true,
-         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ClassifyRequest"}}}
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/ClassifyRequest"}}
+         }
         },
         "responses": {
          "200": {
           "description": "The answer.",
-          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Classification"}}}
+          "content": {
+           "application/json": {"schema": {"$ref": "#/components/schemas/Classification"}}
+          }
          },
          "400": {"$ref": "#/components/responses/Failure400"},
          "401": {"$ref": "#/components/responses/Failure401"},
@@ -406,7 +439,9 @@ enum OpenAPIDocument {
            "application/json": {
             "schema": {
              "type": "object",
-             "properties": {"adapters": {"type": "array", "items": {"$ref": "#/components/schemas/Adapter"}}},
+             "properties": {
+              "adapters": {"type": "array", "items": {"$ref": "#/components/schemas/Adapter"}}
+             },
              "required": ["adapters"],
              "additionalProperties": false
             }
@@ -449,7 +484,9 @@ enum OpenAPIDocument {
         "operationId": "train",
         "requestBody": {
          "required": true,
-         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TrainRequest"}}}
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/TrainRequest"}}
+         }
         },
         "responses": {
          "201": {
@@ -477,7 +514,9 @@ enum OpenAPIDocument {
         "operationId": "teach",
         "requestBody": {
          "required": true,
-         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TeachRequest"}}}
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/TeachRequest"}}
+         }
         },
         "responses": {
          "200": {
@@ -563,61 +602,89 @@ enum OpenAPIDocument {
        },
        "OpenAIFailure401": {
         "description": "A key is needed.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure403": {
         "description": "Not allowed.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure405": {
         "description": "Another method is needed.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure503": {
         "description": "The server is stopping, or has too many connections.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}},
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        },
         "headers": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
        },
        "OpenAIFailure404": {
         "description": "There is no such model or adapter.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure400": {
         "description": "The body is no JSON object, or wrong for OpenAI's route.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure408": {
         "description": "The request did not arrive in time.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure413": {
         "description": "The body, the batch or a text is too long.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure415": {
         "description": "The body is not JSON.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure422": {
         "description": "A field is wrong, or not known.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure424": {
         "description": "No served model can do this.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure429": {
         "description": "Too many texts are waiting; see Retry-After.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}},
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        },
         "headers": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
        },
        "OpenAIFailure500": {
         "description": "A fault of the server.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "OpenAIFailure507": {
         "description": "There is no room in memory or on the disk.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+        "content": {
+         "application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
+        }
        },
        "Failure400": {
         "description": "The body is no JSON object, or wrong for OpenAI's route.",
@@ -703,7 +770,10 @@ enum OpenAPIDocument {
           "description": "A model's name; the first model that can do this by default."
          },
          "encoding_format": {
-          "anyOf": [{"type": "string", "enum": ["float", "base64"], "default": "float"}, {"type": "null"}]
+          "anyOf": [
+           {"type": "string", "enum": ["float", "base64"], "default": "float"},
+           {"type": "null"}
+          ]
          },
          "dimensions": {
           "anyOf": [
@@ -716,14 +786,20 @@ enum OpenAPIDocument {
           ]
          },
          "user": {"type": ["string", "null"]},
-         "prompt_name": {"type": ["string", "null"], "description": "The name of a prompt of the model."},
+         "prompt_name": {
+          "type": ["string", "null"],
+          "description": "The name of a prompt of the model."
+         },
          "truncate": {
           "type": ["boolean", "null"],
           "default": false,
-          "description": "Cuts texts that are too long at their end; otherwise they are refused."
+          "description": "Cuts texts that are too long at their end; otherwise refused."
          },
          "truncation_direction": {
-          "anyOf": [{"type": "string", "enum": ["right", "Right"], "default": "right"}, {"type": "null"}]
+          "anyOf": [
+           {"type": "string", "enum": ["right", "Right"], "default": "right"},
+           {"type": "null"}
+          ]
          }
         },
         "required": ["input"],
@@ -740,7 +816,9 @@ enum OpenAPIDocument {
            "properties": {
             "object": {"const": "embedding"},
             "index": {"type": "integer", "minimum": 0},
-            "embedding": {"anyOf": [{"type": "array", "items": {"type": "number"}}, {"type": "string"}]},
+            "embedding": {
+             "anyOf": [{"type": "array", "items": {"type": "number"}}, {"type": "string"}]
+            },
             "truncated": {"type": "boolean"}
            },
            "required": ["object", "index", "embedding"],
@@ -797,14 +875,20 @@ enum OpenAPIDocument {
          },
          "normalize": {"anyOf": [{"type": "boolean", "default": true}, {"type": "null"}]},
          "dimensions": {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]},
-         "prompt_name": {"type": ["string", "null"], "description": "The name of a prompt of the model."},
+         "prompt_name": {
+          "type": ["string", "null"],
+          "description": "The name of a prompt of the model."
+         },
          "truncate": {
           "type": ["boolean", "null"],
           "default": false,
-          "description": "Cuts texts that are too long at their end; otherwise they are refused."
+          "description": "Cuts texts that are too long at their end; otherwise refused."
          },
          "truncation_direction": {
-          "anyOf": [{"type": "string", "enum": ["right", "Right"], "default": "right"}, {"type": "null"}]
+          "anyOf": [
+           {"type": "string", "enum": ["right", "Right"], "default": "right"},
+           {"type": "null"}
+          ]
          }
         },
         "required": ["inputs"],
@@ -820,7 +904,12 @@ enum OpenAPIDocument {
            {
             "type": "array",
             "minItems": 1,
-            "items": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2}
+            "items": {
+             "type": "array",
+             "items": {"type": "string"},
+             "minItems": 1,
+             "maxItems": 2
+            }
            }
           ]
          },
@@ -837,10 +926,13 @@ enum OpenAPIDocument {
          "truncate": {
           "type": ["boolean", "null"],
           "default": false,
-          "description": "Cuts texts that are too long at their end; otherwise they are refused."
+          "description": "Cuts texts that are too long at their end; otherwise refused."
          },
          "truncation_direction": {
-          "anyOf": [{"type": "string", "enum": ["right", "Right"], "default": "right"}, {"type": "null"}]
+          "anyOf": [
+           {"type": "string", "enum": ["right", "Right"], "default": "right"},
+           {"type": "null"}
+          ]
          }
         },
         "required": ["inputs"],
@@ -857,7 +949,10 @@ enum OpenAPIDocument {
         "properties": {
          "query": {"type": "string"},
          "texts": {
-          "anyOf": [{"type": "array", "items": {"type": "string"}, "minItems": 1}, {"type": "null"}]
+          "anyOf": [
+           {"type": "array", "items": {"type": "string"}, "minItems": 1},
+           {"type": "null"}
+          ]
          },
          "documents": {
           "anyOf": [
@@ -881,10 +976,13 @@ enum OpenAPIDocument {
          "truncate": {
           "type": ["boolean", "null"],
           "default": false,
-          "description": "Cuts texts that are too long at their end; otherwise they are refused."
+          "description": "Cuts texts that are too long at their end; otherwise refused."
          },
          "truncation_direction": {
-          "anyOf": [{"type": "string", "enum": ["right", "Right"], "default": "right"}, {"type": "null"}]
+          "anyOf": [
+           {"type": "string", "enum": ["right", "Right"], "default": "right"},
+           {"type": "null"}
+          ]
          }
         },
         "required": ["query"],
@@ -957,11 +1055,14 @@ enum OpenAPIDocument {
              {
               "type": "object",
               "properties": {
-               "prompt_name": {"type": ["string", "null"], "description": "The name of a prompt of the model."},
+               "prompt_name": {
+                "type": ["string", "null"],
+                "description": "The name of a prompt of the model."
+               },
                "truncate": {
                 "type": ["boolean", "null"],
                 "default": false,
-                "description": "Cuts texts that are too long at their end; otherwise they are refused."
+                "description": "Cuts texts that are too long at their end; otherwise refused."
                },
                "truncation_direction": {
                 "anyOf": [
@@ -989,14 +1090,22 @@ enum OpenAPIDocument {
         "type": "object",
         "properties": {
          "inputs": {
-          "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+          "anyOf": [
+           {"type": "string"},
+           {"type": "array", "items": {"type": "string"}, "minItems": 1}
+          ]
          },
          "model": {
           "type": ["string", "null"],
           "description": "A model's name; the first model that can do this by default."
          },
-         "add_special_tokens": {"anyOf": [{"type": "boolean", "default": true}, {"type": "null"}]},
-         "prompt_name": {"type": ["string", "null"], "description": "The name of a prompt of the model."}
+         "add_special_tokens": {
+          "anyOf": [{"type": "boolean", "default": true}, {"type": "null"}]
+         },
+         "prompt_name": {
+          "type": ["string", "null"],
+          "description": "The name of a prompt of the model."
+         }
         },
         "required": ["inputs"],
         "additionalProperties": false
@@ -1027,7 +1136,10 @@ enum OpenAPIDocument {
         "type": "object",
         "properties": {
          "inputs": {
-          "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+          "anyOf": [
+           {"type": "string"},
+           {"type": "array", "items": {"type": "string"}, "minItems": 1}
+          ]
          },
          "model": {
           "type": ["string", "null"],
@@ -1053,7 +1165,9 @@ enum OpenAPIDocument {
          },
          "multi_label": {"anyOf": [{"type": "boolean", "default": false}, {"type": "null"}]},
          "truncate": {"type": ["boolean", "null"], "default": true},
-         "truncation_direction": {"anyOf": [{"type": "string", "enum": ["right", "Right"]}, {"type": "null"}]}
+         "truncation_direction": {
+          "anyOf": [{"type": "string", "enum": ["right", "Right"]}, {"type": "null"}]
+         }
         },
         "required": ["inputs"],
         "additionalProperties": false
@@ -1137,7 +1251,10 @@ enum OpenAPIDocument {
        },
        "Example": {
         "type": "object",
-        "properties": {"text": {"type": "string", "minLength": 1}, "label": {"type": "string", "minLength": 1}},
+        "properties": {
+         "text": {"type": "string", "minLength": 1},
+         "label": {"type": "string", "minLength": 1}
+        },
         "required": ["text", "label"],
         "additionalProperties": false
        },
@@ -1145,7 +1262,10 @@ enum OpenAPIDocument {
         "type": "object",
         "properties": {
          "examples": {
-          "anyOf": [{"type": "array", "items": {"$ref": "#/components/schemas/Example"}}, {"type": "null"}]
+          "anyOf": [
+           {"type": "array", "items": {"$ref": "#/components/schemas/Example"}},
+           {"type": "null"}
+          ]
          },
          "labels": {"anyOf": [{"$ref": "#/components/schemas/Labels"}, {"type": "null"}]},
          "model": {
@@ -1221,7 +1341,14 @@ enum OpenAPIDocument {
        },
        "Info": {
         "type": "object",
-        "required": ["model_id", "model_dtype", "model_type", "max_input_length", "version", "models"],
+        "required": [
+         "model_id",
+         "model_dtype",
+         "model_type",
+         "max_input_length",
+         "version",
+         "models"
+        ],
         "properties": {
          "model_id": {"type": "string"},
          "model_dtype": {"type": "string"},

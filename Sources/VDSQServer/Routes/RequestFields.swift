@@ -65,7 +65,9 @@ struct RequestFields {
 
   func flag(_ name: String) throws(RequestError) -> Bool? {
     guard let value = value(name) else { return nil }
-    guard let flag = value.boolean else { throw .invalid(prefix + name, "is neither true nor false") }
+    guard let flag = value.boolean else {
+      throw .invalid(prefix + name, "is neither true nor false")
+    }
     return flag
   }
 

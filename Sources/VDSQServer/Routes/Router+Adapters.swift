@@ -64,7 +64,8 @@ extension Router {
     try checkStored()
     guard adapter.isChangeable else {
       throw RequestError(
-        .forbidden, "\(adapter.name): the server was started with this adapter; requests do not change it")
+        .forbidden,
+        "\(adapter.name): the server was started with this adapter; requests do not change it")
     }
   }
 
@@ -141,7 +142,8 @@ extension Router {
     guard let elements = json.elements else { throw .invalid("examples", "is no array") }
     guard elements.count <= limits.examples else {
       throw RequestError(
-        .batchTooLarge, "\(elements.count) examples; at most \(limits.examples) are learned at a time")
+        .batchTooLarge,
+        "\(elements.count) examples; at most \(limits.examples) are learned at a time")
     }
     var examples: [Examples.Example] = []
     for (index, element) in elements.enumerated() {
@@ -228,8 +230,10 @@ extension Router {
 
   /// Changes an adapter; `body` gives what the answer has besides the number of examples.
   private func change(
-    _ adapter: ServedAdapter.Description, _ model: ServedModel.Description, _ reply: @escaping Reply,
-    _ body: @escaping @Sendable (OnlineLearner, TextEncoder) throws(VDSQError) -> (JSONWriter) -> Void
+    _ adapter: ServedAdapter.Description, _ model: ServedModel.Description,
+    _ reply: @escaping Reply,
+    _ body:
+      @escaping @Sendable (OnlineLearner, TextEncoder) throws(VDSQError) -> (JSONWriter) -> Void
   ) throws(RequestError) {
     try learner.submit { learner in
       learner.change(adapter, of: model) { (online, encoder) throws(VDSQError) in

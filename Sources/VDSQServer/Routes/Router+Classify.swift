@@ -104,7 +104,9 @@ extension Router {
 
   private func abstention(_ fields: RequestFields) throws(RequestError) -> Float {
     guard let abstain = try fields.number("abstain") else { return 0 }
-    guard abstain > 0, abstain <= 1 else { throw .invalid("abstain", "is not above 0 and at most 1") }
+    guard abstain > 0, abstain <= 1 else {
+      throw .invalid("abstain", "is not above 0 and at most 1")
+    }
     return abstain
   }
 

@@ -86,7 +86,8 @@ extension Router {
     let normalizes = try fields.flag("normalize") ?? true
     guard normalizes || !model.normalizes else {
       throw .invalid(
-        "normalize", "false is not possible: the model \(model.name) itself scales vectors to length 1")
+        "normalize",
+        "false is not possible: the model \(model.name) itself scales vectors to length 1")
     }
     let dimensions = try dimensions(fields, model)
     return try run(

@@ -64,7 +64,8 @@ final class Router: Sendable {
     }
     guard allowed.contains(request.method.rawValue) else {
       throw RequestError(
-        .methodNotAllowed, "\(request.method.rawValue) is not possible here; possible: "
+        .methodNotAllowed,
+        "\(request.method.rawValue) is not possible here; possible: "
           + allowed.joined(separator: ", "))
     }
     if request.method == .POST || request.method == .PUT { try checkType(request) }
@@ -130,13 +131,14 @@ final class Router: Sendable {
   static func unknownModel(_ name: String, _ catalog: Catalog) -> RequestError {
     RequestError(
       .notFound,
-      "the model \(String(name.unicodeScalars.prefix(64).map(Character.init))) is not served; served are "
+      "the model \(String(name.prefix(64))) is not served; served are "
         + catalog.models.map(\.name).joined(separator: ", "), field: "model")
   }
 
   /// TEI's fields that say how texts are cut. Only the end is cut.
   func truncates(_ fields: RequestFields, default standard: Bool) throws(RequestError) -> Bool {
-    if let direction = try fields.choice("truncation_direction", of: ["Right", "right", "Left", "left"]),
+    if let direction = try fields.choice(
+      "truncation_direction", of: ["Right", "right", "Left", "left"]),
       direction.lowercased() == "left"
     {
       throw .invalid("truncation_direction", "left is not possible; texts are cut at their end")
