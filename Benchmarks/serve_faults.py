@@ -2,7 +2,7 @@
 """Faults of clients, disks and files against a running server: nothing that was taken is lost, nothing ends the
 server, and its memory stays within the budget.
 
-    Benchmarks/run serve_faults [--quick]
+    Benchmarks/run serve_faults [--quick] [PART...]    parts are the names of the functions
 
 All traffic goes to 127.0.0.1, and every part is bounded in count and time."""
 import concurrent.futures
@@ -320,8 +320,9 @@ def overload():
         report("overload", service, f"100 clients at a queue of 64: {statuses}, none lost")
 
 
-for part in [adapter_swaps, killed_while_learning, full_disk, slow_loris, malformed_bodies, large_body, many_connections,
-             overload]:
-    part()
+PARTS = [adapter_swaps, killed_while_learning, full_disk, slow_loris, malformed_bodies, large_body, many_connections, overload]
+for part in PARTS:
+    if not (wanted := [name for name in sys.argv[1:] if name != "--quick"]) or part.__name__ in wanted:
+        part()
     shutil.rmtree(SCRATCH / "state", ignore_errors=True)
 print("ok: nothing was lost, nothing ended the server, memory within the budget")
