@@ -46,7 +46,7 @@ def page(program, version):
         return (head + f"{escaped(name)} \\- classifies lines of text, as the smallest program\n.SH DESCRIPTION\n.nf\n"
                 + escaped(text.rstrip()) + "\n.fi\n")
     command = json.loads(dumped.stdout)["command"]
-    out = head + f"{name} \\- {escaped(command['abstract'].rstrip('.').lower())}\n.SH SYNOPSIS\n.B {name}\n"
+    out = head + f"{name} \\- {escaped(command['abstract'][0].lower() + command['abstract'][1:].rstrip('.'))}\n.SH SYNOPSIS\n.B {name}\n"
     subcommands = [one for one in command.get("subcommands") or [] if one["commandName"] != "help"]
     out += "\\fIcommand\\fR [\\fIoptions\\fR]\n" if subcommands else "[\\fIoptions\\fR] \\fIargument\\fR...\n"
     out += ".SH DESCRIPTION\n" + paragraphs(command.get("discussion") or command["abstract"]) + "\n"
