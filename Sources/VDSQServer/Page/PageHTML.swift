@@ -71,7 +71,7 @@ extension Page {
     :is(input, textarea, select, button, summary):focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
     .row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center }
     .row > .grow { flex: 1 1 9rem; min-width: 0 }
-    #status { color: var(--soft); font-size: .875rem; min-height: 1.5rem; margin: .6rem 0 0 }
+    #status { color: var(--soft); font-size: .875rem; margin: .6rem 0 0 }
     #status.bad, .bad { color: var(--bad) }
     .answer { border-top: 1px solid var(--line); padding: .9rem 0 }
     .answer:first-child { border-top: 0; padding-top: 0 }

@@ -13,7 +13,6 @@ extension Router {
     let top: Int
     let abstain: Float
     let outOfScope: String?
-    let isSingle: Bool
     let start: Int64
     let metrics: ServerMetrics
   }
@@ -42,13 +41,6 @@ extension Router {
     }
     let usesEntailment = try fields.flag("nli") ?? false
     let inputs = try inputs(fields)
-    let model = try model(
-      fields, for: usesEntailment ? "tell what follows from a text" : "classify"
-    ) { model in
-      if let adapter { return model.name == adapter.model }
-      if usesEntailment { return model.entails }
-      return labels != nil ? model.labels.isEmpty : !model.labels.isEmpty
-    }
     var work = Job.Classification(
       choice: try choice(fields, adapter, labels, usesEntailment: usesEntailment))
     work.temperature = try fields.number("temperature")
@@ -71,13 +63,20 @@ extension Router {
       }
       work.keepsStates = true
     }
+    let (abstain, outOfScope) = (try abstention(fields), try fields.text("out_of_scope"))
+    let truncates = try truncates(fields, default: true)
+    let model = try model(
+      fields, for: usesEntailment ? "tell what follows from a text" : "classify"
+    ) { model in
+      if let adapter { return model.name == adapter.model }
+      if usesEntailment { return model.entails }
+      return labels != nil ? model.labels.isEmpty : !model.labels.isEmpty
+    }
     let isOwn = if case .own = work.choice { true } else { false }
     let answering = Answering(
       model: model, classifier: adapter?.name ?? (isOwn ? model.name : nil), top: work.top,
-      abstain: try abstention(fields),
-      outOfScope: try fields.text("out_of_scope") ?? adapter?.outOfScope,
-      isSingle: inputs.isSingle, start: start, metrics: metrics)
-    let truncates = try truncates(fields, default: true)
+      abstain: abstain, outOfScope: outOfScope ?? adapter?.outOfScope, start: start,
+      metrics: metrics)
     guard explains else {
       return try run(
         .classify(work), inputs.inputs, model: model, truncates: truncates, route: .classify,
