@@ -149,10 +149,10 @@ public struct TrainingPlan: Sendable {
     let block = PackedMatrix.blockLength * (3 * columns + 3 * labels)
     // Anchors, sums, means and weights of each label.
     let heads = 8 * labels * columns
-    // A covariance, the scatter that it is made of, and a factor; or products of few deviations.
+    // A scatter and the factor of a covariance, or products of few deviations.
     let covariance =
       GaussianClasses.areFew(count, columns)
-      ? count * columns + 3 * count * count : 3 * columns * columns
+      ? count * columns + 3 * count * count : 2 * columns * columns
     guard count >= Hyperparameters.Stacking.examplesPerLabel * labels else {
       return 4 * (covariance + heads + block)
     }

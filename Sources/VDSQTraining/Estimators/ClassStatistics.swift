@@ -142,27 +142,35 @@ package struct ClassStatistics {
   /// the lower triangle of `[dimensions, dimensions]`.
   ///
   /// - Parameter points: `[labels, dimensions]`.
-  package consuming func covariance(
-    about points: [Float], _ arithmetic: MatrixArithmetic
-  ) -> [Float] {
+  package func covariance(about points: [Float], _ arithmetic: MatrixArithmetic) -> [Float] {
     let d = dimensions, n = count
-    let seen = counts.indices.filter { counts[$0] > 0 }
-    var deviations = [Float](repeating: 0, count: seen.count * d)
-    for (i, label) in seen.enumerated() {
-      let weight = counts[label].squareRoot()
-      for j in 0..<d {
-        deviations[i * d + j] =
-          (sums[label * d + j] / counts[label] - points[label * d + j]) * weight
-      }
-    }
-    var moved: [Float] = []
-    // The scatter is not copied if these statistics are used for the last time.
-    swap(&moved, &scatter)
+    let deviations = deviations(from: points)
+    var moved = scatter
     moved.withUnsafeMutableBufferPointer {
-      arithmetic.addProducts(of: deviations, rows: seen.count, columns: d, to: $0.baseAddress!)
+      arithmetic.addProducts(
+        of: deviations, rows: deviations.count / d, columns: d, to: $0.baseAddress!)
       for i in $0.indices { $0[i] /= n }
     }
     return moved
+  }
+
+  /// The trace of that.
+  package func trace(about points: [Float]) -> Float {
+    (squares + deviations(from: points).reduce(0) { $0 + $1 * $1 }) / count
+  }
+
+  /// The deviations of the means of labels from points, times the roots of their counts; a row for
+  /// each label with examples.
+  private func deviations(from points: [Float]) -> [Float] {
+    let d = dimensions
+    var deviations: [Float] = []
+    for label in counts.indices where counts[label] > 0 {
+      let weight = counts[label].squareRoot()
+      for j in label * d..<(label + 1) * d {
+        deviations.append((sums[j] / counts[label] - points[j]) * weight)
+      }
+    }
+    return deviations
   }
 
   /// The mean variance of a component within labels. The variance of all examples is its prior,

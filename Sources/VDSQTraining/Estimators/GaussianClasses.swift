@@ -13,10 +13,12 @@ package struct GaussianClasses {
   /// The covariance's mean variance.
   private let variance: Float
 
-  /// The covariance, or the deviations that define it if there are fewer examples than dimensions.
+  /// What defines the covariance: the scatter, or deviations if there are fewer examples than
+  /// dimensions.
   private enum Spread {
-    /// `[dimensions, dimensions]`, lower triangle.
-    case covariance([Float])
+    /// The scatter of the examples about other points than class means. The covariance is as large,
+    /// and made of it for each factorisation.
+    case scatter(ClassStatistics, about: [Float])
     /// Deviations from class means over the root of their number, `[examples, dimensions]`, and
     /// their products with each other, lower triangle.
     case deviations([Float], products: [Float])
@@ -24,7 +26,7 @@ package struct GaussianClasses {
     /// The trace of the covariance, which both forms share.
     func trace(_ d: Int) -> Float {
       switch self {
-      case .covariance(let matrix): (0..<d).reduce(0) { $0 + matrix[$1 * d + $1] }
+      case .scatter(let statistics, let points): statistics.trace(about: points)
       case .deviations(let rows, let products):
         (0..<rows.count / d).reduce(0) { $0 + products[$1 * (rows.count / d) + $1] }
       }
@@ -38,15 +40,14 @@ package struct GaussianClasses {
   ///   - centerCount: the number of examples that the prior of the centre, which is 0, counts for.
   /// - Throws: `internalFault` if states are not finite.
   package init(
-    _ prior: AnchorPrior, _ statistics: consuming ClassStatistics, priorCount: Float,
-    centerCount: Float = Hyperparameters.Discriminant.centerCount, _ arithmetic: MatrixArithmetic
+    _ prior: AnchorPrior, _ statistics: ClassStatistics, priorCount: Float,
+    centerCount: Float = Hyperparameters.Discriminant.centerCount
   ) throws(VDSQError) {
     let (center, means) = Self.means(
       prior, statistics, priorCount: priorCount, centerCount: centerCount)
-    let d = statistics.dimensions, count = Int(statistics.count)
+    let d = statistics.dimensions
     let points = means.enumerated().map { $1 + center[$0 % d] }
-    try self.init(
-      count, center, means, .covariance(statistics.covariance(about: points, arithmetic)))
+    try self.init(Int(statistics.count), center, means, .scatter(statistics, about: points))
   }
 
   /// - Parameter members: the indices of the training examples.
@@ -59,7 +60,7 @@ package struct GaussianClasses {
     let prior = set.prior(statistics)
     guard isFew else {
       try self.init(
-        prior, statistics, priorCount: priorCount, centerCount: centerCount, arithmetic)
+        prior, statistics, priorCount: priorCount, centerCount: centerCount)
       return
     }
     let (center, means) = Self.means(
@@ -194,9 +195,9 @@ package struct GaussianClasses {
     let ridge = shrinkage * variance
     let labels = rows.count / d
     switch spread {
-    case .covariance(let matrix):
+    case .scatter(let statistics, let points):
       let factor = try Self.factor(
-        matrix, d, shrinkage: shrinkage, ridge, arithmetic)
+        statistics.covariance(about: points, arithmetic), d, shrinkage: shrinkage, ridge, arithmetic)
       rows.withUnsafeMutableBufferPointer { factor.solve($0.baseAddress!, count: labels) }
     case .deviations(let deviations, let products):
       // (c I + a R^T R)^-1 m = (m - a R^T (c I + a R R^T)^-1 R m) / c (Woodbury).

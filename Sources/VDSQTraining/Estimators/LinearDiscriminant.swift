@@ -93,7 +93,7 @@ package struct LinearDiscriminant {
       for (p, priorCount) in grid.priorCounts.enumerated() {
         let classes =
           if let statistics, let prior {
-            try GaussianClasses(prior, statistics, priorCount: priorCount, arithmetic)
+            try GaussianClasses(prior, statistics, priorCount: priorCount)
           } else { try GaussianClasses(set, fold.training, priorCount: priorCount, arithmetic) }
         for (s, shrinkageCount) in grid.shrinkageCounts.enumerated() {
           let head = try classes.linearHead(shrinkageCount: shrinkageCount, arithmetic)

@@ -109,7 +109,7 @@ package struct SemiSupervisedDiscriminant {
     for _ in 0..<Constants.rounds(labels: labels.count) {
       let statistics = labelled.adding(
         rows, shares: shares(head), weight: Constants.weight, products: products, arithmetic)
-      head = try GaussianClasses(prior, statistics, priorCount: priorCount, arithmetic)
+      head = try GaussianClasses(prior, statistics, priorCount: priorCount)
         .linearHead(shrinkageCount: Constants.shrinkageCount, arithmetic)
     }
     return .head(

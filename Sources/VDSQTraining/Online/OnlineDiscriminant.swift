@@ -109,10 +109,8 @@ package struct OnlineDiscriminant {
     }
     let choice = choice
     let current = current
-    let head = try GaussianClasses(
-      prior(current), current, priorCount: choice.priorCount, arithmetic
-    )
-    .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
+    let head = try GaussianClasses(prior(current), current, priorCount: choice.priorCount)
+      .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
     return Adapter(
       labels: labels, head: .linear(head.scaled(by: choice.logitScale)),
       modelIdentity: modelIdentity)
@@ -159,7 +157,7 @@ package struct OnlineDiscriminant {
     var logits = [Float](repeating: 0, count: labels.count)
     let prior = prior(current)
     for priorCount in Self.grid.priorCounts {
-      let classes = try GaussianClasses(prior, current, priorCount: priorCount, arithmetic)
+      let classes = try GaussianClasses(prior, current, priorCount: priorCount)
       for shrinkageCount in Self.grid.shrinkageCounts {
         let head = try classes.linearHead(shrinkageCount: shrinkageCount, arithmetic)
         logits.withUnsafeMutableBufferPointer { head.logits(state, kernels, into: $0.baseAddress!) }

@@ -64,7 +64,7 @@ import VDSQTraining
       try GaussianClasses(set, members, priorCount: 4, arithmetic)
         .linearHead(shrinkageCount: 300, arithmetic),
       try GaussianClasses(
-        set.prior(statistics), statistics, priorCount: 4, arithmetic
+        set.prior(statistics), statistics, priorCount: 4
       ).linearHead(shrinkageCount: 300, arithmetic)
     )
     #expect(relativeError(a.weights, b.weights) < 1e-3 && relativeError(a.bias, b.bias) < 1e-3)
