@@ -95,8 +95,7 @@ public final class FewShotTrainer {
     if !plan.triesFinetuning { encoder.container.release() }
     let context = TrainingContext(
       encoder: encoder, anchors: anchors, allowsFinetuning: plan.triesFinetuning,
-      unlabelled: unlabelled,
-      refused: { report(.unlabelledTextsRefused($0)) }, seed: plan.options.seed)
+      unlabelled: unlabelled, seed: plan.options.seed, report: report)
     judgeWords(on: examples, context.arithmetic, report)
     return try plan.method.definition.train(
       examples, context, ProgressSpan { report(.trained($0)) })

@@ -4,6 +4,8 @@ public import VDSQFormat
 public enum TrainingEvent: Sendable {
   /// The default method skips finetuning, because the memory budget is too small for it.
   case finetuningSkipped(VDSQError)
+  /// Finetuning has begun, and is expected to take so many seconds.
+  case finetuning(texts: Int, seconds: Double)
   /// The number of examples that have passed through the model.
   case encoded(Int, of: Int)
   /// Some examples were left out, because their texts have nothing to read.

@@ -43,7 +43,7 @@ extension TrainingEvent {
           + "\(Self.advice)\n")
     case .unlabelledTextsRefused(let refusal):
       StandardError.write("vdsq: texts without labels are left out: \(refusal.reason)\n")
-    case .finetuningSkipped, .encoded, .trained: break
+    case .finetuningSkipped, .finetuning, .encoded, .trained: break
     }
   }
 }

@@ -2,8 +2,8 @@ package import VDSQFormat
 package import VDSQInference
 package import VDSQKernels
 
-/// The layers of a sentence encoder in floats, forward and backward. Computes the gradient of a
-/// loss over vectors with respect to low-rank updates of query and value weights (Hu et al. 2021).
+/// The upper layers of a sentence encoder in floats, forward and backward. Computes the gradient of
+/// a loss over vectors with respect to low-rank updates of query and value weights (Hu et al. 2021).
 ///
 /// Weights stay unchanged in the file; those of a layer are decoded while they are needed. The
 /// updates of a layer are `[2 rank, hidden]` rows A that multiply states, for queries and then
@@ -18,6 +18,8 @@ package final class EncoderTape: SharedWork {
   }
 
   package let c: Architecture
+  /// The first layer that is updated. Its inputs are given.
+  package let first: Int
   package let activation: Activation
   package let kernels: KernelTable
   package let rank: Int
@@ -25,7 +27,7 @@ package final class EncoderTape: SharedWork {
   package let scale: Float
   package let layers: [Layer]
   package let panels: [Floats]
-  /// For each layer: its inputs, queries, keys and values, inner products of the updates,
+  /// For each updated layer: its inputs, queries, keys and values, inner products of the updates,
   /// normalised deviations and reciprocal standard deviations of both norms, and the inner states
   /// before the activation.
   package let tape: [Record]
@@ -59,7 +61,7 @@ package final class EncoderTape: SharedWork {
 
   /// The size of a tape in bytes, including the decoded weights of layers.
   package static func bytes(
-    _ c: Architecture, rank: Int, tokens: Int, sequences: Int, longest: Int
+    _ c: Architecture, first: Int = 0, rank: Int, tokens: Int, sequences: Int, longest: Int
   ) -> Int {
     let d = c.hiddenSize, inner = c.intermediateSize
     let panels = 4 * (d + 16) * (d + 16) + 2 * (d + 16) * (inner + 16)
@@ -67,7 +69,8 @@ package final class EncoderTape: SharedWork {
     let scratch =
       tokens * (max(inner, 3 * d) + 2 * d) + attentionScratch(c, longest) + d
     return 4
-      * (panels + c.layers * layer + tokens * d + shardCount * (scratch + count(c, rank: rank))
+      * (panels + (c.layers - first) * layer + tokens * d
+        + shardCount * (scratch + count(c, first: first, rank: rank))
         + sequences * d + max(inner, d))
   }
 
@@ -79,16 +82,16 @@ package final class EncoderTape: SharedWork {
   }
 
   /// The number of elements of the updates.
-  package static func count(_ c: Architecture, rank: Int) -> Int {
-    c.layers * 4 * rank * c.hiddenSize
+  package static func count(_ c: Architecture, first: Int = 0, rank: Int) -> Int {
+    (c.layers - first) * 4 * rank * c.hiddenSize
   }
 
   /// - Parameters:
   ///   - tokens: the maximum number of tokens of a batch; `sequences` and `longest` likewise.
   /// - Throws: `badInput` if the container does not hold an encoder.
   package init(
-    _ container: Container, kernels: KernelTable, rank: Int, scale: Float, tokens: Int,
-    sequences: Int, longest: Int, releases: Bool = false, updates: UnsafePointer<Float>
+    _ container: Container, kernels: KernelTable, first: Int = 0, rank: Int, scale: Float,
+    tokens: Int, sequences: Int, longest: Int, releases: Bool = false, updates: UnsafePointer<Float>
   ) throws(VDSQError) {
     self.kernels = kernels
     self.releases = releases
@@ -97,10 +100,11 @@ package final class EncoderTape: SharedWork {
     self.updates = updates
     let c = try Architecture(container.metadata)
     self.c = c
+    self.first = first
     activation = Activation(c.activation)
     let d = c.hiddenSize, inner = c.intermediateSize
     var layers: [Layer] = []
-    for i in 0..<c.layers {
+    for i in first..<c.layers {
       let name = "layer.\(i)"
       func norm(_ part: String) throws(VDSQError) -> Normalization {
         Normalization(
@@ -119,7 +123,7 @@ package final class EncoderTape: SharedWork {
     }
     self.layers = layers
     panels = layers[0].linears.map { Floats($0.count) }
-    tape = (0..<c.layers).map { _ in
+    tape = (first..<c.layers).map { _ in
       Record(
         states: Floats(tokens * d), qkv: Floats(tokens * 3 * d + 32),
         inner: Floats(tokens * 2 * rank),
@@ -130,7 +134,7 @@ package final class EncoderTape: SharedWork {
     ones = Floats(max(inner, d))
     for i in 0..<ones.count { ones.p[i] = 1 }
     pooled = Floats(sequences * d)
-    shards = (0..<Self.shardCount).map { _ in Floats(Self.count(c, rank: rank)) }
+    shards = (0..<Self.shardCount).map { _ in Floats(Self.count(c, first: first, rank: rank)) }
     scratch = (0..<Self.shardCount).map { _ in
       Scratch(
         wide: Floats(tokens * max(inner, 3 * d)), narrow: Floats(tokens * d),
@@ -141,8 +145,8 @@ package final class EncoderTape: SharedWork {
     super.init()
   }
 
-  /// The states after the embeddings, `[tokens, hidden]`, which the caller provides.
-  package var embeddings: UnsafeMutablePointer<Float> { tape[0].states.p }
+  /// The inputs of the first layer, `[tokens, hidden]`, which the caller provides.
+  package var inputs: UnsafeMutablePointer<Float> { tape[0].states.p }
 
   package override func run(_ worker: ThreadPool.Worker) {
     if isBackward { beginBack(worker) }

@@ -22,105 +22,139 @@ extension LowRankFinetuning {
   }
 
   /// Finetunes, starting with the head of linear discriminant analysis. If there are enough
-  /// examples, a fifth of them is held out first to choose the temperature.
+  /// examples, a fifth of them is held out first to choose the number of steps and the temperature.
   ///
-  /// - Parameter labels: the labels' anchors.
+  /// - Parameters:
+  ///   - labels: the labels' anchors.
+  ///   - announce: called with the expected seconds, before most of the work.
   /// - Throws: the errors of `train`.
   package func adapter(
-    _ examples: Examples, labels: LabelSet, progress: ProgressSpan = .silent
+    _ examples: Examples, labels: LabelSet, announce: @escaping (Double) -> Void = { _ in },
+    progress: ProgressSpan = .silent
   ) throws(VDSQError) -> Adapter {
+    let inputs = try inputs(examples.texts)
     guard examples.targets.count >= Constants.examplesPerLabel * labels.count,
-      let holdout = Self.holdout(examples, labels)
-    else { return try adapter(examples, labels, temperature: 1, progress) }
-    let chosen = try score(examples, labels, holdout, progress.part(from: 0, to: 0.45))
+      let fold = Self.fold(examples, labels)
+    else {
+      return try adapter(examples, labels, inputs, share: 1, temperature: 1, progress, announce)
+    }
+    let trial = try trial(
+      examples, labels, inputs, fold, announce, progress.part(from: 0, to: 0.45))
     return try adapter(
-      examples, labels, temperature: chosen.temperature, progress.part(from: 0.45, to: 1))
+      examples, labels, inputs, share: trial.share, temperature: trial.temperature,
+      progress.part(from: 0.45, to: 1))
   }
 
-  /// The same. Nil if held-out examples are clearly less likely than under another method.
+  /// The same. Nil if held-out examples are less likely than under another method.
   ///
   /// - Parameter other: trains an adapter by the other method on some examples.
   package func adapter(
     _ examples: Examples, labels: LabelSet,
     unlessLessLikelyThan other: (Examples) throws(VDSQError) -> Adapter,
-    progress: ProgressSpan = .silent
+    announce: @escaping (Double) -> Void = { _ in }, progress: ProgressSpan = .silent
   ) throws(VDSQError) -> Adapter? {
-    guard let holdout = Self.holdout(examples, labels) else { return nil }
-    let others = try holdout.score(
-      examples.targets, labels: labels.count, candidates: 1, .probabilities
-    ) { (fold, evaluate, _) throws(VDSQError) in
-      let learned = try other(examples.subset(fold.training))
-      let classifier = try Classifier(adapter: learned, kernels: encoder.kernels)
-      var scores = classifier.makeScores()
-      try evaluate(0) { example, probabilities in
-        classifier.classify(examples.features, row: example, into: &scores)
-        probabilities = scores.probabilities
-      }
+    guard let fold = Self.fold(examples, labels) else { return nil }
+    let learned = try other(examples.subset(fold.training))
+    let classifier = try Classifier(adapter: learned, kernels: encoder.kernels)
+    var scores = classifier.makeScores()
+    var others = 0.0
+    for example in fold.heldOut {
+      classifier.classify(examples.features, row: example, into: &scores)
+      others += Double(LogLikelihood.of(scores.probabilities[examples.targets[example]]))
     }
-    let own = try score(examples, labels, holdout, progress.part(from: 0, to: 0.45))
-    guard own.score > others.best.score - Constants.allowance else { return nil }
+    let inputs = try inputs(examples.texts)
+    let trial = try trial(
+      examples, labels, inputs, fold, announce, progress.part(from: 0, to: 0.45))
+    guard trial.logLikelihood > others else { return nil }
     return try adapter(
-      examples, labels, temperature: own.temperature, progress.part(from: 0.45, to: 1))
+      examples, labels, inputs, share: trial.share, temperature: trial.temperature,
+      progress.part(from: 0.45, to: 1))
   }
 
-  /// A fifth of the examples; nil if a label has a single one.
-  private static func holdout(_ examples: Examples, _ labels: LabelSet) -> CrossValidation? {
+  /// A fifth of the examples, held out; nil if a label has a single one.
+  private static func fold(_ examples: Examples, _ labels: LabelSet) -> CrossValidation.Fold? {
     CrossValidation(
-      targets: examples.targets, labels: labels.count, folds: Constants.folds)?.holdout
+      targets: examples.targets, labels: labels.count, folds: Constants.folds)?.folds.first
   }
 
+  /// - Parameter share: the share of the steps to take.
   private func adapter(
-    _ examples: Examples, _ labels: LabelSet, temperature: Float, _ progress: ProgressSpan
+    _ examples: Examples, _ labels: LabelSet, _ inputs: LayerInputs, share: Double,
+    temperature: Float, _ progress: ProgressSpan, _ announce: (Double) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
-    let tuned = try train(examples, Array(examples.targets.indices), labels, progress)
+    let all = Array(examples.targets.indices)
+    let steps = steps(for: inputs.lengths)
+    let tuned = try train(
+      inputs, all, examples.targets, from: try start(examples, all, labels), steps: steps,
+      until: max(1, Int((Double(steps) * share).rounded())),
+      announce: { announce($0 * Double(steps)) }, progress: progress)
     return Adapter(
       labels: labels.prefix(examples.features.layout.blockSize), updates: tuned.updates,
       temperature: temperature, head: .linear(tuned.head),
       modelIdentity: encoder.container.identity)
   }
 
-  private func train(
-    _ examples: Examples, _ members: [Int], _ labels: LabelSet, _ progress: ProgressSpan
-  ) throws(VDSQError) -> Result {
+  /// The head of linear discriminant analysis over the model's own vectors.
+  private func start(
+    _ examples: Examples, _ members: [Int], _ labels: LabelSet
+  ) throws(VDSQError) -> LinearHead {
     let chosen = examples.subset(members)
     let vectors = TrainingSet(
       chosen.features.prefix(features: 0), targets: chosen.targets,
       anchors: labels.prefix(examples.features.layout.blockSize))
-    let start = try LinearDiscriminant(encoder.arithmetic).select(vectors, progress: .silent)
-      .head()
-    // Each text is seen equally often, whether all or some are used for training, so that the
-    // temperature holds for all.
-    let lengths = examples.texts.map { encoder.tokens(of: $0).count }
-    let steps = steps(for: lengths) * members.count / lengths.count
-    return try train(
-      chosen.texts, chosen.targets, from: start, steps: max(1, steps), progress: progress)
+    return try LinearDiscriminant(encoder.arithmetic).select(vectors, progress: .silent).head()
   }
 
-  /// The temperature that maximises held-out likelihood, and the log-likelihood at it.
-  private func score(
-    _ examples: Examples, _ labels: LabelSet, _ holdout: CrossValidation, _ progress: ProgressSpan
-  ) throws(VDSQError) -> (temperature: Float, score: Double) {
-    let temperatures = Constants.temperatures
-    let table = try holdout.score(
-      examples.targets, labels: labels.count, candidates: 1,
-      .logits(temperatures: temperatures, encoder.kernels), progress: progress
-    ) { (fold, evaluate, progress) throws(VDSQError) in
-      let tuned = try train(examples, fold.training, labels, progress)
-      // One text at a time, as it will run.
-      var options = encoder.options
-      options.intermediateFeatures = []
-      options.updates = tuned.updates
-      options.batch = 1
-      options.keepsThreadsBusy = false
-      let encoder = try TextEncoder(encoder.container, options: options)
-      try evaluate(0) { (example, logits) throws(VDSQError) in
-        tuned.head.logits(
-          try encoder.vector(of: examples.texts[example]), encoder.kernels, into: &logits)
-      }
+  /// What held-out examples say of training on the others.
+  private struct Trial {
+    /// The share of the steps after which they are likeliest.
+    let share: Double
+    let temperature: Float
+    /// Their log-likelihood at the temperature.
+    let logLikelihood: Double
+  }
+
+  private func trial(
+    _ examples: Examples, _ labels: LabelSet, _ inputs: LayerInputs, _ fold: CrossValidation.Fold,
+    _ announce: @escaping (Double) -> Void, _ progress: ProgressSpan
+  ) throws(VDSQError) -> Trial {
+    // Each text is seen equally often, whether all or some are used for training, so that steps and
+    // temperature hold for all.
+    let all = steps(for: inputs.lengths)
+    let steps = max(1, all * fold.training.count / examples.targets.count)
+    let targets = fold.heldOut.map { examples.targets[$0] }
+    let kernels = encoder.kernels
+    let tuned = try train(
+      inputs, fold.training, examples.targets,
+      from: try start(examples, fold.training, labels), steps: steps, until: steps,
+      heldOut: HeldOut(members: fold.heldOut) { Self.best(targets, $0, kernels).believed },
+      announce: { announce($0 * Double(steps + all)) }, progress: progress)
+    // As they will run: with integers, one text at a time.
+    var options = encoder.options
+    options.intermediateFeatures = []
+    options.updates = tuned.updates
+    options.batch = 1
+    options.keepsThreadsBusy = false
+    let encoder = try TextEncoder(encoder.container, options: options)
+    var states: [Float] = []
+    for example in fold.heldOut { states += try encoder.vector(of: examples.texts[example]) }
+    let best = Self.best(targets, tuned.head.logits(states, encoder.arithmetic), kernels)
+    return Trial(
+      share: Double(tuned.steps) / Double(steps), temperature: best.temperature,
+      logLikelihood: best.logLikelihood)
+  }
+
+  /// The most probable temperature of logits, the log-likelihood of the targets at it, and the same
+  /// with the prior of the temperature.
+  private static func best(
+    _ targets: [Int], _ logits: [Float], _ kernels: KernelTable
+  ) -> (temperature: Float, logLikelihood: Double, believed: Double) {
+    var best = (temperature: Float(1), logLikelihood: 0.0, believed: -Double.infinity)
+    for temperature in Constants.temperatures {
+      let found = LogLikelihood.of(targets, logits: logits, temperature: temperature, kernels)
+      let believed = found + logPrior(temperature: temperature)
+      if believed > best.believed { best = (temperature, found, believed) }
     }
-    var believed = table
-    believed.addLogPrior { Self.logPrior(temperature: temperatures[$1]) }
-    let best = believed.best.temperature
-    return (temperatures[best], table.sums[best])
+    return best
   }
 }

@@ -17,7 +17,8 @@ extension TrainingMethod.Definition {
     }
     let discriminant = try LinearDiscriminant(context.arithmetic).select(
       set, progress: progress.part(0, of: 2))
-    let own = try discriminant.head(context.unlabelled, refused: context.refused)
+    let own = try discriminant.head(
+      context.unlabelled, refused: { context.report(.unlabelledTextsRefused($0)) })
     guard let stack = StackedClassifier(discriminant) else {
       return discriminant.adapter(own, modelIdentity: context.modelIdentity)
     }

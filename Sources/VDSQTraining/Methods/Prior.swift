@@ -13,7 +13,8 @@ extension TrainingMethod.Definition {
     let discriminant = try LinearDiscriminant(context.arithmetic).select(
       set, progress: progress)
     return discriminant.adapter(
-      try discriminant.head(context.unlabelled, refused: context.refused),
+      try discriminant.head(
+        context.unlabelled, refused: { context.report(.unlabelledTextsRefused($0)) }),
       modelIdentity: context.modelIdentity)
   }
 }

@@ -12,10 +12,10 @@ package struct TrainingContext {
   package let allowsFinetuning: Bool
   /// The states of texts without labels, with the columns of the examples; nil for none.
   package let unlabelled: FeatureMatrix?
-  /// Called if the texts without labels are refused.
-  package let refused: (UnlabelledRefusal) -> Void
   /// Seed of random numbers, for methods that draw some.
   package let seed: UInt64
+  /// Called as the work goes on.
+  package let report: (TrainingEvent) -> Void
 
   package var kernels: KernelTable { encoder.kernels }
   package var arithmetic: MatrixArithmetic { encoder.arithmetic }

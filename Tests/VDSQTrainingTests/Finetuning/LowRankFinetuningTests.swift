@@ -18,52 +18,132 @@ import VDSQTraining
     return (try TextEncoder(path: folder.path("m.vdsq"), options: .init()), folder)
   }
 
-  @Test(arguments: [
-    ("bert-mean", Converter.Weights.fp32), ("bert-cls-f16", .int8), ("distilbert-sqrt", .int8),
-  ])
-  func gradientsAreTheLosss(_ name: String, _ weights: Converter.Weights) throws {
-    let (encoder, folder) = try encoder(name, weights)
+  @Test(
+    arguments: [
+      ("bert-mean", Converter.Weights.fp32), ("bert-cls-f16", .int8), ("distilbert-sqrt", .int8),
+    ], [Float(1), 0.5])
+  func gradientsAreTheLosss(_ model: (String, Converter.Weights), share: Float) throws {
+    let (encoder, folder) = try encoder(model.0, model.1)
     defer { withExtendedLifetime(folder) {} }
     let c = try Architecture(encoder.container.metadata)
     var options = LowRankFinetuning.Options()
     options.rank = 3
-    let labels = 3, count = EncoderTape.count(c, rank: 3)
-    var random = SplitMix64(seed: 7)
-    var values = (0..<count + labels * (c.hiddenSize + 1)).map { _ in
-      Float.random(in: -0.3...0.3, using: &random)
-    }
-    let examples = [
-      ("hello world", 0), ("stop", 1), ("a café, twelve 12! and more of it", 2), ("go on", 1),
-      ("no", 0),
-    ]
+    options.share = share
+    let labels = 3
+    let texts = ["hello world", "stop", "a café, twelve 12! and more of it", "go on", "no"]
     let tuning = LowRankFinetuning(encoder: encoder, options: options)
-    func loss(_ gradient: inout [Float]) throws -> Float {
-      try values.withUnsafeBufferPointer { values in
-        let tape = try EncoderTape(
-          encoder.container, kernels: encoder.kernels, rank: 3, scale: 2, tokens: 128, sequences: 8,
-          longest: 64, updates: values.baseAddress!)
-        return try tuning.add(
-          examples.map { (text: $0.0, target: $0.1) }, share: 0.2, tape,
-          head: values.baseAddress! + count, labels: labels, to: &gradient)
-      }
-    }
-    var gradient = [Float](repeating: 0, count: values.count)
-    _ = try loss(&gradient)
+    var run = try FinetuningRun(
+      tuning, try tuning.inputs(texts), [0, 1, 2, 1, 0],
+      from: LinearHead(
+        weights: [Float](repeating: 0, count: labels * c.hiddenSize),
+        bias: [Float](repeating: 0, count: labels)))
+    let count = EncoderTape.count(c, first: options.first(of: c), rank: 3)
+    #expect(run.values.count == count + labels * (c.hiddenSize + 1))
+    var random = SplitMix64(seed: 7)
+    var values = run.values.map { _ in Float.random(in: -0.3...0.3, using: &random) }
+    let all = Array(texts.indices)
+    let gradient = try run.lossGradient(all, at: values).gradient
     let size = gradient.map(\.magnitude).max()!
     #expect(size > 1e-3)
-    var ignored = gradient
     for _ in 0..<60 {
       let i = Int.random(in: values.indices, using: &random)
       let value = values[i], step: Float = 2e-3
       values[i] = value + step
-      let above = try loss(&ignored)
+      let above = try run.lossGradient(all, at: values).loss
       values[i] = value - step
-      let below = try loss(&ignored)
+      let below = try run.lossGradient(all, at: values).loss
       values[i] = value
       let expected = (above - below) / (2 * step)
       #expect(
         (gradient[i] - expected).magnitude < 0.01 * size + 0.02 * expected.magnitude,
         "\(i) of \(count): \(gradient[i]) \(expected)")
+    }
+  }
+
+  /// Only upper layers change, and what the tape says of a text is what the tuned encoder says.
+  @Test func lowerLayersStayAsTheyAre() throws {
+    let folder = try TemporaryFolder()
+    _ = try Converter(folder: Fixtures.path("bert-mean"), weights: .fp32).write(
+      to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
+    var options = TextEncoder.Options()
+    options.precision = .high
+    let encoder = try TextEncoder(path: folder.path("m.vdsq"), options: options)
+    let c = try Architecture(encoder.container.metadata), d = c.hiddenSize
+    var tuning = LowRankFinetuning.Options()
+    tuning.share = 0.5
+    tuning.learningRate = 5e-3
+    let texts = ["hello world", "stop now", "a café", "twelve 12!"]
+    let finetuning = LowRankFinetuning(encoder: encoder, options: tuning)
+    let inputs = try finetuning.inputs(texts)
+    let start = LinearHead(weights: [Float](repeating: 0, count: 2 * d), bias: [0, 0])
+    let result = try finetuning.train(texts, [0, 1, 0, 1], from: start)
+    let lower = tuning.first(of: c) * 4 * tuning.rank * d
+    #expect(lower > 0 && result.updates.values[..<lower].allSatisfy { $0 == 0 })
+    #expect(result.updates.values[lower...].contains { $0 != 0 })
+    options.updates = result.updates
+    let tuned = try TextEncoder(path: folder.path("m.vdsq"), options: options)
+    // The same steps in a run whose logits the tape computes.
+    var logits: [Float] = []
+    let all = Array(texts.indices), steps = finetuning.steps(for: inputs.lengths)
+    _ = try finetuning.train(
+      inputs, all, [0, 1, 0, 1], from: start, steps: steps, until: steps,
+      heldOut: .init(members: all) {
+        logits = $0
+        return Double($0.count)
+      })
+    // Held-out examples were equally likely each time, so training ended early.
+    var first: [Float] = [0, 0]
+    result.head.logits(try tuned.vector(of: texts[0]), tuned.kernels, into: &first)
+    #expect(logits.count == 2 * texts.count && (logits[0] > logits[1]) == (first[0] > first[1]))
+  }
+
+  /// Training ends when held-out examples are less likely three times in a row, and keeps the step
+  /// at which they were likeliest.
+  @Test func heldOutExamplesEndTraining() throws {
+    let (encoder, folder) = try encoder("bert-mean", .int8)
+    defer { withExtendedLifetime(folder) {} }
+    let d = encoder.hiddenSize
+    let finetuning = LowRankFinetuning(encoder: encoder)
+    let inputs = try finetuning.inputs(["hello world", "stop now", "a café"])
+    let start = LinearHead(weights: [Float](repeating: 0, count: 2 * d), bias: [0, 0])
+    for (scores, kept, looks) in [
+      ([1.0, 3, 2, 2.5, 1, 9, 9, 9, 9, 9], 4, 5), ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 20, 10),
+    ] {
+      var seen = 0
+      var announced: [Double] = []
+      let result = try finetuning.train(
+        inputs, [0, 1], [0, 1, 0], from: start, steps: 20, until: 20,
+        heldOut: .init(members: [2]) { logits in
+          #expect(logits.count == 2)
+          seen += 1
+          return scores[seen - 1]
+        }, announce: { announced.append($0) })
+      #expect(result.steps == kept && seen == looks)
+      #expect(announced.count == 1 && announced[0] > 0)
+    }
+  }
+
+  /// States of few tokens are kept; those of many are computed again, and are the same.
+  @Test func inputsAreThoseOfTheLayer() throws {
+    let (encoder, folder) = try encoder("bert-mean", .int8)
+    defer { withExtendedLifetime(folder) {} }
+    let d = encoder.hiddenSize
+    let texts = ["hello world", "stop"]
+    let many =
+      texts
+      + [String](
+        repeating: "hello", count: Hyperparameters.Finetuning.mostKeptTokens / 3 + 1)
+    for layer in [0, 1] {
+      for some in [texts, many] {
+        let inputs = try LayerInputs(some, layer: layer, encoder: encoder)
+        for (i, text) in texts.enumerated() {
+          let (ids, states) = try encoder.rawStates(of: text)
+          #expect(inputs.lengths[i] == ids.count)
+          var copied = [Float](repeating: 0, count: ids.count * d)
+          try copied.withUnsafeMutableBufferPointer { try inputs.copy(i, into: $0.baseAddress!) }
+          #expect(copied == Array(states[layer * ids.count * d..<(layer + 1) * ids.count * d]))
+        }
+      }
     }
   }
 
@@ -205,7 +285,7 @@ import VDSQTraining
         let trace = try encoder.trace(of: text)
         tape.batch.ids = trace.ids
         tape.batch.endSequence()
-        for i in 0..<trace.ids.count * c.hiddenSize { tape.embeddings[i] = trace.states[i] }
+        for i in 0..<trace.ids.count * c.hiddenSize { tape.inputs[i] = trace.states[i] }
         encoder.threads.together(1, tape)
         return Array(UnsafeBufferPointer(start: tape.pooled.p, count: c.hiddenSize))
       }
