@@ -58,8 +58,8 @@ package final class AtomicFile {
     }
     if lstat(path, &status) == 0 {
       guard status.st_mode & S_IFMT != S_IFDIR else { throw .usage("\(path): this is a folder") }
-      guard replace else { throw .usage("\(path): the file exists", .replacesFiles) }
     }
+    if !replace { try Self.checkAbsent(path) }
     target = Self.target(of: path)
     replaces = stat(path, &status) == 0
     if replaces {
@@ -82,6 +82,14 @@ package final class AtomicFile {
         return descriptor >= 0
       }
     }
+  }
+
+  /// - Throws: `usage` if there is a file of that name.
+  package static func checkAbsent(_ path: String) throws(VDSQError) {
+    var status = stat()
+    guard !isStandardOutput(path), lstat(path, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT != S_IFDIR else { throw .usage("\(path): this is a folder") }
+    throw .usage("\(path): the file exists", .replacesFiles)
   }
 
   private var folder: String { Self.folder(of: target) }

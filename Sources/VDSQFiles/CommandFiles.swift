@@ -9,20 +9,24 @@ package struct CommandFiles {
   package var inputs: [String?]
   /// Paths that the command writes.
   package var outputs: [String?]
+  /// Whether outputs may be there already.
+  package var replaces: Bool
   /// Whether the command reads standard input.
   package var readsStandardInput: Bool
 
   /// No files, unless some are named.
   package init(
-    inputs: [String?] = [], outputs: [String?] = [], readsStandardInput: Bool = false
+    inputs: [String?] = [], outputs: [String?] = [], replaces: Bool = true,
+    readsStandardInput: Bool = false
   ) {
     self.inputs = inputs
     self.outputs = outputs
+    self.replaces = replaces
     self.readsStandardInput = readsStandardInput
   }
 
   /// - Throws: `usage` if a file is an input and an output, or an output twice, under whatever
-  ///   names.
+  ///   names; or if an output is there and may not be replaced.
   package func check() throws(VDSQError) {
     let readers = inputs.filter { $0 == "-" }.count + (readsStandardInput ? 1 : 0)
     guard readers < 2 else {
@@ -48,6 +52,7 @@ package struct CommandFiles {
         }
       }
     }
+    if !replaces { for output in outputs { try AtomicFile.checkAbsent(output) } }
     if let standardOutput = Identity(of: 1) {
       for input in inputs.compactMap({ $0 }) where Identity(of: input) == standardOutput {
         throw .usage("\(input): this file is also standard output; write to another")

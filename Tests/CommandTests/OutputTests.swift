@@ -51,6 +51,23 @@ import Testing
     "review": "review m.vdsq examples --minimum 0",
   ]
 
+  /// An output that is there is refused before the work, of which a missing input is the first
+  /// fault.
+  @Test(arguments: [
+    "adapt none none -o old", "bases none -o old", "bases none -o new --npy old",
+    "convert none -o old", "convert none -o new --report old", "embed none -o old",
+    "eval none --test none --report old", "eval none --test none --predictions old",
+    "inspect none --tensor x -o old", "lens none hello -o old",
+    "logits none --scores-out old", "tune-lens none none -o old",
+  ])
+  func whatIsThereIsRefusedFirst(_ use: String) throws {
+    let result = try shell("touch old; $vdsq \(use) < texts")
+    #expect(
+      result.status == 64 && result.errors.contains("old: the file exists; --force"), "\(result)")
+    let forced = try shell("touch old; $vdsq \(use) --force < texts")
+    #expect(forced.status != 0 && !forced.errors.contains("the file exists"), "\(forced)")
+  }
+
   @Test func aFullDeviceIsAnErrorOfEveryCommand() throws {
     let help = try shell("$vdsq --help").output
     let list = try #require(help.components(separatedBy: "SUBCOMMANDS:\n").last)

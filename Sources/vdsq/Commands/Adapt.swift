@@ -51,7 +51,7 @@ struct Adapt: Command {
         model, examples, label.labelsFile, label.calibrateOn, label.unlabelled,
         label.vocabulary.bases,
       ],
-      outputs: [output])
+      outputs: [output], replaces: force)
   }
 
   func validate() throws {

@@ -70,7 +70,7 @@ struct Bases: Command {
   var quiet = false
 
   var files: CommandFiles {
-    CommandFiles(inputs: [input, head, vocab], outputs: [output, npy])
+    CommandFiles(inputs: [input, head, vocab], outputs: [output, npy], replaces: force)
   }
 
   func validate() throws {

@@ -140,7 +140,7 @@ struct Convert: Command {
   var quiet = false
 
   var files: CommandFiles {
-    CommandFiles(inputs: [input, head, vocab], outputs: [output, report])
+    CommandFiles(inputs: [input, head, vocab], outputs: [output, report], replaces: force)
   }
 
   func validate() throws {

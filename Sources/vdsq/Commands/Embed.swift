@@ -50,7 +50,7 @@ struct Embed: Command {
   var quiet = false
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model], outputs: [output], readsStandardInput: true)
+    CommandFiles(inputs: [model], outputs: [output], replaces: force, readsStandardInput: true)
   }
 
   func validate() throws {

@@ -81,7 +81,7 @@ struct Eval: Command {
         model, test, train, adapter, label.labelsFile, label.calibrateOn, label.unlabelled,
         label.vocabulary.bases,
       ] + compared,
-      outputs: [report, predictions])
+      outputs: [report, predictions], replaces: force)
   }
 
   func validate() throws {

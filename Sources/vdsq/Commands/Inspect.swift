@@ -30,7 +30,7 @@ struct Inspect: Command {
   @OptionGroup var memory: MemoryOptions
 
   var files: CommandFiles {
-    CommandFiles(inputs: [file], outputs: [output])
+    CommandFiles(inputs: [file], outputs: [output], replaces: force)
   }
 
   func validate() throws {

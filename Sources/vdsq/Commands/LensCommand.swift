@@ -74,7 +74,8 @@ struct LensCommand: Command {
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, vocabulary.bases, tuned] + steering.files, outputs: [output, gradientOut])
+      inputs: [model, vocabulary.bases, tuned] + steering.files, outputs: [output, gradientOut],
+      replaces: force)
   }
 
   func validate() throws {

@@ -70,6 +70,7 @@ struct Logits: Command {
   var files: CommandFiles {
     CommandFiles(
       inputs: [model, vocabulary.bases, hidden] + steering.files, outputs: [scoresOut],
+      replaces: force,
       readsStandardInput: hidden == nil)
   }
 

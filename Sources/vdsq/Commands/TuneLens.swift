@@ -37,7 +37,9 @@ struct TuneLens: Command {
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
-  var files: CommandFiles { CommandFiles(inputs: [model, texts], outputs: [output]) }
+  var files: CommandFiles {
+    CommandFiles(inputs: [model, texts], outputs: [output], replaces: force)
+  }
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
