@@ -135,9 +135,11 @@ package final class ClassificationContext {
   ///
   /// - Parameters:
   ///   - top: the number of labels to rank.
+  ///   - observer: sees the states of texts that are not blank.
   ///   - body: called for each text, in order, with its tokens, the labels and its scores.
   package func classify(
-    top: Int, _ body: (TokenCount, LabelSet, LabelScores) throws(VDSQError) -> Void
+    top: Int, observer: StateObserver? = nil,
+    _ body: (TokenCount, LabelSet, LabelScores) throws(VDSQError) -> Void
   ) throws(VDSQError) {
     guard !pending.isEmpty else { return }
     if classifier.entailment != nil { return try classifyByHypotheses(top: top, body) }
@@ -146,6 +148,7 @@ package final class ClassificationContext {
         scores.setEqual(isChoice: classifier.isChoice)
       } else {
         classifier.classify(state, words: words, top: top, into: &scores)
+        try observer?.see(state, classifier.labels.dimensions)
       }
       try body(pending[index], classifier.labels, scores)
     }

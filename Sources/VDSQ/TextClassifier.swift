@@ -40,6 +40,8 @@ public final class TextClassifier: @unchecked Sendable {
     public var isMultiLabel = false
     /// The number of labels of an answer that the caller writes; the memory plan counts them.
     package var top = 1
+    /// Bytes that the caller needs besides; the memory plan counts them.
+    package var more = 0
     /// Called with a line for a person when a file that was replaced cannot be used. The classifier
     /// goes on as before. Called on the thread that classifies.
     public var onWarning: (@Sendable (String) -> Void)?
@@ -244,7 +246,7 @@ public final class TextClassifier: @unchecked Sendable {
     let adapter = try adapter.using(options.template)
     let pool = try EncoderPool(
       model, options.run, adapter: adapter,
-      more: copies * adapter.bytes
+      more: options.more + copies * adapter.bytes
         + LabelMemory.answerBytes(
           of: adapter.labels.labels,
           top: adapter.thresholds == nil ? options.top : adapter.labels.count))

@@ -28,13 +28,11 @@ extension AdapterContents {
     try writer.begin(.weights, "adapter")
     for (name, values, shape) in tensors {
       guard case .float32(let numbers) = values else { continue }
-      let bytes = numbers.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
-      try writer.add(name, .float32, bytes, shape)
+      try writer.add(name, .float32, numbers.map(\.bitPattern.littleEndian), shape)
     }
     for (name, values, shape) in tensors {
       guard case .float16(let numbers) = values else { continue }
-      let bytes = numbers.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
-      try writer.add(name, .float16, bytes, shape)
+      try writer.add(name, .float16, numbers.map(\.littleEndian), shape)
     }
     try writer.end()
     return try writer.finish()
@@ -44,13 +42,16 @@ extension AdapterContents {
 extension ContainerWriter {
   /// Writes a row-major tensor without scales into the current section.
   fileprivate func add(
-    _ name: String, _ element: ElementType, _ bytes: [UInt8], _ shape: [Int]
+    _ name: String, _ element: ElementType, _ bits: [some FixedWidthInteger & BitwiseCopyable],
+    _ shape: [Int]
   ) throws(VDSQError) {
-    let start = try bytes.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    let (start, length) = try bits.withBytes { (raw) throws(VDSQError) in
+      (try part(raw), raw.count)
+    }
     add(
       TensorRecord(
         name: name, element: element, order: .rowMajor, shape: shape, section: sectionIndex,
-        dataOffset: start, dataLength: bytes.count, scalesOffset: 0, rowSumsOffset: 0,
+        dataOffset: start, dataLength: length, scalesOffset: 0, rowSumsOffset: 0,
         error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
   }
 }

@@ -58,6 +58,68 @@ import Testing
     for input in ["{\"text\": 1}\n", "[]\n", "{\n"] { #expect(try learn([], input).status == 65) }
   }
 
+  /// Answers of an adapter that moves do not depend on the size of batches, the file goes on where
+  /// it ended, and forgets.
+  @Test func streamsMoveAdapters() throws {
+    let words = ["hello", "world", "stop", "now", "order", "café", "greeting", "noise"]
+    let texts = (0..<1300).map { i in
+      [1, 5, 23].map { words[(i / $0 + i * i / 7) % words.count] }.joined(separator: " ")
+        + String(repeating: " x", count: i % 11)
+    }
+    let labels = ["--labels", "greeting=hello;order=stop;other=noise"]
+    func classify(_ options: [String], _ texts: ArraySlice<String>) throws -> Program.Result {
+      try vdsq.run(
+        ["classify", model] + options, input: texts.joined(separator: "\n") + "\n")
+    }
+    let still = try classify(labels, texts[...])
+    let moving = try classify(labels + ["--adapt-stream", adapter], texts[...])
+    #expect(moving.status == 0 && moving.errors.isEmpty, "\(moving.errors)")
+    // The first texts are classified as they would be without the file.
+    #expect(moving.lines[..<500] == still.lines[..<500] && moving.lines != still.lines)
+    let other = folder.path("b.vdsa")
+    let small = try classify(
+      labels + ["--adapt-stream", other, "--batch", "1", "--threads", "2"], texts[...])
+    #expect(small.lines == moving.lines)
+    let bytes = try Data(contentsOf: URL(filePath: adapter))
+    #expect(try Data(contentsOf: URL(filePath: other)) == bytes)
+
+    // In two parts, of which the first ends where the adapter moves.
+    try FileManager.default.removeItem(atPath: other)
+    let parts = [
+      try classify(labels + ["--adapt-stream", other], texts[..<500]),
+      try classify(["--adapt-stream", other], texts[500...]),
+    ]
+    #expect(parts.flatMap(\.lines) == moving.lines)
+    #expect(try Data(contentsOf: URL(filePath: other)) == bytes)
+    let runner = try Program("vdsq-run").run(
+      [model, "--adapter", adapter], input: "hello world\n")
+    #expect(runner.lines == [try answer("hello world")])
+
+    let forgotten = try learn(["--forget-stream"])
+    #expect(forgotten.output == "forgot texts without labels; 0 examples left\n")
+    let after = try classify(["--adapter", adapter], texts[...])
+    #expect(after.lines == still.lines)
+
+    // Too few, and told.
+    let few = try classify(labels + ["--adapt-stream", folder.path("c.vdsa")], texts[..<50])
+    #expect(few.status == 0 && few.errors.contains("they help from 200 on"), "\(few.errors)")
+    for (options, status) in [
+      (["--adapt-stream", folder.path("none.vdsa")], 66),
+      (["--labels", "x,y", "--adapt-stream", adapter], 64),
+      (labels + ["--adapt-stream", adapter, "--adapter", adapter], 64),
+      (labels + ["--adapt-stream", "-"], 64),
+      (["--adapt-stream", model], 64),
+    ] as [([String], Int32)] {
+      #expect(try classify(options, texts[..<1]).status == status, "\(options)")
+    }
+    let csv = try folder.write(
+      Data("text,label\nhello world,greeting\nstop now,order\n".utf8), to: "x.csv")
+    let adapted = folder.path("d.vdsa")
+    #expect(try vdsq.run(["adapt", model, csv, "-o", adapted, "-q"]).status == 0)
+    let refused = try classify(["--adapt-stream", adapted], texts[..<1])
+    #expect(refused.status == 64 && refused.errors.contains("vdsq learn began"))
+  }
+
   /// An adapter of `adapt` learns on, from the files that `adapt` reads.
   @Test func adaptedAdaptersLearnOn() throws {
     let csv = try folder.write(

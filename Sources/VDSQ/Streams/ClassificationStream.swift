@@ -8,7 +8,7 @@ import VDSQStreams
 /// once.
 package final class ClassificationStream {
   /// The options of the output.
-  package struct Options: Sendable {
+  package struct Options {
     /// How many labels to write for each text, from 1 up.
     ///
     /// An adapter that gives any number of labels is not limited by 1.
@@ -17,6 +17,8 @@ package final class ClassificationStream {
     package var abstain: Float = 0
     /// The text in place of a withheld label. Nil means the name of the out-of-scope label, or `-`.
     package var outOfScope: String?
+    /// Sees the states of texts; nil for nobody.
+    package var observer: StateObserver?
 
     /// One label per text.
     package init() {}
@@ -75,7 +77,9 @@ package final class ClassificationStream {
   ///
   /// - Throws: as `flush`.
   package func add(_ record: TextRecord) throws(VDSQError) {
-    if !context.hasRoom || records.tags.isLong { try flush() }
+    if !context.hasRoom || records.tags.isLong || context.count == options.observer?.room() {
+      try flush()
+    }
     let count =
       if let second = record.second {
         try context.add(record.first, second, isCut: record.isCut)
@@ -99,7 +103,8 @@ package final class ClassificationStream {
       records.tags.removeAll()
       return try records.output.flush()
     }
-    try context.classify(top: options.top) { (count, labels, scores) throws(VDSQError) in
+    try context.classify(top: options.top, observer: options.observer) {
+      (count, labels, scores) throws(VDSQError) in
       let abstains = count.isBlank || scores.probabilities[scores.best] < options.abstain
       if abstains { records.counts.abstained += 1 }
       let first = abstains ? outOfScope(labels) : labels.names[scores.best]

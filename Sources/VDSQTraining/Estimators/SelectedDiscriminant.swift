@@ -36,9 +36,10 @@ package struct SelectedDiscriminant {
     guard let unlabelled else { return own }
     let texts = unlabelled.prefix(features: set.features.layout.intermediateFeatures.count)
       .scalingFeatures(by: featureScale)
-    let outcome = try SemiSupervisedDiscriminant(set.anchors, texts: texts, arithmetic).head(
-      set, start: own, priorCount: choice.priorCount)
-    switch outcome {
+    let labelled = set.statistics(of: Array(set.targets.indices), hasScatter: true, arithmetic)
+    switch try SemiSupervisedDiscriminant(set.anchors, texts: texts, arithmetic).head(
+      labelled, set.prior(labelled), start: own, priorCount: choice.priorCount)
+    {
     case .head(let head): return head
     case .refused(let reason):
       refused(reason)

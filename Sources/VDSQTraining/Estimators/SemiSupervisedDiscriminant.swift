@@ -41,16 +41,14 @@ package struct SemiSupervisedDiscriminant {
   /// A head that the texts move away from another, which was trained on labelled examples.
   ///
   /// - Parameters:
-  ///   - set: the labelled examples, with the columns of the texts.
+  ///   - labelled: of the labelled examples, with the columns of the texts.
+  ///   - prior: the class means before the examples.
   ///   - start: the head so far, whose logits are calibrated.
   ///   - priorCount: the number of examples that a trusted prior mean counts for.
   /// - Throws: `internalFault` if states are not finite.
   package func head(
-    _ set: TrainingSet, start: LinearHead, priorCount: Float
+    _ labelled: ClassStatistics, _ prior: AnchorPrior, start: LinearHead, priorCount: Float
   ) throws(VDSQError) -> Outcome {
-    let labelled = set.statistics(
-      of: Array(set.targets.indices), hasScatter: true, arithmetic)
-    let prior = set.prior(labelled)
     let moved = start.shifted(by: centre, arithmetic)
     return try refined(
       moved, first: moved, labelled.moved(by: centre), prior, priorCount: priorCount)

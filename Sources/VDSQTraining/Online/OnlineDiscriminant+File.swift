@@ -12,19 +12,20 @@ extension OnlineDiscriminant {
     package static let states = "learning.recent.states"
     package static let targets = "learning.recent.labels"
     package static let likelihoods = "learning.recent.scores"
+    package static let stream = "learning.stream.states"
   }
 
   /// Writes an adapter that can learn further examples.
   ///
   /// - Throws: `usage` if it cannot be written.
-  /// - Returns: the adapter.
+  /// - Returns: as `adapter`.
   @discardableResult
   package func write(
     to path: String, modelIdentity: UInt32, replace: Bool
-  ) throws(VDSQError) -> Adapter {
+  ) throws(VDSQError) -> (adapter: Adapter, refusal: UnlabelledRefusal?) {
     let d = labels.dimensions
-    let adapter = try adapter(modelIdentity: modelIdentity)
-    var file = adapter.contents
+    let learned = try adapter(modelIdentity: modelIdentity)
+    var file = learned.adapter.contents
     file.add(Name.counts, .float32(statistics.counts), shape: [labels.count])
     file.add(Name.sums, .float32(statistics.sums), shape: [labels.count, d])
     file.add(Name.scatter, .float32(triangle), shape: [d * (d + 1) / 2])
@@ -37,8 +38,11 @@ extension OnlineDiscriminant {
         Name.likelihoods, .float32(recent.flatMap(\.scores)),
         shape: [recent.count, Self.scoreCount])
     }
+    if stream.count > 0 {
+      file.add(Name.stream, .float32(stream.rows), shape: [stream.count, d])
+    }
     _ = try file.write(to: path, replace: replace)
-    return adapter
+    return learned
   }
 
   /// The rows of the scatter up to the diagonal.
@@ -79,7 +83,19 @@ extension OnlineDiscriminant {
         counts: counts, sums: try file.finiteFloats(Name.sums, shape: [labels.count, d]),
         scatter: scatter, dimensions: d),
       recent: try Self.recent(file, labels),
-      scores: try file.finiteFloats(Name.scores, shape: [Self.scoreCount]), kernels: kernels)
+      scores: try file.finiteFloats(Name.scores, shape: [Self.scoreCount]),
+      stream: try Self.stream(file, labels), kernels: kernels)
+  }
+
+  private static func stream(
+    _ file: Container, _ labels: LabelSet
+  ) throws(VDSQError) -> [Float] {
+    guard let count = file.find(Name.stream)?.record.shape.first else { return [] }
+    let most = Hyperparameters.Unlabelled.mostTexts(labels: labels.count)
+    guard count <= most else {
+      throw .badInput("\(file.path): tensor \(Name.stream) has more than \(most) texts")
+    }
+    return try file.finiteFloats(Name.stream, shape: [count, labels.dimensions])
   }
 
   private static func recent(

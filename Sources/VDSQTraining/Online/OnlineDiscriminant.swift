@@ -32,6 +32,8 @@ package struct OnlineDiscriminant {
   package private(set) var recent: [Recent]
   /// Log-likelihoods under each of the hyperparameters, of examples that were folded in.
   package private(set) var scores: [Float]
+  /// Texts without labels that were classified (`StreamAdaptation`); none at first.
+  package private(set) var stream: RecentStates
   private let kernels: KernelTable
   private let arithmetic: MatrixArithmetic
 
@@ -40,18 +42,24 @@ package struct OnlineDiscriminant {
     try self.init(
       labels: labels,
       statistics: ClassStatistics(labels: labels.count, dimensions: labels.dimensions),
-      recent: [], scores: [Float](repeating: 0, count: Self.scoreCount), kernels: kernels)
+      recent: [], scores: [Float](repeating: 0, count: Self.scoreCount), stream: [],
+      kernels: kernels)
   }
 
+  /// - Parameter stream: states of texts without labels, `[texts, labels.dimensions]`.
   package init(
     labels: LabelSet, statistics: ClassStatistics, recent: [Recent], scores: [Float],
-    kernels: KernelTable
+    stream: [Float], kernels: KernelTable
   ) throws(VDSQError) {
     guard labels.count > 0 else { throw .usage("labels: the list is empty") }
     self.labels = labels
     self.statistics = statistics
     self.recent = recent
     self.scores = scores
+    self.stream = RecentStates(
+      dimensions: labels.dimensions,
+      capacity: Hyperparameters.Unlabelled.mostTexts(labels: labels.count))
+    self.stream.add(stream)
     self.kernels = kernels
     arithmetic = MatrixArithmetic(kernels: kernels)
   }
@@ -77,6 +85,17 @@ package struct OnlineDiscriminant {
   /// - Returns: its label, or nil if there is none to undo.
   package mutating func undo() -> Int? { recent.popLast()?.target }
 
+  /// Notes the states of texts without labels, which take part in the head from then on.
+  ///
+  /// - Parameter states: `[texts, labels.dimensions]`.
+  package mutating func see(_ states: [Float]) { stream.add(states) }
+
+  /// Forgets all texts without labels.
+  package mutating func forgetStream() {
+    stream = RecentStates(
+      dimensions: stream.dimensions, capacity: stream.capacity)
+  }
+
   /// Forgets all examples of a label, and the label.
   ///
   /// - Throws: `usage` if it is the only one.
@@ -86,6 +105,7 @@ package struct OnlineDiscriminant {
     for i in recent.indices where recent[i].target > label { recent[i].target -= 1 }
     statistics.removeLabel(label)
     labels = labels.removing(label)
+    resizeStream()
   }
 
   /// Adds a label.
@@ -95,25 +115,59 @@ package struct OnlineDiscriminant {
   package mutating func add(_ label: LabelSet) throws(VDSQError) {
     labels = try labels.adding(label)
     statistics.addLabel()
+    resizeStream()
   }
 
-  /// An adapter from all learned examples.
+  private mutating func resizeStream() {
+    let most = Hyperparameters.Unlabelled.mostTexts(labels: labels.count)
+    if most != stream.capacity { stream = stream.resized(to: most) }
+  }
+
+  /// An adapter from all learned examples, and from the texts without labels.
   ///
+  /// - Returns: the adapter, and why texts without labels do not change it, if they do not.
   /// - Throws: `internalFault` if states were not finite.
-  package func adapter(modelIdentity: UInt32) throws(VDSQError) -> Adapter {
-    // Without examples there are only cosines.
-    guard count > 0 else {
-      return Adapter(
-        labels: labels, temperature: Classifier.defaultTemperature, head: nil,
-        modelIdentity: modelIdentity)
+  package func adapter(
+    modelIdentity: UInt32
+  ) throws(VDSQError) -> (adapter: Adapter, refusal: UnlabelledRefusal?) {
+    var head = count > 0 ? try labelledHead() : nil
+    var refusal: UnlabelledRefusal?
+    if stream.count > 0 {
+      switch try streamHead(head) {
+      case .head(let moved): head = moved
+      case .refused(let reason): refusal = reason
+      }
     }
+    // Without both there are only cosines.
+    let adapter =
+      if let head {
+        Adapter(labels: labels, head: .linear(head), modelIdentity: modelIdentity)
+      } else {
+        Adapter(
+          labels: labels, temperature: Classifier.defaultTemperature, head: nil,
+          modelIdentity: modelIdentity)
+      }
+    return (adapter, refusal)
+  }
+
+  /// What texts without labels make of the head of the examples; nil for none.
+  private func streamHead(
+    _ own: LinearHead?
+  ) throws(VDSQError) -> SemiSupervisedDiscriminant.Outcome {
+    let discriminant = SemiSupervisedDiscriminant(
+      labels, texts: FeatureMatrix(stream.rows, columns: stream.dimensions), arithmetic)
+    guard let own else { return try discriminant.head() }
+    let current = current
+    return try discriminant.head(
+      current, prior(current), start: own, priorCount: choice.priorCount)
+  }
+
+  private func labelledHead() throws(VDSQError) -> LinearHead {
     let choice = choice
     let current = current
-    let head = try GaussianClasses(prior(current), current, priorCount: choice.priorCount)
+    return try GaussianClasses(prior(current), current, priorCount: choice.priorCount)
       .linearHead(shrinkageCount: choice.shrinkageCount, arithmetic)
-    return Adapter(
-      labels: labels, head: .linear(head.scaled(by: choice.logitScale)),
-      modelIdentity: modelIdentity)
+      .scaled(by: choice.logitScale)
   }
 
   /// The statistics with the last examples in them.

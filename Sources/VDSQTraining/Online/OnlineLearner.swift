@@ -32,6 +32,8 @@ public final class OnlineLearner {
   private var stamp: FileStamp?
   private var model: OnlineModel?
   private var classifier: Classifier?
+  /// Why texts without labels do not change the head.
+  private var refusal: UnlabelledRefusal?
 
   /// - Parameters:
   ///   - path: an adapter file that `begin` made or will make, or that training made.
@@ -140,6 +142,39 @@ public final class OnlineLearner {
     }
   }
 
+  /// Notes the states of texts without labels, which move the head from then on.
+  ///
+  /// - Parameter states: `[texts, dimensions]`.
+  /// - Returns: why the texts do not change the head, if they do not.
+  /// - Throws: `usage` if the adapter cannot be moved so; the errors of reading and writing the file.
+  package func see(_ states: [Float]) throws(VDSQError) -> UnlabelledRefusal? {
+    try change { (model, _) throws(VDSQError) in
+      do throws(VDSQError) { try model.see(states) } catch { throw self.placed(error) }
+    }
+    return refusal
+  }
+
+  /// Refuses an adapter that a stream cannot move.
+  ///
+  /// - Throws: as `see`.
+  package func checkStream() throws(VDSQError) {
+    if model == nil { try read(FileStamp(path: path)) }
+    do throws(VDSQError) { try model!.checkStream() } catch { throw placed(error) }
+  }
+
+  /// Forgets all texts without labels, so that the head is that of the examples again.
+  ///
+  /// - Throws: as `see`.
+  public func forgetStream() throws(VDSQError) {
+    try change { (model, _) throws(VDSQError) in
+      do throws(VDSQError) { try model.forgetStream() } catch { throw self.placed(error) }
+    }
+  }
+
+  private func placed(_ error: VDSQError) -> VDSQError {
+    VDSQError(error.category, "\(path): \(error.message)", error.setting)
+  }
+
   /// Adds labels to the file's.
   ///
   /// - Throws: `usage` if one is there already.
@@ -184,7 +219,7 @@ public final class OnlineLearner {
     var changed = model!
     let before =
       if let classifier { classifier } else {
-        try makeClassifier(try changed.adapter(modelIdentity: encoder.container.identity))
+        try makeClassifier(try changed.adapter(modelIdentity: encoder.container.identity).adapter)
       }
     try body(&changed, before)
     try save(changed, replace: true)
@@ -215,10 +250,11 @@ public final class OnlineLearner {
   }
 
   private func save(_ changed: OnlineModel, replace: Bool) throws(VDSQError) {
-    let adapter = try changed.write(
+    let learned = try changed.write(
       to: path, modelIdentity: encoder.container.identity, replace: replace)
     model = changed
     stamp = FileStamp(path: path)
-    classifier = try makeClassifier(adapter)
+    classifier = try makeClassifier(learned.adapter)
+    refusal = learned.refusal
   }
 }

@@ -59,24 +59,53 @@ package enum OnlineModel {
       { (model) throws(VDSQError) in try model.add(label) })
   }
 
-  /// An adapter from all learned examples.
-  package func adapter(modelIdentity: UInt32) throws(VDSQError) -> Adapter {
+  /// Refuses the corrections of an adapter that `vdsq adapt` trained, which has no sums of its
+  /// examples.
+  ///
+  /// - Throws: `usage`.
+  package func checkStream() throws(VDSQError) {
+    guard case .discriminant = self else {
+      throw .usage("texts without labels move only an adapter that vdsq learn began")
+    }
+  }
+
+  /// Notes the states of texts without labels.
+  ///
+  /// - Throws: as `checkStream`.
+  package mutating func see(_ states: [Float]) throws(VDSQError) {
+    try checkStream()
+    try change({ $0.see(states) }, { _ in })
+  }
+
+  /// Forgets all texts without labels.
+  ///
+  /// - Throws: as `checkStream`.
+  package mutating func forgetStream() throws(VDSQError) {
+    try checkStream()
+    try change({ $0.forgetStream() }, { _ in })
+  }
+
+  /// An adapter from all learned examples, and why texts without labels do not change it.
+  package func adapter(
+    modelIdentity: UInt32
+  ) throws(VDSQError) -> (adapter: Adapter, refusal: UnlabelledRefusal?) {
     switch self {
     case .discriminant(let model): try model.adapter(modelIdentity: modelIdentity)
-    case .correction(let model): model.corrected()
+    case .correction(let model): (model.corrected(), nil)
     }
   }
 
   /// Writes the adapter's file.
   ///
   /// - Throws: `usage` if it cannot be written.
+  /// - Returns: as `adapter`.
   package func write(
     to path: String, modelIdentity: UInt32, replace: Bool
-  ) throws(VDSQError) -> Adapter {
+  ) throws(VDSQError) -> (adapter: Adapter, refusal: UnlabelledRefusal?) {
     switch self {
     case .discriminant(let model):
       try model.write(to: path, modelIdentity: modelIdentity, replace: replace)
-    case .correction(let model): try model.write(to: path, replace: replace)
+    case .correction(let model): (try model.write(to: path, replace: replace), nil)
     }
   }
 

@@ -1,6 +1,6 @@
 import ArgumentParser
-import VDSQFiles
 import VDSQ
+import VDSQFiles
 import VDSQMeasurement
 import VDSQReports
 import VDSQStreams
@@ -28,6 +28,13 @@ struct Classify: Command {
 
   @Option(help: "Use an adapter that vdsq adapt made for this model.", completion: .file())
   var adapter: String?
+
+  @Option(
+    help: """
+      Move this adapter towards the texts, in files of \(StreamAdaptation.step) texts: one that \
+      vdsq learn began, or a new one with the labels. vdsq learn --forget-stream undoes it.
+      """, completion: .file())
+  var adaptStream: String?
 
   @Option(
     help: """
@@ -90,7 +97,7 @@ struct Classify: Command {
         label.vocabulary.bases,
       ]
         + steering.files,
-      readsStandardInput: true)
+      outputs: [adaptStream], readsStandardInput: true)
   }
 
   func validate() throws {
@@ -107,12 +114,27 @@ struct Classify: Command {
     guard adapter == nil || (label.labels.isEmpty && label.labelsFile == nil) else {
       throw ValidationError("--adapter brings its own labels; leave --labels out")
     }
-    let isOwn =
-      adapter == nil && examples == nil && label.labels.isEmpty && label.labelsFile == nil
-    guard label.vocabulary.isEmpty || (adapter == nil && !isOwn && !nli) else {
+    guard
+      adaptStream == nil
+        || (adapter == nil && examples == nil && label.unlabelled == nil && !explain && !nli
+          && (steering.steer + steering.steerFile).isEmpty)
+    else {
       throw ValidationError(
-        "bases are compared with label words; leave them out with --adapter, --nli, and without labels"
+        "--adapt-stream goes without --adapter, --examples, --unlabelled, --explain, --nli and steering"
       )
+    }
+    guard adaptStream != "-" else {
+      throw ValidationError("the adapter is replaced as texts come; name a file")
+    }
+    let isOwn =
+      adapter == nil && adaptStream == nil && examples == nil && label.labels.isEmpty
+      && label.labelsFile == nil
+    guard
+      label.vocabulary.isEmpty || (adapter == nil && adaptStream == nil && !isOwn && !nli)
+    else {
+      throw ValidationError(
+        "bases are compared with label words; leave them out with --adapter, --adapt-stream, --nli, "
+          + "and without labels")
     }
     guard !isOwn || !explain else {
       throw ValidationError("--explain needs --labels, --labels-file, --examples or --adapter")
@@ -135,7 +157,7 @@ struct Classify: Command {
     let records = try input.records(
       json: json, quiet: quiet, answer: ClassificationStream.members,
       pair: pair || secondField != nil, secondField: secondField)
-    let texts = try textClassifier()
+    let (texts, adaptation) = try textClassifier()
     if explain {
       guard !texts.givesSeveralLabels else {
         throw .usage("--explain is of one label; this adapter gives any number of them")
@@ -149,10 +171,17 @@ struct Classify: Command {
     options.top = top
     options.abstain = abstain ?? 0
     options.outOfScope = label.outOfScope
+    options.observer = adaptation?.observer
     let stream = try ClassificationStream(
       records, classifier: texts, options: options, isJSON: json)
     StreamSignals.watch(reloads: true)
     try stream.run()
+    if let adaptation {
+      try adaptation.end()
+      if !quiet, let refusal = adaptation.refusal {
+        TrainingEvent.unlabelledTextsRefused(refusal).tell(adaptStream!)
+      }
+    }
     if stats {
       StandardError.write(
         RunStatistics.line(
@@ -161,7 +190,7 @@ struct Classify: Command {
     try records.end(maximumTokens: texts.maximumTokens)
   }
 
-  private func textClassifier() throws(VDSQError) -> TextClassifier {
+  private func textClassifier() throws(VDSQError) -> (TextClassifier, StreamAdaptation?) {
     var options = TextClassifier.Options()
     options.run = try encoding.run(quiet: quiet)
     options.run.steering = try steering.directions()
@@ -173,6 +202,16 @@ struct Classify: Command {
     options.onWarning = EncoderOptions.warnings(quiet)
     let model = try Model(path: model)
     options.bases = try label.vocabulary.choice(self.model)
+    if let adaptStream {
+      return try StreamAdaptation.classifier(
+        adaptStream, model: model, labels: try label.source(), options: options)
+    }
+    return (try textClassifier(model, options), nil)
+  }
+
+  private func textClassifier(
+    _ model: Model, _ options: TextClassifier.Options
+  ) throws(VDSQError) -> TextClassifier {
     if let adapter {
       return try TextClassifier(model: model, adapterFile: adapter, options: options)
     }

@@ -58,6 +58,9 @@ struct Learn: Command {
   @Flag(help: "Undo the last example; up to \(OnlineDiscriminant.undoable) times in a row.")
   var undo = false
 
+  @Flag(help: "Undo what vdsq classify --adapt-stream learned of texts without labels.")
+  var forgetStream = false
+
   @Option(help: "A template around label words or around texts, as for classify; to start with.")
   var template: String?
 
@@ -91,11 +94,11 @@ struct Learn: Command {
     guard examples == nil || label == nil else {
       throw ValidationError("--label is of texts on standard input; --examples has labels")
     }
-    let changes = [undo, forget != nil].filter { $0 }.count
+    let changes = [undo, forgetStream, forget != nil].filter { $0 }.count
     guard changes <= 1,
       changes == 0 || (label == nil && addLabels == nil && labels == nil && examples == nil)
     else {
-      throw ValidationError("--undo and --forget go alone")
+      throw ValidationError("--undo, --forget and --forget-stream go alone")
     }
   }
 
@@ -126,6 +129,10 @@ struct Learn: Command {
     if undo {
       let name = try learner.undo()
       return try report("one of \(name)", learner, "undone", name)
+    }
+    if forgetStream {
+      try learner.forgetStream()
+      return try report("texts without labels", learner, "forgotten", "texts without labels")
     }
     if let forget {
       try learner.forget(forget, context: "--forget")

@@ -68,9 +68,10 @@ import VDSQTraining
       anchors: labels(golden.anchors))
     let start = try GaussianClasses(set, members, priorCount: 4, arithmetic)
       .linearHead(shrinkageCount: 100, arithmetic)
+    let labelled = set.statistics(of: members, hasScatter: true, arithmetic)
     let head = try head(
       SemiSupervisedDiscriminant(set.anchors, texts: matrix(golden.texts), arithmetic)
-        .head(set, start: start, priorCount: 4))
+        .head(labelled, set.prior(labelled), start: start, priorCount: 4))
     #expect(right(head) > right(start), "\(right(start)), \(right(head))")
   }
 

@@ -35,7 +35,7 @@ import VDSQTraining
   }
 
   private func accuracy(_ online: OnlineDiscriminant) throws -> Double {
-    let adapter = try online.adapter(modelIdentity: 7)
+    let adapter = try online.adapter(modelIdentity: 7).adapter
     let classifier = try Classifier(adapter: adapter, kernels: kernels)
     let test = examples(300, seed: 99)
     let right = test.count {
@@ -46,7 +46,9 @@ import VDSQTraining
   }
 
   private func weights(_ online: OnlineDiscriminant) throws -> [Float] {
-    guard case .linear(let head) = try online.adapter(modelIdentity: 7).head else { return [] }
+    guard case .linear(let head) = try online.adapter(modelIdentity: 7).adapter.head else {
+      return []
+    }
     return head.weights + head.bias
   }
 
@@ -100,7 +102,7 @@ import VDSQTraining
     var online = try learned(examples(90, seed: 4))
     try online.forget(1)
     #expect(online.labels.names == ["a", "c"] && online.count == 60)
-    let adapter = try online.adapter(modelIdentity: 7)
+    let adapter = try online.adapter(modelIdentity: 7).adapter
     let classifier = try Classifier(adapter: adapter, kernels: kernels)
     let test = examples(90, seed: 5).filter { $0.target != 1 }
     let right = test.count {
@@ -122,7 +124,7 @@ import VDSQTraining
     }
     var state = [Float](repeating: 0, count: d)
     state[12] = 1
-    let added = try online.adapter(modelIdentity: 7)
+    let added = try online.adapter(modelIdentity: 7).adapter
     let judge = try Classifier(adapter: added, kernels: kernels)
     let judged = judge.scores(of: state, top: 1)
     #expect(judged.best == 2)
@@ -163,13 +165,52 @@ import VDSQTraining
     }
   }
 
+  /// Texts without labels move the head as `SemiSupervisedDiscriminant` says, are kept by the file,
+  /// and leave nothing when they are forgotten.
+  @Test(arguments: [0, 9])
+  func streamsMoveTheHead(_ count: Int) throws {
+    let folder = try TemporaryFolder()
+    let model = try model(in: folder)
+    let path = folder.path("a.vdsa")
+    var online = try learned(examples(count, seed: 7))
+    let before = try weights(online)
+    let texts = examples(240, seed: 9).map(\.state)
+    online.see(texts[..<150].flatMap { $0 })
+    let few = try online.adapter(modelIdentity: 7)
+    guard case .fewerThan(200) = few.refusal else {
+      Issue.record("\(String(describing: few.refusal))")
+      return
+    }
+    #expect(try weights(online) == before)
+    // Again, with those that were there.
+    online.see(texts.flatMap { $0 })
+    let moved = try weights(online)
+    #expect(try online.adapter(modelIdentity: 7).refusal == nil)
+    #expect(moved != before && online.stream.count == 240)
+    if count == 0 {
+      let outcome = try SemiSupervisedDiscriminant(
+        labels, texts: FeatureMatrix(texts.flatMap { $0 }, columns: d), arithmetic
+      ).head()
+      guard case .head(let head) = outcome else {
+        Issue.record("\(outcome)")
+        return
+      }
+      #expect(head.weights + head.bias == moved)
+    }
+    try online.write(to: path, modelIdentity: model.identity, replace: true)
+    var read = try OnlineDiscriminant(path: path, model: model, kernels: kernels)
+    #expect(try weights(read) == moved)
+    read.forgetStream()
+    #expect(try weights(read) == before)
+  }
+
   /// Files whose numbers cannot be: refused by the tensor's name.
   @Test func filesThatLie() throws {
     let folder = try TemporaryFolder()
     let model = try model(in: folder)
     let path = folder.path("a.vdsa")
     let online = try learned(examples(5, seed: 1))
-    let adapter = try online.adapter(modelIdentity: model.identity)
+    let adapter = try online.adapter(modelIdentity: model.identity).adapter
     let triangle = d * (d + 1) / 2
     func write(_ change: (inout [(String, [Float], [Int])]) -> Void) throws {
       var parts: [(String, [Float], [Int])] = [
@@ -193,6 +234,15 @@ import VDSQTraining
       { $0[0].1[1] = -1 }, { $0[0].1[1] = 0.5 }, { $0[1].1[3] = .nan }, { $0[2].1[0] = -1 },
       { $0[3].1[0] = -.infinity }, { $0.remove(at: 2) }, { $0.removeFirst() },
       { $0.append((OnlineDiscriminant.Name.targets, [0], [1])) },
+      { [d] in
+        $0.append((OnlineDiscriminant.Name.stream, [Float](repeating: .nan, count: d), [1, d]))
+      },
+      { [d] in
+        $0.append(
+          (
+            OnlineDiscriminant.Name.stream, [Float](repeating: 0, count: 2001 * d), [2001, d]
+          ))
+      },
     ]
     for change in changes {
       try write(change)
