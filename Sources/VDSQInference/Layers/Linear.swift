@@ -1,13 +1,15 @@
-import VDSQFormat
-import VDSQKernels
+package import VDSQFormat
+package import VDSQKernels
 
 /// The weights and the bias of a linear layer, in place in the map.
-struct Linear {
-  let panels: WeightPanels
+package struct Linear {
+  package let panels: WeightPanels
 
   /// - Throws: `badInput` if the container has no such layer, or if a scale or a bias is not
   ///   finite. Quantization of the results would hide that.
-  init(_ container: Container, _ name: String, outputs: Int, inputs: Int) throws(VDSQError) {
+  package init(
+    _ container: Container, _ name: String, outputs: Int, inputs: Int
+  ) throws(VDSQError) {
     let isGrouped = container.find("\(name).weight")?.record.order == .groups16
     let view = try container.tensor(
       "\(name).weight", shape: [outputs, inputs], order: isGrouped ? .groups16 : .panels16)

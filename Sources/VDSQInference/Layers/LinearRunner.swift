@@ -1,10 +1,14 @@
 import VDSQFormat
-import VDSQKernels
+package import VDSQKernels
 
 /// Runs linear layers on rows, which are quantized first if products are in integers.
-struct LinearRunner {
+package struct LinearRunner {
   let kernels: KernelTable
   let precision: Precision
+
+  package init(kernels: KernelTable, precision: Precision) {
+    (self.kernels, self.precision) = (kernels, precision)
+  }
 
   /// Whether a layer's products are in integers.
   func isInteger(_ layer: Linear) -> Bool {
@@ -18,7 +22,7 @@ struct LinearRunner {
   ///   - panels: the range of output panels of sixteen rows; nil for all.
   ///   - ranges: the minimum and maximum of each row of x, if they are known.
   ///   - scratch: a buffer for the quantized rows.
-  func apply(
+  package func apply(
     _ layer: Linear, _ x: UnsafePointer<Float>, stride: Int? = nil, rows: Int,
     ranges: RowRanges?, scratch: QuantizedRows, _ out: LinearOutput, panels: Range<Int>? = nil
   ) {

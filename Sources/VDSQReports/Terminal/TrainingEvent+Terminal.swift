@@ -43,8 +43,21 @@ extension TrainingEvent {
           + "\(Self.advice)\n")
     case .unlabelledTextsRefused(let refusal):
       StandardError.write("vdsq: texts without labels are left out: \(refusal.reason)\n")
-    case .finetuningSkipped, .finetuning, .encoded, .trained: break
+    case .finetuning(let texts, let seconds):
+      StandardError.write(
+        "vdsq: finetuning on \(counted(texts, "text")) takes about \(Self.duration(seconds)); "
+          + "--method frozen goes without\n")
+    case .finetuningSkipped, .encoded, .trained: break
     }
+  }
+}
+
+extension TrainingEvent {
+  /// Whole seconds, or minutes from two on.
+  fileprivate static func duration(_ seconds: Double) -> String {
+    seconds < 119.5
+      ? counted(max(1, Int(seconds.rounded())), "second")
+      : "\(Int((seconds / 60).rounded())) minutes"
   }
 }
 

@@ -24,25 +24,12 @@ package final class TrainingProgress {
     switch event {
     case .finetuningSkipped(let error):
       if !quiet { StandardError.write("vdsq: without finetuning. \(message(error))\n") }
-    case .finetuning(let texts, let seconds):
-      if !quiet {
-        StandardError.write(
-          "vdsq: finetuning on \(counted(texts, "text")) takes about \(Self.duration(seconds)); "
-            + "--method frozen goes without\n")
-      }
     case .encoded(let count, let all): encoding.show(count, of: all)
     case .leftOut, .indexed, .truncated, .replaced, .wordsContradicted, .wordsDoubted,
-      .unlabelledTextsRefused:
+      .unlabelledTextsRefused, .finetuning:
       if !quiet { event.tell(path) }
     case .trained(let share): learning.show(Int(share * 1000), of: 1000)
     }
-  }
-
-  /// Whole seconds, or minutes from two on.
-  private static func duration(_ seconds: Double) -> String {
-    seconds < 119.5
-      ? counted(max(1, Int(seconds.rounded())), "second")
-      : "\(Int((seconds / 60).rounded())) minutes"
   }
 
   package func end() {

@@ -72,14 +72,18 @@ public struct FewShotEvaluation: Sendable {
           }
         })
     // Every draw would say the same.
-    var isTold = false
+    var (isRefusalTold, isTimeTold) = (false, false)
     let tell = { (event: TrainingEvent) in
-      guard case .unlabelledTextsRefused = event, !isTold else { return }
-      isTold = true
+      switch event {
+      case .unlabelledTextsRefused where !isRefusalTold: isRefusalTold = true
+      case .finetuning where !isTimeTold: isTimeTold = true
+      default: return
+      }
       report(.changedTraining(event))
     }
     var rows: [EvaluationRow] = []
     for count in shots {
+      isTimeTold = false
       var evaluations: [Evaluation] = []
       for seed in 0..<(count == 0 ? 1 : seeds) {
         evaluations.append(

@@ -67,11 +67,15 @@ extension EncoderTape {
   }
 
   private func multiplyBack(
-    _ x: UnsafePointer<Float>, _ rows: Int, _ linear: LayerPanels, _ panels: Floats,
+    _ x: UnsafePointer<Float>, _ rows: Int, _ layer: LayerPanels, _ panels: Floats,
     _ y: UnsafeMutablePointer<Float>
   ) {
-    multiply(
-      x, rows, panels, inputs: linear.outputs, outputs: linear.inputs, bias: nil, y)
+    let weights = WeightPanels(
+      element: .float32, weights: panels.p, scales: nil, rowSums: nil, bias: nil,
+      outputs: layer.inputs, inputs: layer.outputs)
+    kernels.gemmFloat(
+      x, layer.outputs, rows, weights, 0..<weights.panels,
+      LinearOutput(y: y, stride: layer.inputs))
   }
 
   /// Replaces the gradient with respect to a norm's outputs by that with respect to its inputs.

@@ -9,7 +9,7 @@ extension EncoderTape {
     let d = c.hiddenSize, n = rows.count, t = tape[index]
     let x = t.states.p + rows.lowerBound * d
     let qkv = t.qkv.p + rows.lowerBound * 3 * d
-    multiply(x, n, layer.qkv, panels[0], qkv)
+    multiply(x, n, layer.qkv, s, qkv)
     for row in 0..<n {
       kernels.addUpdates(
         updates + index * 4 * rank * d, rank: rank, columns: d, scale: scale, of: x + row * d,
@@ -27,16 +27,16 @@ extension EncoderTape {
           s.narrow.p + at * d + head * c.headSize, d, s.attention.p)
       }
     }
-    multiply(s.narrow.p, n, layer.attentionOutput, panels[1], s.mixed.p)
+    multiply(s.narrow.p, n, layer.attentionOutput, s, s.mixed.p)
     normalize(s.mixed.p, x, layer.attentionNorm, rows, t.first, s.narrow.p)
     let inner = t.up.p + rows.lowerBound * c.intermediateSize
-    multiply(s.narrow.p, n, layer.up, panels[2], inner)
+    multiply(s.narrow.p, n, layer.up, s, inner)
     for i in 0..<n * c.intermediateSize { s.wide.p[i] = inner[i] }
     for row in 0..<n {
       kernels.gate(
         s.wide.p + row * c.intermediateSize, ones.p, c.intermediateSize, activation)
     }
-    multiply(s.wide.p, n, layer.down, panels[3], s.mixed.p)
+    multiply(s.wide.p, n, layer.down, s, s.mixed.p)
     guard index + 1 == layers.count else {
       return normalize(
         s.mixed.p, s.narrow.p, layer.outputNorm, rows, t.second,
@@ -56,23 +56,12 @@ extension EncoderTape {
   }
 
   private func multiply(
-    _ x: UnsafePointer<Float>, _ rows: Int, _ linear: LayerPanels, _ panels: Floats,
+    _ x: UnsafePointer<Float>, _ rows: Int, _ layer: LayerPanels, _ s: Scratch,
     _ y: UnsafeMutablePointer<Float>
   ) {
-    multiply(
-      x, rows, panels, inputs: linear.inputs, outputs: linear.outputs, bias: linear.bias, y)
-  }
-
-  /// Products with decoded panels, which are adjacent.
-  package func multiply(
-    _ x: UnsafePointer<Float>, _ rows: Int, _ panels: Floats, inputs: Int, outputs: Int,
-    bias: UnsafePointer<Float>?, _ y: UnsafeMutablePointer<Float>
-  ) {
-    let weights = WeightPanels(
-      element: .float32, weights: panels.p, scales: nil, rowSums: nil, bias: bias,
-      outputs: outputs, inputs: inputs)
-    kernels.gemmFloat(
-      x, inputs, rows, weights, 0..<weights.panels, LinearOutput(y: y, stride: outputs))
+    runner.apply(
+      layer.linear, x, rows: rows, ranges: nil, scratch: s.quantized(layer.inputs, kernels),
+      LinearOutput(y: y, stride: layer.outputs))
   }
 
   /// `y = norm(x + residual)`. Stores the normalised deviations and the reciprocal of the standard

@@ -2,10 +2,12 @@ package import VDSQFormat
 package import VDSQInference
 package import VDSQKernels
 
-/// The upper layers of a sentence encoder in floats, forward and backward. Computes the gradient of
-/// a loss over vectors with respect to low-rank updates of query and value weights (Hu et al. 2021).
+/// The upper layers of a sentence encoder, forward and backward. Computes the gradient of a loss over
+/// vectors with respect to low-rank updates of query and value weights (Hu et al. 2021).
 ///
-/// Weights stay unchanged in the file; those of a layer are decoded while they are needed. The
+/// The forward pass multiplies as the encoder does, so int8 weights by quantized states; the
+/// backward pass takes products for exact ones. Weights stay unchanged in the file; those of a layer
+/// are decoded while the backward pass needs them. The
 /// updates of a layer are `[2 rank, hidden]` rows A that multiply states, for queries and then
 /// values, and as many rows B that multiply the products.
 package final class EncoderTape: SharedWork {
@@ -22,6 +24,7 @@ package final class EncoderTape: SharedWork {
   package let first: Int
   package let activation: Activation
   package let kernels: KernelTable
+  package let runner: LinearRunner
   package let rank: Int
   /// The factor of the products of the updates.
   package let scale: Float
@@ -57,6 +60,24 @@ package final class EncoderTape: SharedWork {
 
   package struct Scratch {
     package let wide, narrow, mixed, attention, head: Floats
+    /// Quantized rows, their scales and zero points.
+    package let integers: Floats
+    fileprivate let tokens: Int
+
+    /// Room for rows of a number of columns.
+    func quantized(_ columns: Int, _ kernels: KernelTable) -> QuantizedRows {
+      let layout = kernels.activationLayout
+      let zeroPoints = UnsafeMutableRawPointer(integers.p + tokens)
+      return QuantizedRows(
+        values: UnsafeMutableRawPointer(integers.p + 2 * tokens),
+        stride: layout.rowBytes(columns), layout: layout, scales: integers.p,
+        zeroPoints: zeroPoints.assumingMemoryBound(to: Int32.self))
+    }
+
+    /// The number of floats in place of quantized rows of one or two bytes a column.
+    fileprivate static func integers(_ c: Architecture, tokens: Int) -> Int {
+      tokens * (2 + (max(c.intermediateSize, c.hiddenSize) + 64) / 2)
+    }
   }
 
   /// The size of a tape in bytes, including the decoded weights of layers.
@@ -68,6 +89,7 @@ package final class EncoderTape: SharedWork {
     let layer = tokens * (4 * d + 2 * (d + 1) + 2 * rank + inner)
     let scratch =
       tokens * (max(inner, 3 * d) + 2 * d) + attentionScratch(c, longest) + d
+      + Scratch.integers(c, tokens: tokens)
     return 4
       * (panels + (c.layers - first) * layer + tokens * d
         + shardCount * (scratch + count(c, first: first, rank: rank))
@@ -90,10 +112,12 @@ package final class EncoderTape: SharedWork {
   ///   - tokens: the maximum number of tokens of a batch; `sequences` and `longest` likewise.
   /// - Throws: `badInput` if the container does not hold an encoder.
   package init(
-    _ container: Container, kernels: KernelTable, first: Int = 0, rank: Int, scale: Float,
+    _ container: Container, kernels: KernelTable, precision: Precision, first: Int = 0, rank: Int,
+    scale: Float,
     tokens: Int, sequences: Int, longest: Int, releases: Bool = false, updates: UnsafePointer<Float>
   ) throws(VDSQError) {
     self.kernels = kernels
+    runner = LinearRunner(kernels: kernels, precision: precision)
     self.releases = releases
     self.rank = rank
     self.scale = scale
@@ -140,7 +164,7 @@ package final class EncoderTape: SharedWork {
         wide: Floats(tokens * max(inner, 3 * d)), narrow: Floats(tokens * d),
         mixed: Floats(tokens * d),
         attention: Floats(Self.attentionScratch(c, longest)),
-        head: Floats(d))
+        head: Floats(d), integers: Floats(Scratch.integers(c, tokens: tokens)), tokens: tokens)
     }
     super.init()
   }
@@ -153,13 +177,8 @@ package final class EncoderTape: SharedWork {
     for step in layers.indices {
       let index = isBackward ? layers.count - 1 - step : step
       let layer = layers[index]
-      for (linear, to) in zip(layer.linears, panels) {
-        let own = worker.share(of: linear.panels)
-        if isBackward {
-          linear.decodeTransposed(own, into: to.p)
-        } else {
-          linear.decode(own, into: to.p)
-        }
+      for (linear, to) in zip(layer.linears, panels) where isBackward {
+        linear.decodeTransposed(worker.share(of: linear.panels), into: to.p)
       }
       worker.barrier()
       for i in worker.share(of: Self.shardCount) {

@@ -47,7 +47,8 @@ package struct FinetuningRun {
     tape = try values.withUnsafeBufferPointer {
       [options, encoder, capacity] values throws(VDSQError) in
       try EncoderTape(
-        encoder.container, kernels: encoder.kernels, first: first, rank: options.rank,
+        encoder.container, kernels: encoder.kernels, precision: encoder.options.precision,
+        first: first, rank: options.rank,
         scale: options.scale, tokens: capacity, sequences: options.batch, longest: longest,
         releases: encoder.policy == .release, updates: values.baseAddress!)
     }
@@ -66,6 +67,9 @@ package struct FinetuningRun {
       }
     }
   }
+
+  /// Takes the values of another run.
+  package mutating func resume(_ values: [Float]) { self.values = values }
 
   /// A step of the optimizer on the mean loss of some texts.
   package mutating func step(_ members: [Int], rate: Float) throws(VDSQError) {
@@ -205,7 +209,7 @@ package struct FinetuningRun {
   }
 
   /// Updates of all layers, those of lower layers zero, and the head.
-  package func result(_ values: [Float], steps: Int) -> LowRankFinetuning.Result {
+  package func result(_ values: [Float]) -> LowRankFinetuning.Result {
     let c = tape.c, layer = 4 * options.rank * d
     var updates = [Float](repeating: 0, count: tape.first * layer) + values[..<count]
     for start in stride(from: tape.first * layer + layer / 2, to: updates.count, by: layer) {
@@ -216,6 +220,6 @@ package struct FinetuningRun {
         rank: options.rank, layers: c.layers, hiddenSize: d, values: updates),
       head: LinearHead(
         weights: values[count..<count + labels * d].map { $0 * factor },
-        bias: Array(values[(count + labels * d)...])), steps: steps)
+        bias: Array(values[(count + labels * d)...])), values: values)
   }
 }

@@ -1,12 +1,12 @@
 package import VDSQFormat
-import VDSQKernels
+package import VDSQInference
 
-/// The decoded weights of a linear layer: panels of the matrix for the forward pass, and of its
-/// transpose for the backward pass.
+/// The weights of a linear layer: in place for the forward pass, and decoded panels of the transposed
+/// matrix for the backward pass.
 package struct LayerPanels {
   package let outputs: Int
   package let inputs: Int
-  package let bias: UnsafePointer<Float>?
+  package let linear: Linear
   private let rows: StoredRows
 
   /// - Throws: `badInput` if the container has no such layer.
@@ -15,29 +15,17 @@ package struct LayerPanels {
     self.outputs = outputs
     self.inputs = inputs
     rows = try StoredRows(container, "\(name).weight")
-    bias = try container.find("\(name).bias").map { _ throws(VDSQError) in
-      try container.floats("\(name).bias", shape: [outputs])
-    }
+    linear = try Linear(container, name, outputs: outputs, inputs: inputs)
   }
 
-  /// The number of floats of either kind of panels.
+  /// The number of floats of the decoded panels.
   package var count: Int { (outputs + 15) / 16 * 16 * ((inputs + 15) / 16 * 16) }
   package var panels: Int { (outputs + 15) / 16 }
 
   /// Releases the layer's section of the file.
   package func release() { rows.release() }
 
-  /// Fills the panels of `x W^T` that hold the rows of some panels.
-  package func decode(_ range: Range<Int>, into to: UnsafeMutablePointer<Float>) {
-    forEachBlock(range) { panel, column, block in
-      for j in 0..<min(16, inputs - column) {
-        let at = to + (panel * inputs + column + j) * 16
-        for i in 0..<16 { at[i] = block[i * 16 + j] }
-      }
-    }
-  }
-
-  /// Fills the same rows' part of the panels of `x W`.
+  /// Fills the part of the panels of `x W` that holds the rows of some panels of `x W^T`.
   package func decodeTransposed(_ range: Range<Int>, into to: UnsafeMutablePointer<Float>) {
     forEachBlock(range) { panel, column, block in
       for i in 0..<min(16, outputs - panel * 16) {

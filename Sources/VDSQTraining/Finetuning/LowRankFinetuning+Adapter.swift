@@ -22,7 +22,8 @@ extension LowRankFinetuning {
   }
 
   /// Finetunes, starting with the head of linear discriminant analysis. If there are enough
-  /// examples, a fifth of them is held out first to choose the number of steps and the temperature.
+  /// examples, a fifth of them is held out first to choose the number of steps and the temperature,
+  /// and the others' result is trained on with all.
   ///
   /// - Parameters:
   ///   - labels: the labels' anchors.
@@ -36,13 +37,12 @@ extension LowRankFinetuning {
     guard examples.targets.count >= Constants.examplesPerLabel * labels.count,
       let fold = Self.fold(examples, labels)
     else {
-      return try adapter(examples, labels, inputs, share: 1, temperature: 1, progress, announce)
+      return try adapter(examples, labels, inputs, nil, progress, announce)
     }
     let trial = try trial(
-      examples, labels, inputs, fold, announce, progress.part(from: 0, to: 0.45))
+      examples, labels, inputs, fold, announce, progress.part(from: 0, to: 0.8))
     return try adapter(
-      examples, labels, inputs, share: trial.share, temperature: trial.temperature,
-      progress.part(from: 0.45, to: 1))
+      examples, labels, inputs, trial, progress.part(from: 0.8, to: 1))
   }
 
   /// The same. Nil if held-out examples are less likely than under another method.
@@ -64,11 +64,10 @@ extension LowRankFinetuning {
     }
     let inputs = try inputs(examples.texts)
     let trial = try trial(
-      examples, labels, inputs, fold, announce, progress.part(from: 0, to: 0.45))
+      examples, labels, inputs, fold, announce, progress.part(from: 0, to: 0.8))
     guard trial.logLikelihood > others else { return nil }
     return try adapter(
-      examples, labels, inputs, share: trial.share, temperature: trial.temperature,
-      progress.part(from: 0.45, to: 1))
+      examples, labels, inputs, trial, progress.part(from: 0.8, to: 1))
   }
 
   /// A fifth of the examples, held out; nil if a label has a single one.
@@ -77,21 +76,26 @@ extension LowRankFinetuning {
       targets: examples.targets, labels: labels.count, folds: Constants.folds)?.folds.first
   }
 
-  /// - Parameter share: the share of the steps to take.
+  /// - Parameter trial: the trial to go on from; nil for none.
   private func adapter(
-    _ examples: Examples, _ labels: LabelSet, _ inputs: LayerInputs, share: Double,
-    temperature: Float, _ progress: ProgressSpan, _ announce: (Double) -> Void = { _ in }
+    _ examples: Examples, _ labels: LabelSet, _ inputs: LayerInputs, _ trial: Trial?,
+    _ progress: ProgressSpan, _ announce: (Double) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
     let all = Array(examples.targets.indices)
-    let steps = steps(for: inputs.lengths)
+    let steps = trial == nil ? steps(for: inputs.lengths) : more(inputs)
     let tuned = try train(
-      inputs, all, examples.targets, from: try start(examples, all, labels), steps: steps,
-      until: max(1, Int((Double(steps) * share).rounded())),
+      inputs, all, examples.targets, from: try start(examples, all, labels),
+      resuming: trial?.values, steps: steps,
       announce: { announce($0 * Double(steps)) }, progress: progress)
     return Adapter(
       labels: labels.prefix(examples.features.layout.blockSize), updates: tuned.updates,
-      temperature: temperature, head: .linear(tuned.head),
+      temperature: trial?.temperature ?? 1, head: .linear(tuned.head),
       modelIdentity: encoder.container.identity)
+  }
+
+  /// The number of steps on all examples after a trial.
+  private func more(_ inputs: LayerInputs) -> Int {
+    max(1, Int((Double(steps(for: inputs.lengths)) * Constants.moreSteps).rounded()))
   }
 
   /// The head of linear discriminant analysis over the model's own vectors.
@@ -107,8 +111,8 @@ extension LowRankFinetuning {
 
   /// What held-out examples say of training on the others.
   private struct Trial {
-    /// The share of the steps after which they are likeliest.
-    let share: Double
+    /// The values of the run after the step at which they are likeliest.
+    let values: [Float]
     let temperature: Float
     /// Their log-likelihood at the temperature.
     let logLikelihood: Double
@@ -120,15 +124,14 @@ extension LowRankFinetuning {
   ) throws(VDSQError) -> Trial {
     // Each text is seen equally often, whether all or some are used for training, so that steps and
     // temperature hold for all.
-    let all = steps(for: inputs.lengths)
-    let steps = max(1, all * fold.training.count / examples.targets.count)
+    let steps = max(1, steps(for: inputs.lengths) * fold.training.count / examples.targets.count)
     let targets = fold.heldOut.map { examples.targets[$0] }
     let kernels = encoder.kernels
     let tuned = try train(
       inputs, fold.training, examples.targets,
-      from: try start(examples, fold.training, labels), steps: steps, until: steps,
+      from: try start(examples, fold.training, labels), steps: steps,
       heldOut: HeldOut(members: fold.heldOut) { Self.best(targets, $0, kernels).believed },
-      announce: { announce($0 * Double(steps + all)) }, progress: progress)
+      announce: { announce($0 * Double(steps + more(inputs))) }, progress: progress)
     // As they will run: with integers, one text at a time.
     var options = encoder.options
     options.intermediateFeatures = []
@@ -140,8 +143,7 @@ extension LowRankFinetuning {
     for example in fold.heldOut { states += try encoder.vector(of: examples.texts[example]) }
     let best = Self.best(targets, tuned.head.logits(states, encoder.arithmetic), kernels)
     return Trial(
-      share: Double(tuned.steps) / Double(steps), temperature: best.temperature,
-      logLikelihood: best.logLikelihood)
+      values: tuned.values, temperature: best.temperature, logLikelihood: best.logLikelihood)
   }
 
   /// The most probable temperature of logits, the log-likelihood of the targets at it, and the same

@@ -34,11 +34,11 @@ package struct LowRankFinetuning {
   package struct Result {
     package let updates: LowRankUpdates
     package let head: LinearHead
-    /// The number of steps after which held-out examples were likeliest.
-    package let steps: Int
+    /// The values of the run that gave both.
+    package let values: [Float]
   }
 
-  /// Examples that are held out of training, and end it.
+  /// Examples that are held out of training, and choose the step that is kept.
   package struct HeldOut {
     /// Indices of texts.
     package let members: [Int]
@@ -118,9 +118,8 @@ package struct LowRankFinetuning {
     _ texts: [String], _ targets: [Int], from start: LinearHead
   ) throws(VDSQError) -> Result {
     let inputs = try inputs(texts)
-    let steps = steps(for: inputs.lengths)
     return try train(
-      inputs, Array(texts.indices), targets, from: start, steps: steps, until: steps)
+      inputs, Array(texts.indices), targets, from: start, steps: steps(for: inputs.lengths))
   }
 
   /// Trains on some of the texts.
@@ -130,55 +129,49 @@ package struct LowRankFinetuning {
   ///   - members: the indices of the texts to train on.
   ///   - targets: the label of each text.
   ///   - start: the head over the model's own vectors to start from.
-  ///   - steps: the number of steps after which the learning rate is zero.
-  ///   - end: the number of steps to take.
-  ///   - heldOut: examples that end training when they are not likelier any more, and choose the
-  ///     step that is kept; nil for none.
+  ///   - values: the values of another run to go on with; nil for the start's.
+  ///   - steps: the number of steps, after which the learning rate is zero.
+  ///   - heldOut: examples that choose the step that is kept; nil for none.
   ///   - announce: called with the expected seconds of a step, before most of them are taken.
   package func train(
-    _ inputs: LayerInputs, _ members: [Int], _ targets: [Int], from start: LinearHead, steps: Int,
-    until end: Int, heldOut: HeldOut? = nil, announce: (Double) -> Void = { _ in },
-    progress: ProgressSpan = .silent
+    _ inputs: LayerInputs, _ members: [Int], _ targets: [Int], from start: LinearHead,
+    resuming values: [Float]? = nil, steps: Int, heldOut: HeldOut? = nil,
+    announce: (Double) -> Void = { _ in }, progress: ProgressSpan = .silent
   ) throws(VDSQError) -> Result {
     var run = try FinetuningRun(self, inputs, targets, from: start)
     var random = SplitMix64(seed: options.seed)
-    run.initialize(&random)
+    if let values { run.resume(values) } else { run.initialize(&random) }
+    let peak = options.learningRate * (values == nil ? 1 : Hyperparameters.Finetuning.moreRate)
     var order: [Int] = []
-    var best = (values: run.values, steps: 0, score: -Double.infinity)
-    var waited = 0
+    var best = (values: run.values, score: -Double.infinity)
     var began = 0.0
-    for step in 0..<end {
+    for step in 0..<steps {
       if order.isEmpty { order = members.shuffled(using: &random) }
       let batch = Array(order.prefix(options.batch))
       order.removeFirst(batch.count)
       let warm = Hyperparameters.Finetuning.warmUp * Float(steps)
       let rate = min(Float(step + 1) / warm, Float(steps - step) / (Float(steps) - warm))
-      try run.step(batch, rate: options.learningRate * rate)
+      try run.step(batch, rate: peak * rate)
       // The first step also reads the weights.
       if step == 0 { began = Seconds.now }
       if step == 2 { announce((Seconds.now - began) / 2) }
-      progress.advance(to: Double(step + 1) / Double(end))
+      progress.advance(to: Double(step + 1) / Double(steps))
       let checks = Hyperparameters.Finetuning.checks
-      guard let heldOut, (step + 1) * checks / end != step * checks / end else { continue }
+      guard let heldOut, (step + 1) * checks / steps != step * checks / steps else { continue }
       let score = heldOut.logLikelihood(try run.logits(heldOut.members))
       if score > best.score {
-        best = (run.values, step + 1, score)
-        waited = 0
-      } else {
-        waited += 1
-        if waited == Hyperparameters.Finetuning.patience { break }
+        best = (run.values, score)
       }
     }
     progress.advance(to: 1)
-    return heldOut == nil
-      ? run.result(run.values, steps: end) : run.result(best.values, steps: best.steps)
+    return run.result(heldOut == nil ? run.values : best.values)
   }
 }
 
 extension LowRankFinetuning.Options {
   /// The first layer that is updated.
   package func first(of c: Architecture) -> Int {
-    c.layers - min(c.layers, max(1, Int((Float(c.layers) * share).rounded(.up))))
+    c.layers - min(c.layers, max(1, Int((Float(c.layers) * share).rounded())))
   }
 }
 

@@ -38,7 +38,7 @@ extension TrainingContext {
     case .head(let head):
       return Adapter(labels: labels, head: .linear(head), modelIdentity: modelIdentity)
     case .refused(let reason):
-      refused(reason)
+      report(.unlabelledTextsRefused(reason))
       return Adapter(
         labels: labels, temperature: Classifier.defaultTemperature, head: nil,
         modelIdentity: modelIdentity)

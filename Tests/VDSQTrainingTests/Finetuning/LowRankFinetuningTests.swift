@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import VDSQConversion
@@ -9,13 +10,22 @@ import VDSQTraining
 
 /// Gradients against differences of the loss, and that training learns.
 @Suite struct LowRankFinetuningTests {
-  private func encoder(_ name: String, _ weights: Converter.Weights) throws -> (
-    TextEncoder, TemporaryFolder
-  ) {
+  private func encoder(
+    _ name: String, _ weights: Converter.Weights, _ precision: Precision = .integer
+  ) throws -> (TextEncoder, TemporaryFolder) {
     let folder = try TemporaryFolder()
-    _ = try Converter(folder: Fixtures.path(name), weights: weights).write(
+    try FileManager.default.copyItem(
+      atPath: Fixtures.path(name), toPath: folder.path("checkpoint"))
+    // Another pooling is refused.
+    if name == "distilbert-sqrt" {
+      try Data(#"{"word_embedding_dimension": 32, "pooling_mode_mean_tokens": true}"#.utf8).write(
+        to: URL(filePath: folder.path("checkpoint/1_Pooling/config.json")))
+    }
+    _ = try Converter(folder: folder.path("checkpoint"), weights: weights).write(
       to: folder.path("m.vdsq"), replace: false, progress: Progress(total: 1) { _ in })
-    return (try TextEncoder(path: folder.path("m.vdsq"), options: .init()), folder)
+    var options = TextEncoder.Options()
+    options.precision = precision
+    return (try TextEncoder(path: folder.path("m.vdsq"), options: options), folder)
   }
 
   @Test(
@@ -23,7 +33,8 @@ import VDSQTraining
       ("bert-mean", Converter.Weights.fp32), ("bert-cls-f16", .int8), ("distilbert-sqrt", .int8),
     ], [Float(1), 0.5])
   func gradientsAreTheLosss(_ model: (String, Converter.Weights), share: Float) throws {
-    let (encoder, folder) = try encoder(model.0, model.1)
+    // Differences of the loss are too small for quantized states.
+    let (encoder, folder) = try encoder(model.0, model.1, .high)
     defer { withExtendedLifetime(folder) {} }
     let c = try Architecture(encoder.container.metadata)
     var options = LowRankFinetuning.Options()
@@ -86,7 +97,7 @@ import VDSQTraining
     var logits: [Float] = []
     let all = Array(texts.indices), steps = finetuning.steps(for: inputs.lengths)
     _ = try finetuning.train(
-      inputs, all, [0, 1, 0, 1], from: start, steps: steps, until: steps,
+      inputs, all, [0, 1, 0, 1], from: start, steps: steps,
       heldOut: .init(members: all) {
         logits = $0
         return Double($0.count)
@@ -97,30 +108,38 @@ import VDSQTraining
     #expect(logits.count == 2 * texts.count && (logits[0] > logits[1]) == (first[0] > first[1]))
   }
 
-  /// Training ends when held-out examples are less likely three times in a row, and keeps the step
-  /// at which they were likeliest.
-  @Test func heldOutExamplesEndTraining() throws {
+  /// The step at which held-out examples are likeliest is kept, of ten.
+  @Test func heldOutExamplesChooseTheStep() throws {
     let (encoder, folder) = try encoder("bert-mean", .int8)
     defer { withExtendedLifetime(folder) {} }
     let d = encoder.hiddenSize
     let finetuning = LowRankFinetuning(encoder: encoder)
     let inputs = try finetuning.inputs(["hello world", "stop now", "a café"])
     let start = LinearHead(weights: [Float](repeating: 0, count: 2 * d), bias: [0, 0])
-    for (scores, kept, looks) in [
-      ([1.0, 3, 2, 2.5, 1, 9, 9, 9, 9, 9], 4, 5), ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 20, 10),
-    ] {
+    /// The values that are kept, and the number of looks at held-out examples.
+    func train(_ scores: [Double]) throws -> ([Float], Int) {
       var seen = 0
       var announced: [Double] = []
       let result = try finetuning.train(
-        inputs, [0, 1], [0, 1, 0], from: start, steps: 20, until: 20,
+        inputs, [0, 1], [0, 1, 0], from: start, steps: 20,
         heldOut: .init(members: [2]) { logits in
           #expect(logits.count == 2)
           seen += 1
           return scores[seen - 1]
         }, announce: { announced.append($0) })
-      #expect(result.steps == kept && seen == looks)
       #expect(announced.count == 1 && announced[0] > 0)
+      return (result.values, seen)
     }
+    let last = try finetuning.train(inputs, [0, 1], [0, 1, 0], from: start, steps: 20).values
+    let (all, looks) = try train([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    #expect(all == last && looks == 10)
+    let (early, _) = try train([1, 3, 2, 2.5, 1, 0, 0, 0, 0, 2])
+    #expect(early != last)
+    #expect(try train([0, 9, 8, 7, 6, 1, 2, 3, 4, 5]).0 == early)
+    // Another run goes on from there.
+    let more = try finetuning.train(
+      inputs, [0, 1, 2], [0, 1, 0], from: start, resuming: early, steps: 1)
+    #expect(more.values != early && relativeError(more.values, early) < 0.1)
   }
 
   /// States of few tokens are kept; those of many are computed again, and are the same.
@@ -228,12 +247,12 @@ import VDSQTraining
     #expect(kept?.updates != nil)
   }
 
-  /// Ten times through all texts, within bounds; long texts are seen less often.
+  /// Eight times through all texts, within bounds; long texts are seen less often.
   @Test func stepsAreBounded() throws {
     let (encoder, folder) = try encoder("bert-mean", .int8)
     defer { withExtendedLifetime(folder) {} }
     let tuning = LowRankFinetuning(encoder: encoder)
-    #expect(tuning.steps(for: [Int](repeating: 20, count: 512)) == 320)
+    #expect(tuning.steps(for: [Int](repeating: 20, count: 512)) == 256)
     #expect(tuning.steps(for: [Int](repeating: 20, count: 3)) == 100)
     #expect(tuning.steps(for: [Int](repeating: 20, count: 100_000)) == 600)
     #expect(tuning.steps(for: [Int](repeating: 250, count: 512)) == 100)
@@ -248,7 +267,8 @@ import VDSQTraining
     let c = try Architecture(encoder.container.metadata)
     let updates = Floats(EncoderTape.count(c, rank: 4))
     let tape = try EncoderTape(
-      encoder.container, kernels: encoder.kernels, rank: 4, scale: 1, tokens: 100, sequences: 8,
+      encoder.container, kernels: encoder.kernels, precision: .integer, rank: 4, scale: 1,
+      tokens: 100, sequences: 8,
       longest: 50, updates: updates.p)
     var taken = tape.gradient.count + tape.ones.count + tape.pooled.count
     taken += tape.panels.reduce(0) { $0 + $1.count } + tape.shards.reduce(0) { $0 + $1.count }
@@ -257,7 +277,9 @@ import VDSQTraining
         r.states.count + r.qkv.count + r.inner.count + r.first.count + r.second.count + r.up.count
     }
     for s in tape.scratch {
-      taken += s.wide.count + s.narrow.count + s.mixed.count + s.attention.count + s.head.count
+      taken +=
+        s.wide.count + s.narrow.count + s.mixed.count + s.attention.count + s.head.count
+        + s.integers.count
     }
     let planned = EncoderTape.bytes(c, rank: 4, tokens: 100, sequences: 8, longest: 50)
     #expect(planned >= 4 * taken - 4096 && Double(planned) < 1.2 * Double(4 * taken))
@@ -280,7 +302,8 @@ import VDSQTraining
     for text in ["hello world", "stop", "a café, twelve 12! and more of it"] {
       let pooled = try values.withUnsafeBufferPointer { values in
         let tape = try EncoderTape(
-          encoder.container, kernels: encoder.kernels, rank: 2, scale: 1, tokens: 128, sequences: 8,
+          encoder.container, kernels: encoder.kernels, precision: .high, rank: 2, scale: 1,
+          tokens: 128, sequences: 8,
           longest: 64, updates: values.baseAddress!)
         let trace = try encoder.trace(of: text)
         tape.batch.ids = trace.ids
