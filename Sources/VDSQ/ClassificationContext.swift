@@ -148,9 +148,9 @@ package final class ClassificationContext {
         scores.setEqual(isChoice: classifier.isChoice)
       } else {
         classifier.classify(state, words: words, top: top, into: &scores)
-        try observer?.see(state, classifier.labels.dimensions)
       }
       try body(pending[index], classifier.labels, scores)
+      if !pending[index].isBlank { try observer?.see(state, classifier.labels.dimensions) }
     }
     pending.removeAll(keepingCapacity: true)
   }

@@ -236,7 +236,10 @@ public final class TextClassifier: @unchecked Sendable {
   ) throws(VDSQError) {
     let source = Source(file: FollowedFile(path: path), labels: nil)
     let adapter = try Adapter(path: path, model: model.description)
-    // While the file is read again, the previous adapter and the bytes of the file are in memory.
+    // While the file is read again, the previous adapter and the bytes of the file are in memory;
+    // it may hold more than an adapter.
+    var options = options
+    options.more += Int(FileStamp(path: path)?.length ?? 0)
     try self.init(model, adapter, copies: Adapter.copiesOfFollowed, source: source, options)
   }
 

@@ -52,7 +52,7 @@ public final class FewShotTrainer {
     let all = plan.options.unlabelledTexts.map { Examples.Example(text: $0, label: label) }
       .filter { !$0.isBlank }
     guard !all.isEmpty else { return nil }
-    let count = min(all.count, Hyperparameters.Unlabelled.mostTexts(labels: plan.labels.count))
+    let count = min(all.count, Hyperparameters.Unlabelled.mostTexts)
     return try Examples(
       (0..<count).map { all[$0 * all.count / count] }, labels: plan.labels, encoder: encoder,
       template: plan.options.template,

@@ -62,7 +62,7 @@ public struct TrainingPlan: Sendable {
     if try Self.maySpendOnFinetuning(file, labels, examples, options) {
       let longest = architecture.maximumTokens
       let more = try LowRankFinetuning.bytes(
-        file, longest: min(options.run.maximumTokens ?? longest, longest))
+        file, texts: examples.count, longest: min(options.run.maximumTokens ?? longest, longest))
       do {
         // Every step needs all layers, so they cannot be streamed.
         encoderOptions = try model.encoderOptions(
@@ -139,7 +139,7 @@ public struct TrainingPlan: Sendable {
   /// shares and two covariances.
   private static func unlabelledBytes(_ texts: [String], columns: Int, labels: Int) -> Int {
     guard !texts.isEmpty else { return 0 }
-    let count = min(texts.count, Hyperparameters.Unlabelled.mostTexts(labels: labels))
+    let count = min(texts.count, Hyperparameters.Unlabelled.mostTexts)
     return texts.reduce(0) { $0 + 2 * ($1.utf8.count + 128) }
       + 4 * (count * (3 * columns + 2 * labels) + 5 * columns * columns)
   }

@@ -20,10 +20,10 @@ package final class LayerInputs {
     tokens <= Hyperparameters.Finetuning.mostKeptTokens
   }
 
-  /// The number of bytes that are kept at most.
-  package static func bytes(hiddenSize: Int) -> Int {
+  /// The number of bytes that are kept at most, of texts of at most so many tokens.
+  package static func bytes(texts: Int, longest: Int, hiddenSize: Int) -> Int {
     StateRows.Builder.bytes(
-      rows: Hyperparameters.Finetuning.mostKeptTokens, columns: hiddenSize)
+      rows: min(Hyperparameters.Finetuning.mostKeptTokens, texts * longest), columns: hiddenSize)
   }
 
   /// - Parameter layer: the layer whose inputs are needed; 0 for the embeddings.

@@ -82,9 +82,10 @@ extension LowRankFinetuning {
     _ progress: ProgressSpan, _ announce: (Double) -> Void = { _ in }
   ) throws(VDSQError) -> Adapter {
     let all = Array(examples.targets.indices)
+    let head = if let trial { trial.head } else { try start(examples, all, labels) }
     let steps = trial == nil ? steps(for: inputs.lengths) : more(inputs)
     let tuned = try train(
-      inputs, all, examples.targets, from: try start(examples, all, labels),
+      inputs, all, examples.targets, from: head,
       resuming: trial?.values, steps: steps,
       announce: { announce($0 * Double(steps)) }, progress: progress)
     return Adapter(
@@ -111,7 +112,8 @@ extension LowRankFinetuning {
 
   /// What held-out examples say of training on the others.
   private struct Trial {
-    /// The values of the run after the step at which they are likeliest.
+    /// The head and the values of the run after the step at which they are likeliest.
+    let head: LinearHead
     let values: [Float]
     let temperature: Float
     /// Their log-likelihood at the temperature.
@@ -126,13 +128,17 @@ extension LowRankFinetuning {
     // temperature hold for all.
     let steps = max(1, steps(for: inputs.lengths) * fold.training.count / examples.targets.count)
     let targets = fold.heldOut.map { examples.targets[$0] }
+    // Evenly spread, because each look takes as long as some steps.
+    let count = min(fold.heldOut.count, Constants.mostLookedAt)
+    let looked = (0..<count).map { fold.heldOut[$0 * fold.heldOut.count / count] }
+    let lookedTargets = looked.map { examples.targets[$0] }
     let kernels = encoder.kernels
     let tuned = try train(
       inputs, fold.training, examples.targets,
       from: try start(examples, fold.training, labels), steps: steps,
-      heldOut: HeldOut(members: fold.heldOut) { Self.best(targets, $0, kernels).believed },
+      heldOut: HeldOut(members: looked) { Self.best(lookedTargets, $0, kernels).believed },
       announce: { announce($0 * Double(steps + more(inputs))) }, progress: progress)
-    // As they will run: with integers, one text at a time.
+    // As they will run: one text at a time.
     var options = encoder.options
     options.intermediateFeatures = []
     options.updates = tuned.updates
@@ -143,7 +149,8 @@ extension LowRankFinetuning {
     for example in fold.heldOut { states += try encoder.vector(of: examples.texts[example]) }
     let best = Self.best(targets, tuned.head.logits(states, encoder.arithmetic), kernels)
     return Trial(
-      values: tuned.values, temperature: best.temperature, logLikelihood: best.logLikelihood)
+      head: tuned.head, values: tuned.values, temperature: best.temperature,
+      logLikelihood: best.logLikelihood)
   }
 
   /// The most probable temperature of logits, the log-likelihood of the targets at it, and the same

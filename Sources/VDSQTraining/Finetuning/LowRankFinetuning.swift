@@ -1,4 +1,3 @@
-import Glibc
 package import VDSQFormat
 package import VDSQInference
 import VDSQKernels
@@ -56,9 +55,11 @@ package struct LowRankFinetuning {
 
   /// The maximum number of bytes that training takes beside the encoder.
   ///
-  /// - Parameter longest: the maximum number of tokens of a text.
+  /// - Parameters:
+  ///   - texts: the number of texts.
+  ///   - longest: the maximum number of tokens of a text.
   package static func bytes(
-    _ container: Container, longest: Int, options: Options = Options()
+    _ container: Container, texts: Int, longest: Int, options: Options = Options()
   ) throws(VDSQError) -> Int {
     let c = try architecture(of: container)
     let first = options.first(of: c)
@@ -66,7 +67,7 @@ package struct LowRankFinetuning {
       c, first: first, rank: options.rank, tokens: max(longest, options.tokens),
       sequences: options.batch, longest: longest)
       + 40 * EncoderTape.count(c, first: first, rank: options.rank)
-      + LayerInputs.bytes(hiddenSize: c.hiddenSize)
+      + LayerInputs.bytes(texts: texts, longest: longest, hiddenSize: c.hiddenSize)
   }
 
   package init(encoder: TextEncoder, options: Options = Options()) {

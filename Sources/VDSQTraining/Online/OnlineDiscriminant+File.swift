@@ -65,7 +65,7 @@ extension OnlineDiscriminant {
     }
     let d = labels.dimensions
     let counts = try file.finiteFloats(Name.counts, shape: [labels.count])
-    guard counts.allSatisfy({ $0 >= 0 && $0 == $0.rounded() }) else {
+    guard counts.allSatisfy({ $0 >= 0 && $0 == $0.rounded() && $0 < 0x1p31 }) else {
       throw .badInput("\(path): tensor \(Name.counts) has a value that is no number of examples")
     }
     let triangle = try file.finiteFloats(Name.scatter, shape: [d * (d + 1) / 2])
@@ -91,7 +91,7 @@ extension OnlineDiscriminant {
     _ file: Container, _ labels: LabelSet
   ) throws(VDSQError) -> [Float] {
     guard let count = file.find(Name.stream)?.record.shape.first else { return [] }
-    let most = Hyperparameters.Unlabelled.mostTexts(labels: labels.count)
+    let most = Hyperparameters.Unlabelled.mostTexts
     guard count <= most else {
       throw .badInput("\(file.path): tensor \(Name.stream) has more than \(most) texts")
     }

@@ -58,7 +58,7 @@ package struct OnlineDiscriminant {
     self.scores = scores
     self.stream = RecentStates(
       dimensions: labels.dimensions,
-      capacity: Hyperparameters.Unlabelled.mostTexts(labels: labels.count))
+      capacity: Hyperparameters.Unlabelled.mostTexts)
     self.stream.add(stream)
     self.kernels = kernels
     arithmetic = MatrixArithmetic(kernels: kernels)
@@ -105,7 +105,6 @@ package struct OnlineDiscriminant {
     for i in recent.indices where recent[i].target > label { recent[i].target -= 1 }
     statistics.removeLabel(label)
     labels = labels.removing(label)
-    resizeStream()
   }
 
   /// Adds a label.
@@ -115,12 +114,6 @@ package struct OnlineDiscriminant {
   package mutating func add(_ label: LabelSet) throws(VDSQError) {
     labels = try labels.adding(label)
     statistics.addLabel()
-    resizeStream()
-  }
-
-  private mutating func resizeStream() {
-    let most = Hyperparameters.Unlabelled.mostTexts(labels: labels.count)
-    if most != stream.capacity { stream = stream.resized(to: most) }
   }
 
   /// An adapter from all learned examples, and from the texts without labels.

@@ -35,13 +35,6 @@ package struct RecentStates {
     }
   }
 
-  /// The last states with room for another number of them.
-  package func resized(to capacity: Int) -> RecentStates {
-    var states = RecentStates(dimensions: dimensions, capacity: capacity)
-    states.add(rows.suffix(capacity * dimensions) + [])
-    return states
-  }
-
   /// `[count, dimensions]`, the oldest first.
   package var rows: [Float] {
     Array(values[(oldest * dimensions)...] + values[..<(oldest * dimensions)])

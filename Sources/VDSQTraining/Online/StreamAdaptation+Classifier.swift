@@ -7,10 +7,10 @@ extension StreamAdaptation {
   ///
   /// - Parameters:
   ///   - path: the adapter; it is made of the labels if it does not exist.
-  ///   - labels: if the file exists, the same labels or none.
+  ///   - labels: of a file that does not exist; the same ones or none if it does.
   ///   - options: of the classifier, except `more`.
-  /// - Throws: `missingInput` if the file does not exist and there are no labels; `usage` if it has
-  ///   other labels or cannot be moved so, or for a language model; the errors of opening both.
+  /// - Throws: `usage` if the file has other labels, cannot be moved so, or has too many labels, or
+  ///   for a language model; the errors of opening both.
   package static func classifier(
     _ path: String, model: Model, labels: LabelSource, options: TextClassifier.Options
   ) throws(VDSQError) -> (TextClassifier, StreamAdaptation) {
@@ -25,11 +25,12 @@ extension StreamAdaptation {
       try OnlineLearner(path: path, encoder: encoder).begin(
         try LabelSet(named, encoder: encoder, template: options.template))
     }
-    guard FileStamp(path: path) != nil else {
-      throw VDSQError(
-        .missingInput, "\(path): does not exist; --labels or --labels-file starts it")
-    }
     let count = try Adapter(path: path, model: model.description).labels.count
+    guard count <= Hyperparameters.Unlabelled.mostLabels else {
+      throw .usage(
+        "\(path): \(counted(count, "label")); texts without labels help up to "
+          + "\(Hyperparameters.Unlabelled.mostLabels)")
+    }
     options.more += bytes(labels: count, dimensions: options.run.dimensions ?? d)
     let classifier = try TextClassifier(model: model, adapterFile: path, options: options)
     var learner: OnlineLearner?

@@ -1,34 +1,37 @@
-public import VDSQ
-public import VDSQFormat
-package import VDSQSemantics
+package import VDSQ
+package import VDSQFormat
+import VDSQSemantics
 
 /// Moves an adapter towards the texts of a stream that it classifies, which have no labels.
 ///
 /// States wait until there are `step` of them. Then the adapter's file is replaced
 /// (`OnlineLearner.see`), and whoever follows the file classifies by the new head.
-public final class StreamAdaptation {
+package final class StreamAdaptation {
   /// The number of texts between two changes of the adapter.
-  public static let step = Hyperparameters.Stream.step
+  package static let step = Hyperparameters.Stream.step
 
   /// Why the texts so far do not change the head; nil if they do.
-  public private(set) var refusal: UnlabelledRefusal?
+  package private(set) var refusal: UnlabelledRefusal?
   private let learner: OnlineLearner
   private var waiting: [Float] = []
   private var count = 0
 
   /// - Parameter learner: of an adapter that keeps what its examples taught.
-  public init(_ learner: OnlineLearner) { self.learner = learner }
+  package init(_ learner: OnlineLearner) { self.learner = learner }
 
   /// Memory of the work, in bytes.
   ///
   /// - Parameters:
   ///   - labels: the number of labels.
   ///   - dimensions: the number of dimensions of a state.
-  public static func bytes(labels: Int, dimensions d: Int) -> Int {
-    let rows = Hyperparameters.Unlabelled.mostTexts(labels: labels)
+  package static func bytes(labels: Int, dimensions d: Int) -> Int {
+    let rows = Hyperparameters.Unlabelled.mostTexts
     // The ring, its copy in order, the copy about the centre and what is written of it; shares and
-    // logits; scatters, products and a factor.
-    return 4 * (4 * rows * d + step * d + 3 * rows * labels + 10 * d * d)
+    // logits; scatters, products and a factor; the head, which the file may not have yet, while it
+    // is followed.
+    return 4
+      * (4 * rows * d + step * d + 3 * rows * labels + 10 * d * d
+        + Adapter.copiesOfFollowed * labels * (d + 1))
   }
 
   /// Notes the states of classified texts, and changes the adapter whenever there are enough.
@@ -45,7 +48,7 @@ public final class StreamAdaptation {
   /// Changes the adapter by the texts that wait.
   ///
   /// - Throws: the errors of reading and writing the adapter's file.
-  public func end() throws(VDSQError) {
+  package func end() throws(VDSQError) {
     guard count > 0 else { return }
     refusal = try learner.see(waiting)
     waiting.removeAll(keepingCapacity: true)

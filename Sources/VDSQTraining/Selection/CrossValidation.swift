@@ -88,9 +88,6 @@ package struct CrossValidation {
     CrossValidation(folds: [Fold(training: members, heldOut: members)])
   }
 
-  /// The first fold alone: a single part of the examples is held out.
-  package var holdout: CrossValidation { CrossValidation(folds: Array(folds.prefix(1))) }
-
   /// The log-likelihood of held-out examples under each candidate.
   ///
   /// - Parameters:

@@ -121,7 +121,7 @@ package enum Hyperparameters {
     /// and lose .2 and 1.5 at one and four examples per label.
     package static let mostLabels = 50
     /// The most texts that take part, evenly spread: time and memory are proportional to them.
-    package static func mostTexts(labels: Int) -> Int { max(2000, leastTexts(labels: labels)) }
+    package static let mostTexts = 2000
     /// The most texts that are read from a file, evenly spread, before labels are known.
     package static let mostRead = 20_000
     /// How far the share of the first of two labels may be from a half. Pools with nine texts in
@@ -334,6 +334,8 @@ package enum Hyperparameters {
     /// the learning rate is high they get less likely for a while, and TREC at 64 examples per label
     /// loses 4 points if three looks in a row end the trial.
     package static let checks = 10
+    /// The most held-out examples of a look. Not measured.
+    package static let mostLookedAt = 256
     /// The minimum number of examples per label to choose a temperature. Not measured.
     package static let examplesPerLabel = 8
     /// One part of five is held out; all five would take five times as long. Not measured.

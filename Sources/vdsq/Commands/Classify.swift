@@ -1,6 +1,7 @@
 import ArgumentParser
 import VDSQ
 import VDSQFiles
+import VDSQFormat
 import VDSQMeasurement
 import VDSQReports
 import VDSQStreams
@@ -31,7 +32,7 @@ struct Classify: Command {
 
   @Option(
     help: """
-      Move this adapter towards the texts, in files of \(StreamAdaptation.step) texts: one that \
+      Move this adapter towards the texts, every \(StreamAdaptation.step) texts: one that \
       vdsq learn began, or a new one with the labels. vdsq learn --forget-stream undoes it.
       """, completion: .file())
   var adaptStream: String?
@@ -116,11 +117,13 @@ struct Classify: Command {
     }
     guard
       adaptStream == nil
-        || (adapter == nil && examples == nil && label.unlabelled == nil && !explain && !nli
+        || (adapter == nil && examples == nil && label.unlabelled == nil
+          && label.calibrateOn == nil && !explain && !nli
           && (steering.steer + steering.steerFile).isEmpty)
     else {
       throw ValidationError(
-        "--adapt-stream goes without --adapter, --examples, --unlabelled, --explain, --nli and steering"
+        "--adapt-stream goes without --adapter, --examples, --unlabelled, --calibrate-on, --explain, "
+          + "--nli and steering"
       )
     }
     guard adaptStream != "-" else {
@@ -203,6 +206,10 @@ struct Classify: Command {
     let model = try Model(path: model)
     options.bases = try label.vocabulary.choice(self.model)
     if let adaptStream {
+      guard label.namesLabels || FileStamp(path: adaptStream) != nil else {
+        throw VDSQError(
+          .missingInput, "\(adaptStream): does not exist; --labels or --labels-file starts it")
+      }
       return try StreamAdaptation.classifier(
         adaptStream, model: model, labels: try label.source(), options: options)
     }

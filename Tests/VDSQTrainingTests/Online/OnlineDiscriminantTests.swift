@@ -231,7 +231,8 @@ import VDSQTraining
     try write { _ in }
     #expect(try OnlineDiscriminant(path: path, model: model, kernels: kernels).count == 5)
     let changes: [(inout [(String, [Float], [Int])]) -> Void] = [
-      { $0[0].1[1] = -1 }, { $0[0].1[1] = 0.5 }, { $0[1].1[3] = .nan }, { $0[2].1[0] = -1 },
+      { $0[0].1[1] = -1 }, { $0[0].1[1] = 0.5 }, { $0[0].1[1] = 1e30 }, { $0[1].1[3] = .nan },
+      { $0[2].1[0] = -1 },
       { $0[3].1[0] = -.infinity }, { $0.remove(at: 2) }, { $0.removeFirst() },
       { $0.append((OnlineDiscriminant.Name.targets, [0], [1])) },
       { [d] in

@@ -23,11 +23,4 @@ import VDSQTraining
     states.add(rows([4, 1]))
     #expect(states.rows == rows([3, 4, 1]))
   }
-
-  @Test func theLastStayIfThereIsLessRoom() {
-    var states = RecentStates(dimensions: 2, capacity: 3)
-    states.add(rows([1, 2, 3, 4]))
-    #expect(states.resized(to: 2).rows == rows([3, 4]))
-    #expect(states.resized(to: 5).rows == rows([2, 3, 4]))
-  }
 }

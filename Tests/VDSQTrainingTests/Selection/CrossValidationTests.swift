@@ -19,8 +19,6 @@ import VDSQTraining
       // Each label of more than one example is known without the held-out ones.
       for label in 0..<3 { #expect(fold.training.contains { targets[$0] == label }) }
     }
-    #expect(validation.holdout.folds.count == 1)
-    #expect(validation.holdout.folds[0].heldOut == validation.folds[0].heldOut)
   }
 
   @Test func membersAreThoseThatTakePart() throws {
