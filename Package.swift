@@ -272,10 +272,10 @@ let package = Package(
       ? []
       : [
         .executable(name: "vdsq", targets: ["vdsq"]),
-        .executable(name: "vdsqd", targets: ["vdsqd"]),
         .library(name: "VDSQConversion", targets: ["VDSQConversion"]),
         .library(name: "VDSQTraining", targets: ["VDSQTraining"]),
-      ]),
+      ])
+    + (embedded || fuzzing ? [] : [.executable(name: "vdsqd", targets: ["vdsqd"])]),
   dependencies: embedded
     ? []
     : [
