@@ -51,7 +51,7 @@ import VDSQFormat
       content.merge(members) { $1 }
       try FileManager.default.createDirectory(
         at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try JSONSerialization.data(withJSONObject: content).write(to: url)
+      try JSONSerialization.data(withJSONObject: content, options: .sortedKeys).write(to: url)
     }
     var options = Converter.Options(weights: .fp32)
     options.bases = nil
