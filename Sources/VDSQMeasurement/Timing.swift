@@ -1,13 +1,9 @@
-import Glibc
+import CShims
 
 /// Measures the wall time of repeated work.
 package enum Timing {
   /// Seconds of a monotonic clock.
-  package static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-  }
+  package static func now() -> Double { Double(vdsq_now()) * 1e-9 }
 
   /// The median time of one call of `body` in seconds.
   package static func median(seconds: Double, _ body: () -> Void) -> Double {

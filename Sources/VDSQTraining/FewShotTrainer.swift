@@ -52,12 +52,11 @@ public final class FewShotTrainer {
     let all = plan.options.unlabelledTexts.map { Examples.Example(text: $0, label: label) }
       .filter { !$0.isBlank }
     guard !all.isEmpty else { return nil }
-    let count = min(all.count, Hyperparameters.Unlabelled.mostTexts)
+    let chosen = all.evenly(atMost: Hyperparameters.Unlabelled.mostTexts)
     return try Examples(
-      (0..<count).map { all[$0 * all.count / count] }, labels: plan.labels, encoder: encoder,
-      template: plan.options.template,
+      chosen, labels: plan.labels, encoder: encoder, template: plan.options.template,
       cache: try StateCache(folder: plan.options.cacheFolder, encoder: encoder),
-      advance: { report(.encoded($0, of: count)) }
+      advance: { report(.encoded($0, of: chosen.count)) }
     ).features
   }
 

@@ -128,9 +128,8 @@ extension LowRankFinetuning {
     // temperature hold for all.
     let steps = max(1, steps(for: inputs.lengths) * fold.training.count / examples.targets.count)
     let targets = fold.heldOut.map { examples.targets[$0] }
-    // Evenly spread, because each look takes as long as some steps.
-    let count = min(fold.heldOut.count, Constants.mostLookedAt)
-    let looked = (0..<count).map { fold.heldOut[$0 * fold.heldOut.count / count] }
+    // Not all, because each look takes as long as some steps.
+    let looked = fold.heldOut.evenly(atMost: Constants.mostLookedAt)
     let lookedTargets = looked.map { examples.targets[$0] }
     let kernels = encoder.kernels
     let tuned = try train(

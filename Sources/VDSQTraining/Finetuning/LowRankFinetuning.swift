@@ -1,3 +1,4 @@
+import CShims
 package import VDSQFormat
 package import VDSQInference
 import VDSQKernels
@@ -145,7 +146,7 @@ package struct LowRankFinetuning {
     let peak = options.learningRate * (values == nil ? 1 : Hyperparameters.Finetuning.moreRate)
     var order: [Int] = []
     var best = (values: run.values, score: -Double.infinity)
-    var began = 0.0
+    var began: Int64 = 0
     for step in 0..<steps {
       if order.isEmpty { order = members.shuffled(using: &random) }
       let batch = Array(order.prefix(options.batch))
@@ -154,8 +155,8 @@ package struct LowRankFinetuning {
       let rate = min(Float(step + 1) / warm, Float(steps - step) / (Float(steps) - warm))
       try run.step(batch, rate: peak * rate)
       // The first step also reads the weights.
-      if step == 0 { began = Seconds.now }
-      if step == 2 { announce((Seconds.now - began) / 2) }
+      if step == 0 { began = vdsq_now() }
+      if step == 2 { announce(Double(vdsq_now() - began) * 1e-9 / 2) }
       progress.advance(to: Double(step + 1) / Double(steps))
       let checks = Hyperparameters.Finetuning.checks
       guard let heldOut, (step + 1) * checks / steps != step * checks / steps else { continue }
