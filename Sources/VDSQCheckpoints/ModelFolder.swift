@@ -50,7 +50,10 @@ struct ModelFolder {
   /// - Throws: `badInput` if `modules.json` is malformed.
   func settings() throws(VDSQError) -> [String] {
     let own =
-      ["tokenizer_config.json", "added_tokens.json", "special_tokens_map.json"]
+      [
+        "tokenizer_config.json", "added_tokens.json", "special_tokens_map.json",
+        "generation_config.json",
+      ]
       + Self.transformerSettings
     var names = own.filter { InputFile.exists("\(model)/\($0)") }
     var others = ["modules.json", "config_sentence_transformers.json"]

@@ -777,6 +777,26 @@ public final class TextEncoder {
     return (ids, states, isCut)
   }
 
+  /// The states of the last layer at every token of some sequences of token ids, as the LM head
+  /// reads them. For causal language models.
+  ///
+  /// - Parameters:
+  ///   - batch: no more tokens and sequences than `batchCapacity`.
+  ///   - states: receives `[tokens, hiddenSize]`.
+  package func tokenStates(
+    of batch: TokenBatch, into states: UnsafeMutablePointer<Float>
+  ) throws(VDSQError) {
+    setFirstTraced(layers)
+    defer { setFirstTraced(0) }
+    _ = try run(batch, trace: states)
+    if case .decoder(let decoder) = backbone {
+      decoder.normalize(states, rows: batch.ids.count, into: states)
+    }
+  }
+
+  /// The maximum numbers of tokens and sequences in a batch.
+  package var batchCapacity: (tokens: Int, sequences: Int) { (tokenCapacity, sequenceCapacity) }
+
   private func setFirstTraced(_ layer: Int) {
     switch backbone {
     case .encoder(let encoder): encoder.firstTraced = layer

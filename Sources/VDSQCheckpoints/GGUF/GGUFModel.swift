@@ -145,9 +145,10 @@ struct GGUFModel: ModelFile {
     tensor.startsWithBytes(of: "blk.") && tensor.endsWithBytes(of: ".attn_rot_embd")
   }
 
-  /// The pooling configuration of a sentence-transformers folder. Nil for other files, and if the
-  /// GGUF file does not specify pooling.
+  /// The pooling configuration of a sentence-transformers folder, which is nil if the file does not
+  /// specify pooling, and the settings of generation. Nil for other files.
   func companion(_ name: String) -> JSON? {
+    if name == "generation_config.json" { return generationConfig }
     guard let pooling else { return nil }
     switch name {
     case "modules.json":
@@ -157,5 +158,25 @@ struct GGUFModel: ModelFile {
       return JSON(members: [("pooling_mode", .string(pooling.name))])
     default: return nil
     }
+  }
+
+  /// The tokens with which texts begin and end.
+  private var generationConfig: JSON {
+    func ids(_ keys: String...) -> [JSON] {
+      var ids: [JSON] = []
+      for key in keys {
+        // -1 of 32 bits stands for none.
+        for id in file.metadata["tokenizer.ggml.\(key)"]?.numbers ?? []
+        where id >= 0 && id < 0xFFFF_FFFF { ids.append(.number(id)) }
+      }
+      return ids
+    }
+    return JSON(members: [
+      ("bos_token_id", .array(ids("bos_token_id"))),
+      (
+        "eos_token_id",
+        .array(ids("eos_token_id", "eot_token_id", "eom_token_id", "eos_token_ids"))
+      ),
+    ])
   }
 }

@@ -163,7 +163,13 @@ struct Llama2C: ModelFile {
 
   func isIgnorable(_ tensor: String) -> Bool { true }
 
-  func companion(_ name: String) throws(VDSQError) -> JSON? { nil }
+  /// The tokens with which texts begin and end: llama2.c's own program stops at either.
+  func companion(_ name: String) throws(VDSQError) -> JSON? {
+    guard name == "generation_config.json" else { return nil }
+    return JSON(members: [
+      ("bos_token_id", .number(1)), ("eos_token_id", .array([.number(2), .number(1)])),
+    ])
+  }
 
   /// `tokenizer.bin`: a score and a text for each token of a SentencePiece vocabulary with byte
   /// fallback.

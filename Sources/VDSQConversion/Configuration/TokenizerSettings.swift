@@ -122,6 +122,16 @@ struct TokenizerSettings {
     return value?.text ?? value?["content"]?.text
   }
 
+  /// Whether a setting or the class names special tokens.
+  var namesTokens: Bool { isFolder && (config != nil || kind != nil || legacySpecials != nil) }
+
+  /// The text of a special token that a setting or else the class names; nil if none does.
+  func specialToken(_ key: String) -> String? {
+    guard namesTokens else { return nil }
+    if let value = config?[key], value.isNull { return nil }
+    return token(key) ?? kind?.specialTokens.first { $0.key == key }?.token
+  }
+
   // MARK: Comparison
 
   /// Whether two tokenizers with the same vocabulary have the same parts. Members that are absent

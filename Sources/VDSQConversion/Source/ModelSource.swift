@@ -65,13 +65,14 @@ package struct ModelSource {
 extension ModelSource {
   /// The tokenizer section of the container.
   ///
-  /// - Returns: the section, what a person should know about its settings, and what the model's own
-  ///   head needs: the template of pairs, or whether ranges of tokens begin behind spaces.
+  /// - Returns: the section, what a person should know about its settings, and what the model's
+  ///   head needs: the template of pairs, whether ranges of tokens begin behind spaces, or the
+  ///   tokens with which texts begin and end.
   /// - Throws: `missingInput` or `badInput` if the tokenizer or one of its settings is missing or
   ///   not supported.
   func tokenizerSection() throws(VDSQError) -> (
     section: [UInt8], warnings: [String], pairFrame: PairFrame?,
-    trimsOffsets: Bool?
+    trimsOffsets: Bool?, boundaries: TextBoundaries?
   ) {
     var settings = try TokenizerSettings(folder, names)
     let tokenizer = try settings.apply(to: try folder.tokenizer())
@@ -82,7 +83,10 @@ extension ModelSource {
     let section = try TokenizerConversion(tokenizer, path: path).section(
       vocabularySize: vocabularySize, lowercases: lowercases)
     let trims = headReading == .tokens ? TokenizerConversion.trimsOffsets(tokenizer) : nil
-    return (section, settings.warnings, frame, trims)
+    let boundaries =
+      try Architecture(metadata).pooling == .nextToken
+      ? try TextBoundaries(folder, settings, tokenizer, vocabularySize: vocabularySize) : nil
+    return (section, settings.warnings, frame, trims, boundaries)
   }
 
   /// Whether transformers gives the model the token types of the tokenizer.

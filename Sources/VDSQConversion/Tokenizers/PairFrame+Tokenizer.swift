@@ -48,7 +48,7 @@ extension PairFrame {
       throw .badInput(
         "\(path): post_processor: the template of pairs has not a first and a second text")
     }
-    let ids = Self.ids(tokenizer, of: Set(pieces.map(\.text)))
+    let ids = tokenizer.ids(of: Set(pieces.map(\.text)))
     for (i, piece) in pieces.enumerated() where i != first && i != second {
       guard let id = ids[piece.text] else {
         throw .badInput("\(path): post_processor: the token \(piece.text) is not in the vocabulary")
@@ -70,24 +70,5 @@ extension PairFrame {
         "\(path): post_processor: pairs have other token types than 0 up to the second text and "
           + "the same from it on")
     }
-  }
-
-  /// The ids of some tokens; added tokens precede others.
-  private static func ids(_ tokenizer: JSON, of wanted: Set<String>) -> [String: Int] {
-    var ids: [String: Int] = [:]
-    for token in tokenizer["added_tokens"]?.elements ?? [] {
-      if let text = token["content"]?.text, wanted.contains(text) {
-        ids[text] = token["id"]?.integer
-      }
-    }
-    let vocabulary = tokenizer["model"]?["vocab"]
-    for member in vocabulary?.members ?? [] where wanted.contains(member.key) {
-      ids[member.key] = ids[member.key] ?? member.value.integer
-    }
-    for (id, piece) in (vocabulary?.elements ?? []).enumerated() {
-      guard let text = piece.elements?.first?.text, wanted.contains(text) else { continue }
-      ids[text] = ids[text] ?? id
-    }
-    return ids
   }
 }

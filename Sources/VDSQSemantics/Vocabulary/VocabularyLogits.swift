@@ -157,6 +157,31 @@ public final class VocabularyLogits: SharedWork {
     }
   }
 
+  /// The logarithms of the probabilities that the LM head gives tokens.
+  ///
+  /// - Parameters:
+  ///   - states: `[count, rows.dimensions]` floats.
+  ///   - ids: the token of each state, at least `count`.
+  ///   - body: called with each state's index, the natural logarithm of its token's probability, and
+  ///     whether no token is likelier, or equally likely with a lower id.
+  package func score(
+    _ states: UnsafePointer<Float>, count: Int, ids: ArraySlice<Int32>,
+    _ body: (_ index: Int, _ logProbability: Double, _ isLikeliest: Bool) -> Void
+  ) {
+    temperature = 1
+    scan(states, count) { first in
+      for i in 0..<queryCount {
+        let id = ids[ids.startIndex + first + i]
+        let sum = sums[i]
+        let relative = logit(queries[i].state, Int(id)) - sum.largest
+        let result = Double(relative) - Double(log(sum.total))
+        var likeliest: Int32?
+        give(i) { if likeliest == nil { likeliest = $0.id } }
+        body(first + i, min(0, result), likeliest == id)
+      }
+    }
+  }
+
   /// Scans the rows for some states at a time, and calls `body` with the index of their first.
   private func scan(_ states: UnsafePointer<Float>, _ count: Int, _ body: (Int) -> Void) {
     var first = 0
