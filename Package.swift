@@ -192,6 +192,23 @@ let server: [Target] = [
     linkerSettings: staticRuntime(["_FoundationCollections", "_FoundationCShims"])),
 ]
 
+/// Not part of the Embedded and the fuzzing builds.
+let interface: [Target] = [
+  // The header of the C interface, and the buffer of a thread's message.
+  .target(name: "CVDSQ"),
+  // The functions of that header over the libraries. Tools/build-c makes libvdsq.so of them.
+  .target(
+    name: "VDSQC", dependencies: ["CVDSQ", "VDSQ", "VDSQTraining"], exclude: ["exports.map"],
+    linkerSettings: staticRuntime() + [
+      .unsafeFlags([
+        "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/VDSQC/exports.map",
+        "-Xlinker", "-soname=libvdsq.so.1", "-Xlinker", "--gc-sections",
+        // The Swift runtime cannot be unloaded.
+        "-Xlinker", "-z", "-Xlinker", "nodelete",
+      ])
+    ]),
+]
+
 let serverPackages: [Package.Dependency] = [
   .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -275,7 +292,12 @@ let package = Package(
         .library(name: "VDSQConversion", targets: ["VDSQConversion"]),
         .library(name: "VDSQTraining", targets: ["VDSQTraining"]),
       ])
-    + (embedded || fuzzing ? [] : [.executable(name: "vdsqd", targets: ["vdsqd"])]),
+    + (embedded || fuzzing
+      ? []
+      : [
+        .executable(name: "vdsqd", targets: ["vdsqd"]),
+        .library(name: "vdsq-c", type: .dynamic, targets: ["VDSQC"]),
+      ]),
   dependencies: embedded
     ? []
     : [
@@ -283,7 +305,7 @@ let package = Package(
       .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
       .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ] + (fuzzing ? [] : serverPackages),
-  targets: embedded ? core : fuzzing ? core + tools + fuzzers : core + tools + server + tests
+  targets: embedded ? core : fuzzing ? core + tools + fuzzers : core + tools + server + interface + tests
 )
 
 // An import is an implementation detail unless it says `package` or `public`.

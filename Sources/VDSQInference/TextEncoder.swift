@@ -845,6 +845,14 @@ public final class TextEncoder {
     return text
   }
 
+  /// The token ids that a pass over a text reads: those of `tokens(of:)`, and the mask or the token
+  /// that the model needs besides.
+  package func readTokens(of text: UnsafeRawBufferPointer) -> [Int32] {
+    var ids: [Int32] = []
+    _ = tokens(of: text, into: &ids)
+    return ids
+  }
+
   /// The token ids of a text, including special tokens and the model's default prompt.
   public func tokens(of text: UnsafeRawBufferPointer) -> [Int32] {
     var ids: [Int32] = []
