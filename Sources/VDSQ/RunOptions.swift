@@ -38,6 +38,9 @@ public struct RunOptions: Sendable {
   /// Called with a line for a person if the name of a token of `steering` is ambiguous.
   public var onNote: (@Sendable (String) -> Void)?
 
+  /// Whether tokens can be read behind a text later, as a generator does.
+  package var continuesTexts = false
+
   /// One thread, one caller, all weights resident.
   public init() {}
 
@@ -48,6 +51,7 @@ public struct RunOptions: Sendable {
     options.precision = precision
     options.maximumTokens = maximumTokens
     (options.dimensions, options.prompt) = (dimensions, prompt)
+    options.continuesTexts = continuesTexts
     options.keepsThreadsBusy = batch == nil
     options.batch = batch ?? 1
     options.policy = policy

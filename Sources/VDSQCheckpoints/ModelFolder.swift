@@ -52,7 +52,7 @@ struct ModelFolder {
     let own =
       [
         "tokenizer_config.json", "added_tokens.json", "special_tokens_map.json",
-        "generation_config.json",
+        "generation_config.json", "chat_template.jinja", "chat_template.json",
       ]
       + Self.transformerSettings
     var names = own.filter { InputFile.exists("\(model)/\($0)") }

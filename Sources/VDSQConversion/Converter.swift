@@ -106,9 +106,9 @@ public struct Converter {
       throw .usage("needs an int8 word table, in which candidates are compared again", .coarseRows)
     }
     try Self.check(options.keep, source)
-    let (section, warnings, pairFrame, trimsOffsets, boundaries) = try source.tokenizerSection()
+    let (section, warnings, pairFrame, trimsOffsets, language) = try source.tokenizerSection()
     pairFrame?.store(in: &source.metadata)
-    boundaries?.store(in: &source.metadata)
+    language?.store(in: &source.metadata)
     if let trimsOffsets {
       source.metadata.set("trim_offsets", .integer(trimsOffsets ? 1 : 0))
     }

@@ -35,6 +35,10 @@ public final class TextEncoder {
     /// of a masked one.
     package var continuations = TokenTree.Size()
 
+    /// Whether tokens can be read behind a text later, which takes the keys and values of all layers
+    /// of a causal language model. Batches are of one text then.
+    package var continuesTexts = false
+
     /// The number of dimensions that the vector of a sentence encoder is cut to (Matryoshka
     /// representations); it is scaled to length 1 again if the model's vectors are. Nil for all.
     public var dimensions: Int?
@@ -165,7 +169,8 @@ public final class TextEncoder {
       let decoder = try Decoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
         tokenCapacity: Self.tokenCapacity(options, c, maximumTokens),
-        longest: maximumTokens, continuations: options.continuations, policy: options.policy)
+        longest: maximumTokens, keepsKeys: options.continuesTexts,
+        continuations: options.continuations, policy: options.policy)
       backbone = .decoder(decoder)
       filled = []
       kind = c.pooling == .nextToken ? .causal : .sentences
@@ -245,6 +250,7 @@ public final class TextEncoder {
     _ options: Options, _ c: Architecture, _ longest: Int
   ) -> Int {
     let isDecoder = c.family == .causalDecoder
+    if isDecoder, options.continuesTexts { return longest }
     let busy = isDecoder ? longest + DecoderPlan.workerRows * options.threads : 2 * longest
     return max(
       options.tokenCapacity, options.batch * longest, options.keepsThreadsBusy ? busy : 0)
@@ -629,16 +635,46 @@ public final class TextEncoder {
   }
 
   private func run(
-    _ batch: TokenBatch, trace: UnsafeMutablePointer<Float>?
+    _ batch: TokenBatch, from start: Int = 0, trace: UnsafeMutablePointer<Float>?
   ) throws(VDSQError) -> UnsafePointer<Float> {
     let states =
       switch backbone {
       case .encoder(let encoder): try encoder.encode(batch, trace: trace)
-      case .decoder(let decoder): try decoder.decode(batch, trace: trace)
+      case .decoder(let decoder): try decoder.decode(batch, from: start, trace: trace)
       }
     try container.file.checkLength()
     return states
   }
+
+  // MARK: Texts that go on
+
+  /// The token ids of the text that goes on.
+  package var continuedIDs: [Int32] { text.ids }
+
+  /// Begins a text that goes on, with the first ids of the one before.
+  ///
+  /// - Parameter kept: the number of these ids, whose keys and values are still there.
+  package func beginText(keeping kept: Int = 0) {
+    if kept == 0 || text.sequences != 1 {
+      text.removeAll()
+      text.endSequence()
+    } else {
+      text.cutLastSequence(to: kept)
+    }
+  }
+
+  /// Reads token ids behind those that were read since `beginText`. The options must say that texts
+  /// go on (`continuesTexts`).
+  ///
+  /// - Parameter ids: one or more; in all no more than `maximumTokens`.
+  /// - Returns: the state at the last one, `[dimensions]`, valid until the next call.
+  package func read(_ ids: ArraySlice<Int32>) throws(VDSQError) -> UnsafePointer<Float> {
+    let start = text.ids.count
+    text.extendLastSequence(by: ids)
+    return try run(text, from: start, trace: nil)
+  }
+
+  // MARK: States
 
   /// The state of one text. The batch must be empty.
   public func vector(of text: String) throws(VDSQError) -> [Float] {

@@ -57,6 +57,18 @@ package struct TokenBatch: Sendable {
     }
   }
 
+  /// Appends ids to the last sequence, which has ended before.
+  mutating func extendLastSequence(by ids: ArraySlice<Int32>) {
+    self.ids.append(contentsOf: ids)
+    ends[ends.count - 1] = self.ids.count
+  }
+
+  /// Cuts the last sequence behind a number of ids of the batch.
+  mutating func cutLastSequence(to count: Int) {
+    ids.removeLast(ids.count - count)
+    ends[ends.count - 1] = count
+  }
+
   /// Empties the batch and keeps its memory for the next.
   package mutating func removeAll() {
     ids.removeAll(keepingCapacity: true)

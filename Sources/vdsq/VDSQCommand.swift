@@ -25,7 +25,7 @@ struct VDSQCommand: ParsableCommand {
       Convert.self, Bases.self, Inspect.self, Classify.self, Rerank.self, Tag.self, Plan.self,
       Adapt.self, Learn.self,
       Embed.self,
-      Score.self,
+      Score.self, Generate.self,
       Logits.self,
       LensCommand.self, TuneLens.self, Bench.self, Verify.self, Diff.self, Eval.self, Review.self,
       Serve.self,

@@ -48,7 +48,7 @@ import Testing
     "verify": "verify m.vdsq --against \(Fixtures.path("bert-mean"))",
     "diff": "diff m.vdsq m.vdsq", "eval": "eval m.vdsq --test examples --labels a,b",
     "rerank": "rerank r.vdsq hello < texts", "tag": "tag t.vdsq --aggregation none < lines",
-    "score": "score g.vdsq < texts",
+    "score": "score g.vdsq < texts", "generate": "generate g.vdsq hello --max-tokens 4",
     "review": "review m.vdsq examples --minimum 0",
   ]
 

@@ -34,7 +34,7 @@ extension TextScorer {
       encoder = try scorer.pool.take()
       head = VocabularyLogits(
         rows: try VocabularyRows(head: encoder.container), encoder: encoder, capacity: 1)
-      frame = TextScorer.frame(encoder)
+      frame = encoder.beginning
       states = .allocate(capacity: encoder.batchCapacity.tokens * encoder.hiddenSize)
     }
 
@@ -56,7 +56,7 @@ extension TextScorer {
     ///
     /// - Throws: as `TextScorer.score`.
     package func add(_ text: UnsafeRawBufferPointer) throws(VDSQError) {
-      encode(text, framed: false, into: &ids)
+      encoder.ids(of: text, behind: [], into: &ids)
       guard let beginning = scorer.beginning else {
         throw .badInput(
           "\(scorer.path): the file does not say with which token texts begin; convert the "
@@ -87,10 +87,11 @@ extension TextScorer {
       joined.removeAll(keepingCapacity: true)
       joined.append(contentsOf: context)
       joined.append(contentsOf: continuation)
-      joined.withUnsafeBytes { encode($0, framed: length > 0, into: &ids) }
+      joined.withUnsafeBytes { encoder.ids(of: $0, behind: length > 0 ? frame : [], into: &ids) }
       if length > 0 {
-        encode(
-          UnsafeRawBufferPointer(rebasing: context[..<length]), framed: true, into: &contextIDs)
+        encoder.ids(
+          of: UnsafeRawBufferPointer(rebasing: context[..<length]), behind: frame, into: &contextIDs
+        )
       } else {
         contextIDs = Array(ids.prefix(ids.first == scorer.beginning ? 1 : 0))
       }
@@ -114,20 +115,6 @@ extension TextScorer {
       result.isContextCut = contextIDs.count > room
       results.append(result)
       try add(context: contextIDs.suffix(room), own, predicted: own.count)
-    }
-
-    /// The ids of a text.
-    ///
-    /// - Parameter framed: whether the special tokens of the tokenizer precede it, unless it has
-    ///   them already.
-    private func encode(
-      _ text: UnsafeRawBufferPointer, framed: Bool, into ids: inout [Int32]
-    ) {
-      ids.removeAll(keepingCapacity: true)
-      _ = encoder.tokenizer.encode(text, limit: .max >> 1, framed: false, into: &ids)
-      if framed, let first = frame.first, ids.first != first {
-        ids.insert(contentsOf: frame, at: 0)
-      }
     }
 
     /// Adds tokens to the batch.

@@ -47,17 +47,9 @@ public final class TextScorer: @unchecked Sendable {
       more: more + model.description.headBytes + batch * architecture.hiddenSize * 4)
     let encoder = try pool.take()
     maximumTokens = encoder.maximumTokens
-    beginning = boundaries.beginning ?? Self.frame(encoder).first
+    beginning = boundaries.beginning ?? encoder.beginning.first
     pool.give(encoder)
     pool.settle()
-  }
-
-  /// The special tokens that the tokenizer puts before a text.
-  static func frame(_ encoder: TextEncoder) -> [Int32] {
-    var ids: [Int32] = []
-    _ = encoder.tokenizer.encode(
-      UnsafeRawBufferPointer(start: nil, count: 0), limit: 1 << 20, into: &ids)
-    return Array(ids.prefix(encoder.tokenizer.frameLengths.before))
   }
 
   /// The score of a whole text (`loglikelihood_rolling`).

@@ -146,8 +146,13 @@ struct GGUFModel: ModelFile {
   }
 
   /// The pooling configuration of a sentence-transformers folder, which is nil if the file does not
-  /// specify pooling, and the settings of generation. Nil for other files.
+  /// specify pooling, the settings of generation, and the chat template. Nil for other files.
   func companion(_ name: String) -> JSON? {
+    if name == "chat_template.json", let template = file.metadata["tokenizer.chat_template"],
+      case .text(let text) = template
+    {
+      return JSON(members: [("chat_template", .string(text))])
+    }
     if name == "generation_config.json" { return generationConfig }
     guard let pooling else { return nil }
     switch name {

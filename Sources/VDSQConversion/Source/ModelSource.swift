@@ -66,13 +66,13 @@ extension ModelSource {
   /// The tokenizer section of the container.
   ///
   /// - Returns: the section, what a person should know about its settings, and what the model's
-  ///   head needs: the template of pairs, whether ranges of tokens begin behind spaces, or the
-  ///   tokens with which texts begin and end.
+  ///   head needs: the template of pairs, whether ranges of tokens begin behind spaces, or how texts
+  ///   and chats are written.
   /// - Throws: `missingInput` or `badInput` if the tokenizer or one of its settings is missing or
   ///   not supported.
   func tokenizerSection() throws(VDSQError) -> (
     section: [UInt8], warnings: [String], pairFrame: PairFrame?,
-    trimsOffsets: Bool?, boundaries: TextBoundaries?
+    trimsOffsets: Bool?, language: LanguageModelSettings?
   ) {
     var settings = try TokenizerSettings(folder, names)
     let tokenizer = try settings.apply(to: try folder.tokenizer())
@@ -83,10 +83,11 @@ extension ModelSource {
     let section = try TokenizerConversion(tokenizer, path: path).section(
       vocabularySize: vocabularySize, lowercases: lowercases)
     let trims = headReading == .tokens ? TokenizerConversion.trimsOffsets(tokenizer) : nil
-    let boundaries =
+    let language =
       try Architecture(metadata).pooling == .nextToken
-      ? try TextBoundaries(folder, settings, tokenizer, vocabularySize: vocabularySize) : nil
-    return (section, settings.warnings, frame, trims, boundaries)
+      ? try LanguageModelSettings(folder, settings, tokenizer, vocabularySize: vocabularySize)
+      : nil
+    return (section, settings.warnings + (language?.warnings ?? []), frame, trims, language)
   }
 
   /// Whether transformers gives the model the token types of the tokenizer.

@@ -19,43 +19,56 @@ package struct PairFrame: Equatable, Sendable {
   /// - Throws: `badInput` if an id or the type has no row.
   package init?(_ metadata: Metadata, _ architecture: Architecture) throws(VDSQError) {
     guard metadata.find("pair_before") != nil else { return nil }
-    before = try Self.ids("pair_before", metadata, architecture)
-    between = try Self.ids("pair_between", metadata, architecture)
-    after = try Self.ids("pair_after", metadata, architecture)
+    before = try metadata.tokenIDs(
+      "pair_before", vocabularySize: architecture.vocabularySize, atMost: 64)
+    between = try metadata.tokenIDs(
+      "pair_between", vocabularySize: architecture.vocabularySize, atMost: 64)
+    after = try metadata.tokenIDs(
+      "pair_after", vocabularySize: architecture.vocabularySize, atMost: 64)
     secondType = try metadata.integer(
       "pair_second_type", in: 0...min(1, max(0, architecture.tokenTypes - 1)))
   }
 
-  private static func ids(
-    _ key: StaticString, _ metadata: Metadata, _ architecture: Architecture
+  /// Adds the frame to metadata.
+  package func store(in metadata: inout Metadata) {
+    metadata.set("pair_before", ids: before)
+    metadata.set("pair_between", ids: between)
+    metadata.set("pair_after", ids: after)
+    metadata.set("pair_second_type", .integer(secondType))
+  }
+}
+
+extension Metadata {
+  /// A list of token ids, separated by spaces.
+  ///
+  /// - Parameters:
+  ///   - vocabularySize: the number of rows of the embedding table.
+  ///   - limit: the maximum number of ids.
+  /// - Throws: `badInput` if the key is absent, or an id has no row.
+  func tokenIDs(
+    _ key: StaticString, vocabularySize: Int, atMost limit: Int
   ) throws(VDSQError) -> [Int32] {
     var ids: [Int32] = []
-    for part in try metadata.text(key).utf8.split(separator: UInt8(ascii: " ")) {
+    for part in try text(key).utf8.split(separator: UInt8(ascii: " ")) {
       var id = 0
       for digit in part {
-        guard digit >= 0x30, digit <= 0x39, id < architecture.vocabularySize else {
-          throw .badInput("\(metadata.path): metadata: \(key) has no list of token ids")
+        guard digit >= 0x30, digit <= 0x39, id < vocabularySize else {
+          throw .badInput("\(path): metadata: \(key) has no list of token ids")
         }
         id = id * 10 + Int(digit - 0x30)
       }
-      guard id < architecture.vocabularySize, ids.count < 64 else {
-        throw .badInput("\(metadata.path): metadata: \(key) has a token id without a row")
+      guard id < vocabularySize, ids.count < limit else {
+        throw .badInput("\(path): metadata: \(key) has a token id without a row")
       }
       ids.append(Int32(id))
     }
     return ids
   }
 
-  /// Adds the frame to metadata.
-  package func store(in metadata: inout Metadata) {
-    func text(_ ids: [Int32]) -> Metadata.Value {
-      var text = ""
-      for id in ids { text += (text.utf8.isEmpty ? "" : " ") + "\(id)" }
-      return .text(text)
-    }
-    metadata.set("pair_before", text(before))
-    metadata.set("pair_between", text(between))
-    metadata.set("pair_after", text(after))
-    metadata.set("pair_second_type", .integer(secondType))
+  /// Sets a list of token ids.
+  mutating func set(_ key: String, ids: [Int32]) {
+    var text = ""
+    for id in ids { text += (text.utf8.isEmpty ? "" : " ") + "\(id)" }
+    set(key, .text(text))
   }
 }

@@ -19,23 +19,14 @@ package struct TextBoundaries: Sendable, Equatable {
   package init(_ metadata: Metadata, vocabularySize: Int) throws(VDSQError) {
     beginning = try metadata.find(integer: "beginning_token", in: 0...vocabularySize - 1)
       .map { Int32($0) }
-    guard let text = metadata.find("end_tokens") else { return }
-    for part in text.utf8.split(separator: UInt8(ascii: " ")) {
-      guard let id = Int(String(decoding: Array(part), as: UTF8.self)), id >= 0,
-        id < vocabularySize, ends.count < Self.mostEnds
-      else {
-        throw .badInput("\(metadata.path): metadata: end_tokens is no list of token ids")
-      }
-      ends.append(Int32(id))
-    }
+    guard metadata.find("end_tokens") != nil else { return }
+    ends = try metadata.tokenIDs(
+      "end_tokens", vocabularySize: vocabularySize, atMost: Self.mostEnds)
   }
 
   /// Adds the boundaries to metadata.
   package func store(in metadata: inout Metadata) {
     if let beginning { metadata.set("beginning_token", .integer(Int(beginning))) }
-    guard !ends.isEmpty else { return }
-    var text = ""
-    for id in ends { text += (text.utf8.isEmpty ? "" : " ") + "\(id)" }
-    metadata.set("end_tokens", .text(text))
+    if !ends.isEmpty { metadata.set("end_tokens", ids: ends) }
   }
 }

@@ -1,3 +1,5 @@
+import VDSQSemantics
+
 /// A few examples of each label (shots), drawn at random.
 package struct FewShotSample: Sendable {
   /// Indices of the examples, label by label.

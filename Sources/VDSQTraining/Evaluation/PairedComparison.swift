@@ -1,4 +1,5 @@
 import Glibc
+import VDSQSemantics
 
 /// The difference in accuracy of two classifiers on the same texts, trained on the same draws of
 /// examples.

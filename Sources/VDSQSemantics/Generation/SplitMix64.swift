@@ -1,7 +1,5 @@
-import Glibc
-
 /// A small random generator with a seed, the same on every machine (Steele, Lea and Flood 2014).
-package struct SplitMix64: RandomNumberGenerator {
+package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   /// A generator whose sequence depends on the seed alone. Any seed is good, 0 included.
@@ -15,10 +13,6 @@ package struct SplitMix64: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 
-  /// A number from the standard normal distribution (Box and Muller 1958).
-  package mutating func nextNormal() -> Float {
-    let u = (Double(next() >> 11) + 0.5) * 0x1p-53
-    let v = Double(next() >> 11) * 0x1p-53
-    return Float((-2 * log(u)).squareRoot() * cos(2 * .pi * v))
-  }
+  /// A number from 0 up to, but not including, 1.
+  package mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }
