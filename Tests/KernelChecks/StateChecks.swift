@@ -4,12 +4,14 @@ extension Checker {
   func attention() {
     attention("attention", table.attention, 2e-5)
     attentionExtremes("attention", table.attention)
+    attentionBiases("attention", table.attention, 2e-5)
   }
 
   func attentionInt16() {
     // A thousandth of the largest value.
     attention("attentionInt16", table.attentionInt16, 2e-5, absolute: 3e-3)
     attentionExtremes("attentionInt16", table.attentionInt16)
+    attentionBiases("attentionInt16", table.attentionInt16, 2e-5, absolute: 3e-3)
   }
 
   private typealias AttentionKernel = (
@@ -103,6 +105,69 @@ extension Checker {
     }
   }
 
+  /// Biases by distance and by query, windows of all sizes, another divisor; the result of a row is
+  /// the same bits whichever rows are computed with it.
+  private func attentionBiases(
+    _ name: String, _ kernel: AttentionKernel, _ bound: Float, absolute: Float = 0
+  ) {
+    enum Kind: CaseIterable { case none, byDistance, byQuery }
+    var random = Random(15)
+    for length in [1, 5, 31, 48, 63, 129, 301] {
+      for headSize in [14, 32, 64] {
+        for window in [Int.max, 0, 1, 7, 64, 128, 500] {
+          for kind in Kind.allCases where kind != .none || window != .max {
+            let stride = 3 * headSize
+            let qkv = random.floats(length * stride + 32, -3, 3)
+            let biases = random.floats(max(2 * length, length * length), -4, 4)
+            let divisor: Float? = length % 2 == 0 ? nil : 9
+            func run(
+              _ rows: Range<Int>, _ body: (AttentionInput, UnsafeMutablePointer<Float>) -> Void
+            ) -> [Float] {
+              var y = [Float](repeating: .nan, count: length * headSize)
+              qkv.withUnsafeBufferPointer { qkv in
+                biases.withUnsafeBufferPointer { biases in
+                  let first = biases.baseAddress!
+                  let bias: AttentionBias? =
+                    switch kind {
+                    case .none: nil
+                    case .byDistance: AttentionBias(origin: first + length - 1, rowStride: -1)
+                    case .byQuery: AttentionBias(origin: first, rowStride: length)
+                    }
+                  let start = qkv.baseAddress!
+                  let input = AttentionInput(
+                    queries: start, keys: start + headSize, values: start + 2 * headSize,
+                    stride: stride, length: length, headSize: headSize, rows: rows,
+                    divisor: divisor, bias: bias, window: window)
+                  y.withUnsafeMutableBufferPointer { body(input, $0.baseAddress!) }
+                }
+              }
+              return y
+            }
+            var scratch = [Float](
+              repeating: .nan, count: AttentionInput.scratch(length: length, headSize: headSize))
+            func ours(_ rows: Range<Int>) -> [Float] {
+              run(rows) { input, y in
+                scratch.withUnsafeMutableBufferPointer {
+                  kernel(input, y, headSize, $0.baseAddress!)
+                }
+              }
+            }
+            let all = ours(0..<length)
+            let reference = run(0..<length) {
+              ScalarReference.attention($0, $1, headSize)
+            }
+            let label = "\(name): \(length) x \(headSize), window \(window), \(kind)"
+            expectClose(all, reference, bound, absolute: absolute, label)
+            let first = random.integer(0, length - 1)
+            let some = ours(first..<length)
+            expect(
+              some[(first * headSize)...] == all[(first * headSize)...], "\(label): rows alone")
+          }
+        }
+      }
+    }
+  }
+
   func causalAttention() {
     var random = Random(11)
     for length in [1, 2, 5, 17, 32, 33, 70, 129] {
@@ -170,8 +235,9 @@ extension Checker {
       let x = random.floats(rows * columns, 90, 110)
       let residual = random.floats(rows * columns)
       let gain = random.floats(columns), bias = random.floats(columns)
-      for (withResidual, isLayerNorm) in [
-        (false, true), (true, true), (false, false), (true, false),
+      for (withResidual, isLayerNorm, hasBias) in [
+        (false, true, true), (true, true, true), (true, true, false), (false, false, false),
+        (true, false, false),
       ] {
         var ours = x
         var reference = x
@@ -180,7 +246,7 @@ extension Checker {
           gain.withUnsafeBufferPointer { gain in
             bias.withUnsafeBufferPointer { bias in
               let norm = Normalization(
-                gain: gain.baseAddress!, bias: isLayerNorm ? bias.baseAddress : nil, epsilon: 1e-5)
+                gain: gain.baseAddress!, bias: hasBias ? bias.baseAddress : nil, epsilon: 1e-5)
               let r = withResidual ? r.baseAddress : nil
               ranges.use { ranges in
                 ours.withUnsafeMutableBufferPointer {
@@ -191,7 +257,9 @@ extension Checker {
               }
               x.withUnsafeBufferPointer { x in
                 reference.withUnsafeMutableBufferPointer {
-                  ScalarReference.addNorm(x.baseAddress!, r, norm, rows, columns, $0.baseAddress!)
+                  ScalarReference.addNorm(
+                    x.baseAddress!, r, norm, centred: isLayerNorm, rows, columns,
+                    $0.baseAddress!)
                 }
               }
             }

@@ -40,7 +40,7 @@ package struct CheckpointArchitecture: Sendable {
 extension CheckpointArchitecture {
   /// Every architecture that can be converted.
   package static let all = [
-    bert, distilBERT, roberta, electra, gpt2, llama, mistral, qwen2, qwen3, phi3, gemma,
+    bert, distilBERT, roberta, electra, mpnet, gpt2, llama, mistral, qwen2, qwen3, phi3, gemma,
     gptNeoX,
   ]
 

@@ -16,6 +16,8 @@ struct BERTKeys: Sendable {
   var embeddingSize: String?
   /// Whether positions are counted from the id of the padding token plus one.
   var offsetsPositions = false
+  /// The position of the first token, unless it depends on the padding token.
+  var firstPosition = 0
 
   /// The keys that `read` reads, and those that must not be set.
   var settings: [SettingKey] {
@@ -40,7 +42,7 @@ struct BERTKeys: Sendable {
     let intermediateSize = try config.size(self.intermediateSize, 1 << 20)
     let vocabularySize = try config.size("vocab_size", 1 << 24)
     let positionRows = try config.size("max_position_embeddings", 1 << 20)
-    var positionOffset = 0
+    var positionOffset = firstPosition
     if offsetsPositions {
       let padding = try config.number("pad_token_id") ?? 1
       guard padding >= 0, padding < Double(positionRows), let id = Int(exactly: padding) else {

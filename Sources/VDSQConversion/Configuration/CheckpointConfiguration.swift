@@ -8,6 +8,13 @@ struct CheckpointConfiguration {
   var positionOffset = 0
   /// Radians per position for each pair of elements, if positions are rotary.
   var rotaryFrequencies: [Float] = []
+  /// The same for layers with local attention, if they have their own.
+  var localRotaryFrequencies: [Float] = []
+  /// What a distance costs in each head, if the costs grow with distances.
+  var distanceSlopes: [Float] = []
+  /// What the head of a text classifier reads; nil for the first token, or the last one of a causal
+  /// model.
+  var headPooling: Pooling?
   /// What a person should know about settings.
   var warnings: [String] = []
 
@@ -25,6 +32,8 @@ struct CheckpointConfiguration {
     case .head: architecture.headSize
     case .fused: architecture.queryWidth + 2 * architecture.keyValueWidth
     case .gated: 2 * architecture.intermediateSize
+    case .heads: architecture.heads
+    case .buckets: DistanceBuckets.count
     }
   }
 }

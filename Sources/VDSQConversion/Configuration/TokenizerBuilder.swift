@@ -27,6 +27,12 @@ struct TokenizerBuilder {
         ("normalizer", bertNormalizer), ("pre_tokenizer", part("BertPreTokenizer")),
         ("post_processor", frame("BertProcessing", "cls_token", "sep_token")),
       ]
+    case .mpnet:
+      // Between the texts of a pair are two separators.
+      return [
+        ("normalizer", bertNormalizer), ("pre_tokenizer", part("BertPreTokenizer")),
+        ("post_processor", frame("RobertaProcessing", "cls_token", "sep_token")),
+      ]
     case .roberta:
       return [
         ("normalizer", .null), ("pre_tokenizer", byteLevel(useRegex: true)),
@@ -81,7 +87,7 @@ struct TokenizerBuilder {
   private func modelSettings(_ tokenizer: JSON) -> [(String, JSON)] {
     let unknown = token("unk_token").map(JSON.string) ?? .null
     switch kind {
-    case .bert:
+    case .bert, .mpnet:
       return [
         ("unk_token", unknown), ("continuing_subword_prefix", .string("##")),
         ("max_input_chars_per_word", .integer(100)),

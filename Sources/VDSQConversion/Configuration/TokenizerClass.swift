@@ -1,7 +1,7 @@
 /// A class of transformers' tokenizers that builds its parts anew instead of taking those of
 /// `tokenizer.json`. Others take the file as it is.
 enum TokenizerClass: Sendable {
-  case bert, roberta, gpt2, gptNeoX, qwen2, llama, codeLlama, xlmRoberta, camembert
+  case bert, mpnet, roberta, gpt2, gptNeoX, qwen2, llama, codeLlama, xlmRoberta, camembert
 
   /// - Parameter name: the name in `tokenizer_class`, without `Fast`.
   /// - Returns: nil for other classes.
@@ -17,7 +17,7 @@ enum TokenizerClass: Sendable {
         "MobileBertTokenizer", "SqueezeBertTokenizer",
       ], .bert
     ),
-    (["RobertaTokenizer", "BartTokenizer"], .roberta), (["GPT2Tokenizer"], .gpt2),
+    (["MPNetTokenizer"], .mpnet), (["RobertaTokenizer", "BartTokenizer"], .roberta), (["GPT2Tokenizer"], .gpt2),
     (["GPTNeoXTokenizer"], .gptNeoX), (["Qwen2Tokenizer"], .qwen2), (["LlamaTokenizer"], .llama),
     (["CodeLlamaTokenizer"], .codeLlama), (["XLMRobertaTokenizer"], .xlmRoberta),
     (["CamembertTokenizer"], .camembert),
@@ -26,7 +26,7 @@ enum TokenizerClass: Sendable {
   /// The type of the model that the class builds.
   var model: String {
     switch self {
-    case .bert: "WordPiece"
+    case .bert, .mpnet: "WordPiece"
     case .xlmRoberta, .camembert: "Unigram"
     case .roberta, .gpt2, .gptNeoX, .qwen2, .llama, .codeLlama: "BPE"
     }
@@ -40,6 +40,12 @@ enum TokenizerClass: Sendable {
       [
         ("unk_token", "[UNK]"), ("sep_token", "[SEP]"), ("pad_token", "[PAD]"),
         ("cls_token", "[CLS]"), ("mask_token", "[MASK]"),
+      ]
+    case .mpnet:
+      [
+        ("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "[UNK]"),
+        ("sep_token", "</s>"), ("pad_token", "<pad>"), ("cls_token", "<s>"),
+        ("mask_token", "<mask>"),
       ]
     case .roberta, .xlmRoberta, .camembert:
       [

@@ -30,6 +30,8 @@ struct LayerSmoothing {
     case .none: folds = []
     // In an encoder whose norms follow linear layers, little can be scaled, and nothing is gained.
     case .automatic where architecture.normPlacement == .post: folds = []
+    // The inputs of layers that share weights differ.
+    case _ where architecture.layersPerGroup > 1: folds = []
     case .automatic, .exponent: folds = SmoothingFold.all(of: architecture)
     }
   }

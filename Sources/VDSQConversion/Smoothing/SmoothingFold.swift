@@ -40,7 +40,8 @@ struct SmoothingFold {
         input: input, consumer: consumer, scales: scales, count: count,
         producers: ["\(name).weight", "\(name).bias"].map { Producer(name: $0, first: first) })
     }
-    if c.normPlacement == .pre {
+    // A layer without the norm has no tensor of the name, and its input is not scaled.
+    if c.normPlacement == .pre || c.normPlacement == .around {
       folds.append(norm("attention.norm", .attention, "attention.qkv.weight"))
       folds.append(norm("feed_forward.norm", .feedForward, "feed_forward.up.weight"))
     }

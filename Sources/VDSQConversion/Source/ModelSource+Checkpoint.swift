@@ -44,7 +44,7 @@ extension ModelSource {
     }
     configuration.architecture.use(
       sentence, head: isMasked && ownHead == nil ? names.head : nil,
-      own: ownHead?.description.reading)
+      own: ownHead?.description.reading, headPooling: configuration.headPooling)
     let found = TensorResolver.prefix(names.prefixes, of: names.embeddings[0], in: folder)
     let kinds = TensorKinds(
       names, prefix: found, layers: configuration.architecture.layers)
@@ -90,7 +90,7 @@ extension ModelSource {
       $0.role == .positionTable ? $0.withoutRows(before: configuration.positionOffset) : $0
     }
     source.addConstants(configuration)
-    for layer in 0..<architecture.layers {
+    for layer in 0..<architecture.storedLayers {
       source.layers.append(try resolver.tensors(names.layer, layer: layer))
     }
     source.head =
@@ -152,11 +152,12 @@ extension ModelSource {
           name: "embeddings.token_type", shape: [1, columns],
           values: [Float](repeating: 0, count: columns)))
     }
-    if !configuration.rotaryFrequencies.isEmpty {
-      constants.append(
-        Constant(
-          name: "rotary.frequencies", shape: [configuration.rotaryFrequencies.count],
-          values: configuration.rotaryFrequencies))
+    for (name, values) in [
+      ("rotary.frequencies", configuration.rotaryFrequencies),
+      ("rotary.local_frequencies", configuration.localRotaryFrequencies),
+      ("attention.slopes", configuration.distanceSlopes),
+    ] where !values.isEmpty {
+      constants.append(Constant(name: name, shape: [values.count], values: values))
     }
   }
 
@@ -196,13 +197,15 @@ extension Architecture {
   /// - Parameters:
   ///   - head: the head of a masked language model; nil for a sentence encoder.
   ///   - reading: what the model's own head reads; nil if there is none.
+  ///   - headPooling: how it pools, if not as usual.
   fileprivate mutating func use(
-    _ sentence: SentenceSettings, head: LanguageModelHead?, own reading: OutputHead.Reading?
+    _ sentence: SentenceSettings, head: LanguageModelHead?, own reading: OutputHead.Reading?,
+    headPooling: Pooling?
   ) {
     if reading == .texts {
       // The head reads the first token's state, or the last one's of a causal model.
       maximumTokens = min(maximumTokens, sentence.maximumTokens ?? maximumTokens)
-      pooling = family == .causalDecoder ? .lastToken : .cls
+      pooling = headPooling ?? (family == .causalDecoder ? .lastToken : .cls)
       normalize = false
       return
     }

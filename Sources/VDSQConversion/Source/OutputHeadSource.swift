@@ -30,11 +30,20 @@ struct OutputHeadSource {
     let hidden = resolver.size(.hidden)
     for (i, layer) in head.layers.enumerated() {
       let rows = i == head.layers.count - 1 ? labels.count : hidden
-      let weight = try resolver.find("\(layer.name).weight", shape: [rows, hidden])
+      var isNorm = false
+      switch layer {
+      case .linear(_, let activation): modules.append(.dense(activation))
+      case .norm:
+        modules.append(.layerNorm)
+        isNorm = true
+      }
+      let shape = isNorm ? [rows] : [rows, hidden]
+      let weight = try resolver.find("\(layer.name).weight", shape: shape)
       tensors.append(
         ModelSource.Tensor(
-          rows: RowSource(name: "classifier.\(i).weight", weight), role: .head,
-          shape: [rows, hidden]))
+          rows: RowSource(
+            name: "classifier.\(i).weight", weight.reshaped(columns: isNorm ? 1 : hidden)),
+          role: isNorm ? .vector : .head, shape: shape))
       if folder.tensors["\(layer.name).bias"] != nil {
         let bias = try resolver.find("\(layer.name).bias", shape: [rows])
         tensors.append(
@@ -42,7 +51,6 @@ struct OutputHeadSource {
             rows: RowSource(name: "classifier.\(i).bias", bias.reshaped(columns: 1)),
             role: .vector, shape: [rows]))
       }
-      modules.append(.dense(layer.activation))
     }
     self.tensors = tensors
     description = OutputHead(

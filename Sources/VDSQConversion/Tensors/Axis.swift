@@ -9,4 +9,8 @@ enum Axis: Sendable {
   case fused
   /// The gate and the up projection in one tensor.
   case gated
+  /// All heads of queries, one number each.
+  case heads
+  /// Buckets of distances.
+  case buckets
 }

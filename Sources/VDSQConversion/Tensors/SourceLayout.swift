@@ -6,4 +6,10 @@ enum SourceLayout: Sendable {
   case columns
   /// Queries, keys and values of each head one after another, as in GPT-NeoX.
   case headByHead
+  /// `[outputs, inputs]`, where the second half of the rows comes first: the up projection precedes
+  /// the gate.
+  case upFirst
+  /// `[buckets, heads]`: a row for each bucket of distances (Raffel et al. 2020). It becomes a row
+  /// for each distance.
+  case buckets
 }

@@ -81,6 +81,15 @@ struct TensorResolver {
       switch layout {
       case .rows: parts.append(.init(tensor: tensor.reshaped(columns: columns), rows: 0..<rows))
       case .columns: parts.append(.init(tensor: tensor, rows: 0..<rows, transposed: true))
+      case .upFirst:
+        let stored = tensor.reshaped(columns: columns)
+        parts.append(.init(tensor: stored, rows: rows / 2..<rows))
+        parts.append(.init(tensor: stored, rows: 0..<rows / 2))
+      case .buckets:
+        for distance in -DistanceBuckets.limit...DistanceBuckets.limit {
+          let bucket = DistanceBuckets.bucket(of: distance)
+          parts.append(.init(tensor: tensor, rows: bucket..<bucket + 1))
+        }
       case .headByHead:
         let size = rows / (3 * heads)
         for part in 0..<3 {

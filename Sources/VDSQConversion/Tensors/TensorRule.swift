@@ -63,7 +63,7 @@ package struct TensorRule: Sendable {
     guard let presence else { return [weight] }
     let bias = TensorRule(
       "\(name).bias", sources.map { $0 + ".bias" }, .vector, rows: rows, nil,
-      layout: layout == .headByHead ? .headByHead : .rows)
+      layout: layout == .columns ? .rows : layout)
     return [weight, bias.when(presence)]
   }
 

@@ -128,7 +128,7 @@ package struct TokenizerConversion {
   private func frame() throws(VDSQError) -> (first: String, last: String) {
     let processor = json["post_processor"]
     switch processor?["type"]?.text {
-    case "BertProcessing":
+    case "BertProcessing", "RobertaProcessing":
       if let first = processor?["cls"]?.elements?.first?.text,
         let last = processor?["sep"]?.elements?.first?.text
       {

@@ -81,17 +81,32 @@ extension Architecture {
       keyValueHeads = try metadata.integer("key_value_heads", in: 1...heads)
       headSize = try metadata.integer("head_size", in: 1...65536)
       positions = try metadata.positionEncoding(headSize: headSize)
-      let isPreNorm = form == .decoder ? true : try metadata.flag("pre_norm")
-      normPlacement = isPreNorm ? .pre : .post
-      embeddingScale =
-        form == .decoder ? try metadata.find(number: "embedding_scale") ?? 1 : 1
+      normPlacement = try metadata.normPlacement(isDecoder: form == .decoder)
+      embeddingScale = try metadata.find(number: "embedding_scale") ?? 1
       norm = try metadata.flag("rms_norm") ? .rmsNorm : .layerNorm
       normEpsilon = try metadata.number("norm_epsilon")
       isGated = try metadata.flag("gated")
       hasParallelResidual = try metadata.flag("parallel_residual")
       slidingWindow = try metadata.slidingWindow(layers: layers)
+      distanceBias = try metadata.distanceBias()
+      hasLocalRotary = try metadata.find(integer: "local_rotary", in: 0...1) == 1
+      attentionDivisor = try metadata.find(number: "attention_divisor")
+      skipsFirstNorm = try metadata.find(integer: "first_norm", in: 0...1) == 0
+      layersPerGroup = try metadata.find(integer: "layers_per_group", in: 1...layers) ?? 1
+      if form == .encoder {
+        hasEmbeddingNorm = try metadata.find(integer: "embedding_norm", in: 0...1) != 0
+      }
       guard heads % keyValueHeads == 0, heads * headSize <= 1 << 20 else {
         throw .badInput("\(metadata.path): metadata: numbers of heads do not agree")
+      }
+      guard layers % layersPerGroup == 0 else {
+        throw .badInput("\(metadata.path): metadata: layers_per_group does not divide layers")
+      }
+      guard (attentionDivisor ?? 1) > 0, embeddingScale.isFinite else {
+        throw .badInput("\(metadata.path): metadata: attention_divisor is not positive")
+      }
+      guard !hasLocalRotary || slidingWindow != nil && positions.rotaryDimensions > 0 else {
+        throw .badInput("\(metadata.path): metadata: local_rotary without rotary local layers")
       }
     }
     let rows = positions.learnedRows
@@ -103,7 +118,8 @@ extension Architecture {
     family == .bidirectionalEncoder && keyValueHeads == heads && queryWidth == hiddenSize
       && positions.learnedRows > 0 && tokenTypes > 0 && normPlacement == .post
       && norm == .layerNorm && !isGated && !hasParallelResidual && slidingWindow == nil
-      && pooling != .nextToken
+      && distanceBias == .none && attentionDivisor == nil && hasEmbeddingNorm
+      && embeddingScale == 1 && layersPerGroup == 1 && pooling != .nextToken
   }
 
   /// The metadata of a model's container, in the order of the file.
@@ -147,11 +163,31 @@ extension Architecture {
     for slides in slidingWindow?.slidingLayers ?? [] { digits += slides ? "1" : "0" }
     metadata.set("sliding_layers", .text(digits))
     if form == .encoder {
-      metadata.set("pre_norm", .integer(normPlacement == .pre ? 1 : 0))
+      metadata.set("pre_norm", .integer(normPlacement == .post ? 0 : 1))
       metadata.set("token_types", .integer(tokenTypes))
+      if !hasEmbeddingNorm { metadata.set("embedding_norm", .integer(0)) }
     }
+    setVariants(in: &metadata)
     if pooling != .nextToken { setOutput(in: &metadata) }
     return metadata
+  }
+
+  /// Writes what most models do not have.
+  private func setVariants(in metadata: inout Metadata) {
+    switch normPlacement {
+    case .pre, .post: break
+    case .output: metadata.set("output_norms", .text("alone"))
+    case .around: metadata.set("output_norms", .text("beside"))
+    }
+    if skipsFirstNorm { metadata.set("first_norm", .integer(0)) }
+    switch distanceBias {
+    case .none: break
+    case .learned(let limit): metadata.set("distance_limit", .integer(limit))
+    case .linear: metadata.set("distance_slopes", .integer(1))
+    }
+    if hasLocalRotary { metadata.set("local_rotary", .integer(1)) }
+    if let attentionDivisor { metadata.set("attention_divisor", .number(attentionDivisor)) }
+    if layersPerGroup != 1 { metadata.set("layers_per_group", .integer(layersPerGroup)) }
   }
 
   /// Writes what follows the last layer of an encoder, or of a decoder that is no language model.
@@ -215,6 +251,25 @@ extension Metadata {
     // A table has room for the shortest sequence at least.
     if isLearned { return .learned(rows: try integer("positions", in: 2...1 << 24)) }
     return dimensions > 0 ? .rotary(dimensions: dimensions, scale: scale) : .none
+  }
+
+  fileprivate func normPlacement(
+    isDecoder: Bool
+  ) throws(VDSQError) -> Architecture.NormPlacement {
+    let isPost = isDecoder ? false : try !flag("pre_norm")
+    guard let name = try find(text: "output_norms") else { return isPost ? .post : .pre }
+    guard !isPost, name.utf8.elementsEqual("alone".utf8) || name.utf8.elementsEqual("beside".utf8)
+    else { throw .badInput("\(path): metadata: output_norms \(name) is not supported") }
+    return name.utf8.elementsEqual("alone".utf8) ? .output : .around
+  }
+
+  fileprivate func distanceBias() throws(VDSQError) -> DistanceBias {
+    let limit = try find(integer: "distance_limit", in: 1...1 << 16)
+    let isLinear = try find(integer: "distance_slopes", in: 0...1) == 1
+    guard limit == nil || !isLinear else {
+      throw .badInput("\(path): metadata: distance_limit beside distance_slopes")
+    }
+    return limit.map { .learned(limit: $0) } ?? (isLinear ? .linear : .none)
   }
 
   fileprivate func slidingWindow(layers: Int) throws(VDSQError) -> SlidingWindow? {

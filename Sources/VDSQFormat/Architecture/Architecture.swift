@@ -23,13 +23,19 @@ package struct Architecture: Equatable, Sendable {
   package enum NormPlacement: Equatable, Sendable {
     /// Before attention and before the feed-forward network. One more norm follows the last layer.
     case pre
-    /// After each residual addition. One more norm follows the embeddings.
+    /// After each residual addition.
     case post
+    /// After attention and after the feed-forward network, before the residual addition. One more
+    /// norm follows the last layer.
+    case output
+    /// Before and after attention, and before and after the feed-forward network, as in Gemma 3. One
+    /// more norm follows the last layer.
+    case around
   }
 
   /// The kind of norm.
   package enum Norm: Equatable, Sendable {
-    /// Layer normalization with gain and bias (Ba et al. 2016).
+    /// Layer normalization with gain and perhaps bias (Ba et al. 2016).
     case layerNorm
     /// Root mean square normalization with gain (Zhang and Sennrich 2019).
     case rmsNorm
@@ -44,6 +50,9 @@ package struct Architecture: Equatable, Sendable {
   package var embeddingSize: Int
   /// Transformer layers, 1 to 1,024.
   package var layers: Int
+  /// Consecutive layers that share their weights, as all layers of ALBERT do; a divisor of `layers`,
+  /// 1 if each has its own.
+  package var layersPerGroup = 1
   /// Heads of queries, 1 to 4,096.
   package var heads: Int
   /// Heads of keys and values; each serves `heads / keyValueHeads` heads of queries.
@@ -60,6 +69,10 @@ package struct Architecture: Equatable, Sendable {
   package var maximumTokens: Int
   /// How positions are encoded.
   package var positions: PositionEncoding
+  /// What the distance of two tokens adds to their scores.
+  package var distanceBias = DistanceBias.none
+  /// Whether layers with local attention have rotary frequencies of their own, as in ModernBERT.
+  package var hasLocalRotary = false
   /// The place of the norms in a layer.
   package var normPlacement: NormPlacement
   /// The kind of norm.
@@ -70,6 +83,13 @@ package struct Architecture: Equatable, Sendable {
   package var activation: ActivationFunction
   /// The factor of the word embeddings before the first layer, as in Gemma; 1 for none.
   package var embeddingScale = 1.0
+  /// Whether a norm follows the embeddings of an encoder.
+  package var hasEmbeddingNorm = true
+  /// Whether attention of the first layer reads the states as they are, without the norm that the
+  /// other layers have before attention.
+  package var skipsFirstNorm = false
+  /// What attention scores are divided by; nil for the square root of the head's size.
+  package var attentionDivisor: Double?
   /// Whether the feed-forward network is gated: activation(gate) times up (Shazeer 2020).
   package var isGated: Bool
   /// Whether attention and feed-forward network read the same states, as in GPT-NeoX.
@@ -157,6 +177,23 @@ package struct Architecture: Equatable, Sendable {
     headActivation = activation
   }
 
+  /// Layers whose weights are stored.
+  package var storedLayers: Int { layers / layersPerGroup }
+
+  /// The stored layer whose weights a layer has.
+  package func storedLayer(of layer: Int) -> Int { layer / layersPerGroup }
+
+  /// Whether a norm precedes attention in a layer.
+  package func hasAttentionNorm(layer: Int) -> Bool {
+    normPlacement != .output && !(skipsFirstNorm && layer == 0)
+  }
+
+  /// Whether norms follow attention and the feed-forward network, before the residual addition.
+  package var hasOutputNorms: Bool { normPlacement == .output || normPlacement == .around }
+
+  /// Whether a norm follows the last layer.
+  package var hasFinalNorm: Bool { normPlacement != .post }
+
   /// Numbers in all heads of queries.
   package var queryWidth: Int { heads * headSize }
 
@@ -179,7 +216,7 @@ package struct Architecture: Equatable, Sendable {
   }
 
   /// The number of positions that a token of a layer attends to, including its own; `Int.max` for
-  /// all.
+  /// all. In an encoder, as many lie before it as behind it.
   package func window(layer: Int) -> Int {
     guard let slidingWindow, slidingWindow.isSliding(layer: layer) else { return .max }
     return slidingWindow.size

@@ -78,6 +78,12 @@ package struct Metadata: Sendable {
     value(key) == nil ? nil : try number(key)
   }
 
+  /// - Returns: nil if the key is absent.
+  /// - Throws: `badInput` if its value is not text.
+  package func find(text key: StaticString) throws(VDSQError) -> String? {
+    value(key) == nil ? nil : try text(key)
+  }
+
   /// - Throws: `badInput` if the key is absent, or its value is not text.
   package func text(_ key: StaticString) throws(VDSQError) -> String {
     guard case .text(let s) = value(key) else {

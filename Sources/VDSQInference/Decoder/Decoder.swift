@@ -58,7 +58,7 @@ package final class Decoder {
     guard architecture.family == .causalDecoder else {
       throw .badInput("\(container.path): the model is no causal decoder")
     }
-    let memory = try LayerMemory(container, layers: architecture.layers, policy: policy)
+    let memory = try LayerMemory(container, architecture, policy: policy)
     weights = try DecoderWeights(container, architecture, memory)
     plan = Self.plan(
       architecture, weights, kernels, threads, tokenCapacity: tokenCapacity,

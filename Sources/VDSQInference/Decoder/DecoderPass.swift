@@ -1,4 +1,3 @@
-import CShims
 import VDSQFormat
 import VDSQKernels
 
@@ -12,8 +11,6 @@ final class DecoderPass: SharedWork {
   private let c: Architecture
   private let activation: Activation
   private let embeddingScale: Float
-  private let rotaryDimensions: Int
-  private let rotaryScale: Float
   private let weights: DecoderWeights
   private let words: EmbeddingRows
   private let kernels: KernelTable
@@ -55,8 +52,6 @@ final class DecoderPass: SharedWork {
     c = architecture
     activation = Activation(c.activation)
     embeddingScale = Float(c.embeddingScale)
-    rotaryDimensions = c.positions.rotaryDimensions
-    rotaryScale = Float(c.positions.rotaryScale)
     self.weights = weights
     self.words = words
     self.kernels = kernels
@@ -203,10 +198,10 @@ final class DecoderPass: SharedWork {
   }
 
   /// Takes a block through a layer. Keys and values of earlier tokens are there already.
-  private func run(_ layer: DecoderWeights.Layer, _ index: Int, _ part: Part) {
-    normalize(layer.attentionNorm, part)
-    observe(.attention, index, normed(part), c.hiddenSize, c.hiddenSize, part)
-    apply(layer.qkv, normed(part), c.hiddenSize, part, floats(plan.qkv), plan.qkvWidth)
+  private func run(_ layer: LayerWeights, _ index: Int, _ part: Part) {
+    var x = normalize(layer.attentionNorm, part)
+    observe(.attention, index, x, c.hiddenSize, c.hiddenSize, part)
+    apply(layer.qkv, x, c.hiddenSize, part, floats(plan.qkv), plan.qkvWidth)
     part.meet()
     store(layer, index, part)
     part.worker.barrier()
@@ -218,12 +213,14 @@ final class DecoderPass: SharedWork {
       .attentionOutput, index, floats(plan.context), plan.contextWidth, c.queryWidth, part)
     apply(
       layer.attentionOutput, floats(plan.context), plan.contextWidth, part, attended, stride)
+    normalize(outputs: attended, stride, layer.attentionOutputNorm, part)
     if !c.hasParallelResidual {
       add(attended, stride, part)
       part.meet()
     }
-    normalize(layer.feedForwardNorm, part)
-    feed(layer, index, part)
+    x = normalize(layer.feedForwardNorm, part)
+    feed(x, layer, index, part)
+    normalize(outputs: floats(plan.context), plan.contextWidth, layer.feedForwardOutputNorm, part)
     if c.hasParallelResidual { add(attended, stride, part) }
     add(floats(plan.context), plan.contextWidth, part)
   }
@@ -294,15 +291,10 @@ final class DecoderPass: SharedWork {
 
   /// Makes the angles of rotary positions known up to the length of a sequence.
   private func computeAngles(_ count: Int) {
-    guard let frequencies = weights.rotaryFrequencies, count > knownAngles else { return }
-    let half = rotaryDimensions / 2
-    for position in knownAngles..<count {
-      let angles = floats(plan.angles, row: position, rotaryDimensions)
-      for i in 0..<half {
-        let angle = Float(position) * frequencies[i]
-        angles[i] = vdsq_cosf(angle) * rotaryScale
-        angles[half + i] = vdsq_sinf(angle) * rotaryScale
-      }
+    guard let rotary = weights.rotary, count > knownAngles else { return }
+    rotary.compute(knownAngles..<count, into: floats(plan.angles))
+    if let local = weights.localRotary, let region = plan.localAngles {
+      local.compute(knownAngles..<count, into: floats(region))
     }
     knownAngles = count
   }
@@ -323,22 +315,38 @@ final class DecoderPass: SharedWork {
     for i in 0..<own.count * d { to[i] = from[i] }
   }
 
-  private func normalize(_ norm: Normalization, _ part: Part) {
-    guard !part.rows.isEmpty else { return }
-    normalize(
-      hidden(part, part.rows.lowerBound), norm, part.rows.count,
-      normed(part) + part.rows.lowerBound * c.hiddenSize)
+  /// The states that linear layers read, indexed like the rows of the block: normalized, or the
+  /// hidden states if there is no norm.
+  private func normalize(
+    _ norm: Normalization?, _ part: Part
+  ) -> UnsafeMutablePointer<Float> {
+    guard let norm else { return hidden(part) }
+    if !part.rows.isEmpty {
+      normalize(
+        hidden(part, part.rows.lowerBound), norm, part.rows.count,
+        normed(part) + part.rows.lowerBound * c.hiddenSize)
+    }
+    return normed(part)
+  }
+
+  /// Normalizes the outputs of attention or of the feed-forward network in place, if the
+  /// architecture does.
+  private func normalize(
+    outputs: UnsafeMutablePointer<Float>, _ stride: Int, _ norm: Normalization?, _ part: Part
+  ) {
+    guard let norm else { return }
+    part.meet()
+    for row in part.ownRows {
+      normalize(outputs + row * stride, norm, 1, outputs + row * stride)
+    }
+    part.meet()
   }
 
   func normalize(
     _ x: UnsafePointer<Float>, _ norm: Normalization, _ rows: Int,
     _ y: UnsafeMutablePointer<Float>
   ) {
-    if c.norm == .rmsNorm {
-      kernels.addRMSNorm(x, nil, norm, rows, c.hiddenSize, y, nil)
-    } else {
-      kernels.addLayerNorm(x, nil, norm, rows, c.hiddenSize, y, nil)
-    }
+    kernels.normalize(x, norm, c.norm, rows: rows, columns: c.hiddenSize, into: y)
   }
 
   /// A linear layer over the rows of the part. `x` and `y` are indexed like the rows of the block.
@@ -392,28 +400,24 @@ final class DecoderPass: SharedWork {
 
   /// Normalizes heads if the architecture does, rotates queries and keys to their positions, and
   /// stores keys and values.
-  private func store(_ layer: DecoderWeights.Layer, _ index: Int, _ part: Part) {
-    let half = rotaryDimensions / 2
+  private func store(_ layer: LayerWeights, _ index: Int, _ part: Part) {
     let block = part.block.lowerBound
+    let isLocal = c.window(layer: index) != .max
+    let rotary = isLocal ? weights.localRotary ?? weights.rotary : weights.rotary
+    let angles = floats(isLocal ? plan.localAngles ?? plan.angles : plan.angles)
     forEachSequence(block + part.ownRows.lowerBound..<block + part.ownRows.upperBound) {
       _, first, some in
       for row in some {
         let queries = floats(plan.qkv, row: row - block, plan.qkvWidth)
         let keys = queries + c.queryWidth
         let values = keys + c.keyValueWidth
-        if let norm = layer.queryNorm {
-          kernels.addRMSNorm(queries, nil, norm, c.heads, c.headSize, queries, nil)
-        }
-        if let norm = layer.keyNorm {
-          kernels.addRMSNorm(keys, nil, norm, c.keyValueHeads, c.headSize, keys, nil)
-        }
-        if half > 0 {
+        layer.queryNorm?.apply(to: queries, kernels)
+        layer.keyNorm?.apply(to: keys, kernels)
+        if let rotary {
           let position = first + row - some.lowerBound
-          let angles = floats(plan.angles, row: position, rotaryDimensions)
-          for head in 0..<c.heads + c.keyValueHeads {
-            kernels.rotate(
-              queries + head * c.headSize, rotaryDimensions, angles, angles + half, .halves)
-          }
+          rotary.rotate(
+            queries, heads: c.heads + c.keyValueHeads, headSize: c.headSize,
+            by: angles + position * rotary.dimensions, kernels)
         }
         let to = stored(plan.keys, index, row), valuesTo = stored(plan.values, index, row)
         for i in 0..<c.keyValueWidth {
@@ -436,7 +440,8 @@ final class DecoderPass: SharedWork {
     let scratch = arena.region(plan.work, as: Float.self, worker: part.worker.index)
     let heads = part.outputs(of: c.keyValueHeads)
     let group = c.heads / c.keyValueHeads
-    let scale = 1 / Float(c.headSize).squareRoot()
+    let scale =
+      1 / (c.attentionDivisor.map { Float($0) } ?? Float(c.headSize).squareRoot())
     let block = part.block.lowerBound
     var gathered: Int?
     forEachSequence(block + part.rows.lowerBound..<block + part.rows.upperBound) {
@@ -498,22 +503,20 @@ final class DecoderPass: SharedWork {
 
   /// The feed-forward network of the normalized states. Its projections take the place of the
   /// attention's output.
-  private func feed(_ layer: DecoderWeights.Layer, _ index: Int, _ part: Part) {
+  private func feed(
+    _ x: UnsafePointer<Float>, _ layer: LayerWeights, _ index: Int, _ part: Part
+  ) {
     let width = c.intermediateSize
     let innerWidth = c.isGated ? 2 * width : width
     let inner = inner(part, innerWidth)
-    observe(.feedForward, index, normed(part), c.hiddenSize, c.hiddenSize, part)
+    observe(.feedForward, index, x, c.hiddenSize, c.hiddenSize, part)
     apply(
-      layer.up, normed(part), c.hiddenSize, part, inner, innerWidth,
+      layer.up, x, c.hiddenSize, part, inner, innerWidth,
       c.isGated ? .identity : activation)
     part.meet()
     if c.isGated {
-      let columns = part.outputs(of: width)
-      for row in part.rows {
-        let gate = inner + row * innerWidth
-        kernels.gate(
-          gate + columns.lowerBound, gate + width + columns.lowerBound, columns.count, activation)
-      }
+      kernels.gateRows(
+        inner, part.rows, width: width, columns: part.outputs(of: width), activation)
       part.meet()
     }
     // The gated states took the place of the gates; the other rows lie between them.

@@ -30,6 +30,8 @@ package struct DecoderPlan: Sendable {
 
   // Region indices.
   let hidden, qkv, keys, values, context, angles, vectors: Int
+  /// The angles of layers with local attention, if they have their own.
+  let localAngles: Int?
   /// Regions of each worker.
   let normed, quantized, scales, zeroPoints, work, row: Int
   /// Keys and values of the sequences that a sequence continues, side by side with its own; nil if
@@ -82,6 +84,11 @@ package struct DecoderPlan: Sendable {
     values = arena.add("values", cache, isCache: true)
     context = arena.add("attention output", block * contextWidth * 4)
     angles = arena.add("rotary cosines and sines", longest * c.positions.rotaryDimensions * 4)
+    localAngles =
+      c.hasLocalRotary
+      ? arena.add(
+        "rotary cosines and sines of local layers", longest * c.positions.rotaryDimensions * 4)
+      : nil
     vectors = arena.add("vectors", sequenceCapacity * c.vectorSize * 4)
     // A worker has its own tokens of a block, or all of a block with few.
     let rows = min(block, max(Self.workerRows, Self.fewTokens * threads))

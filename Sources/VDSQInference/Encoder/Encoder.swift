@@ -1,7 +1,7 @@
 package import VDSQFormat
 package import VDSQKernels
 
-/// The forward pass of a BERT-like encoder. It turns token ids into one vector per sequence.
+/// The forward pass of a bidirectional encoder. It turns token ids into one vector per sequence.
 ///
 /// All memory is one arena, planned from the architecture before the first token. The vector of a
 /// sequence does not depend on the rest of its batch.
@@ -17,7 +17,7 @@ package final class Encoder {
   private let pass: EncoderPass
   private let weights: EncoderWeights
   private let intermediateFeatures: Int
-  /// The number of rows of the position table in the arena.
+  /// The number of positions whose embeddings, angles and biases are in the arena.
   private var knownPositions = 0
 
   /// The number of touched bytes of the arena.
@@ -54,9 +54,18 @@ package final class Encoder {
     self.threads = threads
     architecture = try Architecture(container.metadata)
     let c = architecture
-    guard c.isBERT else {
+    guard c.family == .bidirectionalEncoder else {
+      throw .badInput("\(container.path): the model is no bidirectional encoder")
+    }
+    guard !c.hasParallelResidual else {
       throw .badInput(
-        "\(container.path): the encoder has BERT's layers only, and this is another architecture")
+        "\(container.path): metadata: parallel_residual of an encoder is not supported")
+    }
+    for layer in 0..<c.layers where c.window(layer: layer) != .max {
+      // As many positions before a token as behind it, and its own.
+      guard c.window(layer: layer) % 2 == 1 else {
+        throw .badInput("\(container.path): metadata: sliding_window of an encoder is not odd")
+      }
     }
     guard intermediateFeatures.isEmpty || c.pooling != .mask,
       intermediateFeatures.allSatisfy({ $0.layer >= 1 && $0.layer < c.layers })
@@ -64,10 +73,11 @@ package final class Encoder {
     if let updates {
       // Their products use a row of the scratch of the embeddings.
       guard updates.layers == c.layers, updates.hiddenSize == c.hiddenSize,
+        c.queryWidth == c.hiddenSize, c.keyValueWidth == c.hiddenSize, c.normPlacement == .post,
         2 * updates.rank <= c.embeddingSize
       else { throw .badInput("\(container.path): updates of weights are not for such layers") }
     }
-    let memory = try LayerMemory(container, layers: c.layers, policy: policy)
+    let memory = try LayerMemory(container, c, policy: policy)
     weights = try EncoderWeights(container, architecture, memory)
     plan = Self.plan(
       c, weights, kernels, threads, tokenCapacity: tokenCapacity,
@@ -90,7 +100,7 @@ package final class Encoder {
     MemoryPlan(
       architecture, tokenCapacity: tokenCapacity, longest: longest, threads: threads.count,
       layout: kernels.activationLayout, element: weights.words.record.element,
-      positionElement: weights.positions.record.element,
+      positionElement: weights.positions?.record.element ?? .float32,
       intermediateFeatures: intermediateFeatures)
   }
 
@@ -148,13 +158,12 @@ package final class Encoder {
     return UnsafePointer(arena.region(plan.vectors, as: Float.self))
   }
 
-  /// A state after the transformation of the masked language model's head, or the state itself if
-  /// there is no such head: `embeddingSize` or `hiddenSize` floats.
+  /// A state of a layer as the last one is read: behind the final norm, and transformed by the head
+  /// of a masked language model, if the model has them. `embeddingSize` or `hiddenSize` floats.
   package func transform(
     _ state: UnsafePointer<Float>, into vector: UnsafeMutablePointer<Float>
   ) {
-    if let head = weights.head { return pass.transform(head, state, into: vector, 0) }
-    for i in 0..<architecture.hiddenSize { vector[i] = state[i] }
+    pass.finish(state, into: vector)
   }
 
   /// Below this many rows, the share of a worker does not justify waking it.
@@ -165,7 +174,7 @@ package final class Encoder {
       batch.range(sequences.upperBound - 1).upperBound
       - batch.range(sequences.lowerBound).lowerBound
     let workers = max(1, min(threads.count, rows / Self.smallestShare))
-    for sequence in sequences { try readPositions(batch.range(sequence).count) }
+    for sequence in sequences { try preparePositions(batch.range(sequence).count) }
     pass.batch = batch
     pass.sequences = sequences
     defer { pass.batch = TokenBatch() }
@@ -183,15 +192,26 @@ package final class Encoder {
     }
   }
 
-  /// Reads the position table up to the length of the text. If it were mapped, all of it would
-  /// become resident.
-  private func readPositions(_ count: Int) throws(VDSQError) {
+  /// Makes positions known up to the length of a text. The table of learned positions is read; if
+  /// it were mapped, all of it would become resident.
+  private func preparePositions(_ count: Int) throws(VDSQError) {
     guard count > knownPositions else { return }
-    let table = weights.positions
-    let width = table.record.columns * EmbeddingRows.width(table.record.element)
-    try container.read(
-      table, at: knownPositions * width, count: (count - knownPositions) * width,
-      into: arena.region(plan.positions, as: UInt8.self) + knownPositions * width)
+    let new = knownPositions..<count
+    if let table = weights.positions, let region = plan.positions {
+      let width = table.record.columns * EmbeddingRows.width(table.record.element)
+      try container.read(
+        table, at: knownPositions * width, count: new.count * width,
+        into: arena.region(region, as: UInt8.self) + knownPositions * width)
+    }
+    if let rotary = weights.rotary, let region = plan.angles {
+      rotary.compute(new, into: arena.region(region, as: Float.self))
+    }
+    if let rotary = weights.localRotary, let region = plan.localAngles {
+      rotary.compute(new, into: arena.region(region, as: Float.self))
+    }
+    if let distances = weights.distances, let region = plan.distances {
+      distances.compute(new, longest: plan.longest, into: arena.region(region, as: Float.self))
+    }
     knownPositions = count
   }
 

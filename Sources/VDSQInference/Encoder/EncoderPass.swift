@@ -7,6 +7,10 @@ final class EncoderPass: SharedWork {
   private let c: Architecture
   private let activation: Activation
   private let headActivation: Activation
+  private let embeddingScale: Float
+  private let attentionDivisor: Float?
+  /// Floats of a row of queries, keys and values.
+  private let qkvWidth: Int
   private let weights: EncoderWeights
   private let words: EmbeddingRows
   private let kernels: KernelTable
@@ -46,6 +50,9 @@ final class EncoderPass: SharedWork {
     c = architecture
     activation = Activation(c.activation)
     headActivation = Activation(c.headActivation)
+    embeddingScale = Float(c.embeddingScale)
+    attentionDivisor = c.attentionDivisor.map { Float($0) }
+    qkvWidth = c.queryWidth + 2 * c.keyValueWidth
     self.weights = weights
     self.words = words
     self.kernels = kernels
@@ -65,15 +72,14 @@ final class EncoderPass: SharedWork {
     keep(0, origin, rows)
     for (index, layer) in weights.layers.enumerated() {
       memory.enter(index)
-      // Norms tell the ranges of their outputs.
-      let knowsRanges = (index > 0 || weights.projection == nil) && steering?.layer != index
-      project(layer.qkv, index, rows, worker.index, knowsRanges: knowsRanges)
+      project(layer, index, rows, worker.index)
+      place(layer, index, origin, rows)
       if let updates { update(updates, index, rows, worker.index) }
       worker.barrier()
       for sequence in sequences {
         let range = batch.range(sequence)
         let own = range.lowerBound - origin..<range.upperBound - origin
-        attend(layer, own, own.clamped(to: rows), worker.index)
+        attend(layer, index, own, own.clamped(to: rows), worker.index)
       }
       mix(layer, index, rows, worker.index)
       feedForward(layer, index, rows, worker.index)
@@ -88,6 +94,12 @@ final class EncoderPass: SharedWork {
         // The next layer overwrites the states.
         worker.barrier()
       }
+    }
+    if let norm = weights.finalNorm {
+      let states = floats(plan.hidden, row: rows.lowerBound, c.hiddenSize)
+      kernels.normalize(
+        states, norm, c.norm, rows: rows.count, columns: c.hiddenSize, into: states)
+      worker.barrier()
     }
     for sequence in worker.share(of: sequences.count) {
       pool(
@@ -150,7 +162,7 @@ final class EncoderPass: SharedWork {
     }
   }
 
-  /// The sum of word, position and token type embeddings, normalized.
+  /// The sum of word, position and token type embeddings, normalized, as far as the model has them.
   private func embed(_ origin: Int, _ rows: Range<Int>, _ worker: Int) {
     let d = c.embeddingSize
     let sums = weights.projection == nil ? plan.hidden : plan.projected
@@ -163,24 +175,32 @@ final class EncoderPass: SharedWork {
         if !words.load(Int(batch.ids[origin + row]), into: state, worker: worker) {
           unreadable = true
         }
-        let table = weights.positions
-        let position = row - own.lowerBound
-        table.load(
-          arena.region(plan.positions, as: UInt8.self)
-            + position * d * EmbeddingRows.width(table.record.element), row: position,
-          kernels, into: scratch)
-        kernels.addScaled(1, scratch, d, state)
-        let isSecond = origin + row >= batch.secondStarts[sequence]
-        kernels.addScaled(1, weights.tokenTypes + (isSecond ? d : 0), d, state)
+        if embeddingScale != 1 { for i in 0..<d { state[i] *= embeddingScale } }
+        if let table = weights.positions, let region = plan.positions {
+          let position = row - own.lowerBound
+          table.load(
+            arena.region(region, as: UInt8.self)
+              + position * d * EmbeddingRows.width(table.record.element), row: position,
+            kernels, into: scratch)
+          kernels.addScaled(1, scratch, d, state)
+        }
+        if let types = weights.tokenTypes {
+          let isSecond = origin + row >= batch.secondStarts[sequence]
+          kernels.addScaled(1, types + (isSecond ? d : 0), d, state)
+        }
       }
     }
     let state = floats(sums, row: rows.lowerBound, d)
-    kernels.addLayerNorm(
-      state, nil, weights.embeddingNorm, rows.count, d, state, ranges(rows.lowerBound))
+    if let norm = weights.embeddingNorm {
+      kernels.normalize(
+        state, norm, c.norm, rows: rows.count, columns: d, into: state,
+        ranges: ranges(rows.lowerBound))
+    }
     guard let projection = weights.projection else { return }
     forEachBlock(rows) { first, count in
       linear.apply(
-        projection, floats(sums, row: first, d), rows: count, ranges: ranges(first),
+        projection, floats(sums, row: first, d), rows: count,
+        ranges: weights.embeddingNorm == nil ? nil : ranges(first),
         scratch: quantized(d, worker),
         LinearOutput(y: floats(plan.hidden, row: first, c.hiddenSize), stride: c.hiddenSize))
     }
@@ -201,17 +221,84 @@ final class EncoderPass: SharedWork {
     for i in 0..<rows.count * d { to[i] = from[i] }
   }
 
-  /// Computes queries, keys and values of the worker's rows.
-  private func project(
-    _ layer: Linear, _ index: Int, _ rows: Range<Int>, _ worker: Int, knowsRanges: Bool
+  /// Whether the extremes of the states that a layer reads are known: norms tell those of their
+  /// outputs.
+  private func knowsRanges(_ layer: Int) -> Bool {
+    guard steering?.layer != layer else { return false }
+    return layer == 0
+      ? weights.embeddingNorm != nil && weights.projection == nil : c.normPlacement == .post
+  }
+
+  /// The input of linear layers: rows of the states, normalized if a norm precedes the layers. The
+  /// normalized rows take the place of projections.
+  private func input(
+    _ norm: Normalization?, _ first: Int, _ count: Int, knowsRanges: Bool
+  ) -> (x: UnsafePointer<Float>, ranges: RowRanges?) {
+    let d = c.hiddenSize
+    let hidden = floats(plan.hidden, row: first, d)
+    guard c.normPlacement != .post, let norm else {
+      return (UnsafePointer(hidden), knowsRanges ? ranges(first) : nil)
+    }
+    let normed = floats(plan.projected, row: first, d)
+    kernels.normalize(
+      hidden, norm, c.norm, rows: count, columns: d, into: normed, ranges: ranges(first))
+    return (UnsafePointer(normed), ranges(first))
+  }
+
+  /// Adds rows of projections to the states, with the norms of the layer. In a post-norm layer
+  /// `norm` follows the addition.
+  private func add(
+    _ first: Int, _ count: Int, _ norm: Normalization?, outputNorm: Normalization?
   ) {
     let d = c.hiddenSize
+    let hidden = floats(plan.hidden, row: first, d)
+    let projected = floats(plan.projected, row: first, d)
+    if c.normPlacement == .post, let norm {
+      return kernels.addLayerNorm(projected, hidden, norm, count, d, hidden, ranges(first))
+    }
+    if let outputNorm {
+      kernels.normalize(projected, outputNorm, c.norm, rows: count, columns: d, into: projected)
+    }
+    kernels.addScaled(1, projected, count * d, hidden)
+  }
+
+  /// Computes queries, keys and values of the worker's rows.
+  private func project(
+    _ layer: LayerWeights, _ index: Int, _ rows: Range<Int>, _ worker: Int
+  ) {
+    let d = c.hiddenSize
+    let known = knowsRanges(index)
     forEachBlock(rows) { first, count in
-      observe(.attention, index, first..<first + count, floats(plan.hidden, row: first, d), d)
+      let (x, ranges) = input(layer.attentionNorm, first, count, knowsRanges: known)
+      observe(.attention, index, first..<first + count, x, d)
       linear.apply(
-        layer, floats(plan.hidden, row: first, d), rows: count,
-        ranges: knowsRanges ? ranges(first) : nil, scratch: quantized(d, worker),
-        LinearOutput(y: floats(plan.qkv, row: first, 3 * d), stride: 3 * d))
+        layer.qkv, x, rows: count, ranges: ranges, scratch: quantized(d, worker),
+        LinearOutput(y: floats(plan.qkv, row: first, qkvWidth), stride: qkvWidth))
+    }
+  }
+
+  /// Normalizes the heads of queries and keys and rotates them to their positions, if the
+  /// architecture does.
+  private func place(
+    _ layer: LayerWeights, _ index: Int, _ origin: Int, _ rows: Range<Int>
+  ) {
+    let isLocal = c.window(layer: index) != .max
+    let rotary = isLocal ? weights.localRotary ?? weights.rotary : weights.rotary
+    let region = isLocal ? plan.localAngles ?? plan.angles : plan.angles
+    guard rotary != nil || layer.queryNorm != nil || layer.keyNorm != nil else { return }
+    for sequence in sequences {
+      let range = batch.range(sequence)
+      let own = range.lowerBound - origin..<range.upperBound - origin
+      for row in own.clamped(to: rows) {
+        let queries = floats(plan.qkv, row: row, qkvWidth)
+        layer.queryNorm?.apply(to: queries, kernels)
+        layer.keyNorm?.apply(to: queries + c.queryWidth, kernels)
+        if let rotary, let region {
+          rotary.rotate(
+            queries, heads: c.heads + c.keyValueHeads, headSize: c.headSize,
+            by: floats(region, row: row - own.lowerBound, rotary.dimensions), kernels)
+        }
+      }
     }
   }
 
@@ -226,81 +313,90 @@ final class EncoderPass: SharedWork {
         kernels.addUpdates(
           values.baseAddress! + layer * 4 * updates.rank * d, rank: updates.rank, columns: d,
           of: floats(plan.hidden, row: row, d), products: products,
-          to: floats(plan.qkv, row: row, 3 * d))
+          to: floats(plan.qkv, row: row, qkvWidth))
       }
     }
   }
 
   /// Attention of the rows `own` of one sequence over `all` of its rows.
   private func attend(
-    _ layer: EncoderWeights.Layer, _ all: Range<Int>, _ own: Range<Int>, _ worker: Int
+    _ layer: LayerWeights, _ index: Int, _ all: Range<Int>, _ own: Range<Int>, _ worker: Int
   ) {
     guard !own.isEmpty else { return }
     // Models with integer layers lose nothing measurable by integer attention.
     let attention =
       linear.isInteger(layer.qkv) ? kernels.attentionInt16 : kernels.attention
-    let d = c.hiddenSize
-    let qkv = floats(plan.qkv, row: all.lowerBound, 3 * d)
+    let qkv = floats(plan.qkv, row: all.lowerBound, qkvWidth)
     let scratch = arena.region(plan.attention, as: Float.self, worker: worker)
+    let group = c.heads / c.keyValueHeads
+    let window = c.window(layer: index)
     for head in 0..<c.heads {
-      let first = qkv + head * c.headSize
+      let keys = qkv + c.queryWidth + head / group * c.headSize
       let input = AttentionInput(
-        queries: first, keys: first + d, values: first + 2 * d, stride: 3 * d, length: all.count,
-        headSize: c.headSize,
-        rows: own.lowerBound - all.lowerBound..<own.upperBound - all.lowerBound)
+        queries: qkv + head * c.headSize, keys: keys, values: keys + c.keyValueWidth,
+        stride: qkvWidth, length: all.count, headSize: c.headSize,
+        rows: own.lowerBound - all.lowerBound..<own.upperBound - all.lowerBound,
+        divisor: attentionDivisor,
+        bias: plan.distances.map {
+          DistanceBiases.bias(of: head, in: floats($0), longest: plan.longest)
+        }, window: window == .max ? .max : (window - 1) / 2)
       attention(
-        input, floats(plan.context, row: all.lowerBound, d) + head * c.headSize, d, scratch)
+        input, floats(plan.context, row: all.lowerBound, c.queryWidth) + head * c.headSize,
+        c.queryWidth, scratch)
     }
   }
 
   /// The output projection of attention, added to the states.
   private func mix(
-    _ layer: EncoderWeights.Layer, _ index: Int, _ rows: Range<Int>, _ worker: Int
+    _ layer: LayerWeights, _ index: Int, _ rows: Range<Int>, _ worker: Int
   ) {
-    let d = c.hiddenSize
+    let width = c.queryWidth
     forEachBlock(rows) { first, count in
-      let hidden = floats(plan.hidden, row: first, d)
-      let projected = floats(plan.projected, row: first, d)
-      observe(
-        .attentionOutput, index, first..<first + count, floats(plan.context, row: first, d), d)
+      let context = floats(plan.context, row: first, width)
+      observe(.attentionOutput, index, first..<first + count, context, width)
       linear.apply(
-        layer.attentionOutput, floats(plan.context, row: first, d), rows: count,
-        ranges: nil, scratch: quantized(d, worker),
-        LinearOutput(y: projected, stride: d))
-      kernels.addLayerNorm(
-        projected, hidden, layer.attentionNorm, count, d, hidden, ranges(first))
+        layer.attentionOutput, context, rows: count,
+        ranges: nil, scratch: quantized(width, worker),
+        LinearOutput(y: floats(plan.projected, row: first, c.hiddenSize), stride: c.hiddenSize))
+      add(first, count, layer.attentionNorm, outputNorm: layer.attentionOutputNorm)
     }
   }
 
   private func feedForward(
-    _ layer: EncoderWeights.Layer, _ index: Int, _ rows: Range<Int>, _ worker: Int
+    _ layer: LayerWeights, _ index: Int, _ rows: Range<Int>, _ worker: Int
   ) {
-    let d = c.hiddenSize
+    let d = c.hiddenSize, width = c.intermediateSize
+    let stride = c.isGated ? 2 * width : width
     let inner = arena.region(plan.intermediate, as: Float.self, worker: worker)
+    // The norm behind attention has told the extremes of its outputs.
+    let known = c.normPlacement == .post
     forEachBlock(rows) { first, count in
-      let hidden = floats(plan.hidden, row: first, d)
-      let projected = floats(plan.projected, row: first, d)
-      observe(.feedForward, index, first..<first + count, hidden, d)
+      let (x, ranges) = input(layer.feedForwardNorm, first, count, knowsRanges: known)
+      observe(.feedForward, index, first..<first + count, x, d)
       linear.apply(
-        layer.up, hidden, rows: count, ranges: ranges(first), scratch: quantized(d, worker),
-        LinearOutput(
-          y: inner, stride: c.intermediateSize, activation: activation))
-      observe(.feedForwardDown, index, first..<first + count, inner, c.intermediateSize)
+        layer.up, x, rows: count, ranges: ranges, scratch: quantized(d, worker),
+        LinearOutput(y: inner, stride: stride, activation: c.isGated ? .identity : activation))
+      if c.isGated {
+        kernels.gateRows(inner, 0..<count, width: width, columns: 0..<width, activation)
+      }
+      observe(.feedForwardDown, index, first..<first + count, inner, width, stride: stride)
       linear.apply(
-        layer.down, inner, rows: count, ranges: nil,
-        scratch: quantized(c.intermediateSize, worker), LinearOutput(y: projected, stride: d))
-      kernels.addLayerNorm(
-        projected, hidden, layer.outputNorm, count, d, hidden, ranges(first))
+        layer.down, inner, stride: stride, rows: count, ranges: nil,
+        scratch: quantized(width, worker),
+        LinearOutput(y: floats(plan.projected, row: first, d), stride: d))
+      add(first, count, layer.feedForwardNorm, outputNorm: layer.feedForwardOutputNorm)
     }
   }
 
   /// Shows rows of a linear layer's input to the observer.
   private func observe(
     _ input: LinearInput, _ layer: Int, _ rows: Range<Int>, _ x: UnsafePointer<Float>,
-    _ columns: Int
+    _ columns: Int, stride: Int? = nil
   ) {
     observer?.observe(
-      .init(input: input, layer: layer, rows: rows, values: x, stride: columns, columns: columns))
+      .init(
+        input: input, layer: layer, rows: rows, values: x, stride: stride ?? columns,
+        columns: columns))
   }
 
   /// Pools the states of a sequence into one vector.
@@ -331,7 +427,7 @@ final class EncoderPass: SharedWork {
   }
 
   /// A state after the transformation of the masked language model's head.
-  func transform(
+  private func transform(
     _ head: EncoderWeights.Head, _ state: UnsafePointer<Float>,
     into vector: UnsafeMutablePointer<Float>, _ worker: Int
   ) {
@@ -339,5 +435,18 @@ final class EncoderPass: SharedWork {
       head.transform, state, rows: 1, ranges: nil, scratch: quantized(c.hiddenSize, worker),
       LinearOutput(y: vector, stride: c.embeddingSize, activation: headActivation))
     kernels.addLayerNorm(vector, nil, head.norm, 1, c.embeddingSize, vector, nil)
+  }
+
+  /// A state of a layer as it is read: behind the final norm, and as the head of a masked language
+  /// model transforms it.
+  func finish(_ state: UnsafePointer<Float>, into vector: UnsafeMutablePointer<Float>) {
+    let d = c.hiddenSize
+    let read = weights.head == nil ? vector : arena.region(plan.row, as: Float.self)
+    if let norm = weights.finalNorm {
+      kernels.normalize(state, norm, c.norm, rows: 1, columns: d, into: read)
+    } else {
+      for i in 0..<d { read[i] = state[i] }
+    }
+    if let head = weights.head { transform(head, read, into: vector, 0) }
   }
 }

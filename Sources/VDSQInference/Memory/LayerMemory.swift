@@ -12,7 +12,7 @@ final class LayerMemory: @unchecked Sendable {
 
   /// - Throws: `badInput` if the weights of a layer are not one section, which streaming needs;
   ///   `budgetTooSmall` if there is no memory for the buffers.
-  init(_ container: Container, layers: Int, policy: MemoryPolicy) throws(VDSQError) {
+  init(_ container: Container, _ c: Architecture, policy: MemoryPolicy) throws(VDSQError) {
     self.policy = policy
     self.container = container
     guard policy != .resident else {
@@ -20,8 +20,8 @@ final class LayerMemory: @unchecked Sendable {
       return
     }
     var sections: [Int] = []
-    for layer in 0..<layers {
-      sections.append(try Self.section(of: layer, container))
+    for layer in 0..<c.layers {
+      sections.append(try Self.section(of: c.storedLayer(of: layer), container))
     }
     self.sections = sections
     if policy == .release {

@@ -23,7 +23,9 @@ package struct MemoryPlan: Sendable {
   private static func sequences(_ tokens: Int) -> Int { max(1, tokens / 8) }
 
   // Region indices.
-  let hidden, qkv, context, projected, ranges, vectors, positions: Int
+  let hidden, qkv, context, projected, ranges, vectors: Int
+  /// Learned positions, rotary angles and biases of distances; nil if the model has none.
+  let positions, angles, localAngles, distances: Int?
   /// Regions of each worker.
   let quantized, intermediate, scales, zeroPoints, attention, row: Int
   let words: EmbeddingRows.Memory
@@ -53,24 +55,44 @@ package struct MemoryPlan: Sendable {
     let block = min(Self.feedForwardRows, pass)
     hidden = arena.add("hidden states", pass * d * 4)
     // One vector more, because the last vector of the last head may be read beyond its end.
-    qkv = arena.add("queries, keys, values", pass * 3 * d * 4 + 128)
-    context = arena.add("attention output", pass * d * 4)
+    qkv = arena.add(
+      "queries, keys, values", pass * (c.queryWidth + 2 * c.keyValueWidth) * 4 + 128)
+    context = arena.add("attention output", pass * c.queryWidth * 4)
     // Embeddings too, if they are projected to the hidden size.
     projected = arena.add("projections", pass * max(d, c.embeddingSize) * 4)
     ranges = arena.add("extremes of rows", pass * 128)
     vectors = arena.add("vectors", Self.sequences(self.tokenCapacity) * stateSize * 4)
-    positions = arena.add(
-      "position embeddings", longest * c.embeddingSize * EmbeddingRows.width(positionElement))
+    let hasRotary = c.positions.rotaryDimensions > 0
+    positions =
+      c.positions.learnedRows == 0
+      ? nil
+      : arena.add(
+        "position embeddings", longest * c.embeddingSize * EmbeddingRows.width(positionElement))
+    angles =
+      hasRotary
+      ? arena.add("rotary cosines and sines", longest * c.positions.rotaryDimensions * 4) : nil
+    localAngles =
+      c.hasLocalRotary
+      ? arena.add(
+        "rotary cosines and sines of local layers", longest * c.positions.rotaryDimensions * 4)
+      : nil
+    distances =
+      c.distanceBias == .none
+      ? nil
+      : arena.add(
+        "biases of distances", c.heads * DistanceBiases.width(longest: longest) * 4)
     let widest = max(
-      layout.rowBytes(max(d, c.embeddingSize)), layout.rowBytes(c.intermediateSize))
+      layout.rowBytes(max(max(d, c.embeddingSize), c.queryWidth)),
+      layout.rowBytes(c.intermediateSize))
     quantized = arena.add("quantized states", block * widest, each: threads)
     scales = arena.add("activation scales", block * 4, each: threads)
     zeroPoints = arena.add("activation zero points", block * 4, each: threads)
-    intermediate = arena.add("feed-forward states", block * c.intermediateSize * 4, each: threads)
+    intermediate = arena.add(
+      "feed-forward states", block * (c.isGated ? 2 : 1) * c.intermediateSize * 4, each: threads)
     attention = arena.add(
       "attention scratch", AttentionInput.scratch(length: longest, headSize: c.headSize) * 4,
       each: threads)
-    row = arena.add("embedding row", c.embeddingSize * 4, each: threads)
+    row = arena.add("embedding row", max(d, c.embeddingSize) * 4, each: threads)
     words = EmbeddingRows.Memory(
       &arena, columns: c.embeddingSize, element: element, threads: threads)
     self.arena = arena

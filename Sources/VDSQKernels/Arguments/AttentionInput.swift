@@ -15,11 +15,20 @@ public struct AttentionInput {
   public let headSize: Int
   /// The rows for which outputs are computed.
   public let rows: Range<Int>
+  /// What scores are divided by before the bias and the softmax.
+  public let divisor: Float
+  /// Nil for none.
+  public let bias: AttentionBias?
+  /// How many rows before and behind its own a query sees; `Int.max` for all.
+  public let window: Int
 
   /// Refers to memory of the caller, which must outlive this value.
+  ///
+  /// - Parameter divisor: nil for the square root of the head's size.
   public init(
     queries: UnsafePointer<Float>, keys: UnsafePointer<Float>, values: UnsafePointer<Float>,
-    stride: Int, length: Int, headSize: Int, rows: Range<Int>
+    stride: Int, length: Int, headSize: Int, rows: Range<Int>, divisor: Float? = nil,
+    bias: AttentionBias? = nil, window: Int = .max
   ) {
     self.queries = queries
     self.keys = keys
@@ -28,6 +37,16 @@ public struct AttentionInput {
     self.length = length
     self.headSize = headSize
     self.rows = rows
+    self.divisor = divisor ?? Float(headSize).squareRoot()
+    self.bias = bias
+    self.window = window
+  }
+
+  /// The keys that some queries see together.
+  @_alwaysEmitIntoClient @inline(__always)
+  public func seen(_ rows: Range<Int>) -> Range<Int> {
+    guard window < length else { return 0..<length }
+    return max(0, rows.lowerBound - window)..<min(length, rows.upperBound + window)
   }
 
   /// The number of floats of scratch for one head of a sequence of `length` rows.

@@ -2,56 +2,134 @@ import CShims
 
 extension GenericKernels {
   /// Keys are transposed once, so that scores run along keys and outputs run along the head in
-  /// whole vectors. Then queries are processed in register tiles.
+  /// whole vectors. Then queries are processed in register tiles. With a window, this is done for
+  /// some queries at a time and the keys that they see, so time grows with the window.
   @_alwaysEmitIntoClient @inline(__always)
   static func attention(
     _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
     _ scratch: UnsafeMutablePointer<Float>
   ) {
-    let length = input.length, headSize = input.headSize
+    forEachSpan(input) { attention(input, $0, output, outputStride, scratch) }
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func attention(
+    _ input: AttentionInput, _ span: AttentionSpan, _ output: UnsafeMutablePointer<Float>,
+    _ outputStride: Int, _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let length = span.keys.count, headSize = input.headSize
     let paddedLength = (length + 31) / 32 * 32
     let paddedHead = (headSize + 31) / 32 * 32
     let keys = scratch
     let scores = keys + paddedHead * paddedLength
     let mixed = scores + 8 * paddedLength
     let sums = mixed + 8 * paddedHead
-    transpose(input.keys, input.stride, length, headSize, keys, paddedLength)
+    let offset = span.keys.lowerBound * input.stride
+    transpose(input.keys + offset, input.stride, length, headSize, keys, paddedLength)
     if paddedLength - length >= 16 {
       // If the number of vectors is odd, the last one is in no block.
       for c in 0..<headSize { store16(splat(0), keys + c * paddedLength + paddedLength - 16) }
     }
     // Values are used in place if the width of a head is a multiple of a vector.
-    var values = input.values
+    var values = input.values + offset
     var valueStride = input.stride
     if headSize % 32 != 0 {
       let copy = sums + 8
       for j in 0..<length {
         for c in 0..<paddedHead {
-          copy[j * paddedHead + c] = c < headSize ? input.values[j * input.stride + c] : 0
+          copy[j * paddedHead + c] = c < headSize ? values[j * input.stride + c] : 0
         }
       }
       values = UnsafePointer(copy)
       valueStride = paddedHead
     }
 
-    let scale = 1 / Float(headSize).squareRoot()
     let step = ISA.tile == .rows8Panels2 ? 8 : 4
-    var row = input.rows.lowerBound
-    while row < input.rows.upperBound {
-      let count = min(step, input.rows.upperBound - row)
+    var row = span.rows.lowerBound
+    while row < span.rows.upperBound {
+      let count = min(step, span.rows.upperBound - row)
+      let tile = span.tile(row..<row + count, of: input)
       matmul(
-        input.queries + row * input.stride, input.stride, count, headSize, keys, paddedLength,
-        paddedLength, scores)
+        input.queries + row * input.stride, input.stride, count, headSize, keys + tile.first,
+        paddedLength, tile.width, scores)
       for r in 0..<count {
-        let row = scores + r * paddedLength
-        sums[r] = 1 / exponentials(row, length, scale) { store16($0, row + $1) }
+        let weights = scores + r * tile.width
+        let scale = addBias(
+          input, row + r, tile.first + span.keys.lowerBound, weights, tile.depth,
+          scale: 1 / input.divisor)
+        sums[r] =
+          1 / exponentials(
+            weights, tile.columns(of: row + r, input, span), tile.depth, scale
+          ) { store16($0, weights + $1) }
       }
-      matmul(scores, paddedLength, count, length, values, valueStride, paddedHead, mixed)
+      matmul(
+        scores, tile.width, count, tile.depth, values + tile.first * valueStride, valueStride,
+        paddedHead, mixed)
       for r in 0..<count {
         let from = mixed + r * paddedHead, to = output + (row + r) * outputStride
         storeScaled(from, sums[r], headSize, to)
       }
       row += count
+    }
+  }
+
+  /// Scales the scores of a query and adds their biases, if there are any.
+  ///
+  /// - Parameters:
+  ///   - first: the key of the first score.
+  ///   - scale: the factor of the scores.
+  /// - Returns: the factor that scores still need.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func addBias(
+    _ input: AttentionInput, _ row: Int, _ first: Int, _ scores: UnsafeMutablePointer<Float>,
+    _ count: Int, scale: Float
+  ) -> Float {
+    guard let bias = input.bias else { return scale }
+    let own = bias.origin + row * bias.rowStride + first
+    forEachVector(count) { i, left in
+      store16(ISA.fma(load16(scores + i), splat(scale), load16(own + i, count: left)), scores + i)
+    }
+    return 1
+  }
+
+  /// Passes the exponentials of a query's scores to `body`: of those that it sees, and 0 for the
+  /// others up to `depth`. Returns their sum.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func exponentials(
+    _ scores: UnsafeMutablePointer<Float>, _ seen: Range<Int>, _ depth: Int, _ scale: Float,
+    octaves: Float = 0, _ store: (_ values: SIMD16<Float>, _ i: Int) -> Void
+  ) -> Float {
+    // Whole vectors from an aligned place on, so that they end within the row.
+    let begin = seen.lowerBound & ~15
+    for j in begin..<seen.lowerBound { scores[j] = -1e30 }
+    let total = exponentials(
+      scores + begin, seen.upperBound - begin, scale, octaves: octaves
+    ) { store($0, begin + $1) }
+    var j = 0
+    while j < begin {
+      store(splat(0), j)
+      j += 16
+    }
+    j = (seen.upperBound + 15) & ~15
+    while j < depth {
+      store(splat(0), j)
+      j += 16
+    }
+    return total
+  }
+
+  /// Calls `body` with the parts of the queries whose keys are in scratch memory together.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func forEachSpan(_ input: AttentionInput, _ body: (AttentionSpan) -> Void) {
+    let isLocal = input.window < input.length
+    var row = input.rows.lowerBound
+    while row < input.rows.upperBound {
+      let end =
+        isLocal ? min(row + AttentionSpan.localRows, input.rows.upperBound) : input.rows.upperBound
+      let seen = input.seen(row..<end)
+      // Sums of a row have the same order wherever its span begins.
+      body(AttentionSpan(rows: row..<end, keys: seen.lowerBound & ~31..<seen.upperBound))
+      row = end
     }
   }
 

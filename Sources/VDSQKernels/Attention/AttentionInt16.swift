@@ -16,7 +16,26 @@ extension GenericKernels {
     guard ISA.prefersPairs, input.length >= 48 else {
       return attention(input, output, outputStride, scratch)
     }
-    let length = input.length, headSize = input.headSize, stride = input.stride
+    let headSize = input.headSize
+    // Sums over a head's columns stay below 2^31. Steps are those of the whole sequence, whatever
+    // part of it a span sees.
+    let limit = min(8191, (Float(Int32.max) / Float(headSize)).squareRoot().rounded(.down))
+    let keyStep = Int16Step(
+      magnitude(input.keys, input.stride, input.length, headSize), limit: limit)
+    let valueStep = Int16Step(
+      magnitude(input.values, input.stride, input.length, headSize), limit: valueLimit)
+    forEachSpan(input) {
+      attentionInt16(input, $0, keyStep, valueStep, limit, output, outputStride, scratch)
+    }
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func attentionInt16(
+    _ input: AttentionInput, _ span: AttentionSpan, _ keyStep: Int16Step,
+    _ valueStep: Int16Step, _ limit: Float, _ output: UnsafeMutablePointer<Float>,
+    _ outputStride: Int, _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let length = span.keys.count, headSize = input.headSize, stride = input.stride
     let paddedLength = (length + 31) / 32 * 32
     let paddedHead = (headSize + 31) / 32 * 32
     let columnPairs = (headSize + 1) / 2, rowPairs = (length + 1) / 2
@@ -29,19 +48,16 @@ extension GenericKernels {
     let scores = UnsafeMutableRawPointer(weights + 8 * (paddedLength / 2))
       .assumingMemoryBound(to: Float.self)
     let mixed = scores + 8 * paddedLength
+    let offset = span.keys.lowerBound * stride
+    pairKeys(input.keys + offset, stride, length, headSize, keyStep, keys, paddedLength)
+    pairValues(input.values + offset, stride, length, headSize, valueStep, values, paddedHead)
 
-    // Sums over a head's columns stay below 2^31.
-    let limit = min(8191, (Float(Int32.max) / Float(headSize)).squareRoot().rounded(.down))
-    let keyStep = Int16Step(magnitude(input.keys, stride, length, headSize), limit: limit)
-    let valueStep = Int16Step(magnitude(input.values, stride, length, headSize), limit: valueLimit)
-    pairKeys(input, keyStep, keys, paddedLength)
-    pairValues(input, valueStep, values, paddedHead)
-
-    let scale = keyStep.size / Float(headSize).squareRoot()
+    let scale = keyStep.size / input.divisor
     let step = ISA.tile == .rows8Panels2 ? 8 : 4
-    var row = input.rows.lowerBound
-    while row < input.rows.upperBound {
-      let count = min(step, input.rows.upperBound - row)
+    var row = span.rows.lowerBound
+    while row < span.rows.upperBound {
+      let count = min(step, span.rows.upperBound - row)
+      let tile = span.tile(row..<row + count, of: input)
       // Each query has its own step, so its result does not depend on the other rows.
       var scales = SIMD8<Float>(repeating: 0)
       for r in 0..<count {
@@ -54,24 +70,31 @@ extension GenericKernels {
         scales[r] = scale * step.size
       }
       matmul(
-        queries, paddedHead / 2, count, columnPairs, keys, paddedLength, paddedLength,
+        queries, paddedHead / 2, count, columnPairs, keys + tile.first, paddedLength, tile.width,
         zero: SIMD16(repeating: 0), { ISA.dotPairs($0, $1, $2) }
-      ) { store16(vdsq_to_float($0), scores + $1 * paddedLength + $2) }
+      ) { store16(vdsq_to_float($0), scores + $1 * tile.width + $2) }
       var factors = SIMD8<Float>(repeating: 0)
       for r in 0..<count {
-        let to = weights + r * (paddedLength / 2)
-        let row = scores + r * paddedLength
-        let total = exponentials(row, length, scales[r], octaves: weightBits) {
+        let to = weights + r * (tile.width / 2)
+        let own = scores + r * tile.width
+        let scale = addBias(
+          input, row + r, tile.first + span.keys.lowerBound, own, tile.depth, scale: scales[r])
+        let total = exponentials(
+          own, tile.columns(of: row + r, input, span), tile.depth, scale, octaves: weightBits
+        ) {
           store(unsafeBitCast($0 + roundingMagic, to: SIMD16<Int32>.self), to + $1 / 2)
         }
         factors[r] = valueStep.size / total
       }
+      // Parts of a sum end at the same keys in all tiles, so that it is rounded in the same way.
+      let firstPair = tile.first / 2, pairs = (tile.depth + 1) / 2
+      let place = span.keys.lowerBound / 2 + firstPair
       var pair = 0
-      while pair < rowPairs {
-        let depth = min(pairsOfSum, rowPairs - pair)
+      while pair < pairs {
+        let depth = min(pairsOfSum - (place + pair) % pairsOfSum, pairs - pair)
         matmul(
-          weights + pair, paddedLength / 2, count, depth, values + pair * paddedHead, paddedHead,
-          paddedHead, zero: SIMD16(repeating: 0), { ISA.dotPairs($0, $1, $2) }
+          weights + pair, tile.width / 2, count, depth, values + (firstPair + pair) * paddedHead,
+          paddedHead, paddedHead, zero: SIMD16(repeating: 0), { ISA.dotPairs($0, $1, $2) }
         ) {
           let sums = mixed + $1 * paddedHead + $2
           store16(pair == 0 ? vdsq_to_float($0) : vdsq_to_float($0) + load16(sums), sums)
@@ -115,18 +138,18 @@ extension GenericKernels {
   /// `to[p][j]` holds columns 2p and 2p + 1 of key j.
   @_alwaysEmitIntoClient @inline(__always)
   static func pairKeys(
-    _ input: AttentionInput, _ step: Int16Step, _ to: UnsafeMutablePointer<Int32>, _ toStride: Int
+    _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ step: Int16Step,
+    _ to: UnsafeMutablePointer<Int32>, _ toStride: Int
   ) {
-    let columns = input.headSize
     var c = 0
     while c < columns {
       var row = 0
       while row < toStride {
-        let height = input.length - row
-        let keys = input.keys + row * input.stride + c
+        let height = rows - row
+        let keys = x + row * stride + c
         var block = Block16 {
           guard $0 < height else { return splat(0) }
-          let key = keys + $0 * input.stride
+          let key = keys + $0 * stride
           let high =
             c + 16 < columns ? load16(key + 16, count: columns - c - 16) : splat(0)
           let pairs = SIMD32(
@@ -147,21 +170,22 @@ extension GenericKernels {
   /// `to[p][c]` holds column c of values 2p and 2p + 1.
   @_alwaysEmitIntoClient @inline(__always)
   static func pairValues(
-    _ input: AttentionInput, _ step: Int16Step, _ to: UnsafeMutablePointer<Int32>, _ toStride: Int
+    _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ step: Int16Step,
+    _ to: UnsafeMutablePointer<Int32>, _ toStride: Int
   ) {
     let zero = SIMD16<Int32>(repeating: 0)
     var row = 0
-    while row < input.length {
-      let even = input.values + row * input.stride
+    while row < rows {
+      let even = x + row * stride
       let pairs = to + row / 2 * toStride
       var c = 0
       while c < toStride {
-        let left = input.headSize - c
+        let left = columns - c
         var low = zero, high = zero
         if left > 0 {
           low = step.rounded(load16(even + c, count: left))
-          if row + 1 < input.length {
-            high = step.rounded(load16(even + input.stride + c, count: left))
+          if row + 1 < rows {
+            high = step.rounded(load16(even + stride + c, count: left))
           }
         }
         let both = (low & SIMD16(repeating: 0xFFFF)) | vdsq_shift_left(high, 16)

@@ -2,7 +2,7 @@
 public struct Normalization {
   /// The factor of each column; `columns` elements.
   public let gain: UnsafePointer<Float>
-  /// Nil for an RMSNorm, which has none.
+  /// Nil for none: an RMSNorm has none, a LayerNorm may have none.
   public let bias: UnsafePointer<Float>?
   /// The number added to the variance, or to the mean of squares, before the square root.
   public let epsilon: Float

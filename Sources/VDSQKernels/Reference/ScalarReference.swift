@@ -31,24 +31,25 @@ public enum ScalarReference {
     }
   }
 
-  /// Scores are rounded to float32, as in the kernel.
+  /// `softmax(Q K^T / divisor + bias) V`, over the keys that each query sees. Scores are rounded to
+  /// float32, as in the kernel.
   public static func attention(
     _ input: AttentionInput, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
   ) {
-    var weights = [Float](repeating: 0, count: input.length)
     for i in input.rows {
-      for j in 0..<input.length {
-        let query = input.queries + i * input.stride
-        weights[j] = dot(query, input.keys + j * input.stride, input.headSize)
+      let query = input.queries + i * input.stride
+      let seen = (0..<input.length).filter { abs($0 - i) <= input.window }
+      var weights = seen.map { j in
+        let score = dot(query, input.keys + j * input.stride, input.headSize) / input.divisor
+        return score + (input.bias.map { $0.origin[i * $0.rowStride + j] } ?? 0)
       }
-      let scale = 1 / Float(input.headSize).squareRoot()
       weights.withUnsafeMutableBufferPointer {
-        softmax($0.baseAddress!, input.length, 1, input.length, scale)
+        softmax($0.baseAddress!, seen.count, 1, seen.count, 1)
       }
       for c in 0..<input.headSize {
         var sum = 0.0
-        for j in 0..<input.length {
-          sum += Double(weights[j]) * Double(input.values[j * input.stride + c])
+        for (weight, j) in zip(weights, seen) {
+          sum += Double(weight) * Double(input.values[j * input.stride + c])
         }
         output[i * outputStride + c] = Float(sum)
       }
@@ -84,17 +85,17 @@ public enum ScalarReference {
     }
   }
 
-  /// LayerNorm with a bias, RMSNorm without one.
+  /// LayerNorm if rows are centred, otherwise RMSNorm.
   public static func addNorm(
     _ x: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ norm: Normalization,
-    _ rows: Int, _ columns: Int, _ y: UnsafeMutablePointer<Float>
+    centred: Bool, _ rows: Int, _ columns: Int, _ y: UnsafeMutablePointer<Float>
   ) {
     for row in 0..<rows {
       var values = [Double](repeating: 0, count: columns)
       for i in 0..<columns {
         values[i] = Double(x[row * columns + i]) + Double(residual?[row * columns + i] ?? 0)
       }
-      if norm.bias != nil {
+      if centred {
         let mean = values.reduce(0, +) / Double(columns)
         for i in 0..<columns { values[i] -= mean }
       }
