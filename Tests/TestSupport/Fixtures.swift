@@ -11,7 +11,14 @@ public enum Fixtures {
   /// Checkpoints with an LM head.
   public static let languageModels = [
     "gpt2", "llama", "llama3", "llama-linear", "mistral", "qwen2", "qwen2-yarn", "qwen3", "phi3",
-    "phi3-longrope", "gemma", "gpt-neox", "gpt-neox-sequential", "bert", "distilbert", "electra", "roberta",
+    "phi3-longrope", "gemma", "gpt-neox", "gpt-neox-sequential", "bert", "distilbert", "electra",
+    "roberta", "mpnet", "nomic-bert", "gte", "modernbert", "albert",
+  ]
+
+  /// Sentence encoders of other architectures than BERT's.
+  public static let encoders = [
+    "mpnet", "nomic-bert", "nomic-bert-code", "gte", "gte-code", "modernbert", "embedding-gemma",
+    "albert", "jina-bert",
   ]
 
   public static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
@@ -34,6 +41,8 @@ public struct Golden: Decodable, Sendable {
   public let text: String
   public let ids: [Int32]
   public let vector: [Float]?
+  /// `[layers + 1, tokens, dimensions]`: every layer's states, before a final norm.
+  public let layers: [Float]?
 }
 
 /// A text with the outputs of a language model in transformers.

@@ -18,7 +18,9 @@ import VDSQConversion
   /// Folders of fixtures by the `model_type` of their configurations.
   private static let fixtures: [String: String] = {
     var found: [String: String] = [:]
-    for name in Fixtures.models + Fixtures.languageModels.map({ "language-models/\($0)" }) {
+    for name in Fixtures.encoders.map({ "encoders/\($0)" }) + Fixtures.models
+      + Fixtures.languageModels.map({ "language-models/\($0)" })
+    {
       guard
         let config = try? JSON(
           parsing: Array(Fixtures.data("\(name)/config.json")), context: name),
@@ -94,7 +96,7 @@ import VDSQConversion
     let other = [
       "GGUFTokenizer.swift", "GGUFTokenizerModel.swift", "GGUFPreTokenizer.swift",
       "GGUFTokenStrip.swift",
-      "Architecture+Metadata.swift",
+      "Architecture+Metadata.swift", "BenchComparison.swift",
     ]
     let files = try #require(
       FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))

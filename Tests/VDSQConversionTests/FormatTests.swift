@@ -62,6 +62,14 @@ import VDSQInference
         == tokens(Fixtures.path("language-models/bert")).map { $0.filter { $0 != 4 } })
   }
 
+  /// Encoders with other layers than BERT's, and their fixtures.
+  @Test(arguments: [("nomic-bert", "nomic-bert-code"), ("jina-bert", "jina-bert")])
+  func ggufIsTheSameEncoder(_ name: String, _ fixture: String) throws {
+    let ours = try weights(Fixtures.path("formats/\(name).gguf"))
+    let reference = try weights(Fixtures.path("encoders/\(fixture)"))
+    for name in ["embeddings", "layer.0", "layer.1"] { #expect(ours[name] == reference[name]) }
+  }
+
   /// Both float32 versions, and the int8 version up to the rounding of its groups.
   @Test func llama2CIsTheSameModel() throws {
     let reference = Fixtures.path("language-models/llama")

@@ -176,6 +176,9 @@ import VDSQFormat
     else { return }
     let keys = SettingKeys.config(architecture.settings)
     switch type {
+    case "mpnet", "albert", "nomic_bert", "gte", "modernbert", "gemma3_text":
+      // Those have a test of their own.
+      return
     case "bert", "distilbert":
       // Lower-casing is a setting of the class only.
       try check(
@@ -205,6 +208,130 @@ import VDSQFormat
         keys, fixture, space ? ["tokenizer_config.json": ["add_prefix_space": true]] : [:],
         probes: probes, skipping: skipped)
     }
+  }
+
+  nonisolated(unsafe) private static let rotaryEncoder: [String: Probe] = encoder.merging([
+    "num_attention_heads": Probe(2, with: ["head_dim": NSNull()]),
+    "max_position_embeddings": Probe(100), "head_dim": Probe(24, word: shape),
+    "rope_parameters": Probe(linear),
+    "rope_scaling": Probe(linear, with: ["rope_parameters": NSNull()]),
+    "rope_theta": Probe(77, with: ["rope_parameters": NSNull()]),
+    "partial_rotary_factor": Probe(0.5, with: ["rope_parameters": linear]),
+    "original_max_position_embeddings": Probe(
+      16, with: ["rope_parameters": ["rope_type": "yarn", "factor": 4]]),
+  ]) { $1 }
+
+  /// Probes of the encoders that are not BERT's, by their fixtures.
+  nonisolated(unsafe) private static let encoders:
+    [(
+      fixture: String, type: String, probes: [String: Probe]
+    )] = [
+      (
+        "mpnet", "mpnet",
+        encoder.merging(["num_attention_heads": Probe(2, word: shape)]) { $1 }
+      ),
+      (
+        "albert", "albert",
+        encoder.merging([
+          "num_hidden_groups": Probe(1, word: "layer"), "num_hidden_layers": Probe(2),
+        ]) { $1 }
+      ),
+      (
+        "jina-bert", "bert",
+        encoder.merging([
+          "num_attention_heads": Probe(2), "max_position_embeddings": Probe(100),
+          "feed_forward_type": Probe("reglu"), "hidden_act": Probe("mish"),
+        ]) { $1 }
+      ),
+      ("nomic-bert", "nomic_bert", rotaryEncoder), ("gte", "gte", rotaryEncoder),
+      (
+        "nomic-bert-code", "nomic_bert",
+        rotaryEncoder.merging([
+          "n_layer": Probe(1, word: layers), "n_head": Probe(2), "n_positions": Probe(100),
+          "n_inner": Probe(300, word: shape), "n_embd": Probe(16, word: shape),
+          "layer_norm_epsilon": Probe(1e-3), "activation_function": Probe("geglu"),
+          "rotary_emb_base": Probe(77), "rotary_emb_fraction": Probe(0.5),
+          "rotary_scaling_factor": Probe(2, with: ["max_trained_positions": 64]),
+          "max_trained_positions": Probe(70, with: ["rotary_scaling_factor": 2]),
+        ]) { $1 }
+      ),
+      (
+        "gte-code", "new",
+        rotaryEncoder.merging([
+          "rope_parameters": Probe(linear, with: ["rope_scaling": NSNull()]),
+          "rope_theta": Probe(77), "type_vocab_size": Probe(96, word: "token_type"),
+          "rope_scaling": Probe(["type": "ntk", "factor": 2]),
+          "partial_rotary_factor": Probe(0.5, with: ["rope_scaling": linear]),
+          "original_max_position_embeddings": Probe(
+            16, with: ["rope_scaling": ["rope_type": "yarn", "factor": 4]]),
+        ]) { $1 }
+      ),
+      (
+        "modernbert", "modernbert",
+        rotaryEncoder.merging([
+          "num_hidden_layers": Probe(1, word: "layer_types"),
+          "hidden_activation": Probe("relu"), "norm_eps": Probe(1e-3),
+          "global_rope_theta": Probe(77, with: ["rope_parameters": NSNull()]),
+          "local_rope_theta": Probe(77, with: ["rope_parameters": NSNull()]),
+          "rope_parameters": Probe(["sliding_attention": ["rope_theta": 77]]),
+          "partial_rotary_factor": Probe(
+            0.5, with: ["rope_parameters": ["full_attention": linear]]),
+          "original_max_position_embeddings": Probe(
+            16,
+            with: ["rope_parameters": ["full_attention": ["rope_type": "yarn", "factor": 4]]]),
+          "local_attention": Probe(6), "layer_types": Probe(["chunked_attention"]),
+          "global_attn_every_n_layers": Probe(2, with: ["layer_types": NSNull()]),
+          "attention_bias": Probe(true), "mlp_bias": Probe(true), "norm_bias": Probe(true),
+          "classifier_pooling": Probe("max"),
+        ]) { $1 }
+      ),
+      (
+        "embedding-gemma", "gemma3_text",
+        decoder.merging([
+          "num_hidden_layers": Probe(1, word: "layer_types"),
+          "hidden_size": Probe(64, word: "modules.json"), "hidden_activation": Probe("relu"),
+          "use_bidirectional_attention": Probe(false), "query_pre_attn_scalar": Probe(7),
+          "sliding_window": Probe(20), "layer_types": Probe(["chunked_attention"]),
+          "sliding_window_pattern": Probe(2, with: ["layer_types": NSNull()]),
+          "_sliding_window_pattern": Probe(2, with: ["layer_types": NSNull()]),
+          "rope_local_base_freq": Probe(77, with: ["rope_parameters": NSNull()]),
+          "rope_parameters": Probe(["sliding_attention": ["rope_theta": 77]]),
+          "partial_rotary_factor": Probe(
+            0.5, with: ["rope_parameters": ["full_attention": linear]]),
+          "original_max_position_embeddings": Probe(
+            16,
+            with: ["rope_parameters": ["full_attention": ["rope_type": "yarn", "factor": 4]]]),
+        ]) { $1 }
+      ),
+    ]
+
+  /// `config.json` of the encoders that are not BERT's.
+  @Test(arguments: 0..<encoders.count)
+  func configurationsOfEncoders(_ index: Int) throws {
+    let (fixture, type, probes) = Self.encoders[index]
+    let isVariant = fixture.hasSuffix("-code") || fixture == "jina-bert"
+    let architecture = try #require(
+      CheckpointArchitecture.all.first { $0.modelTypes.contains(type) }
+        .flatMap { isVariant ? $0.variantArchitectures.last : $0 })
+    var skipped: Set<String> = [
+      "tie_word_embeddings", "tokenizer_class", "hidden_act",
+    ]
+    if fixture == "mpnet" || fixture.hasPrefix("nomic") || fixture == "gte" {
+      skipped.remove("hidden_act")
+    }
+    if isVariant { skipped.insert("auto_map") }
+    // Without this one the file is another variant's, and without a head this one says nothing.
+    skipped.formUnion(["position_embedding_type", "classifier_bias"])
+    let tokenizer: [String: Any] =
+      fixture == "gte"
+      ? ["tokenizer_class": "BertTokenizer", "do_lower_case": false] : ["do_lower_case": false]
+    try check(
+      SettingKeys.config(architecture.settings), "encoders/\(fixture)",
+      [
+        "tokenizer_config.json": tokenizer,
+        "sentence_bert_config.json": ["max_seq_length": NSNull()],
+      ],
+      probes: probes, skipping: skipped)
   }
 
   nonisolated(unsafe) private static let prompts: [String: Any] = [
@@ -321,7 +448,7 @@ import VDSQFormat
       contentsOf: Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("docs/models.md"), encoding: .utf8)
     let tables =
-      CheckpointArchitecture.all.map { SettingKeys.config($0.settings) }
+      CheckpointArchitecture.withVariants.map { SettingKeys.config($0.settings) }
       + [.module, .pooling, .dense, .layerNorm, .normalize, .transformer]
       + [.sentenceTransformers, .tokenizer]
     for table in tables {

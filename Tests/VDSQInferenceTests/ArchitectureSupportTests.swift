@@ -26,13 +26,20 @@ import VDSQKernels
     encoder: 48, layers: 2, heads: 4, intermediateSize: 88, vocabularySize: 5000, positions: 64,
     tokenTypes: 2, normEpsilon: 1e-12, activation: .gelu)
 
-  @Test func encodersWithOtherLayersAreRefused() throws {
+  @Test func layersThatNoPassComputesAreRefused() throws {
     var modern = Self.bert
     modern.positions = .rotary(dimensions: 12, scale: 1)
     modern.normPlacement = .pre
     modern.isGated = true
-    // With the layers of BERT, the first thing that is missing is a tensor.
-    for (architecture, word) in [(modern, "another architecture"), (Self.bert, "embeddings.word")] {
+    var parallel = modern
+    parallel.hasParallelResidual = true
+    var even = modern
+    even.slidingWindow = SlidingWindow(size: 8, slidingLayers: [true, false])
+    // With layers that are computed, the first thing that is missing is a tensor.
+    for (architecture, word) in [
+      (parallel, "parallel_residual"), (even, "sliding_window"), (modern, "embeddings.word"),
+      (Self.bert, "embeddings.word"),
+    ] {
       let folder = try TemporaryFolder()
       let container = try file(architecture, in: folder)
       #expect { try TextEncoder(container, options: .init()) } throws: {

@@ -123,4 +123,5 @@ def main():
     np.random.seed(0)
 
 
-main()
+if __name__ == "__main__":
+    main()

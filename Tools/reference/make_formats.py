@@ -194,6 +194,52 @@ def bert(writer):
             writer.add_tensor(f"{top[name.removeprefix('embeddings.')]}.{kind}", tensor.numpy())
 
 
+def encoder(writer, name, layer, split=lambda name, tensor: [(name, tensor)]):
+    """The fixture of an encoder with BERT's embeddings and without learned positions."""
+    folder = MODELS.parent / "encoders" / name
+    c = json.loads((folder / "config.json").read_text())
+    writer.add_context_length(c.get("n_positions") or c["max_position_embeddings"])
+    writer.add_embedding_length(c.get("n_embd") or c["hidden_size"])
+    writer.add_block_count(c.get("n_layer") or c["num_hidden_layers"])
+    writer.add_head_count(c.get("n_head") or c["num_attention_heads"])
+    writer.add_layer_norm_eps(c.get("layer_norm_epsilon") or c["layer_norm_eps"])
+    writer.add_causal_attention(False)
+    writer.add_pooling_type(gguf.PoolingType.MEAN)
+    tokenizer(writer, "bert", "bert")
+    top = {"embeddings.word_embeddings": "token_embd", "embeddings.token_type_embeddings": "token_types",
+           "emb_ln": "token_embd_norm", "embeddings.LayerNorm": "token_embd_norm"}
+    for stored, value in load_file(folder / "model.safetensors").items():
+        for name, tensor in split(stored, value):
+            name, kind = name.rsplit(".", 1)
+            if name.startswith("encoder.layer"):
+                _, _, number, rest = name.split(".", 3)
+                writer.add_tensor(f"blk.{number}.{layer[rest]}.{kind}", tensor.numpy())
+            else:
+                writer.add_tensor(f"{top[name]}.{kind}", tensor.numpy())
+
+
+def nomic_bert(writer):
+    writer.add_feed_forward_length(256)
+    writer.add_rope_freq_base(1000.0)
+    encoder(writer, "nomic-bert-code", {
+        "attn.Wqkv": "attn_qkv", "attn.out_proj": "attn_output", "norm1": "attn_output_norm", "mlp.fc11": "ffn_up",
+        "mlp.fc12": "ffn_gate", "mlp.fc2": "ffn_down", "norm2": "layer_output_norm"})
+
+
+def jina_bert(writer):
+    writer.add_feed_forward_length(48)
+
+    def split(name, tensor):  # As convert_hf_to_gguf.py does.
+        if "gated_layers" not in name:
+            return [(name, tensor)]
+        return list(zip([name.replace("gated_layers", x) for x in ["gate", "up"]], tensor.chunk(2)))
+
+    encoder(writer, "jina-bert", {
+        "attention.self.query": "attn_q", "attention.self.key": "attn_k", "attention.self.value": "attn_v",
+        "attention.output.dense": "attn_output", "attention.output.LayerNorm": "attn_output_norm",
+        "mlp.gate": "ffn_gate", "mlp.up": "ffn_up", "mlp.wo": "ffn_down", "mlp.layernorm": "layer_output_norm"}, split)
+
+
 def llama2c(version):
     """The llama fixture as llama2.c's export.py lays it out, and its tokenizer.bin."""
     c = json.loads((MODELS / "llama/config.json").read_text())
@@ -248,6 +294,8 @@ write(ROOT / "qwen2.gguf", "qwen2", qwen2)
 write(ROOT / "phi3.gguf", "phi3", phi3)
 write(ROOT / "gemma.gguf", "gemma", gemma)
 write(ROOT / "bert.gguf", "bert", bert)
+write(ROOT / "nomic-bert.gguf", "nomic-bert", nomic_bert)
+write(ROOT / "jina-bert.gguf", "jina-bert-v2", jina_bert)
 (ROOT / "llama2c").mkdir()
 for version in range(3):
     (ROOT / f"llama2c/v{version}.bin").write_bytes(llama2c(version))

@@ -74,7 +74,25 @@ def roberta():
     return tok
 
 
-def save(name, model, tok, head, mask=None):
+def mpnet_tokenizer():
+    tok = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tok.normalizer = normalizers.BertNormalizer()
+    tok.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tok.train_from_iterator(TEXTS * 9, trainers.WordPieceTrainer(
+        vocab_size=220, special_tokens=["<s>", "<pad>", "</s>", "[UNK]", "<mask>", "[MASK]"],
+        show_progress=False))
+    tok.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    return tok
+
+
+def modern_tokenizer():
+    tok = byte_level(["[CLS]", "[SEP]", "[PAD]", "[MASK]"])
+    tok.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", 0), ("[SEP]", 1)])
+    return tok
+
+
+def save(name, model, tok, head, mask=None, norm=None):
     if sys.argv[1:] and name not in sys.argv[1:]:
         return
     torch.manual_seed(1)
@@ -100,7 +118,11 @@ def save(name, model, tok, head, mask=None):
             out = model(torch.tensor([ids]), output_hidden_states=True)
             states = list(out.hidden_states)
             # transformers applies the final norm to the last states of a causal model only.
-            read = [head(s) for s in (states if mask else states[:-1])] + ([] if mask else [states[-1]])
+            if norm:  # A norm between the layers and the head of a masked language model.
+                read = [head(norm(s)) for s in states[:-1]] + [head(states[-1])]
+                assert torch.equal(states[-1], model.base_model(torch.tensor([ids])).last_hidden_state)
+            else:
+                read = [head(s) for s in (states if mask else states[:-1])] + ([] if mask else [states[-1]])
         entry = {"text": text, "ids": ids, "state": read[-1][0, place], "logits": out.logits[0, place]}
         if i == 0:
             entry["layers"] = torch.stack([s[0] for s in read]).flatten()
@@ -183,5 +205,25 @@ def main():
     save("roberta", model, rb, lambda s: model.lm_head.layer_norm(
         torch.nn.functional.gelu(model.lm_head.dense(s))), "<mask>")
 
+    mp, modern = mpnet_tokenizer(), modern_tokenizer()
+    gelu = torch.nn.functional.gelu
+    narrow = {**common, "hidden_size": 32, **SMALL}
+    model = seeded(t.MPNetForMaskedLM, t.MPNetConfig(
+        **{**narrow, "vocab_size": mp.get_vocab_size(), "initializer_range": 0.2}))
+    save("mpnet", model, mp, lambda s: model.lm_head.layer_norm(gelu(model.lm_head.dense(s))), "<mask>")
+    nomic = seeded(t.NomicBertForMaskedLM, t.NomicBertConfig(**narrow))
+    save("nomic-bert", nomic, wp, nomic.cls.predictions.transform, "[MASK]")
+    gte = seeded(t.GteForMaskedLM, t.GteConfig(pad_token_id=0, **narrow))
+    save("gte", gte, wp, lambda s: gte.lm_head.layer_norm(gelu(gte.lm_head.dense(s))), "[MASK]")
+    bert = seeded(t.ModernBertForMaskedLM, t.ModernBertConfig(
+        local_attention=6, pad_token_id=2, cls_token_id=0, bos_token_id=0, sep_token_id=1, eos_token_id=1,
+        initializer_cutoff_factor=9.0, **{**narrow, "num_hidden_layers": 4, "vocab_size": modern.get_vocab_size()}))
+    save("modernbert", bert, modern, bert.head, "[MASK]", norm=bert.model.final_norm)
+    albert = seeded(t.AlbertForMaskedLM, t.AlbertConfig(
+        embedding_size=24, **{**narrow, "num_hidden_layers": 3}))
+    save("albert", albert, wp, lambda s: albert.predictions.LayerNorm(
+        albert.predictions.activation(albert.predictions.dense(s))), "[MASK]")
 
-main()
+
+if __name__ == "__main__":
+    main()

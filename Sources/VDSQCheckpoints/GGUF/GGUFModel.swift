@@ -35,9 +35,7 @@ struct GGUFModel: ModelFile {
   /// Architectures of text encoders and small language models, and why no file of theirs can be
   /// run.
   private static let unsupported: [String: String] = [
-    "nomic-bert": "its encoder has rotary positions and a gate",
     "nomic-bert-moe": "its encoder has rotary positions and experts",
-    "jina-bert-v2": "its encoder has linear biases of attention instead of positions, and a gate",
     "jina-bert-v3": "its encoder has rotary positions",
     "modern-bert": "its encoder has rotary positions, a gate and norms before its parts",
     "neo-bert": "its encoder has rotary positions and a gate",

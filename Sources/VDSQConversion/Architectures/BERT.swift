@@ -8,15 +8,17 @@ extension CheckpointArchitecture {
     tokenizerClasses: ["bert": "BertTokenizer"],
     configuration: { (config) throws(VDSQError) in try BERTKeys().read(config) },
     prefixes: ["bert.", ""], embeddings: bertEmbeddings, layer: bertLayer,
-    head: LanguageModelHead(
-      dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
-      weight: "cls.predictions.decoder.weight",
-      biases: ["cls.predictions.decoder.bias", "cls.predictions.bias"]),
-    textHead: HeadNames(("bert.pooler.dense", .tanh), ("classifier", .identity)),
-    tokenHead: HeadNames(("classifier", .identity)),
-    gguf: bertGGUF)
+    head: bertHead, textHead: bertTextHead, tokenHead: bertTokenHead,
+    gguf: bertGGUF, variants: jinaBERTVariants)
 
-  private static let bertGGUF = GGUFArchitecture(
+  static let bertHead = LanguageModelHead(
+    dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
+    weight: "cls.predictions.decoder.weight",
+    biases: ["cls.predictions.decoder.bias", "cls.predictions.bias"])
+  static let bertTextHead = HeadNames(("bert.pooler.dense", .tanh), ("classifier", .identity))
+  static let bertTokenHead = HeadNames(("classifier", .identity))
+
+  static let bertGGUF = GGUFArchitecture(
     name: "bert",
     tensors: [
       "token_embd.weight": "embeddings.word_embeddings.weight",

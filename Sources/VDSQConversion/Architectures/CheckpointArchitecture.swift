@@ -35,14 +35,41 @@ package struct CheckpointArchitecture: Sendable {
   var tokenHead: HeadNames?
   /// The architecture's names in GGUF files; nil if such files are not supported.
   package var gguf: GGUFArchitecture?
+  /// Classes of code beside checkpoints (`auto_map`) that compute what the architecture does.
+  var code: [String] = []
+  /// Other architectures, or other names, of checkpoints with the same `model_type`.
+  var variants: [Variant] = []
+
+  /// The variants, without how they are told.
+  package var variantArchitectures: [CheckpointArchitecture] { variants.map(\.architecture) }
+
+  /// An architecture of some of the checkpoints with a `model_type`.
+  struct Variant: Sendable {
+    /// Whether a checkpoint has it.
+    let isOf: @Sendable (Checkpoint) -> Bool
+    let architecture: CheckpointArchitecture
+  }
+
+  /// The architecture of checkpoints that have a tensor whose name ends like this.
+  static func variant(
+    ending name: String, _ architecture: CheckpointArchitecture
+  ) -> Variant {
+    Variant(
+      isOf: { $0.tensors.keys.contains { $0.hasSuffix(name) } }, architecture: architecture)
+  }
 }
 
 extension CheckpointArchitecture {
   /// Every architecture that can be converted.
-  package static let all = [
-    bert, distilBERT, roberta, electra, mpnet, gpt2, llama, mistral, qwen2, qwen3, phi3, gemma,
-    gptNeoX,
+  package static let all: [CheckpointArchitecture] = [
+    bert, distilBERT, roberta, electra, mpnet, albert, nomicBERT, gte, modernBERT, gpt2, llama,
+    mistral, qwen2, qwen3, phi3, gemma, gemma3, gptNeoX,
   ]
+
+  /// Every architecture and every variant of one.
+  package static var withVariants: [CheckpointArchitecture] {
+    all.flatMap { [$0] + $0.variantArchitectures }
+  }
 
   /// Every `model_type` that can be converted, for messages.
   package static var supportedModelTypes: String {
@@ -51,7 +78,7 @@ extension CheckpointArchitecture {
 
   /// Every `general.architecture` of GGUF files that can be converted, for messages.
   package static var supportedGGUF: String {
-    all.compactMap(\.gguf?.name).joined(separator: ", ")
+    withVariants.compactMap(\.gguf?.name).joined(separator: ", ")
   }
 
   /// The architecture of a checkpoint.
@@ -67,6 +94,6 @@ extension CheckpointArchitecture {
         "\(checkpoint.path): architecture \(type) is not supported; supported: "
           + supportedModelTypes)
     }
-    return architecture
+    return architecture.variants.first { $0.isOf(checkpoint) }?.architecture ?? architecture
   }
 }

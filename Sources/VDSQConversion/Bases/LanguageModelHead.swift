@@ -13,6 +13,9 @@ struct LanguageModelHead: Sendable {
   /// Whether the rows are the word embeddings if `tie_word_embeddings` is absent.
   var isTiedByDefault = true
 
+  /// The names of its tensors in checkpoints.
+  var names: [String] { transform.flatMap(\.sources) + [weight] + biases }
+
   /// The head of a causal language model: rows of the vocabulary.
   init(weight: String, isTiedByDefault: Bool = false) {
     self.weight = weight
@@ -23,11 +26,13 @@ struct LanguageModelHead: Sendable {
   /// vocabulary with a bias.
   init(
     dense: String, norm: String, weight: String, biases: [String],
-    activation: ActivationFunction? = nil
+    activation: ActivationFunction? = nil, denseBias: TensorRule.Presence = .required,
+    normBias: TensorRule.Presence = .required
   ) {
     transform =
-      TensorRule.linear("head.transform", [dense], rows: [.embedding], .hidden)
-      + TensorRule.norm("head.norm", norm, .embedding)
+      TensorRule.linear(
+        "head.transform", [dense], rows: [.embedding], .hidden, bias: denseBias)
+      + TensorRule.norm("head.norm", norm, .embedding, bias: normBias)
     self.activation = activation
     self.weight = weight
     self.biases = biases

@@ -16,6 +16,8 @@ struct BERTKeys: Sendable {
   var embeddingSize: String?
   /// Whether positions are counted from the id of the padding token plus one.
   var offsetsPositions = false
+  /// Supported values of `position_embedding_type`.
+  var positionTypes = ["absolute"]
   /// The position of the first token, unless it depends on the padding token.
   var firstPosition = 0
 
@@ -25,17 +27,27 @@ struct BERTKeys: Sendable {
       hiddenSize, layers, heads, intermediateSize, activation, "max_position_embeddings",
       tokenTypes, layerNormEpsilon, embeddingSize, offsetsPositions ? "pad_token_id" : nil,
     ]
-    return SettingKeys.encoder + SettingKey.fixed("position_embedding_type", .string("absolute"))
+    return SettingKeys.encoder
+      + [
+        SettingKey(
+          name: "position_embedding_type", use: .fixed(positionTypes.map(JSON.string)))
+      ]
       + names.compactMap { $0 }.map { SettingKey(name: $0, use: .followed) }
   }
 
+  /// - Parameters:
+  ///   - activation: the activation function without its key.
+  ///   - standardSize: the embedding size without its key; nil for the hidden size.
   /// - Throws: `badInput` if a value is missing, out of range or not supported.
-  func read(_ config: ConfigReader) throws(VDSQError) -> CheckpointConfiguration {
+  func read(
+    _ config: ConfigReader, activation: ActivationFunction = .gelu,
+    embeddingSize standardSize: Int? = nil
+  ) throws(VDSQError) -> CheckpointConfiguration {
     let path = config.path
     let hiddenSize = try config.size(self.hiddenSize, 65536)
     let embeddingSize =
       if let key = self.embeddingSize {
-        try config.size(key, 65536, default: hiddenSize)
+        try config.size(key, 65536, default: standardSize ?? hiddenSize)
       } else { hiddenSize }
     let layers = try config.size(self.layers, 1024)
     let heads = try config.size(self.heads, 4096)
@@ -58,7 +70,7 @@ struct BERTKeys: Sendable {
     guard hiddenSize % heads == 0 else {
       throw .badInput("\(path): \(self.hiddenSize) is not a multiple of \(self.heads)")
     }
-    let activation = try config.activation(self.activation, default: .gelu)
+    let activation = try config.activation(self.activation, default: activation)
     let epsilon =
       if let key = layerNormEpsilon { try config.epsilon(key, default: 1e-12) } else { 1e-12 }
     return CheckpointConfiguration(

@@ -16,12 +16,17 @@ struct ConfigReader {
 
   /// Checks every key.
   ///
-  /// - Parameter own: the keys of the architecture.
+  /// - Parameters:
+  ///   - own: the keys of the architecture.
+  ///   - code: classes of code beside checkpoints that compute what the architecture does.
   /// - Returns: warnings about unknown keys.
   /// - Throws: `badInput`, naming a key with a value that the runtime does not compute.
-  func check(_ own: [SettingKey]) throws(VDSQError) -> [String] {
+  func check(_ own: [SettingKey], code known: [String]) throws(VDSQError) -> [String] {
     let unknown = try SettingKeys.config(own).check(json, path: path)
-    if let code = self["auto_map"]?.members?.first(where: { $0.key.hasPrefix("AutoModel") }) {
+    if let code = self["auto_map"]?.members?.first(where: { member in
+      member.key.hasPrefix("AutoModel")
+        && !known.contains { member.value.text?.hasSuffix(".\($0)") ?? false }
+    }) {
       throw .badInput(
         "\(path): auto_map: \(code.key) is code of the model's own (\(code.value.brief)), which is not "
           + "run; remove it if transformers' own class gives the same")

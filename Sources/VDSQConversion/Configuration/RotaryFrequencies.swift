@@ -15,16 +15,23 @@ struct RotaryFrequencies {
   /// What a person should know about the parameters.
   private(set) var warnings: [String] = []
 
+  /// - Parameter key: the key of the number of positions.
   /// - Throws: `badInput` if a value is missing, out of range, or of an unsupported type.
-  init(_ config: ConfigReader, headSize: Int, keys: RotaryKeys) throws(VDSQError) {
-    let longest = try config.size("max_position_embeddings", 1 << 24)
+  init(
+    _ config: ConfigReader, headSize: Int, keys: RotaryKeys,
+    longest key: String = "max_position_embeddings"
+  ) throws(VDSQError) {
+    let longest = try config.size(key, 1 << 24)
     // Configurations of transformers 5 have all parameters in one object. It takes the older one
     // where both are there.
-    let scaling = config["rope_scaling"].flatMap { $0.members?.isEmpty == true ? nil : $0 }
-    let settings = scaling ?? config["rope_parameters"] ?? .object([])
+    let scaling =
+      keys.isScaled
+      ? config["rope_scaling"].flatMap { $0.members?.isEmpty == true ? nil : $0 } : nil
+    let parameters = try Self.parameters(config, of: keys.layerType)
+    let settings = scaling ?? parameters
     try Self.check(settings, config.path)
     let ownBase = try config.number(keys.base), ownShare = try config.number(keys.share)
-    let base = settings["rope_theta"]?.double ?? ownBase ?? 10_000
+    let base = settings["rope_theta"]?.double ?? ownBase ?? keys.defaultBase
     let type = settings["rope_type"]?.text ?? settings["type"]?.text ?? "default"
     var share = settings["partial_rotary_factor"]?.double ?? ownShare ?? keys.defaultShare
     if !keys.isPartial, config.isFolder, share != 1 {
@@ -63,6 +70,12 @@ struct RotaryFrequencies {
     case "linear":
       let factor = Float(try number("factor"))
       inverse = inverse.map { $0 / factor }
+    case "ntk" where keys.hasNTK:
+      let factor = try number("factor")
+      inverse = (0..<dimensions / 2).map {
+        let power = Double(2 * $0) / Double(dimensions)
+        return 1 / Float(pow(base * factor, power)) / Float(pow(factor, 2 / Double(dimensions)))
+      }
     case "llama3":
       let factor = try number("factor")
       let low = try number("low_freq_factor"), high = try number("high_freq_factor")
@@ -105,6 +118,24 @@ struct RotaryFrequencies {
     frequencies = inverse
     self.scale = scale
     maximumTokens = limit
+  }
+
+  /// The object `rope_parameters`, or its member for a type of layers.
+  ///
+  /// - Throws: `badInput` if it has members of other kinds.
+  private static func parameters(
+    _ config: ConfigReader, of type: String?
+  ) throws(VDSQError) -> JSON {
+    let all = config["rope_parameters"] ?? .object([])
+    guard let type else { return all }
+    for member in all.members ?? []
+    where member.key != "full_attention" && member.key != "sliding_attention" {
+      throw .badInput(
+        "\(config.path): rope_parameters: \(member.key) is not supported; supported: "
+          + "full_attention, sliding_attention")
+    }
+    let own = all[type] ?? .null
+    return own.isNull ? .object([]) : own
   }
 
   private static let numbers = [

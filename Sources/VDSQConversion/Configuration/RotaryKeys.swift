@@ -5,8 +5,17 @@ import VDSQFormat
 /// The names of a configuration's rotary parameters. The objects `rope_parameters` and
 /// `rope_scaling` have the same names in all architectures, and precede these keys.
 struct RotaryKeys: Sendable {
-  /// The base of the frequencies' geometric series; 10,000 if it is absent.
+  /// The base of the frequencies' geometric series.
   var base = "rope_theta"
+  /// The base if it is absent.
+  var defaultBase = 10_000.0
+  /// The member of `rope_parameters` that has the parameters, where the types of layers have their
+  /// own; nil if all layers share them.
+  var layerType: String?
+  /// Whether `rope_scaling` is about these layers.
+  var isScaled = true
+  /// Whether `ntk` is a type of scaling: that of the code that comes with GTE's checkpoints.
+  var hasNTK = false
   /// The share of a head's elements that are rotated.
   var share = "partial_rotary_factor"
   /// The share if it is absent.

@@ -70,4 +70,43 @@ extension SlidingWindow {
       self.init(size: size)
     }
   }
+
+  /// The windows of an encoder; nil if no layer has one.
+  ///
+  /// - Parameters:
+  ///   - reach: how many tokens before and behind its own a token attends to.
+  ///   - isLocal: the layers with local attention, if `layer_types` does not name them.
+  /// - Throws: `badInput` if `layer_types` has another type, or not one for each layer.
+  init?(
+    encoder config: ConfigReader, reach: Int, layers: Int, isLocal: (_ layer: Int) -> Bool
+  ) throws(VDSQError) {
+    var sliding = (0..<layers).map(isLocal)
+    if let types = config["layer_types"] {
+      guard let types = types.elements, types.count == layers else {
+        throw .badInput("\(config.path): layer_types are not one for each layer")
+      }
+      for type in types where type.text != "full_attention" && type.text != "sliding_attention" {
+        throw .badInput(
+          "\(config.path): layer_types: \(type.brief) is not supported; supported: full_attention, "
+            + "sliding_attention")
+      }
+      sliding = types.map { $0.text == "sliding_attention" }
+    }
+    guard sliding.contains(true) else { return nil }
+    guard reach >= 1, reach < 1 << 28 else {
+      throw .badInput("\(config.path): local attention to \(reach) tokens on each side")
+    }
+    self.init(size: 2 * reach + 1, slidingLayers: sliding.contains(false) ? sliding : [])
+  }
+
+  /// The windows of a decoder; nil if no layer has one. Parameters are like those of an encoder.
+  init?(
+    decoder config: ConfigReader, size: Int, layers: Int, isLocal: (_ layer: Int) -> Bool
+  ) throws(VDSQError) {
+    guard
+      let window = try SlidingWindow(
+        encoder: config, reach: 1, layers: layers, isLocal: isLocal)
+    else { return nil }
+    self.init(size: size, slidingLayers: window.slidingLayers)
+  }
 }

@@ -8,7 +8,7 @@ extension Checkpoint {
   ///   is malformed.
   package init(path: String) throws(VDSQError) {
     try self.init(
-      path: path, gguf: CheckpointArchitecture.all.compactMap(\.gguf),
+      path: path, gguf: CheckpointArchitecture.withVariants.compactMap(\.gguf),
       llama2C: CheckpointArchitecture.llama2C)
   }
 }

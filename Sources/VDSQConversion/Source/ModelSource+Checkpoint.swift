@@ -14,7 +14,7 @@ extension ModelSource {
     let ignored = IgnoredTensors(patterns)
     let names = try CheckpointArchitecture.of(folder)
     let config = ConfigReader(folder)
-    var warnings = try config.check(names.settings)
+    var warnings = try config.check(names.settings, code: names.code)
     var configuration = try names.configuration(config)
     warnings += configuration.warnings
     let sentence = try SentenceSettings(folder)

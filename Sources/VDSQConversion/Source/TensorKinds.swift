@@ -22,6 +22,7 @@ struct TensorKinds {
   func leftOut(_ name: String) -> LeftOutTensor { LeftOutTensor(name: name, kind: kind(name)) }
 
   private func kind(_ name: String) -> LeftOutTensor.Kind {
+    if names.head.names.contains(name) { return .languageModelHead }
     let known = LeftOutTensor.Kind(tensor: name)
     guard let prefix else { return known ?? .undeclared }
     let inner = name.dropFirst(prefix.count)

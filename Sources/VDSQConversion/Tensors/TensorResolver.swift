@@ -27,17 +27,21 @@ struct TensorResolver {
     var tensors: [ModelSource.Tensor] = []
     for rule in rules {
       let names = rule.sources.map { prefix + Self.named($0, layer) }
-      guard try isWanted(rule, names) else { continue }
+      guard try isWanted(rule, names, layer) else { continue }
       tensors.append(try tensor(rule, names, layer))
     }
     return tensors
   }
 
-  private func isWanted(_ rule: TensorRule, _ names: [String]) throws(VDSQError) -> Bool {
+  private func isWanted(
+    _ rule: TensorRule, _ names: [String], _ layer: Int?
+  ) throws(VDSQError) -> Bool {
     let isStored = names.contains { folder.tensors[$0] != nil }
     switch rule.presence {
     case .required: return true
     case .optional: return isStored
+    case .behindFirstLayer: return layer != 0
+    case .filled(let axis): return size(axis) > 0
     case .declared where !folder.isFolder: return isStored
     case .declared(let key, let standard):
       guard try config.flag(key, default: standard) else { return false }

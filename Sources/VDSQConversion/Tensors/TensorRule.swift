@@ -23,6 +23,10 @@ package struct TensorRule: Sendable {
     /// In folders, those whose configuration has this flag, or lacks it if that is the default.
     /// transformers drops the tensor from others. In a single file, those that store it.
     case declared(_ key: String, default: Bool)
+    /// Every checkpoint, but not in the first layer.
+    case behindFirstLayer
+    /// Those whose axis is not empty.
+    case filled(Axis)
     /// Those whose two axes differ in length.
     case unequal(Axis, Axis)
   }
@@ -69,15 +73,17 @@ package struct TensorRule: Sendable {
 
   /// The gain and the bias of a norm.
   ///
-  /// - Parameter offset: what folders have subtracted from the gain.
+  /// - Parameters:
+  ///   - offset: what folders have subtracted from the gain.
+  ///   - bias: which checkpoints have the bias, if there is one.
   static func norm(
     _ name: String, _ source: String, _ axis: Axis = .hidden, hasBias: Bool = true,
-    offset: Float = 0
+    offset: Float = 0, bias: Presence = .required
   ) -> [TensorRule] {
     (hasBias ? ["weight", "bias"] : ["weight"]).map {
       var rule = TensorRule("\(name).\($0)", ["\(source).\($0)"], .vector, [axis])
       rule.offset = offset
-      return rule
+      return $0 == "bias" ? rule.when(bias) : rule
     }
   }
 }

@@ -19,7 +19,7 @@ package struct WordPieceVocabulary: Sendable {
   package let separator: Int32
   let maximumWordLength: Int
   let added: [AddedToken]
-  /// The token `[MASK]`; nil if the vocabulary has none.
+  /// The added token `<mask>`, or the token `[MASK]`; nil if there is neither.
   package let mask: Int32?
   private let table: TokenTable
   nonisolated(unsafe) private let prefix: UnsafeRawBufferPointer
@@ -65,11 +65,14 @@ package struct WordPieceVocabulary: Sendable {
     mask = Self.mask(in: table, added)
   }
 
+  /// MPNet's vocabulary contains that of BERT, but its mask is an added token `<mask>`.
   private static func mask(in table: TokenTable, _ added: [AddedToken]) -> Int32? {
-    let name: StaticString = "[MASK]"
-    return name.withUTF8Buffer { name in
-      table.find(UnsafeRawBufferPointer(name)) ?? added.first { $0.text.elementsEqual(name) }?.id
+    let name: StaticString = "[MASK]", own: StaticString = "<mask>"
+    func addedToken(_ name: StaticString) -> Int32? {
+      name.withUTF8Buffer { name in added.first { $0.text.elementsEqual(name) }?.id }
     }
+    return addedToken(own)
+      ?? name.withUTF8Buffer { table.find(UnsafeRawBufferPointer($0)) } ?? addedToken(name)
   }
 
   /// The UTF-8 of a token; empty for ids outside the vocabulary.
