@@ -12,13 +12,14 @@ public enum Fixtures {
   public static let languageModels = [
     "gpt2", "llama", "llama3", "llama-linear", "mistral", "qwen2", "qwen2-yarn", "qwen3", "phi3",
     "phi3-longrope", "gemma", "gpt-neox", "gpt-neox-sequential", "bert", "distilbert", "electra",
-    "roberta", "mpnet", "nomic-bert", "gte", "modernbert", "albert",
+    "roberta", "mpnet", "nomic-bert", "gte", "modernbert", "albert", "gemma3", "olmo2",
+    "stablelm", "smollm3", "granite",
   ]
 
   /// Sentence encoders of other architectures than BERT's.
   public static let encoders = [
     "mpnet", "nomic-bert", "nomic-bert-code", "gte", "gte-code", "modernbert", "embedding-gemma",
-    "albert", "jina-bert",
+    "albert", "jina-bert", "deberta",
   ]
 
   public static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }

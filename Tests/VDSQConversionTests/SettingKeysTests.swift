@@ -159,7 +159,11 @@ import VDSQFormat
     "original_max_position_embeddings": Probe(
       16, with: ["rope_parameters": ["rope_type": "yarn", "factor": 4, "partial_rotary_factor": 1]]),
     "attention_bias": Probe(true), "mlp_bias": Probe(true), "use_parallel_residual": Probe(false),
-    "hidden_activation": Probe("relu"),
+    "hidden_activation": Probe("relu"), "use_qkv_bias": Probe(false),
+    "no_rope_layers": Probe([1, 1, 1, 1]),
+    "no_rope_layer_interval": Probe(2, with: ["no_rope_layers": NSNull()]),
+    "embedding_multiplier": Probe(2), "attention_multiplier": Probe(2),
+    "residual_multiplier": Probe(2), "logits_scaling": Probe(2),
     "sliding_window": Probe(
       7, with: ["use_sliding_window": true, "max_window_layers": 0, "layer_types": NSNull()]),
     "use_sliding_window": Probe(
@@ -176,7 +180,7 @@ import VDSQFormat
     else { return }
     let keys = SettingKeys.config(architecture.settings)
     switch type {
-    case "mpnet", "albert", "nomic_bert", "gte", "modernbert", "gemma3_text":
+    case "mpnet", "albert", "deberta-v2", "nomic_bert", "gte", "modernbert", "gemma3_text":
       // Those have a test of their own.
       return
     case "bert", "distilbert":
@@ -241,6 +245,15 @@ import VDSQFormat
         encoder.merging([
           "num_attention_heads": Probe(2), "max_position_embeddings": Probe(100),
           "feed_forward_type": Probe("reglu"), "hidden_act": Probe("mish"),
+        ]) { $1 }
+      ),
+      (
+        "deberta", "deberta-v2",
+        encoder.merging([
+          "num_attention_heads": Probe(2), "max_position_embeddings": Probe(100),
+          "type_vocab_size": Probe(96, word: "token_type"),
+          "position_buckets": Probe(8, word: shape), "max_relative_positions": Probe(300),
+          "pos_att_type": Probe("c2p"),
         ]) { $1 }
       ),
       ("nomic-bert", "nomic_bert", rotaryEncoder), ("gte", "gte", rotaryEncoder),
@@ -431,7 +444,8 @@ import VDSQFormat
     for name in ["pad", "mask", "bos", "eos"] { probes["\(name)_token"] = Probe("t") }
     // These are of other classes.
     try check(
-      .tokenizer, "bert-mean", base, probes: probes, skipping: ["add_prefix_space", "legacy"])
+      .tokenizer, "bert-mean", base, probes: probes,
+      skipping: ["add_prefix_space", "legacy", "split_by_punct"])
     let llama: [String: Any] = ["tokenizer_class": "LlamaTokenizer"]
     let legacy = llama.merging(["legacy": true]) { $1 }
     #expect(

@@ -60,7 +60,16 @@ import VDSQFormat
     return architecture
   }()
 
-  private static let all = [bert, masked, gpt2, mistral, modern, unusual]
+  /// Disentangled attention, and norms behind the parts of a layer alone.
+  private static let distant: Architecture = {
+    var architecture = modern
+    architecture.normPlacement = .output
+    architecture.distanceBias = .disentangled(rows: 64, limit: 511)
+    architecture.rotaryLayers = [true, false]
+    return architecture
+  }()
+
+  private static let all = [bert, masked, gpt2, mistral, modern, unusual, distant]
 
   @Test(arguments: all)
   func whatIsWrittenIsRead(_ architecture: Architecture) throws {
@@ -126,7 +135,7 @@ import VDSQFormat
     let optional = [
       "model_type", "embedding_size", "head_activation", "output_norms", "first_norm",
       "embedding_norm", "local_rotary", "distance_limit", "attention_divisor",
-      "embedding_scale", "layers_per_group",
+      "embedding_scale", "layers_per_group", "distance_rows", "rotary_layers",
     ]
     for entry in architecture.metadata(modelType: "m").entries where entry.key != "model_type" {
       if !optional.contains(entry.key) {
@@ -181,7 +190,7 @@ import VDSQFormat
     #expect(Self.bert.linearWeights == 2 * (4 * 48 * 48 + 2 * 48 * 88))
     #expect(
       [Self.bert, Self.masked, Self.gpt2].map(\.hasLanguageModelHead) == [false, true, true])
-    #expect(Self.all.map(\.isBERT) == [true, true, false, false, false, false])
+    #expect(Self.all.map(\.isBERT) == [true, true, false, false, false, false, false])
   }
 
   @Test func namesAreHuggingFaces() {

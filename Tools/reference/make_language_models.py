@@ -92,7 +92,7 @@ def modern_tokenizer():
     return tok
 
 
-def save(name, model, tok, head, mask=None, norm=None):
+def save(name, model, tok, head, mask=None, norm=None, scale=1.0):
     if sys.argv[1:] and name not in sys.argv[1:]:
         return
     torch.manual_seed(1)
@@ -123,6 +123,7 @@ def save(name, model, tok, head, mask=None, norm=None):
                 assert torch.equal(states[-1], model.base_model(torch.tensor([ids])).last_hidden_state)
             else:
                 read = [head(s) for s in (states if mask else states[:-1])] + ([] if mask else [states[-1]])
+        read = [scale * x for x in read]
         entry = {"text": text, "ids": ids, "state": read[-1][0, place], "logits": out.logits[0, place]}
         if i == 0:
             entry["layers"] = torch.stack([s[0] for s in read]).flatten()
@@ -142,7 +143,8 @@ def llama_like(name, kind, config, tok, **options):
         vocab_size=tok.get_vocab_size() + 3, hidden_size=32, intermediate_size=52,
         num_key_value_heads=2, max_position_embeddings=128), **SMALL, **options})
     model = seeded(kind, config)
-    save(name, model, tok, model.model.norm)
+    # Converted checkpoints have the factor of Granite's logits in the norm.
+    save(name, model, tok, model.model.norm, scale=1 / getattr(config, "logits_scaling", 1.0))
 
 
 def main():
@@ -178,6 +180,16 @@ def main():
     llama_like("phi3-longrope", t.Phi3ForCausalLM, t.Phi3Config, sentence_piece(), rope_parameters=rope,
                max_position_embeddings=256, original_max_position_embeddings=96, pad_token_id=0)
     llama_like("gemma", t.GemmaForCausalLM, t.GemmaConfig, sentence_piece(), head_dim=12)
+
+    llama_like("gemma3", t.Gemma3ForCausalLM, t.Gemma3TextConfig, sentence_piece(), head_dim=12,
+               query_pre_attn_scalar=20, sliding_window=6, num_hidden_layers=3,
+               layer_types=["sliding_attention", "full_attention", "sliding_attention"], initializer_range=0.1)
+    llama_like("olmo2", t.Olmo2ForCausalLM, t.Olmo2Config, gpt, pad_token_id=None)
+    llama_like("stablelm", t.StableLmForCausalLM, t.StableLmConfig, gpt, use_qkv_bias=True, hidden_size=48,
+               partial_rotary_factor=0.5)
+    llama_like("smollm3", t.SmolLM3ForCausalLM, t.SmolLM3Config, gpt, num_hidden_layers=4, pad_token_id=0)
+    llama_like("granite", t.GraniteForCausalLM, t.GraniteConfig, gpt, embedding_multiplier=3.0,
+               attention_multiplier=0.2, residual_multiplier=0.4, logits_scaling=5.0)
 
     neo = byte_level(["<|endoftext|>"], nfc=True)
     for name, parallel in [("gpt-neox", True), ("gpt-neox-sequential", False)]:

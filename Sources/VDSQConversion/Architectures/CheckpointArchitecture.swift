@@ -10,7 +10,7 @@ package struct CheckpointArchitecture: Sendable {
   /// The values of `model_type` in `config.json`.
   package let modelTypes: [String]
   /// The keys of `config.json` that the architecture has beside those of all.
-  package let settings: [SettingKey]
+  package var settings: [SettingKey]
   /// The class of transformers' tokenizer for each `model_type`, unless a folder names another.
   let tokenizerClasses: [String: String]
   /// Whether the class is always that of the `model_type`, whatever a folder names.
@@ -18,7 +18,7 @@ package struct CheckpointArchitecture: Sendable {
   /// Whether these classes give token types to the model.
   var tokenizersHaveTypes = true
   /// Reads `config.json`.
-  let configuration: @Sendable (ConfigReader) throws(VDSQError) -> CheckpointConfiguration
+  var configuration: @Sendable (ConfigReader) throws(VDSQError) -> CheckpointConfiguration
   /// Optional prefixes of all tensor names except those of the head, the most specific first.
   package let prefixes: [String]
   /// The tensors before the layers. The word embeddings come first.
@@ -62,8 +62,9 @@ package struct CheckpointArchitecture: Sendable {
 extension CheckpointArchitecture {
   /// Every architecture that can be converted.
   package static let all: [CheckpointArchitecture] = [
-    bert, distilBERT, roberta, electra, mpnet, albert, nomicBERT, gte, modernBERT, gpt2, llama,
-    mistral, qwen2, qwen3, phi3, gemma, gemma3, gptNeoX,
+    bert, distilBERT, roberta, electra, mpnet, albert, deberta, nomicBERT, gte, modernBERT, gpt2,
+    llama,
+    mistral, qwen2, qwen3, phi3, gemma, gemma3, olmo2, stableLM, smolLM3, granite, gptNeoX,
   ]
 
   /// Every architecture and every variant of one.

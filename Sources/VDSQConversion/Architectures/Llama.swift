@@ -19,6 +19,9 @@ extension CheckpointArchitecture {
   ///   - mlpBias: whether `mlp_bias` says that of the feed-forward network.
   ///   - queryBias: which checkpoints have biases of queries, keys and values, if no key says so.
   ///   - hasHeadNorms: whether queries and keys of each head are normalized.
+  ///   - hasOutputNorms: whether norms follow attention and the feed-forward network instead of
+  ///     preceding them, and queries and keys of all heads are normalized together.
+  ///   - hasLayerNorm: whether norms are those with a mean and a bias.
   ///   - isFused: whether queries, keys and values are one tensor, and the gate and the up projection
   ///     another.
   ///   - rotary: the names of the rotary parameters.
@@ -33,8 +36,9 @@ extension CheckpointArchitecture {
   static func llamaLike(
     modelTypes: [String], tokenizerClass: String?, window: SlidingWindow.Keys? = nil,
     attentionBias: Bool = false, mlpBias: Bool = false, queryBias: TensorRule.Presence? = nil,
-    hasHeadNorms: Bool = false, isFused: Bool = false,
-    rotary: RotaryKeys = RotaryKeys(isPartial: false), epsilon: Double = 1e-6,
+    hasHeadNorms: Bool = false, hasOutputNorms: Bool = false, hasLayerNorm: Bool = false,
+    isFused: Bool = false, rotary: RotaryKeys = RotaryKeys(isPartial: false),
+    epsilon: Double = 1e-6,
     activation: ActivationFunction = .silu, activationKey: String? = nil,
     scalesEmbeddings: Bool = false, normOffset: Float = 0, isTiedByDefault: Bool = false,
     headSize: Int? = nil, ignoresTokenizerClass: Bool = false, gguf: GGUFArchitecture? = nil
@@ -45,11 +49,11 @@ extension CheckpointArchitecture {
     let norms =
       ["query", "key"].flatMap { name in
         TensorRule.norm(
-          "layer.#.attention.\(name)_norm", "layers.#.self_attn.\(name.prefix(1))_norm", .head,
-          hasBias: false)
+          "layer.#.attention.\(name)_norm", "layers.#.self_attn.\(name.prefix(1))_norm",
+          !hasOutputNorms ? .head : name == "query" ? .queries : .keyValues, hasBias: false)
       }
     func norm(_ name: String, _ source: String) -> [TensorRule] {
-      TensorRule.norm(name, source, hasBias: false, offset: normOffset)
+      TensorRule.norm(name, source, hasBias: hasLayerNorm, offset: normOffset)
     }
     /// Projections of the states, in a tensor each or in one.
     func linear(
@@ -63,9 +67,11 @@ extension CheckpointArchitecture {
     func setting(_ key: String, isFollowed: Bool) -> [SettingKey] {
       isFollowed ? SettingKey.followed(key) : SettingKey.harmless(key)
     }
+    let epsilonKey = hasLayerNorm ? "layer_norm_eps" : "rms_norm_eps"
+    let place = hasOutputNorms ? "output_norm" : "norm"
     return CheckpointArchitecture(
       modelTypes: modelTypes,
-      settings: CheckpointConfiguration.rotarySettings(rotary, epsilon: "rms_norm_eps")
+      settings: CheckpointConfiguration.rotarySettings(rotary, epsilon: epsilonKey)
         + SlidingWindow.settings(window)
         + setting("attention_bias", isFollowed: attentionBias)
         + setting("mlp_bias", isFollowed: mlpBias)
@@ -75,7 +81,7 @@ extension CheckpointArchitecture {
       ignoresTokenizerClass: ignoresTokenizerClass,
       configuration: { (config) throws(VDSQError) in
         var configuration = try CheckpointConfiguration(
-          rotaryDecoder: config, rotary: rotary, epsilon: ("rms_norm_eps", epsilon),
+          rotaryDecoder: config, rotary: rotary, epsilon: (epsilonKey, epsilon),
           activation: activation, headSize: headSize)
         if let activationKey {
           configuration.architecture.activation = try config.activation(
@@ -85,7 +91,8 @@ extension CheckpointArchitecture {
           configuration.architecture.embeddingScale =
             Double(configuration.architecture.hiddenSize).squareRoot()
         }
-        configuration.architecture.norm = .rmsNorm
+        configuration.architecture.norm = hasLayerNorm ? .layerNorm : .rmsNorm
+        if hasOutputNorms { configuration.architecture.normPlacement = .output }
         configuration.architecture.isGated = true
         configuration.architecture.slidingWindow = try SlidingWindow(
           config, layers: configuration.architecture.layers, window)
@@ -95,15 +102,20 @@ extension CheckpointArchitecture {
       embeddings: [
         TensorRule("embeddings.word", ["embed_tokens.weight"], .wordTable, [.vocabulary, .hidden])
       ],
-      layer: norm("layer.#.attention.norm", "layers.#.input_layernorm")
+      layer: norm(
+        "layer.#.attention.\(place)",
+        hasOutputNorms ? "layers.#.post_attention_layernorm" : "layers.#.input_layernorm")
         + linear(
           "attention.qkv", "self_attn", ["q", "k", "v"], [.queries, .keyValues, .keyValues],
           fused: "qkv", .fused, bias: queryBias ?? ofAttention)
-        + (hasHeadNorms ? norms : [])
+        + (hasHeadNorms || hasOutputNorms ? norms : [])
         + TensorRule.linear(
           "layer.#.attention.output", ["layers.#.self_attn.o_proj"], rows: [.hidden], .queries,
           bias: ofAttention)
-        + norm("layer.#.feed_forward.norm", "layers.#.post_attention_layernorm")
+        + norm(
+          "layer.#.feed_forward.\(place)",
+          hasOutputNorms
+            ? "layers.#.post_feedforward_layernorm" : "layers.#.post_attention_layernorm")
         + linear(
           "feed_forward.up", "mlp", ["gate", "up"], [.intermediate, .intermediate],
           fused: "gate_up", .gated, bias: ofNetwork)

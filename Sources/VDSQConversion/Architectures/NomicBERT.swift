@@ -72,7 +72,7 @@ extension CheckpointArchitecture {
         "expert_choice_router", "moe_impl", "moe_normalize_expert_weights", "moe_resid_pdrop",
         "moe_top_k"),
     tokenizerClasses: ["nomic_bert": "BertTokenizer"],
-    configuration: nomicBERTCodeConfiguration, prefixes: ["bert.", ""],
+    configuration: nomicBERTCodeConfiguration, prefixes: ["bert.", "nomic_bert.", ""],
     embeddings: rotaryEmbeddings.filter { !$0.name.hasPrefix("embeddings.norm") }
       + TensorRule.norm("embeddings.norm", "emb_ln", .embedding),
     layer: TensorRule.linear(

@@ -37,11 +37,12 @@ struct BERTKeys: Sendable {
 
   /// - Parameters:
   ///   - activation: the activation function without its key.
+  ///   - standardEpsilon: the epsilon without its key.
   ///   - standardSize: the embedding size without its key; nil for the hidden size.
   /// - Throws: `badInput` if a value is missing, out of range or not supported.
   func read(
     _ config: ConfigReader, activation: ActivationFunction = .gelu,
-    embeddingSize standardSize: Int? = nil
+    embeddingSize standardSize: Int? = nil, epsilon standardEpsilon: Double = 1e-12
   ) throws(VDSQError) -> CheckpointConfiguration {
     let path = config.path
     let hiddenSize = try config.size(self.hiddenSize, 65536)
@@ -72,7 +73,9 @@ struct BERTKeys: Sendable {
     }
     let activation = try config.activation(self.activation, default: activation)
     let epsilon =
-      if let key = layerNormEpsilon { try config.epsilon(key, default: 1e-12) } else { 1e-12 }
+      if let key = layerNormEpsilon { try config.epsilon(key, default: standardEpsilon) } else {
+        1e-12
+      }
     return CheckpointConfiguration(
       architecture: Architecture(
         encoder: hiddenSize, layers: layers, heads: heads, intermediateSize: intermediateSize,

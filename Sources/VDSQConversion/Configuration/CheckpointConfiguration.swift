@@ -12,6 +12,13 @@ struct CheckpointConfiguration {
   var localRotaryFrequencies: [Float] = []
   /// What a distance costs in each head, if the costs grow with distances.
   var distanceSlopes: [Float] = []
+  /// The row of each distance in a table of their vectors, if there is one.
+  var distancePlaces: [Float] = []
+  /// The factor of the outputs of attention and of the feed-forward network, which their last linear
+  /// layers absorb.
+  var outputFactor: Float = 1
+  /// The factor of the logits, which the final norm absorbs.
+  var logitFactor: Float = 1
   /// What the head of a text classifier reads; nil for the first token, or the last one of a causal
   /// model.
   var headPooling: Pooling?
@@ -34,6 +41,8 @@ struct CheckpointConfiguration {
     case .gated: 2 * architecture.intermediateSize
     case .heads: architecture.heads
     case .buckets: DistanceBuckets.count
+    case .distances:
+      if case .disentangled(let rows, _) = architecture.distanceBias { rows } else { 0 }
     }
   }
 }

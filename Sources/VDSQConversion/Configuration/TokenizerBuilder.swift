@@ -27,6 +27,32 @@ struct TokenizerBuilder {
         ("normalizer", bertNormalizer), ("pre_tokenizer", part("BertPreTokenizer")),
         ("post_processor", frame("BertProcessing", "cls_token", "sep_token")),
       ]
+    case .debertaV2:
+      let lowercases = settings["do_lower_case"]?.boolean ?? false
+      let splits = settings["split_by_punct"]?.boolean ?? false
+      let space = metaspace(addsSpace(default: true) ? "always" : "first", split: true)
+      let spaces = part(
+        "Replace", ("pattern", JSON(members: [("Regex", .string(#"\s{2,}|[\n\r\t]"#))])),
+        ("content", .string(" ")))
+      let strip = part("Strip", ("strip_left", .bool(false)), ("strip_right", .bool(true)))
+      return [
+        (
+          "normalizer",
+          part(
+            "Sequence",
+            (
+              "normalizers",
+              .array((lowercases ? [part("Lowercase")] : []) + [spaces, part("NFC"), strip])
+            ))
+        ),
+        (
+          "pre_tokenizer",
+          splits
+            ? sequence(part("Punctuation", ("behavior", .string("Isolated"))), space)
+            : sequence(space)
+        ),
+        ("post_processor", frame("BertProcessing", "cls_token", "sep_token")),
+      ]
     case .mpnet:
       // Between the texts of a pair are two separators.
       return [
@@ -93,7 +119,7 @@ struct TokenizerBuilder {
         ("max_input_chars_per_word", .integer(100)),
       ]
     case .xlmRoberta: return [("unk_id", .integer(3)), ("byte_fallback", .bool(false))]
-    case .camembert:
+    case .camembert, .debertaV2:
       let pieces = tokenizer["model"]?["vocab"]?.elements ?? []
       let id = pieces.firstIndex { $0.elements?.first == unknown }
       return [("unk_id", .integer(id ?? 0)), ("byte_fallback", .bool(false))]

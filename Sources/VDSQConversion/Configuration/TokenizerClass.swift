@@ -1,7 +1,8 @@
 /// A class of transformers' tokenizers that builds its parts anew instead of taking those of
 /// `tokenizer.json`. Others take the file as it is.
 enum TokenizerClass: Sendable {
-  case bert, mpnet, roberta, gpt2, gptNeoX, qwen2, llama, codeLlama, xlmRoberta, camembert
+  case bert, mpnet, debertaV2, roberta, gpt2, gptNeoX, qwen2, llama, codeLlama, xlmRoberta,
+    camembert
 
   /// - Parameter name: the name in `tokenizer_class`, without `Fast`.
   /// - Returns: nil for other classes.
@@ -17,17 +18,18 @@ enum TokenizerClass: Sendable {
         "MobileBertTokenizer", "SqueezeBertTokenizer",
       ], .bert
     ),
-    (["MPNetTokenizer"], .mpnet), (["RobertaTokenizer", "BartTokenizer"], .roberta), (["GPT2Tokenizer"], .gpt2),
+    (["MPNetTokenizer"], .mpnet), (["RobertaTokenizer", "BartTokenizer"], .roberta),
+    (["GPT2Tokenizer"], .gpt2),
     (["GPTNeoXTokenizer"], .gptNeoX), (["Qwen2Tokenizer"], .qwen2), (["LlamaTokenizer"], .llama),
     (["CodeLlamaTokenizer"], .codeLlama), (["XLMRobertaTokenizer"], .xlmRoberta),
-    (["CamembertTokenizer"], .camembert),
+    (["CamembertTokenizer"], .camembert), (["DebertaV2Tokenizer"], .debertaV2),
   ]
 
   /// The type of the model that the class builds.
   var model: String {
     switch self {
     case .bert, .mpnet: "WordPiece"
-    case .xlmRoberta, .camembert: "Unigram"
+    case .xlmRoberta, .camembert, .debertaV2: "Unigram"
     case .roberta, .gpt2, .gptNeoX, .qwen2, .llama, .codeLlama: "BPE"
     }
   }
@@ -40,6 +42,12 @@ enum TokenizerClass: Sendable {
       [
         ("unk_token", "[UNK]"), ("sep_token", "[SEP]"), ("pad_token", "[PAD]"),
         ("cls_token", "[CLS]"), ("mask_token", "[MASK]"),
+      ]
+    case .debertaV2:
+      [
+        ("bos_token", "[CLS]"), ("eos_token", "[SEP]"), ("unk_token", "[UNK]"),
+        ("sep_token", "[SEP]"), ("pad_token", "[PAD]"), ("cls_token", "[CLS]"),
+        ("mask_token", "[MASK]"),
       ]
     case .mpnet:
       [

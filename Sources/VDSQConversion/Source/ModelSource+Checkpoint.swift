@@ -91,10 +91,16 @@ extension ModelSource {
     }
     source.addConstants(configuration)
     for layer in 0..<architecture.storedLayers {
-      source.layers.append(try resolver.tensors(names.layer, layer: layer))
+      source.layers.append(
+        try resolver.tensors(names.layer, layer: layer).map {
+          $0.scaled(
+            by: configuration.outputFactor, if: ["attention.output", "feed_forward.down"])
+        })
     }
     source.head =
-      try resolver.tensors(names.final) + (ownHead?.tensors ?? [])
+      try resolver.tensors(names.final).map {
+        $0.scaled(by: configuration.logitFactor, if: ["final_norm"])
+      } + (ownHead?.tensors ?? [])
       + (sentence.modules?.tensors ?? [])
     source.headReading = ownHead?.description.reading
     if architecture.hasLanguageModelHead {
@@ -156,6 +162,7 @@ extension ModelSource {
       ("rotary.frequencies", configuration.rotaryFrequencies),
       ("rotary.local_frequencies", configuration.localRotaryFrequencies),
       ("attention.slopes", configuration.distanceSlopes),
+      ("attention.distance_places", configuration.distancePlaces),
     ] where !values.isEmpty {
       constants.append(Constant(name: name, shape: [values.count], values: values))
     }
@@ -227,6 +234,17 @@ extension Architecture {
 }
 
 extension ModelSource.Tensor {
+  /// A tensor whose elements are multiplied by a factor, if it belongs to a part of the model.
+  fileprivate func scaled(by factor: Float, if parts: [String]) -> ModelSource.Tensor {
+    let name = rows.name
+    var isPart = false
+    for part in parts where name.contains("\(part).") { isPart = true }
+    guard factor != 1, isPart else { return self }
+    var scaled = rows
+    scaled.scaleRows(from: 0, by: [Float](repeating: factor, count: rows.rows))
+    return ModelSource.Tensor(rows: scaled, role: role, shape: shape)
+  }
+
   /// A table without its first rows.
   fileprivate func withoutRows(before first: Int) -> ModelSource.Tensor {
     guard first > 0 else { return self }

@@ -13,4 +13,6 @@ enum Axis: Sendable {
   case heads
   /// Buckets of distances.
   case buckets
+  /// Rows of a table of distances.
+  case distances
 }

@@ -93,6 +93,7 @@ extension Architecture {
       attentionDivisor = try metadata.find(number: "attention_divisor")
       skipsFirstNorm = try metadata.find(integer: "first_norm", in: 0...1) == 0
       layersPerGroup = try metadata.find(integer: "layers_per_group", in: 1...layers) ?? 1
+      rotaryLayers = try metadata.rotaryLayers(layers)
       if form == .encoder {
         hasEmbeddingNorm = try metadata.find(integer: "embedding_norm", in: 0...1) != 0
       }
@@ -184,6 +185,14 @@ extension Architecture {
     case .none: break
     case .learned(let limit): metadata.set("distance_limit", .integer(limit))
     case .linear: metadata.set("distance_slopes", .integer(1))
+    case .disentangled(let rows, let limit):
+      metadata.set("distance_rows", .integer(rows))
+      metadata.set("distance_limit", .integer(limit))
+    }
+    if !rotaryLayers.isEmpty {
+      var digits = ""
+      for isRotated in rotaryLayers { digits += isRotated ? "1" : "0" }
+      metadata.set("rotary_layers", .text(digits))
     }
     if hasLocalRotary { metadata.set("local_rotary", .integer(1)) }
     if let attentionDivisor { metadata.set("attention_divisor", .number(attentionDivisor)) }
@@ -263,12 +272,22 @@ extension Metadata {
     return name.utf8.elementsEqual("alone".utf8) ? .output : .around
   }
 
+  fileprivate func rotaryLayers(_ layers: Int) throws(VDSQError) -> [Bool] {
+    guard let digits = try find(text: "rotary_layers") else { return [] }
+    guard digits.utf8.count == layers else {
+      throw .badInput("\(path): metadata: rotary_layers is not a digit for each layer")
+    }
+    return digits.utf8.map { $0 == UInt8(ascii: "1") }
+  }
+
   fileprivate func distanceBias() throws(VDSQError) -> DistanceBias {
     let limit = try find(integer: "distance_limit", in: 1...1 << 16)
     let isLinear = try find(integer: "distance_slopes", in: 0...1) == 1
-    guard limit == nil || !isLinear else {
-      throw .badInput("\(path): metadata: distance_limit beside distance_slopes")
+    let rows = try find(integer: "distance_rows", in: 1...1 << 16)
+    guard limit == nil || !isLinear, rows == nil || limit != nil else {
+      throw .badInput("\(path): metadata: distance_limit does not agree with distance_slopes")
     }
+    if let rows, let limit { return .disentangled(rows: rows, limit: limit) }
     return limit.map { .learned(limit: $0) } ?? (isLinear ? .linear : .none)
   }
 

@@ -71,6 +71,8 @@ package struct Architecture: Equatable, Sendable {
   package var positions: PositionEncoding
   /// What the distance of two tokens adds to their scores.
   package var distanceBias = DistanceBias.none
+  /// Whether positions are rotated in each layer, if they are rotary; empty for all layers.
+  package var rotaryLayers: [Bool] = []
   /// Whether layers with local attention have rotary frequencies of their own, as in ModernBERT.
   package var hasLocalRotary = false
   /// The place of the norms in a layer.
@@ -187,6 +189,9 @@ package struct Architecture: Equatable, Sendable {
   package func hasAttentionNorm(layer: Int) -> Bool {
     normPlacement != .output && !(skipsFirstNorm && layer == 0)
   }
+
+  /// Whether queries and keys of a layer are rotated, if positions are rotary.
+  package func isRotated(layer: Int) -> Bool { rotaryLayers.isEmpty || rotaryLayers[layer] }
 
   /// Whether norms follow attention and the feed-forward network, before the residual addition.
   package var hasOutputNorms: Bool { normPlacement == .output || normPlacement == .around }

@@ -9,9 +9,9 @@ package enum DistanceBias: Equatable, Sendable {
   /// The distance times a slope, as a loss (ALiBi, Press et al. 2022). The tensor `attention.slopes`
   /// has the slope of each head.
   case linear
-
-  /// The limit of learned distances; 0 if they are not learned.
-  package var limit: Int {
-    if case .learned(let limit) = self { limit } else { 0 }
-  }
+  /// The products of queries and keys with vectors of distances (He et al. 2021, DeBERTa). The rows
+  /// of the tensor `attention.distance_rows` go through the projections of keys and queries of each
+  /// layer; `attention.distance_places` has the row of each distance from `-limit` to `limit`, that
+  /// of the query less that of the key.
+  case disentangled(rows: Int, limit: Int)
 }

@@ -403,7 +403,8 @@ final class DecoderPass: SharedWork {
   private func store(_ layer: LayerWeights, _ index: Int, _ part: Part) {
     let block = part.block.lowerBound
     let isLocal = c.window(layer: index) != .max
-    let rotary = isLocal ? weights.localRotary ?? weights.rotary : weights.rotary
+    let own = isLocal ? weights.localRotary ?? weights.rotary : weights.rotary
+    let rotary = c.isRotated(layer: index) ? own : nil
     let angles = floats(isLocal ? plan.localAngles ?? plan.angles : plan.angles)
     forEachSequence(block + part.ownRows.lowerBound..<block + part.ownRows.upperBound) {
       _, first, some in

@@ -61,6 +61,12 @@ package final class Encoder {
       throw .badInput(
         "\(container.path): metadata: parallel_residual of an encoder is not supported")
     }
+    if case .disentangled = c.distanceBias {
+      guard c.keyValueHeads == c.heads, c.slidingWindow == nil else {
+        throw .badInput(
+          "\(container.path): metadata: distance_rows beside windows or shared keys")
+      }
+    }
     for layer in 0..<c.layers where c.window(layer: layer) != .max {
       // As many positions before a token as behind it, and its own.
       guard c.window(layer: layer) % 2 == 1 else {

@@ -75,11 +75,19 @@ final class EncoderPass: SharedWork {
       project(layer, index, rows, worker.index)
       place(layer, index, origin, rows)
       if let updates { update(updates, index, rows, worker.index) }
+      if let distances = weights.distanceRows { project(distances, layer, worker) }
       worker.barrier()
-      for sequence in sequences {
-        let range = batch.range(sequence)
-        let own = range.lowerBound - origin..<range.upperBound - origin
-        attend(layer, index, own, own.clamped(to: rows), worker.index)
+      if let distances = weights.distanceRows {
+        for sequence in sequences {
+          attend(distances, layer, batch.range(sequence), origin, worker)
+        }
+        worker.barrier()
+      } else {
+        for sequence in sequences {
+          let range = batch.range(sequence)
+          let own = range.lowerBound - origin..<range.upperBound - origin
+          attend(layer, index, own, own.clamped(to: rows), worker.index)
+        }
       }
       mix(layer, index, rows, worker.index)
       feedForward(layer, index, rows, worker.index)
@@ -283,7 +291,8 @@ final class EncoderPass: SharedWork {
     _ layer: LayerWeights, _ index: Int, _ origin: Int, _ rows: Range<Int>
   ) {
     let isLocal = c.window(layer: index) != .max
-    let rotary = isLocal ? weights.localRotary ?? weights.rotary : weights.rotary
+    let own = isLocal ? weights.localRotary ?? weights.rotary : weights.rotary
+    let rotary = c.isRotated(layer: index) ? own : nil
     let region = isLocal ? plan.localAngles ?? plan.angles : plan.angles
     guard rotary != nil || layer.queryNorm != nil || layer.keyNorm != nil else { return }
     for sequence in sequences {
@@ -343,6 +352,68 @@ final class EncoderPass: SharedWork {
       attention(
         input, floats(plan.context, row: all.lowerBound, c.queryWidth) + head * c.headSize,
         c.queryWidth, scratch)
+    }
+  }
+
+  /// The rows of the distances within the longest sequence of the pass.
+  private func distanceRows(_ distances: DistanceRows) -> Range<Int> {
+    var longest = 1
+    for sequence in sequences { longest = max(longest, batch.range(sequence).count) }
+    return distances.rows(length: longest)
+  }
+
+  /// Computes queries and keys of the worker's share of the distances.
+  private func project(
+    _ distances: DistanceRows, _ layer: LayerWeights, _ worker: ThreadPool.Worker
+  ) {
+    guard let region = plan.distanceVectors else { return }
+    let all = distanceRows(distances), stride = MemoryPlan.distanceStride(c)
+    // The queries' scratch of attention is free.
+    let x = arena.region(plan.intermediate, as: Float.self, worker: worker.index)
+    let fitting = max(1, min(MemoryPlan.feedForwardRows, plan.innerFloats / c.hiddenSize))
+    let share = worker.share(of: all.count, unit: 4)
+    var first = share.lowerBound
+    while first < share.upperBound {
+      let count = min(fitting, share.upperBound - first)
+      let start = all.lowerBound + first
+      distances.load(start..<start + count, into: x, kernels)
+      linear.apply(
+        layer.qkv, x, rows: count, ranges: nil, scratch: quantized(c.hiddenSize, worker.index),
+        LinearOutput(y: floats(region, row: first, stride), stride: stride),
+        panels: 0..<stride / 16)
+      first += count
+    }
+  }
+
+  /// Disentangled attention of the worker's heads over a sequence.
+  private func attend(
+    _ distances: DistanceRows, _ layer: LayerWeights, _ range: Range<Int>, _ origin: Int,
+    _ worker: ThreadPool.Worker
+  ) {
+    guard let region = plan.distanceVectors, let scratch = plan.distanceScratch else { return }
+    let attention =
+      linear.isInteger(layer.qkv) ? kernels.attentionInt16 : kernels.attention
+    let row = range.lowerBound - origin
+    let qkv = floats(plan.qkv, row: row, qkvWidth)
+    let stride = MemoryPlan.distanceStride(c)
+    let first =
+      distances.rows(length: range.count).lowerBound - distanceRows(distances).lowerBound
+    for head in worker.share(of: c.heads) {
+      let place = head * c.headSize
+      distances.attend(
+        AttentionInput(
+          queries: qkv + place, keys: qkv + c.queryWidth + place,
+          values: qkv + c.queryWidth + c.keyValueWidth + place, stride: qkvWidth,
+          length: range.count, headSize: c.headSize, rows: 0..<range.count,
+          divisor: attentionDivisor),
+        vectors: UnsafePointer(floats(region, row: first, stride) + place), stride: stride,
+        keyOffset: c.queryWidth,
+        scratch: arena.region(scratch, as: Float.self, worker: worker.index), kernels
+      ) {
+        attention(
+          $0, floats(plan.context, row: row, c.queryWidth) + place, c.queryWidth,
+          arena.region(plan.attention, as: Float.self, worker: worker.index))
+      }
     }
   }
 

@@ -23,6 +23,8 @@ struct EncoderWeights {
   let localRotary: RotaryAngles?
   /// What distances add to scores; nil for nothing.
   let distances: DistanceBiases?
+  /// The vectors of distances; nil if attention is not disentangled.
+  let distanceRows: DistanceRows?
   let head: Head?
   let layers: [LayerWeights]
   /// The norm of the last layer's states, if there is one.
@@ -55,6 +57,7 @@ struct EncoderWeights {
     rotary = try RotaryAngles(container, c)
     localRotary = try RotaryAngles(local: container, c)
     distances = try DistanceBiases(container, c)
+    distanceRows = try DistanceRows(container, c)
     head =
       c.pooling == .mask
       ? Head(

@@ -13,7 +13,7 @@ struct DistanceBiases {
   /// - Throws: `badInput` if the tensor is missing, has another size, or is not finite.
   init?(_ container: Container, _ c: Architecture) throws(VDSQError) {
     switch c.distanceBias {
-    case .none: return nil
+    case .none, .disentangled: return nil
     case .learned(let limit):
       values = try container.finite("attention.distances", shape: [2 * limit + 1, c.heads])
     case .linear: values = try container.finite("attention.slopes", shape: [c.heads])
@@ -38,7 +38,7 @@ struct DistanceBiases {
       let zero = table + head * width + longest
       for distance in distances {
         switch kind {
-        case .none: break
+        case .none, .disentangled: break
         case .learned(let limit):
           let row = min(distance, limit)
           zero[distance] = values[(limit + row) * heads + head]

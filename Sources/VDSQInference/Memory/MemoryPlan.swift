@@ -26,9 +26,19 @@ package struct MemoryPlan: Sendable {
   let hidden, qkv, context, projected, ranges, vectors: Int
   /// Learned positions, rotary angles and biases of distances; nil if the model has none.
   let positions, angles, localAngles, distances: Int?
+  /// Queries and keys of distances, and scratch memory of each worker for their biases; nil if
+  /// attention is not disentangled.
+  let distanceVectors, distanceScratch: Int?
   /// Regions of each worker.
   let quantized, intermediate, scales, zeroPoints, attention, row: Int
   let words: EmbeddingRows.Memory
+  /// Floats of a worker's inner states of the feed-forward network.
+  let innerFloats: Int
+
+  /// Floats from one row of queries and keys of distances to the next: whole panels.
+  static func distanceStride(_ c: Architecture) -> Int {
+    (c.queryWidth + c.keyValueWidth + 15) / 16 * 16
+  }
 
   /// The number of rows in a step of the feed-forward network, whose inner states are the largest.
   static let feedForwardRows = 16
@@ -77,18 +87,30 @@ package struct MemoryPlan: Sendable {
         "rotary cosines and sines of local layers", longest * c.positions.rotaryDimensions * 4)
       : nil
     distances =
-      c.distanceBias == .none
-      ? nil
-      : arena.add(
-        "biases of distances", c.heads * DistanceBiases.width(longest: longest) * 4)
+      switch c.distanceBias {
+      case .none, .disentangled: nil
+      case .learned, .linear:
+        arena.add("biases of distances", c.heads * DistanceBiases.width(longest: longest) * 4)
+      }
+    if case .disentangled(let all, _) = c.distanceBias {
+      let rows = min(all, 2 * longest - 1)
+      distanceVectors = arena.add(
+        "queries and keys of distances", rows * Self.distanceStride(c) * 4)
+      distanceScratch = arena.add(
+        "biases of distances",
+        DistanceRows.scratch(rows: rows, longest: longest, headSize: c.headSize) * 4,
+        each: threads)
+    } else {
+      (distanceVectors, distanceScratch) = (nil, nil)
+    }
     let widest = max(
       layout.rowBytes(max(max(d, c.embeddingSize), c.queryWidth)),
       layout.rowBytes(c.intermediateSize))
     quantized = arena.add("quantized states", block * widest, each: threads)
     scales = arena.add("activation scales", block * 4, each: threads)
     zeroPoints = arena.add("activation zero points", block * 4, each: threads)
-    intermediate = arena.add(
-      "feed-forward states", block * (c.isGated ? 2 : 1) * c.intermediateSize * 4, each: threads)
+    innerFloats = max(block * (c.isGated ? 2 : 1) * c.intermediateSize, c.hiddenSize)
+    intermediate = arena.add("feed-forward states", innerFloats * 4, each: threads)
     attention = arena.add(
       "attention scratch", AttentionInput.scratch(length: longest, headSize: c.headSize) * 4,
       each: threads)

@@ -7,7 +7,8 @@ extension SettingKeys {
     file: "tokenizer_config.json",
     keys: SettingKey.followed(
       "tokenizer_class", "model_max_length", "do_lower_case", "strip_accents",
-      "tokenize_chinese_chars", "add_prefix_space", "legacy", "added_tokens_decoder",
+      "tokenize_chinese_chars", "add_prefix_space", "legacy", "split_by_punct",
+      "added_tokens_decoder",
       "additional_special_tokens", "extra_special_tokens", "bos_token", "eos_token", "unk_token",
       "sep_token", "pad_token", "cls_token", "mask_token", "auto_map")
       + SettingKey.fixed("truncation_side", .string("right"))
