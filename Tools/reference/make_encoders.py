@@ -260,7 +260,8 @@ def main():
 
     config = t.ModernBertConfig(
         vocab_size=modern.get_vocab_size() + 4, num_hidden_layers=4, max_position_embeddings=512, local_attention=16,
-        pad_token_id=2, cls_token_id=0, bos_token_id=0, sep_token_id=1, eos_token_id=1, **SMALL)
+        pad_token_id=2, cls_token_id=0, bos_token_id=0, sep_token_id=1, eos_token_id=1,
+        **{**SMALL, "initializer_range": 0.1})
     write("modernbert", seeded(t.ModernBertModel, config), modern, config, pooling="cls")
 
     gemma = gemma_tokenizer()

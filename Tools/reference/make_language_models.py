@@ -229,7 +229,8 @@ def main():
     save("gte", gte, wp, lambda s: gte.lm_head.layer_norm(gelu(gte.lm_head.dense(s))), "[MASK]")
     bert = seeded(t.ModernBertForMaskedLM, t.ModernBertConfig(
         local_attention=6, pad_token_id=2, cls_token_id=0, bos_token_id=0, sep_token_id=1, eos_token_id=1,
-        initializer_cutoff_factor=9.0, **{**narrow, "num_hidden_layers": 4, "vocab_size": modern.get_vocab_size()}))
+        initializer_cutoff_factor=9.0, **{
+            **narrow, "num_hidden_layers": 4, "vocab_size": modern.get_vocab_size(), "initializer_range": 0.1}))
     save("modernbert", bert, modern, bert.head, "[MASK]", norm=bert.model.final_norm)
     albert = seeded(t.AlbertForMaskedLM, t.AlbertConfig(
         embedding_size=24, **{**narrow, "num_hidden_layers": 3}))

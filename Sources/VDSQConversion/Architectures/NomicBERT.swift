@@ -90,8 +90,7 @@ extension CheckpointArchitecture {
       + TensorRule.norm("layer.#.feed_forward.norm", "encoder.layers.#.norm2"),
     head: LanguageModelHead(
       dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.layer_norm",
-      weight: "cls.predictions.decoder.weight", biases: ["cls.predictions.decoder.bias"],
-      activation: .gelu),
+      weight: "cls.predictions.decoder.weight", biases: ["cls.predictions.decoder.bias"]),
     textHead: HeadNames(("bert.pooler.dense", .tanh), ("classifier", .identity)),
     tokenHead: HeadNames(("classifier", .identity)),
     code: [
