@@ -2,7 +2,7 @@ package import VDSQFormat
 
 /// A checkpoint in Hugging Face's terms: configuration, tokenizer and weights.
 ///
-/// It is a folder with weights in safetensors or PyTorch's format, a GGUF file, or a file of
+/// It is a folder with weights in safetensors, PyTorch's format or ONNX, a GGUF file, or a file of
 /// llama2.c.
 package struct Checkpoint {
   /// The folder of the configuration, the tokenizer and the weights, or the single file.
@@ -19,6 +19,8 @@ package struct Checkpoint {
   package let files: [String]
   /// The size of the weight files in bytes.
   package let weightBytes: Int
+  /// What the operations of an ONNX file compute; nil for other files.
+  package private(set) var graph: EncoderGraph?
   /// Nil for a folder.
   private let single: (any ModelFile)?
 
@@ -27,10 +29,11 @@ package struct Checkpoint {
   /// - Parameters:
   ///   - gguf: the architectures of GGUF files that are supported.
   ///   - llama2C: the names of llama2.c's tensors.
+  ///   - encoders: the encoders that are read from ONNX files.
   /// - Throws: `missingInput` if the folder or one of its files does not exist, `badInput` if one
   ///   is malformed.
   package init(
-    path: String, gguf: [GGUFArchitecture], llama2C: Llama2CNames
+    path: String, gguf: [GGUFArchitecture], llama2C: Llama2CNames, encoders: [EncoderNames]
   ) throws(VDSQError) {
     let given = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     guard InputFile.isPresent(given) else {
@@ -65,7 +68,24 @@ package struct Checkpoint {
     var tensors: [String: SourceTensor] = [:]
     var omitted: [String: String] = [:]
     var bytes = 0
-    for name in weightFiles {
+    var further: [String] = []
+    if weightFiles.count == 1, weightFiles[0].hasSuffix(".onnx") {
+      let onnx = try ONNXModel(path: "\(model)/\(weightFiles[0])")
+      let type = config["model_type"]?.text ?? ""
+      guard let names = encoders.first(where: { $0.modelTypes.contains(type) }) else {
+        throw .badInput(
+          "\(onnx.file.path): ONNX files of a model of type \(type.isEmpty ? "(none)" : type) are not "
+            + "supported; supported: \(encoders.flatMap(\.modelTypes).joined(separator: ", "))")
+      }
+      let read = try EncoderGraph(onnx, names)
+      graph = read
+      tensors = read.tensors
+      let place = weightFiles[0].split(separator: "/").dropLast().map { "\($0)/" }.joined()
+      further = onnx.externalFiles.map { place + $0 }
+      bytes = onnx.file.length
+      for name in further { bytes += try InputFile(path: "\(model)/\(name)").length }
+    }
+    for name in weightFiles where !name.hasSuffix(".onnx") {
       let (file, own, others) = try Self.weights("\(model)/\(name)")
       omitted.merge(others) { first, _ in first }
       bytes += file.length
@@ -79,19 +99,24 @@ package struct Checkpoint {
     self.omitted = omitted
     weightBytes = bytes
     files =
-      (["config.json", "tokenizer.json"] + weightFiles + (chosen == nil ? Self.indices(model) : [])
+      (["config.json", "tokenizer.json"] + weightFiles + further
+      + (chosen == nil ? Self.indices(model) : [])
       + (try folder.settings())).sorted()
   }
 
   /// The folder and the name of a weight file that is not a model by itself.
   private static func weightFile(_ path: String) -> (folder: String, name: String)? {
-    guard [".safetensors", ".pt", ".pth", ".bin"].contains(where: path.hasSuffix),
+    guard [".safetensors", ".pt", ".pth", ".bin", ".onnx"].contains(where: path.hasSuffix),
       !Llama2C.isModel(path), !InputFile.exists("\(path)/config.json")
     else { return nil }
     var parts = path.split(separator: "/", omittingEmptySubsequences: false)
     let name = String(parts.removeLast())
     let folder = parts.isEmpty ? "." : parts == [""] ? "/" : parts.joined(separator: "/")
-    return InputFile.exists("\(folder)/config.json") ? (folder, name) : nil
+    if InputFile.exists("\(folder)/config.json") { return (folder, name) }
+    // Optimum and sentence-transformers have ONNX files in a folder of their own.
+    guard path.hasSuffix(".onnx"), let last = parts.popLast(), last == "onnx" else { return nil }
+    let above = parts.isEmpty ? "." : parts == [""] ? "/" : parts.joined(separator: "/")
+    return InputFile.exists("\(above)/config.json") ? (above, "\(last)/\(name)") : nil
   }
 
   private static func single(
@@ -219,13 +244,18 @@ package struct Checkpoint {
       }
       return names.sorted()
     }
-    let others = (ModelFolder.entries(of: path) ?? []).filter { name in
+    for name in ["model.onnx", "onnx/model.onnx"] where InputFile.isPresent("\(path)/\(name)") {
+      return [name]
+    }
+    let others = ((ModelFolder.entries(of: path) ?? [])
+      + (ModelFolder.entries(of: "\(path)/onnx") ?? []).map { "onnx/\($0)" }).filter { name in
       [".h5", ".msgpack", ".onnx", ".safetensors", ".bin", ".gguf"].contains { name.hasSuffix($0) }
     }
     let what = others.isEmpty ? "" : "; it has \(others.joined(separator: ", "))"
     throw VDSQError(
       .missingInput,
-      "\(path): no weights: neither model.safetensors nor pytorch_model.bin, nor an index of either"
+      "\(path): no weights: neither model.safetensors nor pytorch_model.bin, nor an index of either, "
+        + "nor model.onnx"
         + what)
   }
 }

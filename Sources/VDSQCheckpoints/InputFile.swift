@@ -8,12 +8,18 @@ package final class InputFile {
   package let path: String
   /// The size in bytes when the file was opened.
   package let length: Int
-  private let descriptor: FileDescriptor
+  private let source: Source
+
+  private enum Source {
+    case file(FileDescriptor)
+    case memory([UInt8])
+  }
 
   /// - Throws: `missingInput` if the file does not exist, `badInput` if it is not a regular file, or
   ///   a Git LFS pointer.
   package init(path: String) throws(VDSQError) {
     self.path = path
+    let descriptor: FileDescriptor
     do {
       descriptor = try FileDescriptor.open(
         FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
@@ -32,9 +38,19 @@ package final class InputFile {
       throw .badInput("\(path): this is not a regular file")
     }
     self.length = Int(length)
+    source = .file(descriptor)
     if length < FileSignature.longestPointer, let signature, case .gitLFSPointer = signature {
       throw .badInput("\(path): \(signature.description)")
     }
+  }
+
+  /// A file in memory.
+  ///
+  /// - Parameter name: what error messages call it.
+  init(name: String, contents: [UInt8]) {
+    path = name
+    length = contents.count
+    source = .memory(contents)
   }
 
   /// The format of model files that the first bytes are of; nil if they are of none, or the file
@@ -46,12 +62,23 @@ package final class InputFile {
     return start.withUnsafeBytes { FileSignature($0) }
   }
 
-  deinit { try? descriptor.close() }
+  deinit {
+    if case .file(let descriptor) = source { try? descriptor.close() }
+  }
 
   /// - Throws: `badInput` if the file ends before `count` bytes.
   package func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(VDSQError) {
+    let descriptor: FileDescriptor
+    switch source {
+    case .file(let own): descriptor = own
+    case .memory(let contents):
+      guard offset >= 0, offset <= contents.count, buffer.count <= contents.count - offset else {
+        throw .badInput("\(path): truncated: it ends at byte \(contents.count)")
+      }
+      return buffer.copyBytes(from: contents[offset..<offset + buffer.count])
+    }
     var done = 0
     while done < buffer.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])

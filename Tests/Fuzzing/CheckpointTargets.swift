@@ -44,3 +44,9 @@ private func fuzzTokenizer(_ json: JSON) throws(VDSQError) {
     precondition(ids.count <= 32)
   }
 }
+
+/// An ONNX file: its operations, followed as those of an encoder, and its weights.
+func fuzzONNX(_ bytes: UnsafeRawBufferPointer) throws(VDSQError) {
+  let model = try ONNXModel(path: MemoryFile.path(of: bytes))
+  try read(try EncoderGraph(model, CheckpointArchitecture.onnx[0].encoderNames).tensors)
+}

@@ -9,7 +9,7 @@ typealias FuzzTarget = @Sendable (UnsafeRawBufferPointer) throws(VDSQError) -> V
 
 let targets: [String: FuzzTarget] = [
   "container": fuzzContainer, "safetensors": fuzzSafetensors, "gguf": fuzzGGUF,
-  "pytorch": fuzzPyTorch, "tokenizer": fuzzTokenizer, "lz4": fuzzLZ4,
+  "onnx": fuzzONNX, "pytorch": fuzzPyTorch, "tokenizer": fuzzTokenizer, "lz4": fuzzLZ4,
   "record": fuzzRecord, "labels": fuzzLabels, "examples": fuzzExamples, "settings": fuzzSettings,
 ]
 let name = getenv("VDSQ_FUZZ_TARGET").map { String(cString: $0) } ?? ""

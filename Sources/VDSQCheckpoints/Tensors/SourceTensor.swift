@@ -21,6 +21,22 @@ package struct SourceTensor {
     }
   }
 
+  /// Columns of a matrix in the file that are the rows of a tensor.
+  package struct StoredColumns: Sendable {
+    /// The column that is the first row.
+    let first: Int
+    /// The columns of the matrix in the file.
+    let stride: Int
+  }
+
+  /// What is subtracted from the integers of each row, and what multiplies them then.
+  package struct RowScales: Sendable {
+    /// One for all rows, or one for each.
+    let factors: [Float]
+    /// None, one for all rows, or one for each.
+    let zeroPoints: [Float]
+  }
+
   /// The name in the checkpoint, for error messages.
   package let name: String
   /// The element type in the file.
@@ -37,6 +53,10 @@ package struct SourceTensor {
   var scales: SourceScales?
   /// Whether a matrix that the architecture stores by columns is stored by rows in this file.
   package var isTransposed = false
+  /// Where rows are columns of a matrix in the file; nil if they are its rows.
+  var storedColumns: StoredColumns?
+  /// Scales of whole rows; integers only.
+  var rowScales: RowScales?
 
   /// Describes a tensor whose elements are at `offset` bytes of the file. Reads nothing.
   package init(name: String, type: SourceType, shape: [Int], file: InputFile, offset: Int) {
@@ -68,7 +88,7 @@ package struct SourceTensor {
   /// - Throws: `badInput` if the file ends early, a value is not finite as a float32, or elements
   ///   come in blocks.
   package func read(columns range: Range<Int>) throws(VDSQError) -> [Float] {
-    guard type.blockLength == 1, scales == nil else {
+    guard type.blockLength == 1, scales == nil, storedColumns == nil, rowScales == nil else {
       throw .badInput(
         "\(file.path): tensor \(name) of type \(type.name) has no columns to read")
     }
@@ -88,9 +108,26 @@ package struct SourceTensor {
   ///
   /// - Throws: `badInput` if the file ends early, or a value is not finite as a float32.
   package func read(rows range: Range<Int>) throws(VDSQError) -> [Float] {
-    var values = decode(try bytes(ofRows: range), count: range.count * columns)
+    var values = try elements(ofRows: range)
     try scale(&values, range)
     try check(values) { "row \(range.lowerBound + $0 / columns)" }
+    return values
+  }
+
+  /// The elements of rows, before scales.
+  private func elements(ofRows range: Range<Int>) throws(VDSQError) -> [Float] {
+    guard let storedColumns else {
+      return decode(try bytes(ofRows: range), count: range.count * columns)
+    }
+    var values = [Float](repeating: 0, count: range.count * columns)
+    for column in 0..<columns {
+      let place = column * storedColumns.stride + storedColumns.first + range.lowerBound
+      let raw = try file.bytes(
+        at: offset + type.bytes(of: place), count: type.bytes(of: range.count))
+      for (i, value) in decode(raw, count: range.count).enumerated() {
+        values[i * columns + column] = value
+      }
+    }
     return values
   }
 
@@ -101,8 +138,8 @@ package struct SourceTensor {
     rows range: Range<Int>, into out: UnsafeMutablePointer<Double>
   ) throws(VDSQError) {
     let count = range.count * columns
-    let raw = try bytes(ofRows: range)
-    if type == .float64 {
+    if type == .float64, storedColumns == nil {
+      let raw = try bytes(ofRows: range)
       raw.withUnsafeBytes {
         for i in 0..<count {
           let bits = $0.loadUnaligned(fromByteOffset: i * 8, as: UInt64.self)
@@ -110,7 +147,7 @@ package struct SourceTensor {
         }
       }
     } else {
-      var values = decode(raw, count: count)
+      var values = try elements(ofRows: range)
       try scale(&values, range)
       for (i, value) in values.enumerated() { out[i] = Double(value) }
     }
@@ -123,6 +160,7 @@ package struct SourceTensor {
 
   /// Subtracts zero points from integers and multiplies them by their scales.
   private func scale(_ values: inout [Float], _ rows: Range<Int>) throws(VDSQError) {
+    if let rowScales { rowScales.apply(to: &values, rows, columns: columns) }
     guard let scales else { return }
     let groups = columns / scales.columns
     let size = scales.type.bytes(of: groups)
@@ -183,6 +221,18 @@ package struct SourceTensor {
     return [Float](unsafeUninitializedCapacity: count) { out, initialized in
       raw.withUnsafeBytes { type.decode($0, count: count, into: out.baseAddress!) }
       initialized = count
+    }
+  }
+}
+
+extension SourceTensor.RowScales {
+  /// Subtracts zero points from integers of some rows and multiplies them by their scales.
+  fileprivate func apply(to values: inout [Float], _ rows: Range<Int>, columns: Int) {
+    func of(_ row: Int, _ all: [Float]) -> Float { all.count == 1 ? all[0] : all[row] }
+    for (i, row) in rows.enumerated() {
+      let factor = of(row, factors)
+      let zero = zeroPoints.isEmpty ? 0 : of(row, zeroPoints)
+      for j in i * columns..<(i + 1) * columns { values[j] = (values[j] - zero) * factor }
     }
   }
 }

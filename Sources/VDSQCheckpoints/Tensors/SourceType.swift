@@ -11,6 +11,8 @@ package enum SourceType: Sendable, Equatable {
   case bfloat16
   /// int8. They are weights only if there are scales for them (`SourceScales`).
   case int8
+  /// uint8, which ONNX has. They are weights only if there are scales for them.
+  case uint8
   /// Integers in blocks that hold their own scales.
   case blocks(GGUFBlockType)
 
@@ -43,6 +45,7 @@ package enum SourceType: Sendable, Equatable {
     case .float16: "F16"
     case .bfloat16: "BF16"
     case .int8: "I8"
+    case .uint8: "U8"
     case .blocks(let type): type.name
     }
   }
@@ -58,7 +61,7 @@ package enum SourceType: Sendable, Equatable {
     case .float64: 8
     case .float32: 4
     case .float16, .bfloat16: 2
-    case .int8: 1
+    case .int8, .uint8: 1
     case .blocks(let type): type.bytes
     }
   }
@@ -94,6 +97,8 @@ package enum SourceType: Sendable, Equatable {
       }
     case .int8:
       for i in 0..<count { out[i] = Float(Int8(bitPattern: raw[i])) }
+    case .uint8:
+      for i in 0..<count { out[i] = Float(raw[i]) }
     case .blocks(let type):
       for block in 0..<count / type.elements {
         let start = block * type.bytes

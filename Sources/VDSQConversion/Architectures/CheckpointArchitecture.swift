@@ -72,6 +72,17 @@ extension CheckpointArchitecture {
     all.flatMap { [$0] + $0.variantArchitectures }
   }
 
+  /// The architectures that can be read from ONNX files: those with the layers of BERT.
+  package static let onnx = [bert, distilBERT, roberta, electra]
+
+  /// The names of an encoder's tensors.
+  package var encoderNames: EncoderNames {
+    EncoderNames(
+      modelTypes: modelTypes,
+      sources: Dictionary(
+        (embeddings + layer).map { ($0.name, $0.sources) }, uniquingKeysWith: { $1 }))
+  }
+
   /// Every `model_type` that can be converted, for messages.
   package static var supportedModelTypes: String {
     all.flatMap(\.modelTypes).joined(separator: ", ")

@@ -9,6 +9,7 @@ extension Checkpoint {
   package init(path: String) throws(VDSQError) {
     try self.init(
       path: path, gguf: CheckpointArchitecture.withVariants.compactMap(\.gguf),
-      llama2C: CheckpointArchitecture.llama2C)
+      llama2C: CheckpointArchitecture.llama2C,
+      encoders: CheckpointArchitecture.onnx.map(\.encoderNames))
   }
 }

@@ -16,6 +16,7 @@ extension ModelSource {
     let config = ConfigReader(folder)
     var warnings = try config.check(names.settings, code: names.code)
     var configuration = try names.configuration(config)
+    if let graph = folder.graph { try configuration.follow(graph) }
     warnings += configuration.warnings
     let sentence = try SentenceSettings(folder)
     warnings += sentence.warnings
@@ -45,6 +46,9 @@ extension ModelSource {
     configuration.architecture.use(
       sentence, head: isMasked && ownHead == nil ? names.head : nil,
       own: ownHead?.description.reading, headPooling: configuration.headPooling)
+    if let graph = folder.graph {
+      try configuration.architecture.follow(graph, declares: sentence.isSentenceModel)
+    }
     let found = TensorResolver.prefix(names.prefixes, of: names.embeddings[0], in: folder)
     let kinds = TensorKinds(
       names, prefix: found, layers: configuration.architecture.layers)
@@ -218,7 +222,7 @@ extension Architecture {
     }
     if reading == .tokens, family == .causalDecoder { pooling = .lastToken }
     guard family == .bidirectionalEncoder || sentence.isSentenceModel else { return }
-    maximumTokens = min(maximumTokens, sentence.maximumTokens ?? maximumTokens)
+    if !isStatic { maximumTokens = min(maximumTokens, sentence.maximumTokens ?? maximumTokens) }
     if let head {
       pooling = .mask
       headActivation = head.activation ?? activation
@@ -228,8 +232,11 @@ extension Architecture {
     guard let modules = sentence.modules else { return }
     morePoolings = modules.morePoolings
     includesPrompt = modules.includesPrompt
-    normalize = modules.modules == [.normalize]
-    if !normalize { self.modules = modules.modules }
+    // The library of static embeddings reads no modules, but its own configuration.
+    let own: [OutputModule] = isStatic && normalize ? [.normalize] : []
+    let wanted = modules.modules.isEmpty ? own : modules.modules
+    normalize = wanted == [.normalize]
+    if !normalize { self.modules = wanted }
   }
 }
 
