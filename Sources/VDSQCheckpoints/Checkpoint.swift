@@ -21,6 +21,8 @@ package struct Checkpoint {
   package let weightBytes: Int
   /// What the operations of an ONNX file compute; nil for other files.
   package private(set) var graph: EncoderGraph?
+  /// The name of the tokenizer's file, relative to `path`.
+  private var tokenizerName = "tokenizer.json"
   /// Nil for a folder.
   private let single: (any ModelFile)?
 
@@ -56,6 +58,18 @@ package struct Checkpoint {
       return
     }
     single = nil
+    if chosen == nil, let model = try StaticEmbeddings(given) {
+      (self.path, root, tokenizerName) = (model.model, model.root, model.tokenizer)
+      let (table, bytes) = try model.table()
+      config = try model.config(table, try Self.json("\(model.model)/\(model.tokenizer)"))
+      tensors = ["embeddings": table.named("embeddings")]
+      omitted = [:]
+      weightBytes = bytes
+      files =
+        ([model.weights, model.tokenizer, model.configuration].compactMap { $0 }
+        + (try ModelFolder.moduleFiles(root: model.root, model: model.model))).sorted()
+      return
+    }
     let folder = try ModelFolder(path)
     let model = folder.model
     root = folder.root
@@ -163,7 +177,7 @@ package struct Checkpoint {
   /// - Throws: `missingInput` if the folder has none, `badInput` if it is malformed.
   package func tokenizer() throws(VDSQError) -> JSON {
     if let single { return try single.tokenizer() }
-    guard let tokenizer = try optionalJSON("tokenizer.json") else {
+    guard let tokenizer = try optionalJSON(tokenizerName) else {
       throw VDSQError(
         .missingInput,
         "\(path): no tokenizer.json; save the tokenizer with transformers' fast tokenizer class")
@@ -247,10 +261,13 @@ package struct Checkpoint {
     for name in ["model.onnx", "onnx/model.onnx"] where InputFile.isPresent("\(path)/\(name)") {
       return [name]
     }
-    let others = ((ModelFolder.entries(of: path) ?? [])
+    let others =
+      ((ModelFolder.entries(of: path) ?? [])
       + (ModelFolder.entries(of: "\(path)/onnx") ?? []).map { "onnx/\($0)" }).filter { name in
-      [".h5", ".msgpack", ".onnx", ".safetensors", ".bin", ".gguf"].contains { name.hasSuffix($0) }
-    }
+        [".h5", ".msgpack", ".onnx", ".safetensors", ".bin", ".gguf"].contains {
+          name.hasSuffix($0)
+        }
+      }
     let what = others.isEmpty ? "" : "; it has \(others.joined(separator: ", "))"
     throw VDSQError(
       .missingInput,

@@ -55,7 +55,15 @@ struct ModelFolder {
         "generation_config.json", "chat_template.jinja", "chat_template.json",
       ]
       + Self.transformerSettings
-    var names = own.filter { InputFile.exists("\(model)/\($0)") }
+    return own.filter { InputFile.exists("\(model)/\($0)") }
+      + (try Self.moduleFiles(root: root, model: model))
+  }
+
+  /// The files of the modules of a sentence-transformers model, and of its prompts. Their names are
+  /// relative to the folder of the model.
+  ///
+  /// - Throws: `badInput` if `modules.json` is malformed.
+  static func moduleFiles(root: String, model: String) throws(VDSQError) -> [String] {
     var others = ["modules.json", "config_sentence_transformers.json"]
     let modules = "\(root)/modules.json"
     if InputFile.exists(modules) {
@@ -66,15 +74,16 @@ struct ModelFolder {
           !path.hasPrefix("/"), !path.contains("..")
         else { continue }
         others.append("\(path)/config.json")
-        let isTransformer = module["type"]?.text?.hasSuffix("Transformer") ?? false
+        let isTransformer =
+          ["Transformer", "StaticEmbedding"].contains(
+            module["type"]?.text?.split(separator: ".").last.map(String.init))
         if !isTransformer { others += Checkpoint.moduleWeights.map { "\(path)/\($0)" } }
       }
     }
     let above = root == model ? "" : "../"
-    names += Set(others).filter {
+    return Set(others).filter {
       InputFile.exists("\(root)/\($0)") && "\(root)/\($0)" != "\(model)/config.json"
     }.map { above + $0 }
-    return names
   }
 
   private static func checkAdapter(_ folder: String) throws(VDSQError) {

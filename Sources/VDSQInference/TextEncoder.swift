@@ -120,6 +120,12 @@ public final class TextEncoder {
   private var skippedTokens = 0
   /// Whether the tokens of a prompt are pooled.
   private let includesPrompt: Bool
+  /// Whether special tokens are added around a text.
+  private let framesTexts: Bool
+  /// A token that is left out of texts; nil for none.
+  private let droppedToken: Int32?
+  /// The maximum number of Unicode scalars of a text; nil for any.
+  private let maximumCharacters: Int?
   /// The prompt followed by the current text.
   private var prompted: [UInt8] = []
   private var batch = TokenBatch()
@@ -195,6 +201,9 @@ public final class TextEncoder {
       stateSize = encoder.plan.stateSize
     }
     (pooling, hasSeveralPoolings) = (c.pooling, !c.morePoolings.isEmpty)
+    framesTexts = c.framesTexts
+    droppedToken = c.droppedToken.map { Int32($0) }
+    maximumCharacters = c.maximumCharacters
     pairFrame = try PairFrame(container.metadata, c)
     (hiddenSize, layers, vocabularySize) = (c.hiddenSize, c.layers, c.vocabularySize)
     projection = try VectorProjection(
@@ -509,7 +518,7 @@ public final class TextEncoder {
       if ids.count - before == maximumTokens { ids.remove(at: ids.count - 2) }
       ids.insert(mask, at: max(before, ids.count - 1))
     }
-    if ids.count == before { ids.append(0) }
+    if ids.count == before, framesTexts { ids.append(0) }
     return truncated
   }
 
@@ -536,6 +545,7 @@ public final class TextEncoder {
   private func encode(
     _ text: UnsafeRawBufferPointer, limit: Int, framed: Bool = true, into ids: inout [Int32]
   ) -> Bool {
+    guard framesTexts else { return encodeUnframed(text, limit: limit, into: &ids) }
     guard !prompt.isEmpty else {
       return tokenizer.encode(text, limit: limit, framed: framed, into: &ids)
     }
@@ -545,6 +555,47 @@ public final class TextEncoder {
     return prompted.withUnsafeBytes {
       tokenizer.encode($0, limit: limit, framed: framed, into: &ids)
     }
+  }
+
+  /// Appends the ids of the prompt and a text without special tokens and without the token that is
+  /// left out.
+  private func encodeUnframed(
+    _ text: UnsafeRawBufferPointer, limit: Int, into ids: inout [Int32]
+  ) -> Bool {
+    prompted.removeAll(keepingCapacity: true)
+    prompted.append(contentsOf: prompt)
+    prompted.append(contentsOf: text)
+    let before = ids.count
+    var isCut = false
+    if let maximumCharacters {
+      isCut = cutPrompted(to: maximumCharacters)
+    }
+    let isLong = prompted.withUnsafeBytes {
+      tokenizer.encode($0, limit: limit, framed: false, into: &ids)
+    }
+    if let droppedToken {
+      var kept = before
+      for place in before..<ids.count where ids[place] != droppedToken {
+        ids[kept] = ids[place]
+        kept += 1
+      }
+      ids.removeLast(ids.count - kept)
+    }
+    return isLong || isCut
+  }
+
+  /// Cuts the text behind a number of Unicode scalars.
+  private func cutPrompted(to limit: Int) -> Bool {
+    guard prompted.count > limit else { return false }
+    var count = 0
+    for (place, byte) in prompted.enumerated() where byte & 0xC0 != 0x80 {
+      if count == limit {
+        prompted.removeLast(prompted.count - place)
+        return true
+      }
+      count += 1
+    }
+    return false
   }
 
   /// Calls `body` with each state of the batch, in order, and empties the batch.
@@ -765,6 +816,7 @@ public final class TextEncoder {
     var batch = TokenBatch()
     batch.ids = ids
     batch.endSequence()
+    guard !ids.isEmpty else { return (ids, []) }
     var raw = [Float](repeating: 0, count: (layers + 1) * ids.count * hiddenSize)
     try raw.withUnsafeMutableBufferPointer { (raw) throws(VDSQError) in
       _ = try run(batch, trace: raw.baseAddress!)
@@ -801,6 +853,7 @@ public final class TextEncoder {
     let isCut = tokens(of: text, into: &batch.ids)
     batch.endSequence()
     let ids = batch.ids
+    guard !ids.isEmpty else { return (ids, [], isCut) }
     setFirstTraced(layers)
     defer { setFirstTraced(0) }
     var states = [Float](repeating: 0, count: ids.count * hiddenSize)
@@ -854,9 +907,10 @@ public final class TextEncoder {
     }
     let (ids, states) = try hiddenStates(of: text)
     let d = hiddenSize, mask = mask(in: ids, from: 0, .first)
+    var pooled = [Float](repeating: 0, count: (layers + 1) * d)
+    guard !ids.isEmpty else { return pooled }
     let pooler = Pooler(
       pooling, kernels, columns: d, skipped: mask == nil ? min(skippedTokens, ids.count - 1) : 0)
-    var pooled = [Float](repeating: 0, count: (layers + 1) * d)
     states.withUnsafeBufferPointer { states in
       pooled.withUnsafeMutableBufferPointer { pooled in
         for layer in 0...layers {

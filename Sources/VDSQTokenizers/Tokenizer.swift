@@ -54,12 +54,7 @@ package enum Tokenizer {
     _ text: UnsafeRawBufferPointer, limit: Int, framed: Bool = true, into ids: inout [Int32]
   ) -> Bool {
     switch self {
-    case .wordPiece(let t):
-      guard !framed else { return t.encode(text, limit: limit, into: &ids) }
-      var all: [Int32] = []
-      let cut = t.encode(text, limit: limit + 2, into: &all)
-      ids.append(contentsOf: all.dropFirst().dropLast())
-      return cut
+    case .wordPiece(let t): return t.encode(text, limit: limit, framed: framed, into: &ids)
     case .subwords(let t): return t.encode(text, limit: limit, framed: framed, into: &ids)
     }
   }

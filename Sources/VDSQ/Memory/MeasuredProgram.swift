@@ -68,7 +68,9 @@ struct MeasuredProgram {
     self.callers = callers
     self.more = more
     // Compressed layers have no map whose pages could be released.
-    policies = MemoryPolicy.all.filter { !isCompressed || $0 != .release }
+    // Without layers there is nothing to choose.
+    policies =
+      layers.isEmpty ? [.resident] : MemoryPolicy.all.filter { !isCompressed || $0 != .release }
   }
 
   /// The resident memory once it no longer changes, because a thread that reads layers is ahead of

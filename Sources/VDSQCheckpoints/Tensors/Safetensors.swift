@@ -14,6 +14,10 @@ package struct Safetensors {
   package let tensors: [String: SourceTensor]
   /// The types of the tensors that are omitted, by the names of the tensors.
   package let omitted: [String: String]
+  /// int8 tensors without scales.
+  let unscaled: [String: SourceTensor]
+  /// The bytes of the tensors that are omitted, from the beginning of the file.
+  private let omittedRanges: [String: Range<Int>]
 
   /// - Throws: `missingInput` or `badInput`.
   package init(path: String) throws(VDSQError) {
@@ -33,6 +37,7 @@ package struct Safetensors {
     }
     var tensors: [String: SourceTensor] = [:]
     var omitted: [String: String] = [:]
+    var omittedRanges: [String: Range<Int>] = [:]
     var spans: [(start: Int, end: Int, name: String)] = []
     for member in members where member.key != "__metadata__" {
       let (span, tensor) = try Self.tensor(member, file: file, dataStart: dataStart)
@@ -41,11 +46,32 @@ package struct Safetensors {
         tensors[member.key] = tensor
       } else {
         omitted[member.key] = member.value["dtype"]?.text
+        omittedRanges[member.key] = dataStart + span.lowerBound..<dataStart + span.upperBound
       }
     }
     try Self.check(spans, dataLength: file.length - dataStart, path: path)
     self.omitted = omitted
-    self.tensors = try Self.withScales(tensors, omitted)
+    self.omittedRanges = omittedRanges
+    let scaled = try Self.withScales(tensors, omitted)
+    self.tensors = scaled
+    unscaled = tensors.filter { $0.value.type == .int8 && scaled[$0.key] == nil }
+  }
+
+  /// The elements of a tensor of I32 or I64; nil if there is none.
+  func integers(_ name: String) throws(VDSQError) -> [Int]? {
+    guard let range = omittedRanges[name], let type = omitted[name] else { return nil }
+    let bytes = try file.bytes(at: range.lowerBound, count: range.count)
+    return bytes.withUnsafeBytes { raw -> [Int]? in
+      switch type {
+      case "I32":
+        stride(from: 0, to: raw.count - 3, by: 4).map { Int(Int32(bitPattern: raw.uint32(at: $0))) }
+      case "I64":
+        stride(from: 0, to: raw.count - 7, by: 8).map {
+          Int(Int64(littleEndian: raw.loadUnaligned(fromByteOffset: $0, as: Int64.self)))
+        }
+      default: nil
+      }
+    }
   }
 
   private static func tensor(

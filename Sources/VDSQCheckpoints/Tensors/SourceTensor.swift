@@ -9,6 +9,8 @@ package struct SourceTensor {
     /// Within each head, rows of the first half alternate with rows of the second half, as
     /// llama.cpp stores queries and keys with rotary positions.
     case alternatingHalves(headSize: Int)
+    /// Row i of the tensor is the row in the file that the list has at i.
+    case listed([Int32])
 
     /// The position of a row.
     func place(of row: Int) -> Int {
@@ -17,6 +19,7 @@ package struct SourceTensor {
       case .alternatingHalves(let size):
         let place = row % size
         return row - place + place % (size / 2) * 2 + place / (size / 2)
+      case .listed(let rows): return Int(rows[row])
       }
     }
   }
@@ -75,6 +78,22 @@ package struct SourceTensor {
   package var rows: Int { shape.dropLast().reduce(1, *) }
   /// The size in the file in bytes, without the scales of an int8 tensor.
   package var byteCount: Int { type.bytes(of: count) }
+
+  /// Rows of a matrix in another order, in which some may be there several times or not at all.
+  func listed(_ rows: [Int32]) -> SourceTensor {
+    var other = self
+    other.shape = [rows.count, columns]
+    other.order = .listed(rows)
+    return other
+  }
+
+  /// The same tensor by another name.
+  func named(_ name: String) -> SourceTensor {
+    var other = SourceTensor(name: name, type: type, shape: shape, file: file, offset: offset)
+    (other.order, other.scales, other.rowScales) = (order, scales, rowScales)
+    (other.storedColumns, other.isTransposed) = (storedColumns, isTransposed)
+    return other
+  }
 
   /// The same elements in rows of `columns` elements. `columns` must divide their number.
   package func reshaped(columns: Int) -> SourceTensor {

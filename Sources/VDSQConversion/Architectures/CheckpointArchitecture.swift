@@ -63,8 +63,8 @@ extension CheckpointArchitecture {
   /// Every architecture that can be converted.
   package static let all: [CheckpointArchitecture] = [
     bert, distilBERT, roberta, electra, mpnet, albert, deberta, nomicBERT, gte, modernBERT, gpt2,
-    llama,
-    mistral, qwen2, qwen3, phi3, gemma, gemma3, olmo2, stableLM, smolLM3, granite, gptNeoX,
+    llama, mistral, qwen2, qwen3, phi3, gemma, gemma3, olmo2, stableLM, smolLM3, granite, gptNeoX,
+    staticEmbeddings,
   ]
 
   /// Every architecture and every variant of one.

@@ -54,6 +54,12 @@ struct SentenceModules {
       guard place == 0 else {
         throw .badInput("\(path): module \(type) is supported in the first place only")
       }
+    case "StaticEmbedding":
+      // Its vector is the mean of its rows.
+      guard place == 0 else {
+        throw .badInput("\(path): module \(type) is supported in the first place only")
+      }
+      hasPooling = true
     // Dropout is for training.
     case "Dropout": return
     case "Pooling":

@@ -74,9 +74,15 @@ extension ModelSource {
     section: [UInt8], warnings: [String], pairFrame: PairFrame?,
     trimsOffsets: Bool?, language: LanguageModelSettings?
   ) {
+    let path = "\(folder.path)/tokenizer.json"
+    guard try Architecture(metadata).framesTexts else {
+      // Libraries of static embeddings read no other file.
+      let section = try TokenizerConversion(try folder.tokenizer(), path: path).section(
+        vocabularySize: vocabularySize, lowercases: false, framed: false)
+      return (section, [], nil, nil)
+    }
     var settings = try TokenizerSettings(folder, names)
     let tokenizer = try settings.apply(to: try folder.tokenizer())
-    let path = "\(folder.path)/tokenizer.json"
     let frame =
       headReading == .texts
       ? try PairFrame(tokenizer, hasTypes: try hasTokenTypes(), path: path) : nil

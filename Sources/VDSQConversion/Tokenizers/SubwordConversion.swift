@@ -26,7 +26,7 @@ struct SubwordConversion {
   ///   - vocabularySize: the number of rows of the embedding table, an upper limit of ids.
   ///   - lowercases: whether texts are lower-cased whatever the tokenizer specifies.
   func section(
-    vocabularySize: Int, isUnigram: Bool, lowercases: Bool
+    vocabularySize: Int, isUnigram: Bool, lowercases: Bool, framed: Bool = true
   ) throws(VDSQError) -> [UInt8] {
     let byteLevel = uses("ByteLevel")
     var texts =
@@ -91,7 +91,7 @@ struct SubwordConversion {
     }
     try writeNormalizer(&source)
     try writePreTokenizer(json["pre_tokenizer"], &source)
-    (source.prefix, source.suffix) = try frame(id)
+    if framed { (source.prefix, source.suffix) = try frame(id) }
     source.spacedWords = byteLevel || source.metaspace
     return SubwordVocabulary.encode(source)
   }

@@ -21,8 +21,11 @@ package struct TokenizerConversion {
   /// - Parameters:
   ///   - vocabularySize: the number of rows of the embedding table, an upper limit of ids.
   ///   - lowercases: whether texts are lower-cased whatever the tokenizer specifies.
+  ///   - framed: whether the model adds special tokens around a text.
   /// - Throws: `badInput` if the tokenizer, or a part of it, is of an unsupported kind.
-  package func section(vocabularySize: Int, lowercases: Bool) throws(VDSQError) -> [UInt8] {
+  package func section(
+    vocabularySize: Int, lowercases: Bool, framed: Bool = true
+  ) throws(VDSQError) -> [UInt8] {
     guard let model = json["model"], let type = model["type"]?.text else {
       throw .badInput("\(path): no model.type")
     }
@@ -30,7 +33,8 @@ package struct TokenizerConversion {
     case "WordPiece": break
     case "BPE", "Unigram":
       return try SubwordConversion(json, model: model, path: path).section(
-        vocabularySize: vocabularySize, isUnigram: type == "Unigram", lowercases: lowercases)
+        vocabularySize: vocabularySize, isUnigram: type == "Unigram", lowercases: lowercases,
+        framed: framed)
     default:
       throw .badInput(
         "\(path): tokenizer model \(type) is not supported; supported: WordPiece, BPE, Unigram")
@@ -59,9 +63,12 @@ package struct TokenizerConversion {
       return id
     }
     source.unknown = try id(model["unk_token"]?.text ?? "[UNK]")
-    let (first, last) = try frame()
-    source.classify = try id(first)
-    source.separator = try id(last)
+    (source.classify, source.separator) = (source.unknown, source.unknown)
+    if framed {
+      let (first, last) = try frame()
+      source.classify = try id(first)
+      source.separator = try id(last)
+    }
     source.added = added
     return WordPieceVocabulary.encode(source)
   }

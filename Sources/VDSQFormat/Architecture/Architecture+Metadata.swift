@@ -6,12 +6,15 @@ private enum Form: CaseIterable {
   case encoder
   /// A causal decoder.
   case decoder
+  /// Static embeddings.
+  case table
 
   var name: String {
     switch self {
     case .bert: "bert"
     case .encoder: "encoder"
     case .decoder: "decoder"
+    case .table: "embeddings"
     }
   }
 
@@ -36,6 +39,15 @@ extension Architecture {
       throw .badInput(
         "\(metadata.path): architecture \(name) is not supported; supported: \(supported)")
     }
+    if form == .table {
+      try self.init(table: metadata)
+    } else {
+      try self.init(layers: metadata, form)
+    }
+  }
+
+  /// Reads the metadata of a model with layers.
+  private init(layers metadata: Metadata, _ form: Form) throws(VDSQError) {
     family = form == .decoder ? .causalDecoder : .bidirectionalEncoder
     hiddenSize = try metadata.integer("hidden_size", in: 1...65536)
     embeddingSize = try metadata.find(integer: "embedding_size", in: 1...65536) ?? hiddenSize
@@ -114,6 +126,20 @@ extension Architecture {
     maximumTokens = try metadata.integer("maximum_tokens", in: 2...(rows > 0 ? rows : 1 << 24))
   }
 
+  /// Reads the metadata of static embeddings.
+  private init(table metadata: Metadata) throws(VDSQError) {
+    self.init(
+      table: try metadata.integer("hidden_size", in: 1...65536),
+      vocabularySize: try metadata.integer("vocabulary_size", in: 1...1 << 24),
+      maximumTokens: try metadata.integer("maximum_tokens", in: 2...1 << 24))
+    pooling = try metadata.pooling(isMasked: false)
+    normalize = try metadata.flag("normalize")
+    if metadata.find("modules") != nil { modules = try OutputModule.list("modules", in: metadata) }
+    includesPrompt = try metadata.find(integer: "include_prompt", in: 0...1) != 0
+    droppedToken = try metadata.find(integer: "dropped_token", in: 0...vocabularySize - 1)
+    maximumCharacters = try metadata.find(integer: "maximum_characters", in: 1...1 << 30)
+  }
+
   /// Whether the model is an encoder with the layers of BERT. Sizes, pooling and head may differ.
   package var isBERT: Bool {
     family == .bidirectionalEncoder && keyValueHeads == heads && queryWidth == hiddenSize
@@ -127,8 +153,21 @@ extension Architecture {
   ///
   /// - Parameter modelType: `model_type` of the checkpoint's `config.json`.
   package func metadata(modelType: String) -> Metadata {
-    let form = family == .causalDecoder ? Form.decoder : isBERT ? .bert : .encoder
     var metadata = Metadata()
+    if isStatic {
+      metadata.set("architecture", .text(Form.table.name))
+      metadata.set("model_type", .text(modelType))
+      metadata.set("hidden_size", .integer(hiddenSize))
+      metadata.set("vocabulary_size", .integer(vocabularySize))
+      metadata.set("maximum_tokens", .integer(maximumTokens))
+      if let droppedToken { metadata.set("dropped_token", .integer(droppedToken)) }
+      if let maximumCharacters {
+        metadata.set("maximum_characters", .integer(maximumCharacters))
+      }
+      setOutput(in: &metadata)
+      return metadata
+    }
+    let form = family == .causalDecoder ? Form.decoder : isBERT ? .bert : .encoder
     metadata.set("architecture", .text(form.name))
     metadata.set("model_type", .text(modelType))
     metadata.set("hidden_size", .integer(hiddenSize))

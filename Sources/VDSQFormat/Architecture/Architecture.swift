@@ -48,7 +48,7 @@ package struct Architecture: Equatable, Sendable {
   /// Columns of the embedding tables, 1 to 65,536. If it differs from the hidden size, a linear
   /// layer follows the embeddings.
   package var embeddingSize: Int
-  /// Transformer layers, 1 to 1,024.
+  /// Transformer layers, 1 to 1,024; 0 for static embeddings.
   package var layers: Int
   /// Consecutive layers that share their weights, as all layers of ALBERT do; a divisor of `layers`,
   /// 1 if each has its own.
@@ -107,6 +107,13 @@ package struct Architecture: Equatable, Sendable {
   package var modules: [OutputModule] = []
   /// Whether the states of a prompt are pooled with those of the text behind it.
   package var includesPrompt = true
+  /// Whether special tokens are added around a text.
+  package var framesTexts = true
+  /// A token that is left out of texts; nil for none.
+  package var droppedToken: Int?
+  /// Characters (Unicode scalars) of the longest text; longer texts are cut before they are split
+  /// into tokens. Nil for any number.
+  package var maximumCharacters: Int?
   /// Whether pooled vectors are scaled to length 1.
   package var normalize: Bool
   /// The activation function of a masked language model's head.
@@ -147,6 +154,18 @@ package struct Architecture: Equatable, Sendable {
     headActivation = activation
   }
 
+  /// Static embeddings: an encoder without layers, whose states are the rows of the word embeddings.
+  /// The vector of a text is their mean. Texts have no special tokens.
+  package init(table columns: Int, vocabularySize: Int, maximumTokens: Int) {
+    self.init(
+      encoder: columns, layers: 0, heads: 1, intermediateSize: 1, vocabularySize: vocabularySize,
+      positions: 0, tokenTypes: 0, normEpsilon: 1e-12, activation: .gelu)
+    self.maximumTokens = maximumTokens
+    positions = .none
+    hasEmbeddingNorm = false
+    framesTexts = false
+  }
+
   /// A decoder with the layers of GPT: pre-norm, LayerNorm, as many heads of keys and values as of
   /// queries, no gate, full attention. It is a language model: the vector of a text is the state of
   /// its last token.
@@ -178,6 +197,9 @@ package struct Architecture: Equatable, Sendable {
     normalize = false
     headActivation = activation
   }
+
+  /// Whether states are the rows of the word embeddings.
+  package var isStatic: Bool { layers == 0 }
 
   /// Layers whose weights are stored.
   package var storedLayers: Int { layers / layersPerGroup }

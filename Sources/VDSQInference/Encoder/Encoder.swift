@@ -83,7 +83,8 @@ package final class Encoder {
         2 * updates.rank <= c.embeddingSize
       else { throw .badInput("\(container.path): updates of weights are not for such layers") }
     }
-    let memory = try LayerMemory(container, c, policy: policy)
+    // Static embeddings have nothing to stream.
+    let memory = try LayerMemory(container, c, policy: c.isStatic ? .resident : policy)
     weights = try EncoderWeights(container, architecture, memory)
     plan = Self.plan(
       c, weights, kernels, threads, tokenCapacity: tokenCapacity,

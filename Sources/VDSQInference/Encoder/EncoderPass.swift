@@ -64,6 +64,7 @@ final class EncoderPass: SharedWork {
 
   /// The part of one worker. Row 0 is the first token of the first sequence.
   override func run(_ worker: ThreadPool.Worker) {
+    if c.isStatic { return lookUp(worker) }
     let origin = batch.range(sequences.lowerBound).lowerBound
     let total = batch.range(sequences.upperBound - 1).upperBound - origin
     let rows = worker.share(of: total, unit: 4)
@@ -113,6 +114,33 @@ final class EncoderPass: SharedWork {
       pool(
         batch.range(sequences.lowerBound + sequence), origin, sequences.lowerBound + sequence,
         worker.index)
+    }
+  }
+
+  /// The pass of static embeddings: each sequence is pooled row by row, so that no state is kept.
+  private func lookUp(_ worker: ThreadPool.Worker) {
+    let d = c.hiddenSize
+    let row = arena.region(plan.row, as: Float.self, worker: worker.index)
+    for index in worker.share(of: sequences.count) {
+      let sequence = sequences.lowerBound + index
+      let range = batch.range(sequence)
+      let vector = floats(plan.vectors, row: sequence, plan.stateSize)
+      // A text without tokens has the vector zero.
+      guard !range.isEmpty else {
+        for i in 0..<d { vector[i] = 0 }
+        continue
+      }
+      let pooler = Pooler(
+        c.pooling, kernels, columns: d, skipped: min(skippedTokens, range.count - 1))
+      for place in range {
+        if !words.load(Int(batch.ids[place]), into: row, worker: worker.index) { unreadable = true }
+        if let trace {
+          for i in 0..<d { trace[place * d + i] = row[i] }
+        }
+        if let steering, steering.layer == 0 { steering.apply(to: row, rows: 1, kernels) }
+        pooler.add(row, position: place - range.lowerBound, to: vector)
+      }
+      pooler.finish(vector, count: range.count)
     }
   }
 

@@ -18,9 +18,10 @@ package struct MemoryPlan: Sendable {
 
   /// The maximum number of sequences of a batch. A batch of sequences shorter than eight tokens is
   /// full before its tokens are.
-  package var sequenceCapacity: Int { Self.sequences(tokenCapacity) }
+  package let sequenceCapacity: Int
 
-  private static func sequences(_ tokens: Int) -> Int { max(1, tokens / 8) }
+  /// Static embeddings read long texts without states, so more sequences would only take memory.
+  private static let mostStaticSequences = 128
 
   // Region indices.
   let hidden, qkv, context, projected, ranges, vectors: Int
@@ -58,8 +59,11 @@ package struct MemoryPlan: Sendable {
     stateSize = c.vectorSize + intermediateFeatures * c.hiddenSize
     self.tokenCapacity = max(tokenCapacity, longest)
     self.longest = longest
-    let pass = min(self.tokenCapacity, max(longest, Self.workerRows * threads))
-    passCapacity = pass
+    passCapacity = min(self.tokenCapacity, max(longest, Self.workerRows * threads))
+    // Static embeddings are pooled row by row.
+    let pass = c.isStatic ? 0 : passCapacity
+    let sequences = max(1, self.tokenCapacity / 8)
+    sequenceCapacity = c.isStatic ? min(sequences, Self.mostStaticSequences) : sequences
     var arena = ArenaLayout()
     let d = c.hiddenSize
     let block = min(Self.feedForwardRows, pass)
@@ -71,7 +75,7 @@ package struct MemoryPlan: Sendable {
     // Embeddings too, if they are projected to the hidden size.
     projected = arena.add("projections", pass * max(d, c.embeddingSize) * 4)
     ranges = arena.add("extremes of rows", pass * 128)
-    vectors = arena.add("vectors", Self.sequences(self.tokenCapacity) * stateSize * 4)
+    vectors = arena.add("vectors", sequenceCapacity * stateSize * 4)
     let hasRotary = c.positions.rotaryDimensions > 0
     positions =
       c.positions.learnedRows == 0
@@ -112,7 +116,8 @@ package struct MemoryPlan: Sendable {
     innerFloats = max(block * (c.isGated ? 2 : 1) * c.intermediateSize, c.hiddenSize)
     intermediate = arena.add("feed-forward states", innerFloats * 4, each: threads)
     attention = arena.add(
-      "attention scratch", AttentionInput.scratch(length: longest, headSize: c.headSize) * 4,
+      "attention scratch",
+      c.isStatic ? 0 : AttentionInput.scratch(length: longest, headSize: c.headSize) * 4,
       each: threads)
     row = arena.add("embedding row", max(d, c.embeddingSize) * 4, each: threads)
     words = EmbeddingRows.Memory(

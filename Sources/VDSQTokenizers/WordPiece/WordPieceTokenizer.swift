@@ -31,16 +31,17 @@ package final class WordPieceTokenizer {
       })
   }
 
-  /// Appends `[CLS] text [SEP]` to `tokens`.
+  /// Appends `[CLS] text [SEP]` to `tokens`, or the text alone.
   ///
   /// - Parameters:
   ///   - text: UTF-8. Invalid bytes become U+FFFD.
   ///   - limit: the maximum number of ids, including the two special ones; at least 2.
+  ///   - framed: whether the special tokens are added.
   /// - Returns: whether the text was truncated.
   package func encode(
-    _ text: UnsafeRawBufferPointer, limit: Int, into tokens: inout [Int32]
+    _ text: UnsafeRawBufferPointer, limit: Int, framed: Bool = true, into tokens: inout [Int32]
   ) -> Bool {
-    words.reset(capacity: max(0, limit - 2))
+    words.reset(capacity: max(0, framed ? limit - 2 : limit))
     var start = 0
     var position = 0
     while position < text.count, !words.tokens.overflowed {
@@ -62,9 +63,9 @@ package final class WordPieceTokenizer {
       }
     }
     if !words.tokens.overflowed { normalize(text[start...]) }
-    tokens.append(vocabulary.classify)
+    if framed { tokens.append(vocabulary.classify) }
     tokens.append(contentsOf: words.tokens.ids)
-    tokens.append(vocabulary.separator)
+    if framed { tokens.append(vocabulary.separator) }
     return words.tokens.overflowed
   }
 

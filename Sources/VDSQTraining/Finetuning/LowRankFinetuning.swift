@@ -79,6 +79,10 @@ package struct LowRankFinetuning {
   /// - Throws: `badInput` if the model cannot be finetuned.
   package static func architecture(of model: Container) throws(VDSQError) -> Architecture {
     let architecture = try Architecture(model.metadata)
+    guard !architecture.isStatic else {
+      throw .badInput(
+        "\(model.path): static embeddings have no layers that can be finetuned; try another method")
+    }
     guard architecture.isBERT, architecture.pooling == .mean || architecture.pooling == .cls,
       architecture.modules.isEmpty, architecture.morePoolings.isEmpty,
       architecture.includesPrompt
