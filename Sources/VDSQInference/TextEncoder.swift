@@ -825,25 +825,23 @@ public final class TextEncoder {
   }
 
   /// The states of a text after the embeddings and every layer, as `output_hidden_states` of
-  /// transformers gives them: those of causal models before the final norm, and behind the last
-  /// layer after it. The batch must be empty.
+  /// transformers gives them: before the final norm where there is one, and behind the last layer
+  /// after it. The batch must be empty.
   ///
   /// - Returns: `[layers + 1, tokens, hiddenSize]`.
   public func hiddenStates(
     of text: UnsafeRawBufferPointer
   ) throws(VDSQError) -> (ids: [Int32], states: [Float]) {
     var (ids, states) = try rawStates(of: text)
-    if case .decoder(let decoder) = backbone {
-      states.withUnsafeMutableBufferPointer {
-        let last = $0.baseAddress! + layers * ids.count * hiddenSize
-        decoder.normalize(last, rows: ids.count, into: last)
-      }
+    states.withUnsafeMutableBufferPointer { states in
+      guard let first = states.baseAddress else { return }
+      normalize(first + layers * ids.count * hiddenSize, rows: ids.count)
     }
     return (ids, states)
   }
 
-  /// The states of the last layer at every token of a text, as a head reads them: those of causal
-  /// models after the final norm. The batch must be empty.
+  /// The states of the last layer at every token of a text, as a head reads them: after the final
+  /// norm where there is one. The batch must be empty.
   ///
   /// - Returns: the ids with special tokens, `[tokens, hiddenSize]`, and whether the text was cut.
   package func tokenStates(
@@ -859,9 +857,7 @@ public final class TextEncoder {
     var states = [Float](repeating: 0, count: ids.count * hiddenSize)
     try states.withUnsafeMutableBufferPointer { (states) throws(VDSQError) in
       _ = try run(batch, trace: states.baseAddress!)
-      if case .decoder(let decoder) = backbone {
-        decoder.normalize(states.baseAddress!, rows: ids.count, into: states.baseAddress!)
-      }
+      normalize(states.baseAddress!, rows: ids.count)
     }
     return (ids, states, isCut)
   }
@@ -878,13 +874,19 @@ public final class TextEncoder {
     setFirstTraced(layers)
     defer { setFirstTraced(0) }
     _ = try run(batch, trace: states)
-    if case .decoder(let decoder) = backbone {
-      decoder.normalize(states, rows: batch.ids.count, into: states)
-    }
+    normalize(states, rows: batch.ids.count)
   }
 
   /// The maximum numbers of tokens and sequences in a batch.
   package var batchCapacity: (tokens: Int, sequences: Int) { (tokenCapacity, sequenceCapacity) }
+
+  /// Applies the norm behind the last layer, where there is one, in place.
+  private func normalize(_ states: UnsafeMutablePointer<Float>, rows: Int) {
+    switch backbone {
+    case .encoder(let encoder): encoder.normalize(states, rows: rows)
+    case .decoder(let decoder): decoder.normalize(states, rows: rows, into: states)
+    }
+  }
 
   private func setFirstTraced(_ layer: Int) {
     switch backbone {

@@ -34,7 +34,12 @@ import VDSQConversion
   /// Those that are another one under another name are converted as that.
   private static let aliases = ["xlm-roberta": "roberta", "camembert": "roberta"]
 
-  @Test(arguments: modelTypes)
+  /// Static embeddings have tests of their own.
+  private static let layered = modelTypes.filter {
+    !["model2vec", "static-embedding", "wordllama"].contains($0)
+  }
+
+  @Test(arguments: layered)
   func everyModelTypeConvertsItsFixture(_ type: String) throws {
     let fixture = try #require(Self.fixtures[Self.aliases[type] ?? type], "no fixture for \(type)")
     let copy = try folder.copy(ofFixture: fixture, as: "copy")
@@ -97,6 +102,8 @@ import VDSQConversion
       "GGUFTokenizer.swift", "GGUFTokenizerModel.swift", "GGUFPreTokenizer.swift",
       "GGUFTokenStrip.swift",
       "Architecture+Metadata.swift", "BenchComparison.swift",
+      // The reader of folders and files that have no configuration.
+      "StaticEmbeddings.swift",
     ]
     let files = try #require(
       FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))

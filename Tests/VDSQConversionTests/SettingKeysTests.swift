@@ -115,6 +115,7 @@ import VDSQFormat
   }
 
   private static let shape = "config.json says"
+  private static let contradiction = "contradicts"
   private static let layers = "layer that the configuration does not count"
 
   nonisolated(unsafe) private static let common: [String: Probe] = [
@@ -183,6 +184,15 @@ import VDSQFormat
     case "mpnet", "albert", "deberta-v2", "nomic_bert", "gte", "modernbert", "gemma3_text":
       // Those have a test of their own.
       return
+    case "model2vec":
+      // Four more tell what the table and the tokenizer have.
+      try check(
+        keys, "static/weighted",
+        probes: Self.common.merging(["normalize": Probe(true), "max_length": Probe(9)]) { $1 },
+        skipping: [
+          "table_rows", "table_columns", "median_token_length", "dropped_token", "vocab_size",
+          "tie_word_embeddings", "tokenizer_class",
+        ])
     case "bert", "distilbert":
       // Lower-casing is a setting of the class only.
       try check(
@@ -204,6 +214,23 @@ import VDSQFormat
       if type == "gpt_neox" {
         probes["attention_bias"] = Probe(false)
         probes["num_key_value_heads"] = Probe(1, word: Self.shape)
+      }
+      if type == "stablelm" {
+        // A quarter of a head is rotated by default: three elements, which is refused.
+        let half = Self.linear.merging(["partial_rotary_factor": 0.5]) { $1 }
+        let absent: [String: Any] = [
+          "rope_parameters": NSNull(), "partial_rotary_factor": 0.5,
+        ]
+        probes["rope_parameters"] = Probe(half)
+        probes["rope_scaling"] = Probe(Self.linear, with: absent)
+        probes["rope_theta"] = Probe(77, with: absent)
+      }
+      if type == "smollm3" {
+        probes["num_hidden_layers"] = Probe(1, word: "no_rope_layers")
+        // With the base of five millions the corrected range is the same.
+        probes["original_max_position_embeddings"] = Probe(
+          16,
+          with: ["rope_parameters": ["rope_type": "yarn", "factor": 4, "rope_theta": 10_000]])
       }
       // A checkpoint with both tables says which one the head is.
       if type != "gpt2" { skipped.insert("tie_word_embeddings") }
@@ -260,6 +287,16 @@ import VDSQFormat
       (
         "nomic-bert-code", "nomic_bert",
         rotaryEncoder.merging([
+          "hidden_size": Probe(96, word: contradiction),
+          "num_hidden_layers": Probe(1, word: contradiction),
+          "num_attention_heads": Probe(2, word: contradiction),
+          "head_dim": Probe(24, word: contradiction),
+          "intermediate_size": Probe(96, word: contradiction),
+          "max_position_embeddings": Probe(100, word: contradiction),
+          "layer_norm_eps": Probe(1e-3, word: contradiction),
+          "hidden_act": Probe("gelu", word: contradiction),
+          "rope_theta": Probe(77, word: contradiction),
+          "partial_rotary_factor": Probe(0.5, word: contradiction),
           "n_layer": Probe(1, word: layers), "n_head": Probe(2), "n_positions": Probe(100),
           "n_inner": Probe(300, word: shape), "n_embd": Probe(16, word: shape),
           "layer_norm_epsilon": Probe(1e-3), "activation_function": Probe("geglu"),

@@ -60,12 +60,17 @@ import VDSQInference
       b?.row(0, into: &right)
       return left != right
     }
+    let c = try Architecture(plain.metadata)
+    guard c.layersPerGroup == 1 else {
+      #expect(changed.isEmpty)
+      return
+    }
     #expect(changed.contains("layer.0.attention.output.weight"))
     #expect(changed.allSatisfy { $0.hasPrefix("layer.") })
-    let isPre = try Architecture(plain.metadata).normPlacement == .pre
-    #expect(changed.contains("layer.0.attention.norm.weight") == isPre)
+    let isPre = c.normPlacement == .pre || c.normPlacement == .around
+    #expect(
+      changed.contains("layer.0.attention.norm.weight") == (isPre && !c.skipsFirstNorm))
     #expect(changed.contains("layer.1.feed_forward.norm.weight") == isPre)
-    let c = try Architecture(plain.metadata)
     #expect(
       changed.contains("layer.0.feed_forward.down.weight") == (c.isGated || c.activation == .relu))
   }

@@ -45,12 +45,12 @@ import VDSQInference
     return nil
   }
 
-  /// Half precision of model2vec is summed in half precision there.
+  /// References have five decimals. Half precision of model2vec is summed in half precision there.
   @Test(arguments: [
-    ("plain", "static/plain", Float(1e-5)), ("short", "static/short", 1e-5),
-    ("weighted", "static/weighted", 1e-5), ("half", "static/half", 2e-3),
-    ("int8", "static/int8", 1e-5), ("sentences", "static/sentences", 1e-5),
-    ("wordllama", "static/\(wordLlama)", 1e-5),
+    ("plain", "static/plain", Float(2e-5)), ("short", "static/short", 2e-5),
+    ("weighted", "static/weighted", 2e-5), ("half", "static/half", 2e-3),
+    ("int8", "static/int8", 2e-5), ("sentences", "static/sentences", 2e-5),
+    ("wordllama", "static/\(wordLlama)", 2e-5),
   ])
   func vectorsAreThoseOfTheLibraries(
     _ name: String, _ path: String, _ tolerance: Float
@@ -73,7 +73,7 @@ import VDSQInference
     var options = TextEncoder.Options()
     options.prompt = "query"
     for (own, reference) in zip(try vectors(file, options), expected("sentences-query")) {
-      #expect(relativeError(own, reference) <= 1e-5)
+      #expect(relativeError(own, reference) <= 2e-5)
     }
   }
 
@@ -143,6 +143,8 @@ import VDSQInference
     ("config.json", #""model_type": "model2vec", "max_length": "x""#, "max_length"),
     ("config.json", #""model_type": "model2vec", "max_length": 1"#, "max_length"),
     ("config.json", #""model_type": "model2vec", "normalize": 3"#, "normalize"),
+    // `modules.json` normalizes.
+    ("config.json", #""model_type": "model2vec", "normalize": false"#, "modules.json"),
   ])
   func otherSettingsAreRefused(_ name: String, _ members: String, _ part: String) throws {
     let path = try folder.copy(ofFixture: "static/plain", as: UUID().uuidString)

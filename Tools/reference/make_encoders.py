@@ -74,6 +74,7 @@ def states_of(model, ids):
         last = model(torch.tensor([ids])).last_hidden_state
     for hook in hooks:
         hook.remove()
+    seen[-1] = last  # Behind the final norm, where there is one.
     return [s.reshape(len(ids), -1) for s in seen], last[0]
 
 

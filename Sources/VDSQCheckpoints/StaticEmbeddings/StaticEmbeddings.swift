@@ -101,9 +101,9 @@ struct StaticEmbeddings {
       config = try JSON(parsing: try InputFile.contents(of: path), context: path)
     }
     var members = (config.members ?? []).map { ($0.key, $0.value) }
-    func set(_ key: String, _ value: JSON) {
+    func set(_ key: String, _ value: JSON?) {
       members.removeAll { $0.0 == key }
-      members.append((key, value))
+      if let value { members.append((key, value)) }
     }
     set("model_type", .string(kind.modelType))
     set("table_rows", .integer(table.rows))
@@ -112,7 +112,7 @@ struct StaticEmbeddings {
     case .model2vec:
       let words = TokenizerWords(tokenizer)
       set("median_token_length", .integer(words.medianLength))
-      if let unknown = words.unknown { set("dropped_token", .integer(unknown)) }
+      set("dropped_token", words.unknown.map(JSON.integer))
     case .sentenceTransformers:
       if let limit = tokenizer["truncation"]?["max_length"], !limit.isNull {
         set("max_length", limit)

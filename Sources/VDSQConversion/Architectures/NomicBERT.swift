@@ -90,7 +90,8 @@ extension CheckpointArchitecture {
       + TensorRule.norm("layer.#.feed_forward.norm", "encoder.layers.#.norm2"),
     head: LanguageModelHead(
       dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.layer_norm",
-      weight: "cls.predictions.decoder.weight", biases: ["cls.predictions.decoder.bias"]),
+      weight: "cls.predictions.decoder.weight",
+      biases: ["cls.predictions.decoder.bias", "cls.predictions.bias"]),
     textHead: HeadNames(("bert.pooler.dense", .tanh), ("classifier", .identity)),
     tokenHead: HeadNames(("classifier", .identity)),
     code: [
@@ -113,6 +114,7 @@ extension CheckpointArchitecture {
     }
     var configuration = try CheckpointConfiguration(
       rotaryEncoder: config, nomicBERTCodeKeys, activation: gate)
+    try checkNames(config, configuration.architecture, activation: name)
     // The code makes the network's inner states a multiple of 256.
     let inner = configuration.architecture.intermediateSize
     configuration.architecture.intermediateSize = (inner + 255) / 256 * 256
@@ -123,6 +125,36 @@ extension CheckpointArchitecture {
         try config.size("max_trained_positions", 1 << 24, default: 2048))
     }
     return configuration
+  }
+
+  /// Refuses a configuration whose values by transformers' names contradict those by the code's.
+  private static func checkNames(
+    _ config: ConfigReader, _ c: Architecture, activation: String
+  ) throws(VDSQError) {
+    let hidden = config["hidden_act"]?.text
+    guard hidden == nil || hidden == (activation == "swiglu" ? "silu" : "gelu") else {
+      throw .badInput(
+        "\(config.path): hidden_act \(hidden!) contradicts activation_function \(activation)")
+    }
+    let keys = nomicBERTCodeKeys
+    for (name, code, value) in [
+      ("hidden_size", keys.hiddenSize, Double(c.hiddenSize)),
+      ("num_hidden_layers", keys.layers, Double(c.layers)),
+      ("num_attention_heads", keys.heads, Double(c.heads)),
+      ("head_dim", "\(keys.hiddenSize) / \(keys.heads)", Double(c.headSize)),
+      ("intermediate_size", keys.intermediateSize, Double(c.intermediateSize)),
+      ("max_position_embeddings", keys.positions, Double(c.maximumTokens)),
+      ("layer_norm_eps", keys.epsilon, c.normEpsilon),
+      (
+        "rope_theta", keys.rotary.base,
+        try config.number(keys.rotary.base) ?? keys.rotary.defaultBase
+      ),
+      ("partial_rotary_factor", keys.rotary.share, try config.number(keys.rotary.share) ?? 1),
+    ] {
+      guard let other = try config.number(name), other != value else { continue }
+      throw .badInput(
+        "\(config.path): \(name) \(config[name]!.brief) contradicts \(code); make them agree")
+    }
   }
 
   private static let nomicBERTGGUF = GGUFArchitecture(

@@ -91,7 +91,11 @@ struct LayerSmoothing {
   ) throws(VDSQError) {
     var items: [(layer: Int, fold: SmoothingFold, rows: RowSource)] = []
     for layer in range {
-      for fold in folds where isScaled("layer.\(layer).\(fold.consumer)") {
+      // Where the norm before is missing, nothing can absorb the scales.
+      for fold in folds
+      where isScaled("layer.\(layer).\(fold.consumer)")
+        && fold.canBeAbsorbed(by: layers[layer], named: "layer.\(layer).")
+      {
         guard
           let tensor = layers[layer].first(where: {
             $0.rows.name == "layer.\(layer).\(fold.consumer)"

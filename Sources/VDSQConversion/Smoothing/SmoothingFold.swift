@@ -40,7 +40,6 @@ struct SmoothingFold {
         input: input, consumer: consumer, scales: scales, count: count,
         producers: ["\(name).weight", "\(name).bias"].map { Producer(name: $0, first: first) })
     }
-    // A layer without the norm has no tensor of the name, and its input is not scaled.
     if c.normPlacement == .pre || c.normPlacement == .around {
       folds.append(norm("attention.norm", .attention, "attention.qkv.weight"))
       folds.append(norm("feed_forward.norm", .feedForward, "feed_forward.up.weight"))
@@ -64,6 +63,11 @@ struct SmoothingFold {
 }
 
 extension SmoothingFold {
+  /// Whether a layer has what computes the input.
+  func canBeAbsorbed(by layer: [ModelSource.Tensor], named prefix: String) -> Bool {
+    layer.contains { tensor in producers.contains { tensor.rows.name == prefix + $0.name } }
+  }
+
   /// Divides the rows of the producers by the scales, and multiplies the columns of the consumer by
   /// them.
   func apply(_ scales: [Float], to layer: inout [ModelSource.Tensor], named prefix: String) {

@@ -43,6 +43,13 @@ extension ModelSource {
           + "without a classification head of \(folder.config["architectures"]?.brief ?? "a model")"
       )
     }
+    // The library of static embeddings obeys one file, sentence-transformers the other.
+    if configuration.architecture.isStatic, config["normalize"]?.boolean == false,
+      sentence.modules?.modules.contains(.normalize) == true
+    {
+      throw .badInput(
+        "\(config.path): normalize is false, but modules.json has Normalize; make them agree")
+    }
     configuration.architecture.use(
       sentence, head: isMasked && ownHead == nil ? names.head : nil,
       own: ownHead?.description.reading, headPooling: configuration.headPooling)

@@ -222,6 +222,13 @@ package final class Encoder {
     knownPositions = count
   }
 
+  /// Applies the norm behind the last layer, where there is one, in place.
+  package func normalize(_ states: UnsafeMutablePointer<Float>, rows: Int) {
+    guard let norm = weights.finalNorm else { return }
+    kernels.normalize(
+      states, norm, architecture.norm, rows: rows, columns: architecture.hiddenSize, into: states)
+  }
+
   /// Scales the vector to length 1 if the model requires it, and refuses values that are not
   /// finite.
   private func finish(_ vector: UnsafeMutablePointer<Float>) throws(VDSQError) {
