@@ -58,7 +58,9 @@ package struct Checkpoint {
       return
     }
     single = nil
-    if chosen == nil, let model = try StaticEmbeddings(given) {
+    // Its one file of weights has the name that all have.
+    let isNamed = chosen == nil || chosen?.name == "model.safetensors"
+    if isNamed, let model = try StaticEmbeddings(chosen?.folder ?? given) {
       (self.path, root, tokenizerName) = (model.model, model.root, model.tokenizer)
       let (table, bytes) = try model.table()
       config = try model.config(table, try Self.json("\(model.model)/\(model.tokenizer)"))

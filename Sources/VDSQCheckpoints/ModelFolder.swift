@@ -113,7 +113,7 @@ struct ModelFolder {
 
   /// The snapshot of a folder `models--OWNER--NAME` in the cache of Hugging Face's hub: that of the
   /// branch `main`, or the only one. Nil if this is no such folder.
-  private static func snapshot(_ folder: String) throws(VDSQError) -> String? {
+  static func snapshot(_ folder: String) throws(VDSQError) -> String? {
     guard !InputFile.isPresent("\(folder)/config.json"),
       let snapshots = entries(of: "\(folder)/snapshots")
     else { return nil }
@@ -169,7 +169,7 @@ struct ModelFolder {
   }
 
   /// The folder above, and the name in it; an empty name for `/`.
-  private static func split(_ folder: String) -> (parent: String, name: String) {
+  static func split(_ folder: String) -> (parent: String, name: String) {
     var parts = folder.split(separator: "/", omittingEmptySubsequences: false)
     guard let name = parts.popLast(), !name.isEmpty, name != ".", name != ".." else {
       guard let real = realpath(folder, nil) else { return (folder, "") }

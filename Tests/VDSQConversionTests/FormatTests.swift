@@ -63,7 +63,9 @@ import VDSQInference
   }
 
   /// Encoders with other layers than BERT's, and their fixtures.
-  @Test(arguments: [("nomic-bert", "nomic-bert-code"), ("jina-bert", "jina-bert")])
+  @Test(arguments: [
+    ("nomic-bert", "nomic-bert-code"), ("jina-bert", "jina-bert"), ("jina-bert-gated", "jina-bert"),
+  ])
   func ggufIsTheSameEncoder(_ name: String, _ fixture: String) throws {
     let ours = try weights(Fixtures.path("formats/\(name).gguf"))
     let reference = try weights(Fixtures.path("encoders/\(fixture)"))

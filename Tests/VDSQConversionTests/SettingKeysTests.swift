@@ -227,6 +227,10 @@ import VDSQFormat
       }
       if type == "smollm3" {
         probes["num_hidden_layers"] = Probe(1, word: "no_rope_layers")
+        probes["sliding_window"] = Probe(
+          7, with: ["use_sliding_window": true, "layer_types": NSNull()])
+        probes["use_sliding_window"] = Probe(
+          true, with: ["sliding_window": 5, "layer_types": NSNull()])
         // With the base of five millions the corrected range is the same.
         probes["original_max_position_embeddings"] = Probe(
           16,
@@ -292,7 +296,6 @@ import VDSQFormat
           "num_attention_heads": Probe(2, word: contradiction),
           "head_dim": Probe(24, word: contradiction),
           "intermediate_size": Probe(96, word: contradiction),
-          "max_position_embeddings": Probe(100, word: contradiction),
           "layer_norm_eps": Probe(1e-3, word: contradiction),
           "hidden_act": Probe("gelu", word: contradiction),
           "rope_theta": Probe(77, word: contradiction),

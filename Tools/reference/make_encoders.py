@@ -223,6 +223,12 @@ class JinaBERT(torch.nn.Module):
         return states, x
 
 
+def auto_map(prefix):
+    """The classes of code beside a checkpoint, as published ones list them."""
+    tasks = ["MaskedLM", "MultipleChoice", "QuestionAnswering", "SequenceClassification", "TokenClassification"]
+    return {"AutoModel": f"{prefix}Model", **{f"AutoModelFor{task}": f"{prefix}For{task}" for task in tasks}}
+
+
 def main():
     wp, mp, modern = lm.word_piece(), lm.mpnet_tokenizer(), lm.modern_tokenizer()
     config = t.MPNetConfig(vocab_size=mp.get_vocab_size(), num_hidden_layers=2, max_position_embeddings=350, **SMALL)
@@ -241,7 +247,7 @@ def main():
         rotary_emb_scale_base=None, rotary_scaling_factor=None, prenorm=False, qkv_proj_bias=False,
         layer_norm_epsilon=1e-12, type_vocab_size=2, vocab_size=wp.get_vocab_size(), causal=False,
         architectures=["NomicBertModel"],
-        auto_map={"AutoModel": "nomic-ai/nomic-bert-2048--modeling_hf_nomic_bert.NomicBertModel"}),
+        auto_map=auto_map("nomic-ai/nomic-bert-2048--modeling_hf_nomic_bert.NomicBert")),
         nomic_names(model.state_dict()))
 
     common = dict(vocab_size=wp.get_vocab_size(), num_hidden_layers=2, max_position_embeddings=512, **SMALL)
@@ -256,7 +262,7 @@ def main():
         model_type="new", hidden_act="gelu", rope_theta=5000, rope_scaling={"type": "ntk", "factor": factor},
         position_embedding_type="rope", pack_qkv=True, layer_norm_type="layer_norm", layer_norm_eps=1e-12,
         type_vocab_size=0, logn_attention_scale=False, architectures=["NewModel"],
-        auto_map={"AutoModel": "Alibaba-NLP/new-impl--modeling.NewModel"}, **common),
+        auto_map=auto_map("Alibaba-NLP/new-impl--modeling.New"), **common),
         gte_names(model.state_dict()), pooling="cls")
 
     config = t.ModernBertConfig(
@@ -288,7 +294,7 @@ def main():
         hidden_act="gelu", layer_norm_eps=1e-12, hidden_size=48, intermediate_size=48, num_attention_heads=3,
         num_hidden_layers=2, max_position_embeddings=512, type_vocab_size=2, vocab_size=wp.get_vocab_size(),
         architectures=["JinaBertForMaskedLM"],
-        auto_map={"AutoModel": "jinaai/jina-bert-implementation--modeling_bert.JinaBertModel"}),
+        auto_map=auto_map("jinaai/jina-bert-implementation--modeling_bert.JinaBert")),
         {k: v for k, v in model.state_dict().items() if "position_ids" not in k and "token_type_ids" not in k},
         run=lambda m, ids: m.run(ids))
 

@@ -226,12 +226,14 @@ def nomic_bert(writer):
         "mlp.fc12": "ffn_gate", "mlp.fc2": "ffn_down", "norm2": "layer_output_norm"})
 
 
-def jina_bert(writer):
+def jina_bert(writer, is_split=True):
     writer.add_feed_forward_length(48)
 
-    def split(name, tensor):  # As convert_hf_to_gguf.py does.
+    def split(name, tensor):  # As older versions of convert_hf_to_gguf.py do; newer ones keep one tensor.
         if "gated_layers" not in name:
             return [(name, tensor)]
+        if not is_split:
+            return [(name.replace("gated_layers", "up"), tensor)]
         return list(zip([name.replace("gated_layers", x) for x in ["gate", "up"]], tensor.chunk(2)))
 
     encoder(writer, "jina-bert", {
@@ -296,6 +298,7 @@ write(ROOT / "gemma.gguf", "gemma", gemma)
 write(ROOT / "bert.gguf", "bert", bert)
 write(ROOT / "nomic-bert.gguf", "nomic-bert", nomic_bert)
 write(ROOT / "jina-bert.gguf", "jina-bert-v2", jina_bert)
+write(ROOT / "jina-bert-gated.gguf", "jina-bert-v2", lambda writer: jina_bert(writer, is_split=False))
 (ROOT / "llama2c").mkdir()
 for version in range(3):
     (ROOT / f"llama2c/v{version}.bin").write_bytes(llama2c(version))

@@ -11,6 +11,9 @@ package struct GGUFArchitecture: Sendable {
   /// Hugging Face's names of a layer's tensors, by GGUF's names. GGUF's are without the prefix
   /// `blk.N.`, and both are without `.weight` or `.bias`. `#` is the layer number.
   package let layerTensors: [String: String]
+  /// The equivalent of `ffn_up` in files without `ffn_gate`, whose first half is the gate; nil if
+  /// `ffn_up` never has the gate.
+  package let gatedUp: String?
   /// The configuration key of the head size if rows of queries and keys alternate between the
   /// halves of heads; otherwise nil.
   package let alternatingHeadSize: String?
@@ -25,6 +28,7 @@ package struct GGUFArchitecture: Sendable {
   /// Makes a description of its properties.
   package init(
     name: String, tensors: [String: String], layerTensors: [String: String],
+    gatedUp: String? = nil,
     alternatingHeadSize: String? = nil, isTransposed: Bool = false, isCausal: Bool = true,
     isRotary: Bool = false,
     config:
@@ -34,6 +38,7 @@ package struct GGUFArchitecture: Sendable {
     self.config = config
     self.tensors = tensors
     self.layerTensors = layerTensors
+    self.gatedUp = gatedUp
     self.alternatingHeadSize = alternatingHeadSize
     self.isTransposed = isTransposed
     self.isCausal = isCausal

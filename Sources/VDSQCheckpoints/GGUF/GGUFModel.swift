@@ -106,12 +106,18 @@ struct GGUFModel: ModelFile {
     _ file: GGUF, _ architecture: GGUFArchitecture, headSize: Int?
   ) throws(VDSQError) -> [String: SourceTensor] {
     var tensors: [String: SourceTensor] = [:]
+    var layerTensors = architecture.layerTensors
+    if let up = architecture.gatedUp,
+      !file.tensors.keys.contains(where: { $0.contains(".ffn_gate.") })
+    {
+      layerTensors["ffn_up"] = up
+    }
     for (name, tensor) in file.tensors {
       let parts = name.split(separator: ".")
       if let known = architecture.tensors[name] {
         tensors[known] = tensor
       } else if parts.count == 4, parts[0] == "blk",
-        let known = architecture.layerTensors[String(parts[2])]
+        let known = layerTensors[String(parts[2])]
       {
         var tensor = tensor
         if let headSize, parts[2] == "attn_q" || parts[2] == "attn_k" {

@@ -45,9 +45,14 @@ struct StaticEmbeddings {
       return
     }
     guard !path.hasSuffix(".safetensors") else { return nil }
+    var path = try ModelFolder.snapshot(path) ?? path
+    // The folder of the module itself.
+    let (parent, name) = ModelFolder.split(path)
+    if !name.isEmpty, try Self.module(of: parent) == name { path = parent }
     var place = path
-    if let own = try Self.module(of: path) { place = own.isEmpty ? path : "\(path)/\(own)" }
-    let isDeclared = try Self.module(of: path) != nil
+    let own = try Self.module(of: path)
+    if let own, !own.isEmpty { place = "\(path)/\(own)" }
+    let isDeclared = own != nil
     let config = "\(place)/config.json"
     var type: String?
     if InputFile.isPresent(config) {

@@ -71,6 +71,14 @@ extension CheckpointArchitecture {
     configuration.distancePlaces = (-limit...limit).map {
       Float(DistanceBuckets.row(of: $0, buckets: buckets > 0 ? buckets : nil, longest: reach))
     }
+    guard
+      zip(configuration.distancePlaces, configuration.distancePlaces.dropFirst())
+        .allSatisfy({ $1 - $0 <= 1 })
+    else {
+      throw .badInput(
+        "\(config.path): position_buckets \(buckets) of \(reach) distances is not supported, "
+          + "because buckets without distances lie between others; supported: up to half of them")
+    }
     c.attentionDivisor = Double(3 * c.headSize).squareRoot()
     c.positions = .none
     let typeCount = try config.number("type_vocab_size") ?? 0

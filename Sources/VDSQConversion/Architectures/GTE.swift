@@ -59,8 +59,11 @@ extension CheckpointArchitecture {
     head: gteHead(norm: "norm"),
     textHead: HeadNames(("new.pooler.dense", .tanh), ("classifier", .identity)),
     tokenHead: HeadNames(("classifier", .identity)),
-    code: ["Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification"]
-      .flatMap { ["New\($0)", "Gte\($0)"] })
+    code: [
+      "Model", "ForMaskedLM", "ForMultipleChoice", "ForQuestionAnswering",
+      "ForSequenceClassification", "ForTokenClassification",
+    ]
+    .flatMap { ["New\($0)", "Gte\($0)"] })
 
   private static func gteHead(norm: String) -> LanguageModelHead {
     LanguageModelHead(

@@ -12,7 +12,7 @@ extension CheckpointArchitecture {
   /// JinaBERT 2 (Günther et al. 2023): BERT with a gated feed-forward network and, instead of
   /// learned positions, losses that grow with distances (ALiBi).
   ///
-  /// - Parameter isSplit: whether the gate and the up projection are two tensors, as in GGUF files.
+  /// - Parameter isSplit: whether the gate and the up projection are two tensors, as in older GGUF files.
   private static func jinaBERT(isSplit: Bool) -> CheckpointArchitecture {
     CheckpointArchitecture(
       modelTypes: ["bert"],
@@ -50,8 +50,11 @@ extension CheckpointArchitecture {
         + TensorRule.norm("layer.#.feed_forward.norm", "encoder.layer.#.mlp.layernorm"),
       head: bertHead, textHead: bertTextHead, tokenHead: bertTokenHead,
       gguf: isSplit ? jinaBERTGGUF : nil,
-      code: ["Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification"]
-        .map { "JinaBert\($0)" })
+      code: [
+        "Model", "ForMaskedLM", "ForMultipleChoice", "ForQuestionAnswering",
+        "ForSequenceClassification", "ForTokenClassification",
+      ]
+      .map { "JinaBert\($0)" })
   }
 
   /// JinaBERT among the checkpoints with BERT's `model_type`.
@@ -69,7 +72,7 @@ extension CheckpointArchitecture {
       "ffn_gate": "encoder.layer.#.mlp.gated_layers_w",
       "ffn_up": "encoder.layer.#.mlp.gated_layers_v", "ffn_down": "encoder.layer.#.mlp.wo",
       "layer_output_norm": "encoder.layer.#.mlp.layernorm",
-    ]) { $1 },
+    ]) { $1 }, gatedUp: "encoder.layer.#.mlp.gated_layers",
     isCausal: false,
     config: { (m) throws(VDSQError) in
       try bertGGUF.config(m) + [

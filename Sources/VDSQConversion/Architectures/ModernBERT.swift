@@ -33,7 +33,7 @@ extension CheckpointArchitecture {
         [.vocabulary, .embedding])
     ] + modernBERTNorm("embeddings.norm", "embeddings.norm"),
     layer: modernBERTNorm("layer.#.attention.norm", "layers.#.attn_norm")
-      .map { $0.name.hasSuffix(".weight") ? $0.when(.behindFirstLayer) : $0 }
+      .map { $0.behindFirstLayer() }
       + TensorRule.linear(
         "layer.#.attention.qkv", ["layers.#.attn.Wqkv"], rows: [.fused], .hidden,
         bias: .declared("attention_bias", default: false))

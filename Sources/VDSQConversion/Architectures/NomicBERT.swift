@@ -97,6 +97,7 @@ extension CheckpointArchitecture {
     code: [
       "NomicBertModel", "NomicBertForPreTraining", "NomicBertForSequenceClassification",
       "NomicBertForMaskedLM", "NomicBertForTokenClassification",
+      "NomicBertForMultipleChoice", "NomicBertForQuestionAnswering",
     ])
 
   private static func nomicBERTCodeConfiguration(
@@ -118,6 +119,10 @@ extension CheckpointArchitecture {
     // The code makes the network's inner states a multiple of 256.
     let inner = configuration.architecture.intermediateSize
     configuration.architecture.intermediateSize = (inner + 255) / 256 * 256
+    // transformers writes its own limit beside n_positions.
+    configuration.architecture.maximumTokens = min(
+      configuration.architecture.maximumTokens,
+      try config.size("max_position_embeddings", 1 << 24, default: 1 << 24))
     // Longer texts than those of training would have other frequencies.
     if config["rotary_scaling_factor"] != nil {
       configuration.architecture.maximumTokens = min(
@@ -143,7 +148,6 @@ extension CheckpointArchitecture {
       ("num_attention_heads", keys.heads, Double(c.heads)),
       ("head_dim", "\(keys.hiddenSize) / \(keys.heads)", Double(c.headSize)),
       ("intermediate_size", keys.intermediateSize, Double(c.intermediateSize)),
-      ("max_position_embeddings", keys.positions, Double(c.maximumTokens)),
       ("layer_norm_eps", keys.epsilon, c.normEpsilon),
       (
         "rope_theta", keys.rotary.base,

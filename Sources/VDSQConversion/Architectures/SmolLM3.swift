@@ -5,7 +5,7 @@ extension CheckpointArchitecture {
   /// SmolLM 3 (Bakouch et al. 2025): Llama without positions in every fourth layer.
   static let smolLM3: CheckpointArchitecture = {
     let llama = llamaLike(
-      modelTypes: ["smollm3"], tokenizerClass: nil, window: .upperLayers(default: 4096),
+      modelTypes: ["smollm3"], tokenizerClass: nil, window: .layersWithoutPositions,
       attentionBias: true, mlpBias: true,
       rotary: RotaryKeys(defaultBase: 2_000_000, isPartial: false), isTiedByDefault: true)
     var architecture = llama
@@ -23,6 +23,11 @@ extension CheckpointArchitecture {
         rotated = values.map { $0 == 1 }
       }
       configuration.architecture.rotaryLayers = rotated.contains(false) ? rotated : []
+      if let window = configuration.architecture.slidingWindow, config["layer_types"] == nil {
+        configuration.architecture.slidingWindow =
+          rotated.contains(false)
+          ? SlidingWindow(size: window.size, slidingLayers: rotated.map { !$0 }) : nil
+      }
       return configuration
     }
     return architecture

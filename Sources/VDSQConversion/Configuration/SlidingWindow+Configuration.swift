@@ -10,6 +10,9 @@ extension SlidingWindow {
     /// `sliding_window` applies to layers from `max_window_layers` (28) on, if `use_sliding_window`
     /// says so.
     case upperLayers(default: Int)
+    /// `sliding_window` applies to layers without positions, if `use_sliding_window` says so. Which
+    /// these are is for the architecture to say.
+    case layersWithoutPositions
   }
 
   /// What is done with the keys.
@@ -22,6 +25,9 @@ extension SlidingWindow {
         + SettingKey.harmless("use_sliding_window", "max_window_layers")
     case .upperLayers:
       SettingKey.followed("sliding_window", "use_sliding_window", "max_window_layers")
+    case .layersWithoutPositions:
+      SettingKey.followed("sliding_window", "use_sliding_window")
+        + SettingKey.harmless("max_window_layers")
     }
   }
 
@@ -49,6 +55,9 @@ extension SlidingWindow {
         try config.flag("use_sliding_window", default: false)
         && config.json["sliding_window"]?.isNull != true
       first = Int(try config.number("max_window_layers") ?? 28)
+    case .layersWithoutPositions:
+      isUsed =
+        try config.flag("use_sliding_window", default: false) && config["sliding_window"] != nil
     }
     let types = keys == nil ? nil : config["layer_types"]?.elements
     guard isUsed else {

@@ -108,9 +108,11 @@ extension ModelSource {
             by: configuration.outputFactor, if: ["attention.output", "feed_forward.down"])
         })
     }
+    // Vectors of a sentence encoder are no logits.
+    let factor = architecture.hasLanguageModelHead ? configuration.logitFactor : 1
     source.head =
       try resolver.tensors(names.final).map {
-        $0.scaled(by: configuration.logitFactor, if: ["final_norm"])
+        $0.scaled(by: factor, if: ["final_norm"])
       } + (ownHead?.tensors ?? [])
       + (sentence.modules?.tensors ?? [])
     source.headReading = ownHead?.description.reading

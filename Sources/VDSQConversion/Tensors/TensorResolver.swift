@@ -36,11 +36,11 @@ struct TensorResolver {
   private func isWanted(
     _ rule: TensorRule, _ names: [String], _ layer: Int?
   ) throws(VDSQError) -> Bool {
+    if rule.isBehindFirstLayer, layer == 0 { return false }
     let isStored = names.contains { folder.tensors[$0] != nil }
     switch rule.presence {
     case .required: return true
     case .optional: return isStored
-    case .behindFirstLayer: return layer != 0
     case .filled(let axis): return size(axis) > 0
     case .declared where !folder.isFolder: return isStored
     case .declared(let key, let standard):

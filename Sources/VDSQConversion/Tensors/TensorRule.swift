@@ -11,6 +11,8 @@ package struct TensorRule: Sendable {
   let columns: Axis?
   var layout = SourceLayout.rows
   var presence = Presence.required
+  /// Whether the first layer lacks the tensor.
+  var isBehindFirstLayer = false
   /// What folders have subtracted from each element. Other formats store what is computed with.
   var offset: Float = 0
 
@@ -23,8 +25,6 @@ package struct TensorRule: Sendable {
     /// In folders, those whose configuration has this flag, or lacks it if that is the default.
     /// transformers drops the tensor from others. In a single file, those that store it.
     case declared(_ key: String, default: Bool)
-    /// Every checkpoint, but not in the first layer.
-    case behindFirstLayer
     /// Those whose axis is not empty.
     case filled(Axis)
     /// Those whose two axes differ in length.
@@ -51,6 +51,13 @@ package struct TensorRule: Sendable {
   func when(_ presence: Presence) -> TensorRule {
     var rule = self
     rule.presence = presence
+    return rule
+  }
+
+  /// The rule for all layers but the first.
+  func behindFirstLayer() -> TensorRule {
+    var rule = self
+    rule.isBehindFirstLayer = true
     return rule
   }
 

@@ -115,8 +115,9 @@ extension Architecture {
       guard layers % layersPerGroup == 0 else {
         throw .badInput("\(metadata.path): metadata: layers_per_group does not divide layers")
       }
-      guard (attentionDivisor ?? 1) > 0, embeddingScale.isFinite else {
-        throw .badInput("\(metadata.path): metadata: attention_divisor is not positive")
+      guard (1e-6...1e6).contains(attentionDivisor ?? 1), embeddingScale.isFinite else {
+        throw .badInput(
+          "\(metadata.path): metadata: attention_divisor is not between 1e-6 and 1e6")
       }
       guard !hasLocalRotary || slidingWindow != nil && positions.rotaryDimensions > 0 else {
         throw .badInput("\(metadata.path): metadata: local_rotary without rotary local layers")

@@ -58,6 +58,9 @@ package final class Decoder {
     guard architecture.family == .causalDecoder else {
       throw .badInput("\(container.path): the model is no causal decoder")
     }
+    guard architecture.distanceBias == .none else {
+      throw .badInput("\(container.path): biases of distances in a decoder are not supported")
+    }
     let memory = try LayerMemory(container, architecture, policy: policy)
     weights = try DecoderWeights(container, architecture, memory)
     plan = Self.plan(

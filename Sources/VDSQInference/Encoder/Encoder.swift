@@ -61,6 +61,11 @@ package final class Encoder {
       throw .badInput(
         "\(container.path): metadata: parallel_residual of an encoder is not supported")
     }
+    // A masked language model's head and norms behind additions are those of BERT.
+    guard c.norm == .layerNorm || c.normPlacement != .post && c.pooling != .mask else {
+      throw .badInput(
+        "\(container.path): metadata: rms_norm of an encoder of this kind is not supported")
+    }
     if case .disentangled = c.distanceBias {
       guard c.keyValueHeads == c.heads, c.slidingWindow == nil else {
         throw .badInput(

@@ -398,7 +398,9 @@ final class EncoderPass: SharedWork {
     let all = distanceRows(distances), stride = MemoryPlan.distanceStride(c)
     // The queries' scratch of attention is free.
     let x = arena.region(plan.intermediate, as: Float.self, worker: worker.index)
-    let fitting = max(1, min(MemoryPlan.feedForwardRows, plan.innerFloats / c.hiddenSize))
+    let fitting = max(
+      1,
+      min(MemoryPlan.feedForwardRows, plan.passCapacity, plan.innerFloats / c.hiddenSize))
     let share = worker.share(of: all.count, unit: 4)
     var first = share.lowerBound
     while first < share.upperBound {

@@ -25,10 +25,16 @@ struct DistanceRows {
     let stored = try container.finite("attention.distance_places", shape: [2 * limit + 1])
     var places: [Int32] = []
     for i in 0...2 * limit {
-      guard stored[i] >= 0, stored[i] < Float(rows), i == 0 || stored[i] >= stored[i - 1] else {
+      guard stored[i] >= 0, stored[i] < Float(rows) else {
         throw .badInput("\(container.path): attention.distance_places has no row of the table")
       }
-      places.append(Int32(stored[i]))
+      let place = Int32(stored[i])
+      // A sequence of n tokens has at most 2n - 1 rows, for which memory is planned.
+      guard i == 0 || (0...1).contains(place - places[i - 1]) else {
+        throw .badInput(
+          "\(container.path): attention.distance_places skips rows of the table, or goes back")
+      }
+      places.append(place)
     }
     self.places = places
     (kind, columns, self.limit) = (c.norm, c.hiddenSize, limit)
@@ -95,9 +101,12 @@ struct DistanceRows {
       for i in first..<end {
         kernels.dotRows(input.queries + i * input.stride, keys, count, size, ofQuery)
         let bias = biases + (i - first) * length
-        for j in 0..<length {
-          let row = self.row(of: i - j) - own.lowerBound
-          bias[j] = (ofQuery[row] + ofKeys[j * count + row]) * factor
+        places.withUnsafeBufferPointer { places in
+          for j in 0..<length {
+            let row =
+              Int(places[limit + max(-limit, min(limit, i - j))]) - own.lowerBound
+            bias[j] = (ofQuery[row] + ofKeys[j * count + row]) * factor
+          }
         }
       }
       attend(

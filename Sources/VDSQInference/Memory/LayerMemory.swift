@@ -74,7 +74,8 @@ final class LayerMemory: @unchecked Sendable {
     // Other workers may still use the layer.
     worker.barrier()
     if worker.index == 0 {
-      if policy == .release { container.release(section: sections[layer]) }
+      let isShared = layer + 1 < sections.count && sections[layer + 1] == sections[layer]
+      if policy == .release, !isShared { container.release(section: sections[layer]) }
       stream?.free(layer)
     }
     // Otherwise parts of two layers would be resident.

@@ -10,8 +10,10 @@ final class LayerStream: @unchecked Sendable {
   private let bufferLength: Int
   private let monitor = UnsafeMutablePointer<vdsq_monitor>.allocate(capacity: 1)
   private var thread: UInt?
-  /// Used by the loading thread: the reader, or a worker under the lock.
+  // Used by the loading thread: the reader, or a worker under the lock.
   private var scratch: [UInt8] = []
+  /// The section in each buffer; -1 for none.
+  private var held = [-1, -1]
   /// Layers are counted across passes.
   private var passStart = 0
   private var isFirstPass = true
@@ -107,9 +109,14 @@ final class LayerStream: @unchecked Sendable {
   }
 
   private func load(_ layer: Int) -> Bool {
+    // Layers that share weights have one section.
+    let section = sections[layer]
+    guard held[layer % 2] != section else { return true }
+    held[layer % 2] = -1
     do throws(VDSQError) {
       try container.load(
-        section: sections[layer], into: buffers[layer % 2], scratch: &scratch)
+        section: section, into: buffers[layer % 2], scratch: &scratch)
+      held[layer % 2] = section
       return true
     } catch {
       return false

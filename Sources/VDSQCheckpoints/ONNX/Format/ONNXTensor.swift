@@ -54,14 +54,16 @@ struct ONNXTensor {
     guard dimensions.count <= Self.mostDimensions else {
       throw .badInput("\(what): too many dimensions")
     }
-    var count = 1
+    var largest = 1
     for dimension in dimensions {
-      let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+      // An empty axis makes the others no smaller.
+      let (product, overflow) = largest.multipliedReportingOverflow(by: max(dimension, 1))
       guard dimension >= 0, !overflow, product <= 1 << 40 else {
         throw .badInput("\(what): its shape \(dimensions) is none")
       }
-      count = product
+      largest = product
     }
+    let count = dimensions.reduce(1, *)
     guard let element = ONNXElement(rawValue: type) else {
       throw .badInput("\(what): data type \(type) is not supported")
     }
@@ -133,10 +135,11 @@ struct ONNXTensor {
       case .bytes where isFloat:
         throw .badInput("\(what): floats in several parts are not supported")
       case .bytes:
-        for bits in try reader.integers(value, atMost: mostListed) {
+        for bits in try reader.integers(value, atMost: min(mostListed, count)) {
           append(UInt64(bitPattern: Int64(bits)))
         }
       }
+      guard bytes.count <= count * element.size else { break }
     }
     guard bytes.count == count * element.size else {
       throw .badInput("\(what): it has not the elements of its shape")

@@ -45,9 +45,12 @@ struct EncoderChain {
         embeddingNorm = norm
         break
       }
+      guard projection == nil else {
+        throw reader.misfit(expression, "there is a linear layer behind it")
+      }
       expression = try readLayer(norm, terms, expression)
       if case .linear(let rows, let weight, let bias) = reader.expressions[expression],
-        rows.function == nil
+        rows.function == nil, !rows.ofTexts
       {
         projection = Linear(weight: weight, bias: bias, outputs: 0..<weight.shape[1])
         expression = rows.expression

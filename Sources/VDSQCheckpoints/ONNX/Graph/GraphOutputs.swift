@@ -24,10 +24,7 @@ struct GraphOutputs {
         states = max(states, state.expression)
       } else if let (origin, pooling, normalizes) = Self.vector(state, reader) {
         vectors.append((port.name, origin, pooling, normalizes))
-      } else if case .linear(let rows, _, _) = expression, rows.ofTexts, rows.function == nil,
-        state.places == nil, state.function?.activation == "tanh"
-      {
-        // The pooler of pretraining, which sentence encoders do not use.
+      } else if Self.isPooler(state, reader), port.name != "sentence_embedding" {
         continue
       } else {
         throw Self.misfit(reader, port.name)
@@ -57,6 +54,17 @@ struct GraphOutputs {
       return (origin, pooling, true)
     default: return nil
     }
+  }
+
+  /// Whether a state is the pooler of pretraining, which sentence encoders do not use: a square
+  /// layer and tanh behind the first token's state.
+  private static func isPooler(_ state: GraphState, _ reader: GraphReader) -> Bool {
+    guard case .linear(let rows, let weight, _) = reader.expressions[state.expression],
+      rows.ofTexts, rows.function == nil, state.places == nil,
+      state.function?.activation == "tanh", weight.shape[0] == weight.shape[1],
+      case .pooled(_, "cls") = reader.expressions[rows.expression]
+    else { return false }
+    return true
   }
 
   private static func misfit(_ reader: GraphReader, _ name: String) -> VDSQError {

@@ -18,8 +18,13 @@ final class GraphReader {
   private var current = 0
   private var work = 0
 
-  /// The most elements that all operations compute together; an encoder of 24 layers needs a tenth.
-  private static let mostWork = 1 << 25
+  /// The most axes of a value.
+  static let mostAxes = 16
+  /// The most elements that all operations compute together; with short texts, an encoder of 24
+  /// layers needs a tenth. Scores of long ones, where the graph fixes their length, need more.
+  private var mostWork: Int {
+    max(1 << 25, min(texts.count * texts.tokens * texts.tokens << 10, 1 << 29))
+  }
   /// The most elements of a value.
   private static let mostElements = 1 << 22
   /// The most elements of a constant that is read as a number, not as a weight.
@@ -116,21 +121,26 @@ final class GraphReader {
   ///
   /// - Throws: `badInput` if they are more than an encoder has.
   func charge(_ shape: [Int]) throws(VDSQError) {
+    guard shape.count <= Self.mostAxes else { throw tooMuch }
     var count = 1
     for length in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: length)
+      // An empty axis makes the others no smaller.
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(length, 1))
       guard length >= 0, !overflow, product <= Self.mostElements else { throw tooMuch }
       count = product
     }
-    work += max(count, 1)
-    guard work <= Self.mostWork else { throw tooMuch }
+    work += count
+    guard work <= mostWork else { throw tooMuch }
   }
 
   private var tooMuch: VDSQError {
     .badInput(
       "\(model.file.path): operation "
         + "\(model.nodes.isEmpty ? "" : model.nodes[current].description): "
-        + "larger than that of an encoder")
+        + "larger than that of an encoder"
+        + (texts.isFixed
+          ? "; export it with axes of any length instead of [\(texts.count), \(texts.tokens)]" : "")
+    )
   }
 
   // MARK: Expressions

@@ -5,6 +5,8 @@ import VDSQFormat
 struct SampleTexts {
   let count: Int
   let tokens: Int
+  /// Whether the graph fixes a length.
+  let isFixed: Bool
 
   /// - Parameter model: its inputs may have fixed lengths.
   /// - Throws: `badInput` if they are no matrices of texts and tokens, or larger than samples are.
@@ -15,6 +17,7 @@ struct SampleTexts {
     }
     count = shape.first.flatMap { $0 } ?? 2
     tokens = shape.last.flatMap { $0 } ?? 3
+    isFixed = shape.contains { $0 != nil }
     guard (1...16).contains(count), (2...1024).contains(tokens) else {
       throw .badInput(
         "\(model.file.path): input input_ids has the fixed shape [\(count), \(tokens)]; export it "

@@ -37,9 +37,10 @@ extension GraphReader {
       if node.operation == "Softplus" { return nil }
       return Self.unary[node.operation].map { state.applying($0) }
     }
-    if node.operation == "Clip" { return try clipped(inputs) }
+    if node.operation == "Clip" { return try clipped(node, inputs) }
     guard inputs.count == 2, let body = Self.binary[node.operation] else { return nil }
     if case .state(let a) = inputs[0], case .state(let b) = inputs[1] {
+      if a.places != nil { try charge(a.shape) }
       if a.expression == b.expression, a.shape == b.shape, a.places == b.places {
         return a.with(
           (a.function ?? .identity).combined(with: b.function ?? .identity, body))
@@ -64,14 +65,19 @@ extension GraphReader {
     0.5 * x * (1 + erf(x / 2.0.squareRoot()))
   }
 
-  private func clipped(_ inputs: [GraphValue]) throws(VDSQError) -> GraphState? {
+  private func clipped(
+    _ node: ONNXNode, _ inputs: [GraphValue]
+  ) throws(VDSQError) -> GraphState? {
     guard case .state(let state) = inputs[0] else { return nil }
     func limit(_ place: Int, _ standard: Double) throws(VDSQError) -> Double? {
       guard inputs.count > place else { return standard }
       if case .absent = inputs[place] { return standard }
       return try known(inputs[place])?.scalar
     }
-    guard let low = try limit(1, -.infinity), let high = try limit(2, .infinity) else { return nil }
+    // Before opset 11 the limits are attributes.
+    guard let low = try limit(1, node.number("min") ?? -.infinity),
+      let high = try limit(2, node.number("max") ?? .infinity)
+    else { return nil }
     return state.applying { min(max($0, low), high) }
   }
 

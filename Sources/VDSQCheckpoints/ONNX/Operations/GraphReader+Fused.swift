@@ -124,7 +124,8 @@ extension GraphReader {
       case .weight(let weight) = inputs[1],
       case .weight(let bias) = inputs[2], let rows = try rows(of: state), !rows.ofTexts,
       let count = node.integer("num_heads"), count > 0, weight.shape.count == 2,
-      weight.shape[1] % (3 * count) == 0, node.list("qkv_hidden_sizes") == nil,
+      count <= weight.shape[1], weight.shape[1] % (3 * count) == 0,
+      node.list("qkv_hidden_sizes") == nil,
       node.integer("unidirectional") ?? 0 == 0, node.integer("do_rotary") ?? 0 == 0,
       (4..<7).allSatisfy({ optional(inputs, $0) == nil }), try isMask(optional(inputs, 3)),
       let product = try product(rows, weight, state.shape), let linear = linear(product, bias)
@@ -159,6 +160,7 @@ extension GraphReader {
       }
     }
     let bias = try optional(inputs, 5).flatMap { (value) throws(VDSQError) in try known(value) }
+    guard bias != nil || optional(inputs, 5) == nil else { return nil }
     guard (6..<8).allSatisfy({ optional(inputs, $0) == nil }),
       states.allSatisfy({ state in
         guard case .linear(let rows, _, _) = expressions[state.expression] else { return false }
@@ -196,8 +198,7 @@ extension GraphReader {
     guard case .state(let state)? = inputs.first, inputs.count > scale,
       case .weight(let raw) = inputs[1], let scale = try known(inputs[scale])
     else { return nil }
-    let zeros = try optional(inputs, zero).flatMap { (value) throws(VDSQError) in try known(value) }
-    guard let rows = try rows(of: state),
+    guard let zeros = try zeroPoints(inputs, zero), let rows = try rows(of: state),
       let weight = scaled(raw, scale, zeros, axis: scale.values.count == 1 ? 0 : 1),
       let product = try product(rows, weight, state.shape)
     else { return nil }

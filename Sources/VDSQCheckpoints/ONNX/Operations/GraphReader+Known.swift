@@ -21,8 +21,11 @@ extension GraphReader {
     case "Identity": return [first]
     case "Cast":
       guard let element = ONNXElement(rawValue: node.integer("to") ?? 0) else { return nil }
+      try charge(first.shape)
       return [first.cast(to: element.kind)]
-    case "CastLike": return inputs.count > 1 ? inputs[1].map { [first.cast(to: $0.kind)] } : nil
+    case "CastLike":
+      try charge(first.shape)
+      return inputs.count > 1 ? inputs[1].map { [first.cast(to: $0.kind)] } : nil
     case "ConstantOfShape": return try filled(node, first).map { [$0] }
     case "Where":
       guard inputs.count == 3, let a = inputs[1], let b = inputs[2] else { return nil }
@@ -39,8 +42,9 @@ extension GraphReader {
       for part in parts { try charge(part.shape) }
       return [KnownTensor(Grid.joined(parts.map(\.grid), axis: axis), first.kind)]
     case "Clip":
-      let low = inputs.count > 1 ? inputs[1]?.scalar : nil
-      let high = inputs.count > 2 ? inputs[2]?.scalar : nil
+      // Before opset 11 the limits are attributes.
+      let low = inputs.count > 1 ? inputs[1]?.scalar : node.number("min")
+      let high = inputs.count > 2 ? inputs[2]?.scalar : node.number("max")
       try charge(first.shape)
       return [first.map { min(max($0, low ?? -.infinity), high ?? .infinity) }]
     case "CumSum":

@@ -118,9 +118,10 @@ extension GraphReader {
   /// A sum over tokens, divided by their number or its root.
   private func pooled(_ state: GraphState, _ counts: KnownTensor) throws(VDSQError) -> GraphState? {
     guard state.isPlain, case .tokenSum(let origin) = expressions[state.expression],
-      Grid<Double>.common(state.shape, counts.shape) == state.shape
+      Grid<Double>.common(state.shape, counts.shape) == state.shape,
+      let columns = state.shape.last
     else { return nil }
-    let values = counts.grid.expanded(to: state.shape).elements, columns = state.shape.last!
+    let values = counts.grid.expanded(to: state.shape).elements
     for (pooling, power) in [("mean", 1.0), ("mean_sqrt_len", 0.5)] {
       let fits = values.indices.allSatisfy { (i: Int) -> Bool in
         let count = Double(texts.kept(i / columns))
@@ -144,7 +145,7 @@ extension GraphReader {
       (length.function ?? .identity).distance(to: expected, from: 0.1) < 1e-5,
       length.shape.count == state.shape.count
     else { return nil }
-    let columns = length.shape.last!
+    guard let columns = length.shape.last else { return nil }
     let places = length.grid.elements
     guard columns == 1 || columns == state.shape.last,
       places.indices.allSatisfy({ Int(places[$0]) == $0 / columns })

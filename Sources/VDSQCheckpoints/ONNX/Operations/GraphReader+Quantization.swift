@@ -9,7 +9,7 @@ extension GraphReader {
     switch node.operation {
     case "DequantizeLinear":
       guard inputs.count >= 2, let scale = try known(inputs[1]) else { return nil }
-      let zero = inputs.count > 2 ? try known(inputs[2]) : nil
+      guard let zero = try zeroPoints(inputs, 2) else { return nil }
       let axis = node.integer("axis") ?? 1
       switch inputs[0] {
       case .weight(let weight):
@@ -33,11 +33,8 @@ extension GraphReader {
       guard inputs.count >= 2, case .quantized(let state) = inputs[0],
         case .weight(let weight) = inputs[1], weight.isRaw, isZeroPoint(inputs, 2, of: state)
       else { return nil }
-      let zero = inputs.count > 3 ? try known(inputs[3]) : nil
-      guard let rows = try rows(of: state),
-        let shifted = weight.scaled(
-          [1], zeroPoints: zero.map { [$0.values[0]] } ?? [], axis: 1),
-        Set(zero?.values ?? []).count <= 1
+      guard let zeros = try zeroPoints(inputs, 3), let rows = try rows(of: state),
+        let shifted = weight.scaled([1], zeroPoints: zeros, axis: 1)
       else { return nil }
       return try product(rows, shifted, state.shape).map { [.state($0)] }
     case "Cast":
@@ -49,6 +46,14 @@ extension GraphReader {
     case "Mul": return try scaledProduct(inputs)
     default: return nil
     }
+  }
+
+  /// The zero points of weights, none if all are zero; nil if the input is there, but no constant.
+  func zeroPoints(_ inputs: [GraphValue], _ place: Int) throws(VDSQError) -> [Double]? {
+    guard inputs.count > place else { return [] }
+    if case .absent = inputs[place] { return [] }
+    guard let known = try known(inputs[place]) else { return nil }
+    return known.values.allSatisfy { $0 == 0 } ? [] : known.values
   }
 
   /// Whether an input is the zero point of a state, or left out.
@@ -68,7 +73,7 @@ extension GraphReader {
       }
       guard case .state(let integers) = inputs[b], integers.isPlain,
         case .product(let rows, let weight) = expressions[integers.expression],
-        rows.expression == state.expression, weight.scales?.factors == [1],
+        rows.expression == state.expression, weight.scales?.factors.allSatisfy({ $0 == 1 }) == true,
         let scaled = weight.rescaled(factors)
       else { return nil }
       return try product(rows, scaled, integers.shape.dropLast() + [scaled.shape[0]]).map {
@@ -82,20 +87,19 @@ extension GraphReader {
   ///
   /// - Parameter axis: nil if the shape of the scales tells.
   func scaled(
-    _ weight: GraphWeight, _ scale: KnownTensor, _ zero: KnownTensor?, axis: Int?
+    _ weight: GraphWeight, _ scale: KnownTensor, _ zeros: [Double], axis: Int?
   ) -> GraphWeight? {
-    var axis = axis ?? 0
-    if scale.values.count > 1, scale.shape.count == weight.shape.count {
+    var place = axis ?? 0
+    if scale.values.count > 1, axis == nil || scale.shape.count == weight.shape.count {
+      // Broadcasting aligns the last axes.
       guard let own = scale.shape.firstIndex(where: { $0 > 1 }),
         scale.shape[own] == scale.values.count
       else { return nil }
-      axis = own
-    } else if axis < 0 {
-      axis += weight.shape.count
+      place = own + weight.shape.count - scale.shape.count
+    } else if place < 0 {
+      place += weight.shape.count
     }
-    guard axis >= 0, scale.kind == .float else { return nil }
-    var zeros = zero?.values ?? []
-    if zeros.allSatisfy({ $0 == 0 }) { zeros = [] }
-    return weight.scaled(scale.values, zeroPoints: zeros, axis: axis)
+    guard place >= 0, scale.kind == .float, !scale.values.isEmpty else { return nil }
+    return weight.scaled(scale.values, zeroPoints: zeros, axis: place)
   }
 }

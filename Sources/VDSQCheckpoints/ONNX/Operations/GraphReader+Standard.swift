@@ -18,6 +18,12 @@ extension GraphReader {
         try knownShape(node, input).map { [.known($0)] }
       }
     }
+    var inputs = inputs
+    if node.operation == "Mul", inputs.count == 2, case .weight(let weight) = inputs[1],
+      weight.isRaw
+    {
+      inputs.swapAt(0, 1)
+    }
     if case .weight(let weight)? = inputs.first,
       let result = try transformed(weight, node, inputs)
     {
@@ -105,7 +111,7 @@ extension GraphReader {
       return weight.reshaped(shape).map { .weight($0) }
     case "Mul" where weight.isRaw && inputs.count == 2:
       guard let scale = try known(inputs[1]) else { return nil }
-      return scaled(weight, scale, nil, axis: nil).map { .weight($0) }
+      return scaled(weight, scale, [], axis: nil).map { .weight($0) }
     default: return nil
     }
   }
@@ -118,6 +124,7 @@ extension GraphReader {
       case .weight(let table) = inputs[0], table.shape.count == 2,
       let ids = try known(inputs[1]), let row = row(of: ids)
     else { return nil }
+    try charge(ids.shape + [table.shape[1]])
     return make(.embedding(table, row), ids.shape + [table.shape[1]])
   }
 

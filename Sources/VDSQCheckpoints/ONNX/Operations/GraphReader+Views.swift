@@ -72,12 +72,17 @@ extension GraphReader {
       guard lengths.count == count, lengths.allSatisfy({ (0...length).contains($0) }),
         lengths.reduce(0, +) == length
       else { return nil }
-      try charge(state.shape)
+      let grid = state.grid
       var first = 0
-      return lengths.map { own in
-        defer { first += own }
-        return state.with(state.grid.gathered(Array(first..<first + own), axis: axis))
+      var parts: [GraphState] = []
+      for own in lengths {
+        var shape = state.shape
+        shape[axis] = own
+        try charge(shape)
+        parts.append(state.with(grid.gathered(Array(first..<first + own), axis: axis)))
+        first += own
       }
+      return parts
     default: return nil
     }
   }
@@ -138,7 +143,9 @@ extension GraphReader {
     let count = shape.reduce(1, *)
     switch node.operation {
     case "Reshape":
-      guard inputs.count == 2, var wanted = try known(inputs[1])?.integers else { return nil }
+      guard inputs.count == 2, var wanted = try known(inputs[1])?.integers,
+        wanted.count <= Self.mostAxes
+      else { return nil }
       for (place, length) in wanted.enumerated() where length == 0 {
         guard node.integer("allowzero") ?? 0 == 0, place < shape.count else { return nil }
         wanted[place] = shape[place]
@@ -158,11 +165,13 @@ extension GraphReader {
     case "Squeeze":
       let wanted = try axes(node, inputs.count > 1 ? inputs[1] : nil)
       let axes = wanted ?? shape.indices.filter { shape[$0] == 1 }
-      guard let places = places(axes, within: shape.count), places.allSatisfy({ shape[$0] == 1 })
+      guard axes.count <= shape.count, let places = places(axes, within: shape.count),
+        places.allSatisfy({ shape[$0] == 1 })
       else { return nil }
       return shape.indices.filter { !places.contains($0) }.map { shape[$0] }
     case "Unsqueeze":
-      guard let axes = try axes(node, inputs.count > 1 ? inputs[1] : nil), axes.count <= 8,
+      guard let axes = try axes(node, inputs.count > 1 ? inputs[1] : nil),
+        shape.count + axes.count <= Self.mostAxes,
         let places = places(axes, within: shape.count + axes.count),
         Set(places).count == places.count
       else { return nil }

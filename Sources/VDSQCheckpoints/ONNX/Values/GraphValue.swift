@@ -36,6 +36,11 @@ struct GraphState {
     self.places = isOrdered ? nil : places
   }
 
+  private init(_ other: GraphState, _ function: SampledFunction) {
+    (expression, shape, places) = (other.expression, other.shape, other.places)
+    self.function = function.isIdentity ? nil : function
+  }
+
   var count: Int { shape.reduce(1, *) }
 
   /// The places as a grid.
@@ -48,7 +53,7 @@ struct GraphState {
 
   /// Another function of each element.
   func with(_ function: SampledFunction) -> GraphState {
-    GraphState(expression, shape, places: places, function: function)
+    GraphState(self, function)
   }
 
   /// Other places of the same expression.

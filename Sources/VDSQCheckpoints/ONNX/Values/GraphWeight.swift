@@ -68,8 +68,12 @@ struct GraphWeight {
   func scaled(_ factors: [Double], zeroPoints: [Double], axis: Int) -> GraphWeight? {
     guard isRaw, axis == 0 || axis < shape.count,
       factors.count == 1 || factors.count == shape[axis],
-      zeroPoints.count <= 1 || zeroPoints.count == factors.count
+      zeroPoints.count <= 1 || zeroPoints.count == shape[axis]
     else { return nil }
+    var factors = factors
+    if factors.count < zeroPoints.count {
+      factors = [Double](repeating: factors[0], count: zeroPoints.count)
+    }
     var other = self
     other.scales = Scales(
       factors: factors.map { Float($0) }, zeroPoints: zeroPoints.map { Float($0) }, axis: axis)
@@ -80,6 +84,10 @@ struct GraphWeight {
   func rescaled(_ factors: [Double]) -> GraphWeight? {
     guard let scales, shape.count == 2, factors.count == 1 || factors.count == shape[1] else {
       return nil
+    }
+    var factors = factors
+    if factors.count < scales.zeroPoints.count {
+      factors = [Double](repeating: factors[0], count: scales.zeroPoints.count)
     }
     var other = self
     other.scales = Scales(

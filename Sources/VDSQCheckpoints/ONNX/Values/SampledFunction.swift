@@ -7,8 +7,9 @@ import Glibc
 struct SampledFunction: Equatable {
   /// The numbers at which functions are known.
   static let numbers: [Double] = [
-    -10, -6, -4, -3, -2.5, -2, -1.5, -1, -0.75, -0.5, -0.25, -0.1, 0, 0.1, 0.25, 0.5, 0.75, 1, 1.5,
-    2, 2.5, 3, 4, 6, 10,
+    -100, -10, -6, -4, -3, -2.5, -2, -1.5, -1, -0.75, -0.5, -0.25, -0.1, 0, 0.1, 0.25, 0.5, 0.75, 1,
+    1.5,
+    2, 2.5, 3, 4, 6, 10, 100,
   ]
 
   let values: [Double]
