@@ -183,6 +183,67 @@ import VDSQInference
     #expect(told.contains("operation \(named)"), "\(told)")
   }
 
+  /// Graphs that no exporter writes are refused before they take memory or time.
+  @Test func hostileGraphs() throws {
+    let path = try checkpoint("bert-17")
+    typealias M = ONNXMessage
+    let huge = 1 << 62, large = 1 << 40
+    let zero = [UInt8](repeating: 0, count: 8)
+    let words = M.node("Gather", ["table", "input_ids"], ["words"])
+    let table = M.tensor("table", 1, [2, 1], zero)
+    let graphs: [(String, Data)] = [
+      // Each operation nearly doubles the number of axes.
+      (
+        "rank",
+        M.model(
+          (0..<40).map { M.node("Gather", ["x\($0)", "x\($0)"], ["x\($0 + 1)"]) },
+          [M.tensor("x0", 7, [1, 1], zero)], output: "x40")
+      ),
+      (
+        "axes",
+        M.model(
+          (0..<40).map { M.node("Unsqueeze", ["x\($0)", "axes"], ["x\($0 + 1)"]) },
+          [M.tensor("x0", 7, [1], zero), M.tensor("axes", 7, [1], zero)], output: "x40")
+      ),
+      // An axis of no elements hides the product of the others.
+      (
+        "empty",
+        M.model(
+          [M.node("Transpose", ["x"], ["y"])], [M.tensor("x", 7, [0, large, large])], output: "y")
+      ),
+      (
+        "size",
+        M.model(
+          [words, M.node("Size", ["words"], ["y"])], [M.tensor("table", 1, [0, huge])],
+          output: "y")
+      ),
+      (
+        "heads",
+        M.model(
+          [
+            words,
+            M.node(
+              "Attention", ["words", "weight", "bias", "attention_mask"], ["y"],
+              domain: "com.microsoft", ["num_heads": huge]),
+          ], [table, M.tensor("weight", 1, [1, 2], zero), M.tensor("bias", 1, [2], zero)],
+          output: "y")
+      ),
+      (
+        "zero points",
+        M.model(
+          [
+            words, M.node("DynamicQuantizeLinear", ["words"], ["q", "s", "z"]),
+            M.node("MatMulInteger", ["q", "weight", "z", "none"], ["y"]),
+          ], [table, M.tensor("weight", 3, [1, 8], zero), M.tensor("none", 3, [0])], output: "y")
+      ),
+    ]
+    for (name, data) in graphs {
+      try data.write(to: URL(fileURLWithPath: "\(path)/model.onnx"))
+      let told = try #require(try message(path), "\(name)")
+      #expect(told.contains("model.onnx"), "\(name): \(told)")
+    }
+  }
+
   /// Every prefix of a file, and files with a byte changed, are refused or read; none is a fault.
   @Test func damagedFiles() throws {
     let path = try checkpoint("bert-dynamo")
