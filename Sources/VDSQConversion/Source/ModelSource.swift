@@ -79,7 +79,7 @@ extension ModelSource {
       // Libraries of static embeddings read no other file.
       let section = try TokenizerConversion(try folder.tokenizer(), path: path).section(
         vocabularySize: vocabularySize, lowercases: false, framed: false)
-      return (section, [], nil, nil)
+      return (section, [], nil, nil, nil)
     }
     var settings = try TokenizerSettings(folder, names)
     let tokenizer = try settings.apply(to: try folder.tokenizer())

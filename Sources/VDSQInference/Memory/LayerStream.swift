@@ -6,6 +6,8 @@ import VDSQFormat
 final class LayerStream: @unchecked Sendable {
   private let container: Container
   private let sections: [Int]
+  /// Whether layers that follow each other have the same weights, which are read once then.
+  private let sharesSections: Bool
   private let buffers: [UnsafeMutableRawPointer]
   private let bufferLength: Int
   private let monitor = UnsafeMutablePointer<vdsq_monitor>.allocate(capacity: 1)
@@ -27,6 +29,7 @@ final class LayerStream: @unchecked Sendable {
   init(_ container: Container, sections: [Int]) throws(VDSQError) {
     self.container = container
     self.sections = sections
+    sharesSections = zip(sections, sections.dropFirst()).contains { $0 == $1 }
     var longest = 1
     for section in sections { longest = max(longest, container.sections[section].rawLength) }
     bufferLength = longest
@@ -109,9 +112,8 @@ final class LayerStream: @unchecked Sendable {
   }
 
   private func load(_ layer: Int) -> Bool {
-    // Layers that share weights have one section.
     let section = sections[layer]
-    guard held[layer % 2] != section else { return true }
+    guard !sharesSections || held[layer % 2] != section else { return true }
     held[layer % 2] = -1
     do throws(VDSQError) {
       try container.load(
