@@ -194,6 +194,10 @@ let server: [Target] = [
 
 /// Not part of the Embedded and the fuzzing builds.
 let interface: [Target] = [
+  // SQLite by the header of loadable extensions: never linked.
+  .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+  // Functions and a table function of SQL. Part of libvdsq.so, which SQLite loads.
+  .target(name: "VDSQSQLite", dependencies: ["CSQLite", "VDSQ"]),
   // The header of the C interface, and the buffer of a thread's message.
   .target(name: "CVDSQ"),
   // The functions of that header over the libraries. Tools/build-c makes libvdsq.so of them.
@@ -243,7 +247,8 @@ let tests: [Target] = [
   .testTarget(
     name: "VDSQCheckpointsTests",
     dependencies: ["TestSupport", "VDSQCheckpoints", "VDSQConversion"]),
-  .testTarget(name: "VDSQConversionTests",
+  .testTarget(
+    name: "VDSQConversionTests",
     dependencies: ["TestSupport", "VDSQConversion", "VDSQSemantics"]),
   .testTarget(
     name: "VDSQTrainingTests",
@@ -296,7 +301,7 @@ let package = Package(
       ? []
       : [
         .executable(name: "vdsqd", targets: ["vdsqd"]),
-        .library(name: "vdsq-c", type: .dynamic, targets: ["VDSQC"]),
+        .library(name: "vdsq-c", type: .dynamic, targets: ["VDSQC", "VDSQSQLite"]),
       ]),
   dependencies: embedded
     ? []
@@ -305,7 +310,8 @@ let package = Package(
       .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
       .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ] + (fuzzing ? [] : serverPackages),
-  targets: embedded ? core : fuzzing ? core + tools + fuzzers : core + tools + server + interface + tests
+  targets: embedded
+    ? core : fuzzing ? core + tools + fuzzers : core + tools + server + interface + tests
 )
 
 // An import is an implementation detail unless it says `package` or `public`.
