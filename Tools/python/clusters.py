@@ -1,0 +1,70 @@
+"""Runs the programs of docs/recipes/clusters.md and compares them with the command line: Spark in two executors,
+killed and started again, and Ray in two actors."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import pandas as pd
+import vdsq
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SPARK, RAY = re.findall(
+    r"^```python\n(.*?)^```$", (ROOT / "docs/recipes/clusters.md").read_text(), re.M | re.S)
+
+
+def command_line(model, texts, *arguments):
+    with open(texts) as lines:
+        return subprocess.run(
+            [vdsq.program_path(), arguments[0], model, *arguments[1:], "-q"], stdin=lines, check=True,
+            capture_output=True, text=True).stdout
+
+
+def compare(out, model, texts, count):
+    found = pd.read_parquet(out).sort_values("id")
+    assert found.id.tolist() == list(range(count)), "a text is lost or doubled"
+    answers = command_line(model, texts, "classify", "--labels", "billing,outage,spam").splitlines()
+    assert [f"{row.label}\t{row.probability:.4f}" for row in found.itertuples()] == answers
+    if "vector" in found:
+        expected = vdsq.Model(model).encode(open(texts).read().splitlines())
+        assert np.array_equal(np.stack(found.vector.to_numpy()).astype(np.float32), expected)
+
+
+def main(folder):
+    model, texts = folder / "model.vdsq", folder / "texts.txt"
+    vdsq.convert(ROOT / "Tests/Fixtures/bert-mean", model)
+    samples = (ROOT / "Models/samples/tickets.txt").read_text().splitlines()
+    count = 2000
+    texts.write_text("".join(f"{samples[i % len(samples)]} {i}\n" for i in range(count)))
+    (folder / "spark.py").write_text(SPARK)
+    (folder / "ray.job.py").write_text(RAY)
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
+    job = [sys.executable, folder / "spark.py", model, texts, folder / "spark"]
+    first = subprocess.Popen(job, env=environment, stdout=subprocess.PIPE, text=True,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
+    for line in first.stdout:
+        if line.startswith("shard 1"):
+            break
+    time.sleep(0.2)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    kept = {p: p.stat().st_mtime_ns for p in (folder / "spark").rglob("_SUCCESS")}
+    assert 2 <= len(kept) < 8
+    time.sleep(3)
+    subprocess.run(job, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert all(p.stat().st_mtime_ns == then for p, then in kept.items()), "a shard was written again"
+    compare(folder / "spark", model, texts, count)
+    print(f"ok: Spark, {count} texts, killed after {len(kept)} of 8 shards")
+    subprocess.run([sys.executable, folder / "ray.job.py", model, texts, folder / "ray"], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    compare(folder / "ray", model, texts, count)
+    print(f"ok: Ray, {count} texts")
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    main(pathlib.Path(scratch))
