@@ -11,7 +11,7 @@ extension TextGenerator {
     private let options: GenerationOptions
     private let head: VocabularyLogits
     private let logits: UnsafeMutablePointer<Float>
-    private var sampler: TokenSampler
+    private let sampler: TokenSampler
     private var ids: [Int32] = []
     private var texts: UInt64 = 0
 

@@ -4,7 +4,7 @@ import VDSQKernels
 
 /// Chooses tokens by the logits of a language model. What it chooses depends on the logits, the
 /// options and the seed alone.
-package struct TokenSampler: ~Copyable {
+package final class TokenSampler {
   /// A token and its probability among those to choose from.
   package struct Candidate: Equatable {
     package let id: Int32
@@ -51,13 +51,13 @@ package struct TokenSampler: ~Copyable {
   /// Begins a text.
   ///
   /// - Parameter stream: the number of the text, so that texts with one seed differ.
-  package mutating func begin(stream: UInt64 = 0) {
+  package func begin(stream: UInt64 = 0) {
     random = SplitMix64(seed: options.seed &+ stream &* 0x9E37_79B9_7F4A_7C15)
     for i in seen.indices { seen[i] = false }
   }
 
   /// Tells which token follows, or was in the prompt.
-  package mutating func note(_ id: Int32) {
+  package func note(_ id: Int32) {
     if !seen.isEmpty { seen[Int(id)] = true }
   }
 
@@ -65,7 +65,7 @@ package struct TokenSampler: ~Copyable {
   ///
   /// - Parameter logits: `[count]`; minus infinity for tokens that are not allowed. They are changed.
   /// - Returns: nil if no token is allowed.
-  package mutating func choose(_ logits: UnsafeMutablePointer<Float>) -> Int32? {
+  package func choose(_ logits: UnsafeMutablePointer<Float>) -> Int32? {
     penalize(logits)
     guard options.temperature > 0 else { return likeliest(logits) }
     guard let largest = likeliest(logits).map({ logits[Int($0)] }) else { return nil }
@@ -87,7 +87,7 @@ package struct TokenSampler: ~Copyable {
   /// id first.
   ///
   /// - Parameter logits: as for `choose`, at a temperature above 0.
-  package mutating func distribution(_ logits: UnsafeMutablePointer<Float>) -> [Candidate] {
+  package func distribution(_ logits: UnsafeMutablePointer<Float>) -> [Candidate] {
     penalize(logits)
     guard let largest = likeliest(logits).map({ logits[Int($0)] }) else { return [] }
     select(logits, largest)
@@ -116,7 +116,7 @@ package struct TokenSampler: ~Copyable {
   }
 
   /// Draws from all tokens, in the order of their ids.
-  private mutating func drawFromAll(
+  private func drawFromAll(
     _ logits: UnsafeMutablePointer<Float>, _ largest: Float
   ) -> Int32? {
     let inverse = 1 / options.temperature
@@ -136,7 +136,7 @@ package struct TokenSampler: ~Copyable {
   }
 
   /// Finds the tokens to choose from, likeliest first. Their weights are relative to the likeliest.
-  private mutating func select(_ logits: UnsafeMutablePointer<Float>, _ largest: Float) {
+  private func select(_ logits: UnsafeMutablePointer<Float>, _ largest: Float) {
     let inverse = 1 / options.temperature
     let limit = options.topK > 0 ? min(options.topK, count) : count
     // Top-p needs the sum over what top-k leaves.
@@ -155,7 +155,7 @@ package struct TokenSampler: ~Copyable {
   }
 
   /// The tokens of the largest logits, likeliest first.
-  private mutating func find(
+  private func find(
     _ wanted: Int, _ logits: UnsafeMutablePointer<Float>, _ largest: Float, _ inverse: Float
   ) {
     var best = TopK(capacity: wanted, scores: scores, ids: ids)
@@ -170,7 +170,7 @@ package struct TokenSampler: ~Copyable {
   ///
   /// - Parameter total: the sum of the weights of all tokens; nil for that of the candidates.
   /// - Returns: whether further tokens would be left out too.
-  private mutating func cut(_ total: Double?) -> Bool {
+  private func cut(_ total: Double?) -> Bool {
     var kept = candidates.count
     if options.topP < 1 {
       var sum = 0.0

@@ -42,7 +42,7 @@ import VDSQSemantics
   func distributionsAreTheReferences(_ index: Int) throws {
     let row = Golden.all.rows[index]
     var logits = Golden.all.logits
-    var sampler = try TokenSampler(row.options, count: logits.count)
+    let sampler = try TokenSampler(row.options, count: logits.count)
     let found = logits.withUnsafeMutableBufferPointer { sampler.distribution($0.baseAddress!) }
     // Without top-k, top-p and min-p, the likeliest are all that is asked for here.
     let isCut = row.top_k != nil || row.top_p != nil || row.min_p != nil
@@ -56,7 +56,7 @@ import VDSQSemantics
   /// What is drawn many times has the probabilities of the distribution.
   @Test(arguments: [0, 1, 2, 5]) func drawsFollowTheDistribution(_ index: Int) throws {
     let row = Golden.all.rows[index]
-    var sampler = try TokenSampler(row.options, count: Golden.all.logits.count)
+    let sampler = try TokenSampler(row.options, count: Golden.all.logits.count)
     sampler.begin()
     var counts: [Int32: Int] = [:]
     let draws = 20_000
@@ -77,7 +77,7 @@ import VDSQSemantics
     func draw(_ seed: UInt64, stream: UInt64 = 0) throws -> [Int32?] {
       var options = SamplingOptions()
       (options.temperature, options.seed) = (2, seed)
-      var sampler = try TokenSampler(options, count: Golden.all.logits.count)
+      let sampler = try TokenSampler(options, count: Golden.all.logits.count)
       sampler.begin(stream: stream)
       return (0..<20).map { _ in
         var logits = Golden.all.logits
@@ -92,7 +92,7 @@ import VDSQSemantics
   @Test func penaltiesAndMasks() throws {
     var options = SamplingOptions()
     options.repetitionPenalty = 2
-    var sampler = try TokenSampler(options, count: 4)
+    let sampler = try TokenSampler(options, count: 4)
     sampler.begin()
     func best(_ logits: [Float]) -> Int32? {
       var logits = logits
