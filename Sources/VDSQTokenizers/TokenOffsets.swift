@@ -211,6 +211,14 @@ extension Tokenizer {
   /// Whether a token is the unknown one.
   package func isUnknown(_ id: Int32) -> Bool { id == unknown }
 
+  /// The tokens that are searched in texts before these are split, special ones among them.
+  package var addedTokens: [Int32] {
+    switch self {
+    case .wordPiece: []
+    case .subwords(let t): t.vocabulary.added.map { $0.id }
+    }
+  }
+
   /// The numbers of special tokens before and after a text.
   package var frameLengths: (before: Int, after: Int) {
     switch self {

@@ -121,4 +121,38 @@ import Testing
     let refused = try vdsq.run(["generate", model, "hello", "--memory-budget", "1M"])
     #expect(refused.status == 75 && refused.errors.contains("at least"), "\(refused)")
   }
+
+  @Test func textsAreWhatTheyMustBe() throws {
+    let choice = try vdsq.run(["generate", model, "hello", "--choices", #"yes,no\, never"#])
+    #expect(["yes\n", "no, never\n"].contains(choice.output), "\(choice)")
+    for seed in 1...3 {
+      let drawn = try vdsq.run([
+        "generate", model, "hello", "--regex", "[a-f]{3}-[0-9]+x", "--temperature", "2", "--seed",
+        "\(seed)", "--max-tokens", "60", "--json",
+      ])
+      let answer = try object(drawn.output)
+      let text = try #require(answer["text"] as? String)
+      if answer["finish"] as? String != "length" {
+        #expect(answer["finish"] as? String == "complete")
+        #expect(text.range(of: "^[a-f]{3}-[0-9]+x$", options: .regularExpression) != nil, "\(text)")
+      }
+    }
+    let path = try folder.write(
+      Data(
+        #"""
+        {"type": "object", "properties": {"name": {"type": "string", "maxLength": 5},
+        "size": {"enum": [1, 2]}}, "required": ["name", "size"]}
+        """#.utf8), to: "schema.json")
+    let json = try vdsq.run(["generate", model, "hello", "--json-schema", path])
+    #expect(json.status == 0, "\(json.errors)")
+    let value = try object(json.output)
+    #expect((value["name"] as? String)?.count ?? 9 <= 5 && [1, 2].contains(value["size"] as? Int))
+    for (arguments, word) in [
+      (["--regex", "("], "not closed"), (["--choices", "a,,b"], "empty"),
+      (["--regex", "a", "--choices", "a"], "exclude"),
+    ] {
+      let result = try vdsq.run(["generate", model, "hello"] + arguments)
+      #expect(result.status == 64 && result.errors.contains(word), "\(result)")
+    }
+  }
 }

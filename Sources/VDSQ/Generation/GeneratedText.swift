@@ -6,6 +6,8 @@ public struct GeneratedText: Sendable, Equatable {
     case end
     /// A text that was asked for as an end came.
     case stop
+    /// The text is what it must be, and cannot go on.
+    case complete
     /// There is no room for more tokens, or the caller wants no more.
     case length
 
@@ -14,6 +16,7 @@ public struct GeneratedText: Sendable, Equatable {
       switch self {
       case .end: "end"
       case .stop: "stop"
+      case .complete: "complete"
       case .length: "length"
       }
     }

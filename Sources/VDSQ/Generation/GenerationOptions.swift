@@ -9,6 +9,9 @@ public struct GenerationOptions: Sendable {
   /// Texts that end the generated text, which is without them.
   public var stops: [String] = []
 
+  /// What the generated text must be; nil for anything.
+  public var constraint: TextConstraint?
+
   /// Up to 256 tokens, each the likeliest one.
   public init() {}
 }

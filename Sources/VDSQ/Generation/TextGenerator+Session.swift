@@ -2,6 +2,7 @@ import CShims
 package import VDSQFormat
 import VDSQInference
 import VDSQSemantics
+import VDSQTokenizers
 
 extension TextGenerator {
   /// The working memory of one caller, for one prompt after another.
@@ -12,6 +13,7 @@ extension TextGenerator {
     private let head: VocabularyLogits
     private let logits: UnsafeMutablePointer<Float>
     private let sampler: TokenSampler
+    private let walk: ConstraintWalk?
     private var ids: [Int32] = []
     private var texts: UInt64 = 0
 
@@ -31,6 +33,10 @@ extension TextGenerator {
         rows: try VocabularyRows(head: encoder.container), encoder: encoder, capacity: 1)
       logits = .allocate(capacity: head.rows.count)
       sampler = try TokenSampler(options.sampling, count: head.rows.count)
+      let tokenizer = encoder.tokenizer
+      walk = try options.constraint.map { (constraint) throws(VDSQError) in
+        try ConstraintWalk(constraint, tokenizer)
+      }
     }
 
     deinit { logits.deallocate() }
@@ -70,10 +76,11 @@ extension TextGenerator {
       var text = GrowingText(stops: options.stops.map { Array($0.utf8) })
       var shown = 0
       let room = min(options.maximumTokens, maximumTokens - ids.count)
+      walk?.begin()
       encoder.beginText()
       var state = try encoder.read(ids[...])
       while true {
-        let next = choose(state, &result)
+        let next = try choose(state, &result)
         result.ids.append(next)
         if generator.ends.contains(next) {
           result.finish = .end
@@ -86,8 +93,13 @@ extension TextGenerator {
           shown = text.settled
           if !wantsMore { break }
         }
+        try walk?.advance(next)
         if isStopped {
           result.finish = .stop
+          break
+        }
+        if let walk, walk.isComplete, !walk.canGoOn || generator.ends.isEmpty {
+          result.finish = .complete
           break
         }
         if result.tokens == room { break }
@@ -101,9 +113,11 @@ extension TextGenerator {
     }
 
     /// The token that follows a state.
-    private func choose(_ state: UnsafePointer<Float>, _ result: inout GeneratedText) -> Int32 {
+    private func choose(
+      _ state: UnsafePointer<Float>, _ result: inout GeneratedText
+    ) throws(VDSQError) -> Int32 {
       var likeliest: VocabularyLogits.Result?
-      let isPlain = options.sampling.isPlain
+      let isPlain = options.sampling.isPlain && walk == nil
       head.find(state, count: 1, temperature: 1, scores: isPlain ? nil : logits) {
         likeliest = $1
       }
@@ -114,7 +128,11 @@ extension TextGenerator {
       var next = best.id
       if !isPlain {
         // The logits are changed, and that of the choice is wanted.
-        next = sampler.choose(logits) ?? best.id
+        try walk?.mask(logits, count: head.rows.count, ends: generator.ends)
+        guard let choice = sampler.choose(logits) else {
+          throw .badInput("no token continues the text as it must be")
+        }
+        next = choice
         value = head.logit(state, Int(next))
       }
       result.logProbability += Double(min(0, value - logTotal))

@@ -48,7 +48,8 @@ public final class TextGenerator: @unchecked Sendable {
     // The head's rows; logits, and candidates with their scores.
     pool = try EncoderPool(
       model, run, adapter: nil,
-      more: more + model.description.headBytes + architecture.vocabularySize * 24)
+      more: more + model.description.headBytes + architecture.vocabularySize * 24
+        + ConstraintWalk.bytes(vocabulary: architecture.vocabularySize))
     let encoder = try pool.take()
     maximumTokens = encoder.maximumTokens
     beginning = encoder.beginning

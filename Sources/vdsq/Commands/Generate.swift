@@ -1,8 +1,11 @@
 import ArgumentParser
 import VDSQ
+import VDSQCheckpoints
+import VDSQConversion
 import VDSQFiles
 import VDSQMeasurement
 import VDSQReports
+import VDSQSemantics
 import VDSQStreams
 
 struct Generate: Command {
@@ -42,6 +45,17 @@ struct Generate: Command {
   @Option(help: "A text that ends the generated text, which is without it; several are possible.")
   var stop: [String] = []
 
+  @Option(
+    help: "Generate one of these texts: a,b,c; a comma within a text is written \\,.")
+  var choices: String?
+
+  @Option(help: "Generate a text that this regular expression matches as a whole.")
+  var regex: String?
+
+  @Option(
+    help: "Generate JSON that this file's JSON schema allows.", completion: .file())
+  var jsonSchema: String?
+
   @Flag(help: "Write JSON: text, finish, tokens, prompt_tokens, logprob.")
   var json = false
 
@@ -56,15 +70,52 @@ struct Generate: Command {
 
   private var isStream: Bool { prompt == nil || prompt == "-" }
 
-  var files: CommandFiles { CommandFiles(inputs: [model], readsStandardInput: isStream) }
+  var files: CommandFiles {
+    CommandFiles(inputs: [model, jsonSchema], readsStandardInput: isStream)
+  }
 
   func validate() throws {
     guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1") }
+    guard [choices, regex, jsonSchema].compactMap({ $0 }).count < 2 else {
+      throw ValidationError("--choices, --regex and --json-schema exclude each other")
+    }
     guard chat || system == nil else { throw ValidationError("--system goes with --chat") }
     guard !stop.contains("") else { throw ValidationError("--stop must not be empty") }
     guard isStream || (input.field == nil && !input.isTagged && !input.strict) else {
       throw ValidationError("PROMPT is one prompt; leave options of records out")
     }
+  }
+
+  /// What the generated text must be; nil for anything.
+  private func constraint() throws(VDSQError) -> TextConstraint? {
+    if let choices { return try TextConstraint(choices: Self.list(choices)) }
+    if let regex { return try TextConstraint(pattern: regex) }
+    return try jsonSchema.map { (path) throws(VDSQError) in
+      let file = try TextFile(path: path, limit: 1 << 20)
+      let schema = try JSON(parsing: file.bytes, context: path)
+      return try TextConstraint(pattern: try JSONSchemaPattern(schema, path: path).pattern)
+    }
+  }
+
+  /// The parts of a list between commas; a backslash before a comma or a backslash makes it a part.
+  private static func list(_ text: String) -> [String] {
+    var parts = [""]
+    var isEscaped = false
+    for scalar in text.unicodeScalars {
+      if !isEscaped, scalar == "\\" {
+        isEscaped = true
+        continue
+      }
+      if scalar == ",", !isEscaped {
+        parts.append("")
+      } else {
+        if isEscaped, scalar != ",", scalar != "\\" { parts[parts.count - 1] += "\\" }
+        parts[parts.count - 1].unicodeScalars.append(scalar)
+      }
+      isEscaped = false
+    }
+    if isEscaped { parts[parts.count - 1] += "\\" }
+    return parts
   }
 
   func execute() throws(VDSQError) {
@@ -78,6 +129,7 @@ struct Generate: Command {
     let generator = try TextGenerator(model: try Model(path: model), options: run)
     var options = GenerationOptions()
     (options.maximumTokens, options.sampling, options.stops) = (maxTokens, sampling.options, stop)
+    options.constraint = try constraint()
     let stream = try GenerationStream(
       records, generator: generator, options: options, isJSON: json, isChat: chat,
       system: system)
