@@ -83,6 +83,12 @@ package struct LowRankFinetuning {
       throw .badInput(
         "\(model.path): static embeddings have no layers that can be finetuned; try another method")
     }
+    guard architecture.isBERT || architecture.family == .causalDecoder else {
+      let type = model.metadata.find("model_type") ?? "this model"
+      throw .badInput(
+        "\(model.path): the layers of \(type) cannot be finetuned, only those of BERT, DistilBERT, "
+          + "RoBERTa and ELECTRA; try another method")
+    }
     guard architecture.isBERT, architecture.pooling == .mean || architecture.pooling == .cls,
       architecture.modules.isEmpty, architecture.morePoolings.isEmpty,
       architecture.includesPrompt
