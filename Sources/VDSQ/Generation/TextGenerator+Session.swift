@@ -29,14 +29,19 @@ extension TextGenerator {
       self.generator = generator
       self.options = options
       encoder = try generator.pool.take()
-      head = VocabularyLogits(
-        rows: try VocabularyRows(head: encoder.container), encoder: encoder, capacity: 1)
-      logits = .allocate(capacity: head.rows.count)
-      sampler = try TokenSampler(options.sampling, count: head.rows.count)
-      let tokenizer = encoder.tokenizer
-      walk = try options.constraint.map { (constraint) throws(VDSQError) in
-        try ConstraintWalk(constraint, tokenizer)
+      do throws(VDSQError) {
+        let rows = try VocabularyRows(head: encoder.container)
+        sampler = try TokenSampler(options.sampling, count: rows.count)
+        let tokenizer = encoder.tokenizer
+        walk = try options.constraint.map { (constraint) throws(VDSQError) in
+          try ConstraintWalk(constraint, tokenizer, ends: generator.ends)
+        }
+        head = VocabularyLogits(rows: rows, encoder: encoder, capacity: 1)
+      } catch {
+        generator.pool.give(encoder)
+        throw error
       }
+      logits = .allocate(capacity: head.rows.count)
     }
 
     deinit { logits.deallocate() }
@@ -74,7 +79,7 @@ extension TextGenerator {
       var result = GeneratedText()
       result.promptTokens = ids.count
       var text = GrowingText(stops: options.stops.map { Array($0.utf8) })
-      var shown = 0
+      var shown = 0, wantsMore = true
       let room = min(options.maximumTokens, maximumTokens - ids.count)
       walk?.begin()
       encoder.beginText()
@@ -88,16 +93,14 @@ extension TextGenerator {
         }
         sampler.note(next)
         let isStopped = text.append(encoder.token(next))
+        if isStopped { result.finish = .stop }
         if text.settled > shown {
-          let wantsMore = try show(text.bytes[shown..<text.settled])
+          wantsMore = try show(text.bytes[shown..<text.settled])
           shown = text.settled
           if !wantsMore { break }
         }
+        if isStopped { break }
         try walk?.advance(next)
-        if isStopped {
-          result.finish = .stop
-          break
-        }
         if let walk, walk.isComplete, !walk.canGoOn || generator.ends.isEmpty {
           result.finish = .complete
           break
@@ -107,7 +110,7 @@ extension TextGenerator {
         state = try encoder.read(ids.suffix(1))
       }
       text.finish()
-      if text.bytes.count > shown { _ = try show(text.bytes[shown...]) }
+      if wantsMore, text.bytes.count > shown { _ = try show(text.bytes[shown...]) }
       result.bytes = text.bytes
       return result
     }
@@ -121,8 +124,11 @@ extension TextGenerator {
       head.find(state, count: 1, temperature: 1, scores: isPlain ? nil : logits) {
         likeliest = $1
       }
-      // The head has a row at least.
-      let best = likeliest!
+      // Numbers that are none are no token's logit.
+      guard let best = likeliest, best.value.isFinite, best.probability > 0 else {
+        throw .badInput(
+          "\(generator.path): the head makes numbers that are not finite; verify the file")
+      }
       let logTotal = best.value - vdsq_logf(best.probability)
       var value = best.value
       var next = best.id

@@ -132,6 +132,7 @@ public final class TextGenerator: @unchecked Sendable {
       }
     }
     prompt.withUnsafeBytes { _ = tokenizer.encode($0, limit: 1 << 24, into: &ids) }
-    return min(max(2, ids.count) + tokens, architecture.maximumTokens)
+    return min(
+      max(2, ids.count) + min(tokens, architecture.maximumTokens), architecture.maximumTokens)
   }
 }

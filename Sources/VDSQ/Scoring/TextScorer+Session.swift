@@ -32,8 +32,13 @@ extension TextScorer {
       self.scorer = scorer
       self.keepsTokens = keepsTokens
       encoder = try scorer.pool.take()
-      head = VocabularyLogits(
-        rows: try VocabularyRows(head: encoder.container), encoder: encoder, capacity: 1)
+      do throws(VDSQError) {
+        head = VocabularyLogits(
+          rows: try VocabularyRows(head: encoder.container), encoder: encoder, capacity: 1)
+      } catch {
+        scorer.pool.give(encoder)
+        throw error
+      }
       frame = encoder.beginning
       states = .allocate(capacity: encoder.batchCapacity.tokens * encoder.hiddenSize)
     }
@@ -173,7 +178,13 @@ extension TextScorer {
     ) throws(VDSQError) {
       defer { results.removeAll(keepingCapacity: true) }
       try flush()
-      for index in results.indices { try body(index, results[index]) }
+      for index in results.indices {
+        guard results[index].logProbability.isFinite else {
+          throw .badInput(
+            "\(scorer.path): the head makes numbers that are not finite; verify the file")
+        }
+        try body(index, results[index])
+      }
     }
 
     /// The text of a token; it may be a part of a UTF-8 sequence.

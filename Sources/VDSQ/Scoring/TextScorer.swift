@@ -41,7 +41,8 @@ public final class TextScorer: @unchecked Sendable {
       model.description.metadata, vocabularySize: architecture.vocabularySize)
     let longest = min(
       options.maximumTokens ?? TextEncoder.defaultLongest, architecture.maximumTokens)
-    let batch = max(options.batch ?? 1, 1) * longest + 32 * options.threads
+    // What is out of range is refused where the model is opened.
+    let batch = min(max(options.batch ?? 1, 1), 1 << 16) * longest + 32 * min(options.threads, 1024)
     pool = try EncoderPool(
       model, options, adapter: nil,
       more: more + model.description.headBytes + batch * architecture.hiddenSize * 4)

@@ -5,6 +5,8 @@ struct JinjaEvaluator {
   private var steps = 0
   /// No chat takes more steps; a template that does not end is refused.
   private static let mostSteps = 200_000
+  /// The longest text in bytes; none of a chat is as long.
+  private static let longestText = 1 << 20
 
   private enum Flow { case next, stop, skip }
 
@@ -21,7 +23,9 @@ struct JinjaEvaluator {
 
   private mutating func step() throws(JinjaError) {
     steps += 1
-    guard steps < Self.mostSteps else { throw .unsupported("it does not end") }
+    guard steps < Self.mostSteps, output.utf8.count <= Self.longestText else {
+      throw .unsupported("it does not end")
+    }
   }
 
   private mutating func run(_ nodes: [JinjaNode]) throws(JinjaError) -> Flow {
@@ -173,7 +177,7 @@ struct JinjaEvaluator {
     case .unary(let symbol, let operand):
       let operand = try value(of: operand)
       if symbol == "not" { return .bool(!operand.isTrue) }
-      if case .integer(let n) = operand { return .integer(-n) }
+      if case .integer(let n) = operand { return .integer(0 &- n) }
       throw .unsupported("- before what is no integer")
     case .binary(let symbol, let left, let right): return try binary(symbol, left, right)
     case .conditional(let condition, let then, let otherwise):
@@ -253,12 +257,14 @@ struct JinjaEvaluator {
     switch symbol {
     case "==": return .bool(a == b)
     case "!=": return .bool(!(a == b))
-    case "~": return .string(try text(a) + (try text(b)))
+    case "~": return try joined(try text(a), try text(b))
     case "in": return .bool(try contains(b, a))
     case "+":
       switch (a, b) {
-      case (.string(let x), .string(let y)): return .string(x + y)
-      case (.list(let x), .list(let y)): return .list(x + y)
+      case (.string(let x), .string(let y)): return try joined(x, y)
+      case (.list(let x), .list(let y)):
+        guard x.count + y.count < Self.mostSteps else { throw .unsupported("it does not end") }
+        return .list(x + y)
       case (.string, _), (_, .string):
         // Python raises; templates that join what is not there refuse such a chat.
         throw .raised("a text joined with what is none")
@@ -278,10 +284,20 @@ struct JinjaEvaluator {
     case "*": return .integer(x &* y)
     case "%", "//":
       guard y != 0 else { throw .raised("a division by zero") }
-      let rest = ((x % y) + y) % y
-      return .integer(symbol == "%" ? rest : (x - rest) / y)
+      // Of two different signs, the rest has the divisor's, as in Python.
+      let plain = x.remainderReportingOverflow(dividingBy: y).partialValue
+      let rest = plain != 0 && (plain < 0) != (y < 0) ? plain &+ y : plain
+      return .integer(
+        symbol == "%" ? rest : (x &- rest).dividedReportingOverflow(by: y).partialValue)
     default: throw .unsupported("the operator \(symbol) is not supported")
     }
+  }
+
+  private func joined(_ x: String, _ y: String) throws(JinjaError) -> JinjaValue {
+    guard x.utf8.count + y.utf8.count <= Self.longestText else {
+      throw .unsupported("a text is too long")
+    }
+    return .string(x + y)
   }
 
   private func contains(_ all: JinjaValue, _ item: JinjaValue) throws(JinjaError) -> Bool {

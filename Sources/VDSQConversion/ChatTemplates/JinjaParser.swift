@@ -2,11 +2,17 @@
 struct JinjaParser {
   private let parts: [JinjaLexer.Part]
   private var position = 0
+  private var depth = 0
+  /// The longest template in bytes; real ones have a tenth.
+  private static let longestTemplate = 1 << 18
+  /// The largest number of statements within each other.
+  private static let mostDepth = 64
 
   /// The parts of a template.
   ///
   /// - Throws: `unsupported`, naming what is not.
   static func parse(_ template: String) throws(JinjaError) -> [JinjaNode] {
+    guard template.utf8.count <= longestTemplate else { throw .unsupported("it is too long") }
     var parser = JinjaParser(parts: try JinjaLexer(template).parts)
     let (nodes, end) = try parser.body(until: [])
     guard end == nil else { throw .unsupported("\(end!.name) without its beginning") }
@@ -19,6 +25,9 @@ struct JinjaParser {
   private mutating func body(
     until ends: [String]
   ) throws(JinjaError) -> ([JinjaNode], (name: String, tokens: JinjaExpressionParser)?) {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.mostDepth else { throw .unsupported("statements are too deep") }
     var nodes: [JinjaNode] = []
     while position < parts.count {
       let part = parts[position]
@@ -99,6 +108,11 @@ struct JinjaParser {
 struct JinjaExpressionParser {
   private let tokens: [JinjaLexer.Token]
   private var position = 0
+  private var depth = 0
+  /// The largest number of operators and parentheses of an expression, which bounds how deep it is.
+  private static let mostParts = 2000
+  /// The largest number of parentheses, signs and conditions within each other.
+  private static let mostDepth = 64
 
   init(_ tokens: [JinjaLexer.Token]) { self.tokens = tokens }
 
@@ -130,12 +144,27 @@ struct JinjaExpressionParser {
 
   /// An expression that takes all tokens.
   mutating func whole() throws(JinjaError) -> JinjaExpression {
+    guard tokens.count <= Self.mostParts else { throw .unsupported("an expression is too long") }
     let expression = try expression()
     guard isAtEnd else { throw .unsupported("an expression is not understood") }
     return expression
   }
 
+  /// Something within something else.
+  private mutating func inside(
+    _ parse: (inout JinjaExpressionParser) throws(JinjaError) -> JinjaExpression
+  ) throws(JinjaError) -> JinjaExpression {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.mostDepth else { throw .unsupported("an expression is too deep") }
+    return try parse(&self)
+  }
+
   mutating func expression() throws(JinjaError) -> JinjaExpression {
+    try inside { (parser) throws(JinjaError) in try parser.conditional() }
+  }
+
+  private mutating func conditional() throws(JinjaError) -> JinjaExpression {
     let value = try disjunction()
     guard take(name: "if") else { return value }
     let condition = try disjunction()
@@ -156,7 +185,8 @@ struct JinjaExpressionParser {
   }
 
   private mutating func negation() throws(JinjaError) -> JinjaExpression {
-    take(name: "not") ? .unary("not", try negation()) : try comparison()
+    guard take(name: "not") else { return try comparison() }
+    return .unary("not", try inside { (parser) throws(JinjaError) in try parser.negation() })
   }
 
   private mutating func comparison() throws(JinjaError) -> JinjaExpression {
@@ -197,8 +227,8 @@ struct JinjaExpressionParser {
   }
 
   private mutating func sign() throws(JinjaError) -> JinjaExpression {
-    if take("-") { return .unary("-", try sign()) }
-    return try postfix()
+    guard take("-") else { return try postfix() }
+    return .unary("-", try inside { (parser) throws(JinjaError) in try parser.sign() })
   }
 
   /// An atom with members, items, calls, filters and tests behind it.
@@ -223,7 +253,7 @@ struct JinjaExpressionParser {
         if take("(") {
           operands = try arguments().0
         } else if ["divisibleby", "equalto", "eq", "ne", "sameas"].contains(test) {
-          operands = [try postfix()]
+          operands = [try inside { (parser) throws(JinjaError) in try parser.postfix() }]
         }
         value = .test(value, test, operands)
         if isNegated { value = .unary("not", value) }

@@ -29,9 +29,6 @@ package struct JSONSchemaPattern {
   package init(_ schema: JSON, path: String) throws(VDSQError) {
     let reader = Reader(root: schema, path: path)
     pattern = try reader.pattern(of: schema, depth: 0)
-    guard pattern.utf8.count <= Self.mostLength else {
-      throw .usage("\(path): the schema is too large")
-    }
   }
 
   private struct Reader {
@@ -40,7 +37,17 @@ package struct JSONSchemaPattern {
 
     func refused(_ what: String) -> VDSQError { .usage("\(path): \(what)") }
 
+    /// The regular expression of a schema within others.
     func pattern(of schema: JSON, depth: Int) throws(VDSQError) -> String {
+      let pattern = try whole(schema, depth)
+      // Each level copies those within it.
+      guard pattern.utf8.count <= JSONSchemaPattern.mostLength else {
+        throw refused("the schema is too large")
+      }
+      return pattern
+    }
+
+    private func whole(_ schema: JSON, _ depth: Int) throws(VDSQError) -> String {
       guard depth < JSONSchemaPattern.mostDepth else {
         throw refused("schemas within schemas are too deep")
       }
@@ -65,9 +72,8 @@ package struct JSONSchemaPattern {
         for value in values { parts.append(try literal(value)) }
         return group(parts)
       }
-      for key in ["anyOf", "oneOf"] {
-        guard let parts = schema[key]?.elements, !parts.isEmpty else { continue }
-        try check(key)
+      if let parts = schema["anyOf"]?.elements, !parts.isEmpty {
+        try check("anyOf")
         return group(try patterns(of: parts, depth: depth))
       }
       if let types = schema["type"]?.elements, !types.isEmpty {

@@ -87,7 +87,8 @@ package struct ChatFormat: Sendable, Equatable {
   /// The text of a chat.
   ///
   /// - Parameter messages: at least one.
-  /// - Throws: `usage` if the template has no such order of roles, or treats a message specially.
+  /// - Throws: `usage` if the template has no such order of roles, `badInput` if it treats a message
+  ///   specially.
   package func text(of messages: [Message]) throws(VDSQError) -> [UInt8] {
     var messages = messages
     if let systemJoin, messages.first?.role == .system,
@@ -117,12 +118,12 @@ package struct ChatFormat: Sendable, Equatable {
 
   private func check(_ message: Message) throws(VDSQError) {
     if let refused, message.role == .assistant, Self.has(message.content, refused) {
-      throw .usage(
+      throw .badInput(
         "a message of the assistant has \(refused), which the chat template treats specially")
     }
     let isBlank = message.content.withUnsafeBytes { WhiteSpace.trimmedLength($0) } == 0
     guard !refusesBlank || !isBlank else {
-      throw .usage("a message is blank, which the chat template treats specially")
+      throw .badInput("a message is blank, which the chat template treats specially")
     }
   }
 

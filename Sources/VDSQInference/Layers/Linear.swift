@@ -40,7 +40,7 @@ package struct Linear {
 
 extension Container {
   /// A float tensor whose elements are all finite.
-  func finite(_ name: String, shape: [Int]) throws(VDSQError) -> UnsafePointer<Float> {
+  package func finite(_ name: String, shape: [Int]) throws(VDSQError) -> UnsafePointer<Float> {
     let values = try floats(name, shape: shape)
     try check(values, shape.reduce(1, *), name)
     return values

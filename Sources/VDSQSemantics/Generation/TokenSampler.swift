@@ -52,7 +52,9 @@ package final class TokenSampler {
   ///
   /// - Parameter stream: the number of the text, so that texts with one seed differ.
   package func begin(stream: UInt64 = 0) {
-    random = SplitMix64(seed: options.seed &+ stream &* 0x9E37_79B9_7F4A_7C15)
+    // A mixed number: steps of SplitMix64's own would be the same sequence, shifted.
+    var mixer = SplitMix64(seed: stream)
+    random = SplitMix64(seed: options.seed ^ (stream == 0 ? 0 : mixer.next()))
     for i in seen.indices { seen[i] = false }
   }
 
@@ -67,7 +69,7 @@ package final class TokenSampler {
   /// - Returns: nil if no token is allowed.
   package func choose(_ logits: UnsafeMutablePointer<Float>) -> Int32? {
     penalize(logits)
-    guard options.temperature > 0 else { return likeliest(logits) }
+    guard options.temperature > 1e-6 else { return likeliest(logits) }
     guard let largest = likeliest(logits).map({ logits[Int($0)] }) else { return nil }
     guard options.topK > 0 || options.topP < 1 || options.minP > 0 else {
       return drawFromAll(logits, largest)

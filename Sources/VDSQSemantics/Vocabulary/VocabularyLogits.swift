@@ -177,7 +177,8 @@ public final class VocabularyLogits: SharedWork {
         let result = Double(relative) - Double(log(sum.total))
         var likeliest: Int32?
         give(i) { if likeliest == nil { likeliest = $0.id } }
-        body(first + i, min(0, result), likeliest == id)
+        // What is not a number stays so.
+        body(first + i, result > 0 ? 0 : result, likeliest == id)
       }
     }
   }

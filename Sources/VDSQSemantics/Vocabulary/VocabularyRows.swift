@@ -126,7 +126,7 @@ public struct VocabularyRows: Sendable {
     try self.init(
       view, container, factors: view.scales,
       bias: container.find("head.bias") == nil
-        ? nil : try container.floats("head.bias", shape: [view.record.rows]),
+        ? nil : try container.finite("head.bias", shape: [view.record.rows]),
       areBases: false,
       // The residual is that of bases with rows of their own, if there are such.
       isRefined: container.find("bases.rows") == nil && container.find("bases.fine") != nil)

@@ -35,9 +35,12 @@ package final class ConstraintWalk {
     keptNodes * 1280 + keptTokens * vocabulary / 8 + 12 * vocabulary
   }
 
-  package init(_ constraint: TextConstraint, _ tokenizer: Tokenizer) throws(VDSQError) {
+  /// - Parameter ends: tokens that end a text; none of them is a part of it.
+  package init(
+    _ constraint: TextConstraint, _ tokenizer: Tokenizer, ends: [Int32] = []
+  ) throws(VDSQError) {
     self.constraint = constraint
-    let special = Set(tokenizer.addedTokens)
+    let special = Set(tokenizer.addedTokens + ends)
     for id in 0..<Int32(tokenizer.count) {
       if !special.contains(id) { tokenizer.appendText(of: id, to: &bytes) }
       offsets.append(bytes.count)

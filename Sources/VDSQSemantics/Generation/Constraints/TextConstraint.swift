@@ -19,8 +19,9 @@ public struct TextConstraint: Sendable {
   /// The state of the beginning.
   private(set) var start: Int32 = 0
 
-  /// The largest number of states.
+  /// The largest number of states, and of parts of an expression with their repetitions.
   static let mostStates = 1 << 18
+  private var compiled = 0
 
   /// One of some texts.
   ///
@@ -64,6 +65,10 @@ public struct TextConstraint: Sendable {
   private mutating func compile(
     _ expression: RegexExpression, before next: Int32
   ) throws(VDSQError) -> Int32 {
+    compiled += 1
+    guard compiled <= 4 * Self.mostStates else {
+      throw .usage("the regular expression repeats too many parts")
+    }
     switch expression {
     case .empty: return next
     case .scalars(let ranges):
