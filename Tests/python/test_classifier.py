@@ -182,3 +182,32 @@ def test_learning_one_by_one(model, path, tmp_path, run):
     assert again.learn("that is enough", "stop").count == 2
     with pytest.raises(vdsq.MissingInputError):
         vdsq.Learner(model, os.fspath(tmp_path / "nowhere.vdsa"))
+
+
+def test_another_model_is_opened(path, texts, tmp_path):
+    import shutil
+
+    other = tmp_path / "other.vdsq"
+    shutil.copy(path, other)
+    classifier = vdsq.VDSQClassifier(str(path), labels=["stop", "hello"])
+    expected = classifier.predict_proba(texts)
+    assert np.array_equal(
+        classifier.set_params(model=str(other)).predict_proba(texts), expected
+    )
+    other.unlink()
+    with pytest.raises(vdsq.VDSQError):
+        classifier.set_params(model=str(other) + "x").predict(texts)
+
+
+def test_classes_of_another_kind_than_labels_are_refused(model):
+    classifier = vdsq.VDSQClassifier(model, labels={"0": ["hello"], "1": ["stop"]})
+    with pytest.raises(ValueError, match="their names"):
+        classifier.fit(TEXTS, [int(name == "order") for name in CLASSES])
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"random_state": -1}, {"random_state": 2**64}, {"temperature": 0}]
+)
+def test_numbers_out_of_range_are_refused(model, parameters):
+    with pytest.raises(ValueError, match=next(iter(parameters))):
+        vdsq.VDSQClassifier(model, **parameters).fit(TEXTS, CLASSES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 import tempfile
 import threading
@@ -50,7 +51,7 @@ class VDSQClassifier:
     template : around label words ("This is about {}.") or around texts ("Topic of {text}:").
     out_of_scope : the label of texts that belong to no other.
     temperature : of the softmax; None for what training chose.
-    random_state : the seed of training, at least 1.
+    random_state : the seed of training; 0 and None are 1.
 
     Attributes
     ----------
@@ -70,7 +71,7 @@ class VDSQClassifier:
         template: str | None = None,
         out_of_scope: str | None = None,
         temperature: float | None = None,
-        random_state: int = 1,
+        random_state: int | None = 1,
     ) -> None:
         # By the conventions of scikit-learn, a constructor only keeps its arguments.
         self.model = model
@@ -153,7 +154,15 @@ class VDSQClassifier:
             raise ValueError("Unknown label type: continuous; classes are strings or integers")
         found = np.unique(targets)
         names = _names(found)
+        seed = 1 if self.random_state is None else operator.index(self.random_state)
+        if not 0 <= seed < 1 << 64:
+            raise ValueError(f"random_state is {seed}; it must be from 0 to 2**64 - 1")
         if self.labels is not None:
+            others = [value for value in found.tolist() if not isinstance(value, str)]
+            if others:
+                raise ValueError(
+                    f"y has {others[0]!r}; with labels, classes are their names, which are strings"
+                )
             words = words_of(self.labels)
             unknown = [name for name in names if name not in words and name != self.out_of_scope]
             if unknown:
@@ -167,7 +176,7 @@ class VDSQClassifier:
             method=encoded(self.method),
             text_template=encoded(self.template),
             out_of_scope=encoded(self.out_of_scope),
-            seed=self.random_state,
+            seed=seed,
             **({} if self.labels is None else label_members(words_of(self.labels))),
         )
         by_class = dict(zip(found.tolist(), names))
@@ -227,7 +236,7 @@ class VDSQClassifier:
     def _opened(self) -> dict[str, Any]:
         """The classifier of this process, its classes, and each column's label."""
         key = None if self._adapter is not None else (repr(self.labels), self.out_of_scope)
-        settings = (key, self.template, self.temperature)
+        settings = (self.model, key, self.template, self.temperature)
         with _lock:
             cache = self._cache
             if (
@@ -236,6 +245,8 @@ class VDSQClassifier:
                 and cache["classifier"].is_own
             ):
                 return cache
+            if self.temperature is not None and not self.temperature > 0:
+                raise ValueError(f"temperature is {self.temperature}; it must be above 0")
             model = self._model()
             run, members = model._run(), dict[str, Any]()
             if self._adapter is not None:

@@ -146,10 +146,16 @@ class Model:
     def _run(self, prompt: str | None = None, dimensions: int | None = None) -> RunOptions:
         o = self._options
         for name in ("threads", "concurrency", "max_tokens", "memory_budget"):
-            if o[name] is not None and o[name] < 1:
+            if o[name] is None:
+                continue
+            if o[name] < 1:
                 raise ValueError(f"{name} is {o[name]}; it must be at least 1")
+            if o[name] >= (1 << 63 if name == "memory_budget" else 1 << 31):
+                raise ValueError(f"{name} is {o[name]}, which is too large")
         if dimensions is not None and dimensions < 1:
             raise ValueError(f"truncate_dim is {dimensions}; it must be at least 1")
+        if dimensions is not None and dimensions >= 1 << 31:
+            raise ValueError(f"truncate_dim is {dimensions}, which is too large")
         policy = o["memory_policy"]
         return sized(
             RunOptions,
@@ -259,6 +265,8 @@ class Model:
 
     def token(self, id: int) -> str:
         """The text of a token. Bytes that are no character become U+FFFD."""
+        if not 0 <= id < 1 << 31:
+            raise ValueError(f"the token {id} is none of a vocabulary")
         embedder, length = self._part("embedder"), c_size_t()
         call("token_text", embedder.value, id, None, 0, ctypes.byref(length))
         buffer = ctypes.create_string_buffer(length.value + 1)
