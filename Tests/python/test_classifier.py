@@ -195,7 +195,7 @@ def test_another_model_is_opened(path, texts, tmp_path):
         classifier.set_params(model=str(other)).predict_proba(texts), expected
     )
     other.unlink()
-    with pytest.raises(vdsq.VDSQError):
+    with pytest.raises(vdsq.Error):
         classifier.set_params(model=str(other) + "x").predict(texts)
 
 
