@@ -265,8 +265,9 @@ class Model:
 
     def token(self, id: int) -> str:
         """The text of a token. Bytes that are no character become U+FFFD."""
-        if not 0 <= id < 1 << 31:
-            raise ValueError(f"the token {id} is none of a vocabulary")
+        # C would take the lower bits of larger numbers.
+        if id.bit_length() > 31:
+            raise ValueError(f"{id} is no token")
         embedder, length = self._part("embedder"), c_size_t()
         call("token_text", embedder.value, id, None, 0, ctypes.byref(length))
         buffer = ctypes.create_string_buffer(length.value + 1)
