@@ -39,7 +39,7 @@ def configurations():
     }
 
 
-def checkpoint(name, config):
+def checkpoint(name, config, longest):
     """A folder with random weights of a configuration."""
     folder = CACHE / f"shape-{name}"
     if not (folder / "model.safetensors").exists():
@@ -47,7 +47,7 @@ def checkpoint(name, config):
         from transformers import AutoModel, AutoTokenizer
         torch.manual_seed(0)
         AutoModel.from_config(config).save_pretrained(folder)
-        AutoTokenizer.from_pretrained(CHECKPOINT).save_pretrained(folder)
+        AutoTokenizer.from_pretrained(CHECKPOINT, model_max_length=longest).save_pretrained(folder)
     return folder
 
 
@@ -90,7 +90,7 @@ def main():
         if arguments.names and name not in arguments.names:
             continue
         config, longest = given
-        folder = checkpoint(name, config)
+        folder = checkpoint(name, config, longest)
         model = f"{folder}.vdsq"
         if not pathlib.Path(model).exists():
             subprocess.run([VDSQ, "convert", folder, "-o", model, "-q"], check=True)
