@@ -2,7 +2,8 @@
 import PackageDescription
 
 // The runtime core stays inside the Embedded Swift subset. With VDSQ_EMBEDDED=1 the same targets
-// are built in Embedded mode (see Tools/build-embedded), so that leaving the subset fails the build.
+// are built in Embedded mode (see Tools/build-embedded), so that leaving the subset fails the
+// build.
 let embedded = Context.environment["VDSQ_EMBEDDED"] == "1"
 
 // With VDSQ_FUZZ=1 the readers of files are built for libFuzzer and AddressSanitizer (see
@@ -53,7 +54,8 @@ func isaSettings(_ clangFlags: [String]) -> [SwiftSetting] {
 let core: [Target] = [
   // C glue: portable vector operations, intrinsics by ISA, libc calls Swift can't import.
   .target(name: "CShims", linkerSettings: [.linkedLibrary("m")]),
-  // Generic kernels over `VectorISA`, the baseline table, and the scalar reference that defines each.
+  // Generic kernels over `VectorISA`, the baseline table, and the scalar reference that defines
+  // each.
   .target(name: "VDSQKernels", dependencies: ["CShims"], swiftSettings: isaSettings([])),
   // The kernels specialised for AVX2 + FMA + F16C.
   .target(
@@ -84,7 +86,8 @@ let core: [Target] = [
       "VDSQKernelsI8MM", "VDSQFormat", "VDSQStreams", "VDSQTokenizers",
     ],
     swiftSettings: coreSettings),
-  // Bases, cosine logits over label sets and vocabularies, gradients, the lens, adapters, the classifier.
+  // Bases, cosine logits over label sets and vocabularies, gradients, the lens, adapters, the
+  // classifier.
   .target(
     name: "VDSQSemantics", dependencies: ["VDSQInference"], swiftSettings: coreSettings),
   // The facade: classifiers and embedders over one mapped model, memory plans, streams of texts.

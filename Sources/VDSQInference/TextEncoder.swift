@@ -35,8 +35,8 @@ public final class TextEncoder {
     /// of a masked one.
     package var continuations = TokenTree.Size()
 
-    /// Whether tokens can be read behind a text later, which takes the keys and values of all layers
-    /// of a causal language model. Batches are of one text then.
+    /// Whether tokens can be read behind a text later, which takes the keys and values of all
+    /// layers of a causal language model. Batches are of one text then.
     package var continuesTexts = false
 
     /// The number of dimensions that the vector of a sentence encoder is cut to (Matryoshka
@@ -224,8 +224,8 @@ public final class TextEncoder {
     try use(prompt: options.prompt)
   }
 
-  /// Puts another of the model's prompts before the texts that are added from now on. The batch must
-  /// be empty.
+  /// Puts another of the model's prompts before the texts that are added from now on. The batch
+  /// must be empty.
   ///
   /// - Parameter name: nil for the model's default prompt.
   /// - Throws: `usage` if the model has no prompt of this name.
@@ -639,10 +639,10 @@ public final class TextEncoder {
   /// order, and empties the batch. For masked language models.
   ///
   /// - Parameters:
-  ///   - counts: numbers of masks that take the place of the one whose state is read; in all no more
-  ///     than the options have memory for.
-  ///   - body: called with the state of a text, and the states at all masks of the first count, then
-  ///     of the second, and so on.
+  ///   - counts: numbers of masks that take the place of the one whose state is read; in all no
+  ///     more than the options have memory for.
+  ///   - body: called with the state of a text, and the states at all masks of the first count,
+  ///     then of the second, and so on.
   package func encode(
     masks counts: [Int],
     _ body: (_ index: Int, _ state: UnsafePointer<Float>, _ filled: UnsafePointer<Float>)

@@ -61,8 +61,8 @@ public final class TextGenerator: @unchecked Sendable {
 
   /// Generates text behind a prompt.
   ///
-  /// The prompt begins with the special tokens of the tokenizer, unless it has them already. The text
-  /// ends at one of the model's end tokens, at one of the stops, or when it is long enough.
+  /// The prompt begins with the special tokens of the tokenizer, unless it has them already. The
+  /// text ends at one of the model's end tokens, at one of the stops, or when it is long enough.
   ///
   /// - Parameter onText: called with each new part of the text, of whole characters. If it returns
   ///   false, nothing more is generated.
@@ -86,8 +86,8 @@ public final class TextGenerator: @unchecked Sendable {
   /// - Parameters:
   ///   - chat: messages, the last one of the user.
   ///   - onText: as for a prompt.
-  /// - Throws: `usage` if the model has no chat template, or the template no such order of roles; as
-  ///   for a prompt.
+  /// - Throws: `usage` if the model has no chat template, or the template no such order of roles;
+  ///   as for a prompt.
   public func generate(
     chat: [ChatMessage], options: GenerationOptions = GenerationOptions(),
     onText: (String) -> Bool = { _ in true }
@@ -113,8 +113,8 @@ public final class TextGenerator: @unchecked Sendable {
     throw .usage("\(path): the model reads no chats: \(reason)")
   }
 
-  /// The number of tokens of a prompt and of what is generated behind it, at most the model's longest
-  /// sequence.
+  /// The number of tokens of a prompt and of what is generated behind it, at most the model's
+  /// longest sequence.
   ///
   /// - Throws: `badInput` if the file is not a valid model.
   package static func room(

@@ -28,8 +28,8 @@ package struct Architecture: Equatable, Sendable {
     /// After attention and after the feed-forward network, before the residual addition. One more
     /// norm follows the last layer.
     case output
-    /// Before and after attention, and before and after the feed-forward network, as in Gemma 3. One
-    /// more norm follows the last layer.
+    /// Before and after attention, and before and after the feed-forward network, as in Gemma 3.
+    /// One more norm follows the last layer.
     case around
   }
 
@@ -50,8 +50,8 @@ package struct Architecture: Equatable, Sendable {
   package var embeddingSize: Int
   /// Transformer layers, 1 to 1,024; 0 for static embeddings.
   package var layers: Int
-  /// Consecutive layers that share their weights, as all layers of ALBERT do; a divisor of `layers`,
-  /// 1 if each has its own.
+  /// Consecutive layers that share their weights, as all layers of ALBERT do; a divisor of
+  /// `layers`, 1 if each has its own.
   package var layersPerGroup = 1
   /// Heads of queries, 1 to 4,096.
   package var heads: Int
@@ -154,8 +154,8 @@ package struct Architecture: Equatable, Sendable {
     headActivation = activation
   }
 
-  /// Static embeddings: an encoder without layers, whose states are the rows of the word embeddings.
-  /// The vector of a text is their mean. Texts have no special tokens.
+  /// Static embeddings: an encoder without layers, whose states are the rows of the word
+  /// embeddings. The vector of a text is their mean. Texts have no special tokens.
   package init(table columns: Int, vocabularySize: Int, maximumTokens: Int) {
     self.init(
       encoder: columns, layers: 0, heads: 1, intermediateSize: 1, vocabularySize: vocabularySize,
