@@ -42,13 +42,16 @@ func isaSettings(_ clangFlags: [String]) -> [SwiftSetting] {
 #if arch(x86_64)
   let avx2Flags = ["-march=x86-64-v3"]
   let avx512Flags = ["-march=x86-64-v4", "-mavx512vnni"]
+  let baselineFlags: [String] = []
   let dotprodFlags: [String] = []
   let i8mmFlags: [String] = []
 #else
   let avx2Flags: [String] = []
   let avx512Flags: [String] = []
-  let dotprodFlags = ["-march=armv8.2-a+dotprod"]
-  let i8mmFlags = ["-march=armv8.2-a+dotprod+i8mm"]
+  // Scheduled for in-order CPUs, because the others put instructions in order themselves.
+  let baselineFlags = ["-mtune=cortex-a55"]
+  let dotprodFlags = baselineFlags + ["-march=armv8.2-a+dotprod"]
+  let i8mmFlags = baselineFlags + ["-march=armv8.2-a+dotprod+i8mm"]
 #endif
 
 let core: [Target] = [
@@ -56,7 +59,7 @@ let core: [Target] = [
   .target(name: "CShims", linkerSettings: [.linkedLibrary("m")]),
   // Generic kernels over `VectorISA`, the baseline table, and the scalar reference that defines
   // each.
-  .target(name: "VDSQKernels", dependencies: ["CShims"], swiftSettings: isaSettings([])),
+  .target(name: "VDSQKernels", dependencies: ["CShims"], swiftSettings: isaSettings(baselineFlags)),
   // The kernels specialised for AVX2 + FMA + F16C.
   .target(
     name: "VDSQKernelsAVX2", dependencies: ["VDSQKernels"], swiftSettings: isaSettings(avx2Flags)),

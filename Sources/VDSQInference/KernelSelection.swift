@@ -13,7 +13,7 @@ extension KernelTable {
       if vdsq_cpu_has_i8mm() { tables.append(table(vdsq_kernels_i8mm)) }
       if vdsq_cpu_has_dotprod() { tables.append(table(vdsq_kernels_dotprod)) }
     #endif
-    tables.append(.baseline())
+    tables.append(table(vdsq_kernels_baseline))
     return tables
   }
 

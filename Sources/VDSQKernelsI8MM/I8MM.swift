@@ -2,103 +2,140 @@
   public import CShims
   public import VDSQKernels
 
-  /// NEON with the matrix multiplication extension (ARMv8.6): `usmmla` multiplies two rows of eight
+  /// NEON with the matrix multiplication extension (ARMv8.6): `smmla` multiplies two rows of eight
   /// activations by two of eight weights, twice the products of `sdot`.
   ///
-  /// It is faster where rows share weights, in linear layers. Single queries use `sdot`.
+  /// It is faster where rows share weights, in linear layers. Single queries use `sdot`. Activations
+  /// of two rows lie side by side in memory; weights are zipped for all rows of a tile.
   enum I8MM: NEONRegisters {
-    // `usmmla` takes unsigned activations as they are.
-    @inline(__always) static var activationBias: Int32 { 0 }
+    @inline(__always) static var activationLayout: ActivationLayout { .signedBytePairs }
 
     @inline(__always)
     static func dot4(
       _ sums: SIMD4<Int32>, _ a: SIMD4<Int32>, _ b: SIMD4<Int32>
     ) -> SIMD4<Int32> { vdsq_neon_sdot(sums, a, b) }
 
-    /// Rows 0 and 1, and rows 2 and 3, by sixteen outputs. A register holds two by two sums.
-    @inline(__always)
-    static func rows4(
-      _ a: FourRows, _ panel: UnsafeRawPointer, _ quads: Int, _ sums: inout Lanes4
+    @inline(__always) static var tileRows: Int { 16 }
+
+    /// Sixteen rows by four outputs at a time, or eight rows by eight if there are no more.
+    @inline(never)
+    static func multiply(
+      _ rows: ActivationRows, _ panel: UnsafeRawPointer, _ quads: Int,
+      _ sums: UnsafeMutablePointer<SIMD16<Int32>>
     ) {
-      let none = SIMD4<Int32>(repeating: 0)
-      var p0 = none, p1 = none, p2 = none, p3 = none
-      var p4 = none, p5 = none, p6 = none, p7 = none
-      var s0 = none, s1 = none, s2 = none, s3 = none
-      var s4 = none, s5 = none, s6 = none, s7 = none
-      var quad = 0
-      while quad < quads {
-        let w = panel + quad * 64
-        let x: SIMD4<Int32>, y: SIMD4<Int32>
-        let paired = quad + 1 < quads
-        if paired {
-          x = vdsq_neon_load_pair(a.a0 + quad * 4, a.a1 + quad * 4)
-          y = vdsq_neon_load_pair(a.a2 + quad * 4, a.a3 + quad * 4)
-        } else {
-          // An odd last group of four columns is multiplied by zeros.
-          func half(_ p: UnsafeRawPointer) -> Int32 {
-            (p + quad * 4).loadUnaligned(as: Int32.self)
-          }
-          x = SIMD4(half(a.a0), 0, half(a.a1), 0)
-          y = SIMD4(half(a.a2), 0, half(a.a3), 0)
-        }
-        let next = paired ? w + 64 : w
-        let l0 = vdsq_neon_load(w), h0 = vdsq_neon_load(next)
-        let l1 = vdsq_neon_load(w + 16), h1 = vdsq_neon_load(next + 16)
-        let l2 = vdsq_neon_load(w + 32), h2 = vdsq_neon_load(next + 32)
-        let l3 = vdsq_neon_load(w + 48), h3 = vdsq_neon_load(next + 48)
-        var b = vdsq_neon_zip_low(l0, h0)
-        p0 = vdsq_neon_usmmla(p0, x, b)
-        s0 = vdsq_neon_usmmla(s0, y, b)
-        b = vdsq_neon_zip_high(l0, h0)
-        p1 = vdsq_neon_usmmla(p1, x, b)
-        s1 = vdsq_neon_usmmla(s1, y, b)
-        b = vdsq_neon_zip_low(l1, h1)
-        p2 = vdsq_neon_usmmla(p2, x, b)
-        s2 = vdsq_neon_usmmla(s2, y, b)
-        b = vdsq_neon_zip_high(l1, h1)
-        p3 = vdsq_neon_usmmla(p3, x, b)
-        s3 = vdsq_neon_usmmla(s3, y, b)
-        b = vdsq_neon_zip_low(l2, h2)
-        p4 = vdsq_neon_usmmla(p4, x, b)
-        s4 = vdsq_neon_usmmla(s4, y, b)
-        b = vdsq_neon_zip_high(l2, h2)
-        p5 = vdsq_neon_usmmla(p5, x, b)
-        s5 = vdsq_neon_usmmla(s5, y, b)
-        b = vdsq_neon_zip_low(l3, h3)
-        p6 = vdsq_neon_usmmla(p6, x, b)
-        s6 = vdsq_neon_usmmla(s6, y, b)
-        b = vdsq_neon_zip_high(l3, h3)
-        p7 = vdsq_neon_usmmla(p7, x, b)
-        s7 = vdsq_neon_usmmla(s7, y, b)
-        quad += 2
+      let sums = UnsafeMutableRawPointer(sums).assumingMemoryBound(to: SIMD4<Int32>.self)
+      if rows.count > 8 {
+        for i in 0..<4 { multiply16(rows, panel + i * 16, quads, sums + i) }
+      } else {
+        for i in 0..<2 { multiply8(rows, panel + i * 32, quads, sums + 2 * i) }
       }
-      add(&sums.c0, &sums.c1, (p0, p1, p2, p3, p4, p5, p6, p7))
-      add(&sums.c2, &sums.c3, (s0, s1, s2, s3, s4, s5, s6, s7))
     }
 
-    typealias Pairs = (
-      SIMD4<Int32>, SIMD4<Int32>, SIMD4<Int32>, SIMD4<Int32>,
-      SIMD4<Int32>, SIMD4<Int32>, SIMD4<Int32>, SIMD4<Int32>
-    )
+    /// The sums of two rows and four outputs, two by two.
+    struct Pair {
+      var left, right: SIMD4<Int32>
 
-    /// Rearranges two by two sums to two rows of sixteen.
-    @inline(__always)
-    static func add(_ first: inout SIMD16<Int32>, _ second: inout SIMD16<Int32>, _ p: Pairs) {
-      func row(
-        _ a: SIMD2<Int32>, _ b: SIMD2<Int32>, _ c: SIMD2<Int32>, _ d: SIMD2<Int32>
-      ) -> SIMD8<Int32> {
-        SIMD8(lowHalf: SIMD4(lowHalf: a, highHalf: b), highHalf: SIMD4(lowHalf: c, highHalf: d))
+      @inline(__always)
+      init() { (left, right) = (SIMD4(repeating: 0), SIMD4(repeating: 0)) }
+
+      @inline(__always)
+      mutating func add(_ x: SIMD4<Int32>, _ w: Pair) {
+        left = vdsq_neon_smmla(left, x, w.left)
+        right = vdsq_neon_smmla(right, x, w.right)
       }
-      first =
-        first
-        &+ SIMD16(
-          lowHalf: row(p.0.lowHalf, p.1.lowHalf, p.2.lowHalf, p.3.lowHalf),
-          highHalf: row(p.4.lowHalf, p.5.lowHalf, p.6.lowHalf, p.7.lowHalf))
-      second =
-        second
-        &+ SIMD16(
-          lowHalf: row(p.0.highHalf, p.1.highHalf, p.2.highHalf, p.3.highHalf),
-          highHalf: row(p.4.highHalf, p.5.highHalf, p.6.highHalf, p.7.highHalf))
+
+      /// Adds both rows to sums that are sixteen outputs apart.
+      @inline(__always)
+      func add(to sums: UnsafeMutablePointer<SIMD4<Int32>>) {
+        sums[0] &+= vdsq_neon_join_low(left, right)
+        sums[4] &+= vdsq_neon_join_high(left, right)
+      }
+    }
+
+    /// Eight columns of four outputs. The second four are zeros where there are no more.
+    @inline(__always)
+    static func weights(_ p: UnsafeRawPointer, _ isWhole: Bool) -> Pair {
+      let low = vdsq_neon_load(p)
+      let high = isWhole ? vdsq_neon_load(p + 64) : SIMD4(repeating: 0)
+      var pair = Pair()
+      pair.left = vdsq_neon_zip_low(low, high)
+      pair.right = vdsq_neon_zip_high(low, high)
+      return pair
+    }
+
+    @inline(__always)
+    static func multiply16(
+      _ rows: ActivationRows, _ panel: UnsafeRawPointer, _ quads: Int,
+      _ sums: UnsafeMutablePointer<SIMD4<Int32>>
+    ) {
+      let a0 = rows.pair(0), a1 = rows.pair(1), a2 = rows.pair(2), a3 = rows.pair(3)
+      let a4 = rows.pair(4), a5 = rows.pair(5), a6 = rows.pair(6), a7 = rows.pair(7)
+      var c0 = Pair(), c1 = Pair(), c2 = Pair(), c3 = Pair()
+      var c4 = Pair(), c5 = Pair(), c6 = Pair(), c7 = Pair()
+      func step(_ quad: Int, _ w: Pair) {
+        c0.add(vdsq_neon_load(a0 + quad * 8), w)
+        c1.add(vdsq_neon_load(a1 + quad * 8), w)
+        c2.add(vdsq_neon_load(a2 + quad * 8), w)
+        c3.add(vdsq_neon_load(a3 + quad * 8), w)
+        c4.add(vdsq_neon_load(a4 + quad * 8), w)
+        c5.add(vdsq_neon_load(a5 + quad * 8), w)
+        c6.add(vdsq_neon_load(a6 + quad * 8), w)
+        c7.add(vdsq_neon_load(a7 + quad * 8), w)
+      }
+      var quad = 0
+      while quad + 2 <= quads {
+        step(quad, weights(panel + quad * 64, true))
+        quad += 2
+      }
+      if quad < quads { step(quad, weights(panel + quad * 64, false)) }
+      c0.add(to: sums)
+      c1.add(to: sums + 8)
+      c2.add(to: sums + 16)
+      c3.add(to: sums + 24)
+      c4.add(to: sums + 32)
+      c5.add(to: sums + 40)
+      c6.add(to: sums + 48)
+      c7.add(to: sums + 56)
+    }
+
+    @inline(__always)
+    static func multiply8(
+      _ rows: ActivationRows, _ panel: UnsafeRawPointer, _ quads: Int,
+      _ sums: UnsafeMutablePointer<SIMD4<Int32>>
+    ) {
+      let a0 = rows.pair(0), a1 = rows.pair(1), a2 = rows.pair(2), a3 = rows.pair(3)
+      var c0 = Pair(), c1 = Pair(), c2 = Pair(), c3 = Pair()
+      var d0 = Pair(), d1 = Pair(), d2 = Pair(), d3 = Pair()
+      func step(_ quad: Int, _ v: Pair, _ w: Pair) {
+        let x0 = vdsq_neon_load(a0 + quad * 8), x1 = vdsq_neon_load(a1 + quad * 8)
+        let x2 = vdsq_neon_load(a2 + quad * 8), x3 = vdsq_neon_load(a3 + quad * 8)
+        c0.add(x0, v)
+        d0.add(x0, w)
+        c1.add(x1, v)
+        d1.add(x1, w)
+        c2.add(x2, v)
+        d2.add(x2, w)
+        c3.add(x3, v)
+        d3.add(x3, w)
+      }
+      var quad = 0
+      while quad + 2 <= quads {
+        let p = panel + quad * 64
+        step(quad, weights(p, true), weights(p + 16, true))
+        quad += 2
+      }
+      if quad < quads {
+        let p = panel + quad * 64
+        step(quad, weights(p, false), weights(p + 16, false))
+      }
+      c0.add(to: sums)
+      d0.add(to: sums + 1)
+      c1.add(to: sums + 8)
+      d1.add(to: sums + 9)
+      c2.add(to: sums + 16)
+      d2.add(to: sums + 17)
+      c3.add(to: sums + 24)
+      d3.add(to: sums + 25)
     }
   }
 

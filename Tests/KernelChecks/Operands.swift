@@ -11,7 +11,7 @@ struct Quantized {
   init(rows: Int, columns: Int, _ layout: ActivationLayout) {
     self.layout = layout
     stride = layout.rowBytes(columns)
-    values = [UInt8](repeating: 77, count: rows * stride)
+    values = [UInt8](repeating: 77, count: layout.bytes(rows: rows, columns: columns))
     scales = [Float](repeating: .nan, count: rows)
     zeroPoints = [Int32](repeating: 77, count: rows)
   }

@@ -4,6 +4,7 @@
 #define VDSQ_KERNELS_H
 
 // `table` is an uninitialized VDSQKernels.KernelTable.
+void vdsq_kernels_baseline(void *table);
 void vdsq_kernels_avx2(void *table);
 void vdsq_kernels_avx512(void *table);
 void vdsq_kernels_dotprod(void *table);

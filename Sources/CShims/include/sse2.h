@@ -25,6 +25,15 @@ VDSQ_INLINE vdsq_i32x4 vdsq_sse2_load(const void *p) {
   return (vdsq_i32x4)_mm_loadu_si128((const __m128i *)p);
 }
 VDSQ_INLINE vdsq_i32x4 vdsq_sse2_splat(uint32_t a) { return (vdsq_i32x4)_mm_set1_epi32((int)a); }
+// Converts half to float by rebiasing the exponent. Infinities and NaNs keep theirs.
+VDSQ_INLINE vdsq_f32x16 vdsq_sse2_load_f16(const void *p) {
+  vdsq_u16x16 halves;
+  __builtin_memcpy(&halves, p, sizeof halves);
+  vdsq_i32x16 h = __builtin_convertvector(halves, vdsq_i32x16);
+  vdsq_i32x16 magnitude = (h & 0x7fff) << 13, sign = (h & 0x8000) << 16;
+  vdsq_i32x16 value = (vdsq_i32x16)((vdsq_f32x16)magnitude * 0x1p112f);
+  return (vdsq_f32x16)((magnitude >= 0x0f800000 ? magnitude | 0x7f800000 : value) | sign);
+}
 #endif
 
 #endif

@@ -2,10 +2,13 @@
 #ifndef VDSQ_VECTORS_H
 #define VDSQ_VECTORS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #define VDSQ_INLINE static inline __attribute__((always_inline))
@@ -21,8 +24,18 @@ typedef uint8_t vdsq_u8x64 __attribute__((ext_vector_type(64)));
 typedef uint16_t vdsq_u16x32 __attribute__((ext_vector_type(32)));
 typedef uint16_t vdsq_u16x16 __attribute__((ext_vector_type(16)));
 
+#if defined(__aarch64__)
+// One instruction per register. NaN in either argument is the result.
+VDSQ_INLINE vdsq_f32x16 vdsq_max(vdsq_f32x16 a, vdsq_f32x16 b) {
+  return __builtin_elementwise_maximum(a, b);
+}
+VDSQ_INLINE vdsq_f32x16 vdsq_min(vdsq_f32x16 a, vdsq_f32x16 b) {
+  return __builtin_elementwise_minimum(a, b);
+}
+#else
 VDSQ_INLINE vdsq_f32x16 vdsq_max(vdsq_f32x16 a, vdsq_f32x16 b) { return a > b ? a : b; }
 VDSQ_INLINE vdsq_f32x16 vdsq_min(vdsq_f32x16 a, vdsq_f32x16 b) { return a < b ? a : b; }
+#endif
 VDSQ_INLINE vdsq_f32x16 vdsq_to_float(vdsq_i32x16 a) {
   return __builtin_convertvector(a, vdsq_f32x16);
 }
@@ -43,9 +56,15 @@ VDSQ_INLINE vdsq_i32x16 vdsq_at_most(vdsq_i32x16 a, int32_t limit) {
 }
 // Converts to 0...255 with saturation.
 VDSQ_INLINE vdsq_u8x16 vdsq_saturate_u8(vdsq_i32x16 a) {
+#if defined(__aarch64__)
+  int16x8_t low = vqmovn_high_s32(vqmovn_s32((int32x4_t)a.lo.lo), (int32x4_t)a.lo.hi);
+  int16x8_t high = vqmovn_high_s32(vqmovn_s32((int32x4_t)a.hi.lo), (int32x4_t)a.hi.hi);
+  return (vdsq_u8x16)vqmovun_high_s16(vqmovun_s16(low), high);
+#else
   a = a < 0 ? 0 : a;
   a = a > 255 ? 255 : a;
   return __builtin_convertvector(a, vdsq_u8x16);
+#endif
 }
 // The halves of 64 bytes, and the addition of their even and odd bytes to sixteen-bit sums.
 VDSQ_INLINE vdsq_u8x64 vdsq_low_nibbles(vdsq_u8x64 a) { return a & 15; }
@@ -60,6 +79,21 @@ VDSQ_INLINE vdsq_u16x32 vdsq_add_odd(vdsq_u16x32 sums, vdsq_u8x64 a) {
 VDSQ_INLINE vdsq_i32x16 vdsq_shift_left(vdsq_i32x16 a, int32_t bits) { return a << bits; }
 VDSQ_INLINE vdsq_i32x16 vdsq_shift_right(vdsq_i32x16 a, int32_t bits) { return a >> bits; }
 VDSQ_INLINE vdsq_f32x16 vdsq_sqrt(vdsq_f32x16 a) { return __builtin_elementwise_sqrt(a); }
+
+// Swift's own comparisons of sixteen lanes compile to code that works lane by lane, through memory.
+
+// `a` in the first `count` lanes, `fill` in the others.
+VDSQ_INLINE vdsq_f32x16 vdsq_keep(vdsq_f32x16 a, int32_t count, float fill) {
+  const vdsq_i32x16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return lane < count ? a : (vdsq_f32x16)fill;
+}
+// Whether a lane is at least the limit, or above it.
+VDSQ_INLINE bool vdsq_any_at_least(vdsq_f32x16 a, float limit) {
+  return __builtin_reduce_or(a >= limit) != 0;
+}
+VDSQ_INLINE bool vdsq_any_above(vdsq_f32x16 a, float limit) {
+  return __builtin_reduce_or(a > limit) != 0;
+}
 
 // The largest and the smallest lane, by repeated halving.
 VDSQ_INLINE float vdsq_max_lane(vdsq_f32x16 a) {
@@ -81,6 +115,30 @@ VDSQ_INLINE vdsq_f32x16 vdsq_zip_low(vdsq_f32x16 a, vdsq_f32x16 b) {
 }
 VDSQ_INLINE vdsq_f32x16 vdsq_zip_high(vdsq_f32x16 a, vdsq_f32x16 b) {
   return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+// Ends a group of loads of sixteen vectors of 128 bits, so that they are issued together: in-order
+// CPUs wait at the first use of a load.
+VDSQ_INLINE void vdsq_loaded(void *vectors) {
+#if defined(__aarch64__)
+  float32x4_t *v = vectors;
+  __asm__ volatile("" : "+w"(v[0]), "+w"(v[1]), "+w"(v[2]), "+w"(v[3]), "+w"(v[4]), "+w"(v[5]),
+                        "+w"(v[6]), "+w"(v[7]));
+  __asm__ volatile("" : "+w"(v[8]), "+w"(v[9]), "+w"(v[10]), "+w"(v[11]), "+w"(v[12]), "+w"(v[13]),
+                        "+w"(v[14]), "+w"(v[15]));
+#endif
+}
+
+// The transposed matrix of four rows.
+VDSQ_INLINE void vdsq_transpose4(vdsq_f32x4 *a, vdsq_f32x4 *b, vdsq_f32x4 *c, vdsq_f32x4 *d) {
+  vdsq_f32x4 low = __builtin_shufflevector(*a, *c, 0, 4, 1, 5);
+  vdsq_f32x4 high = __builtin_shufflevector(*a, *c, 2, 6, 3, 7);
+  vdsq_f32x4 low2 = __builtin_shufflevector(*b, *d, 0, 4, 1, 5);
+  vdsq_f32x4 high2 = __builtin_shufflevector(*b, *d, 2, 6, 3, 7);
+  *a = __builtin_shufflevector(low, low2, 0, 4, 1, 5);
+  *b = __builtin_shufflevector(low, low2, 2, 6, 3, 7);
+  *c = __builtin_shufflevector(high, high2, 0, 4, 1, 5);
+  *d = __builtin_shufflevector(high, high2, 2, 6, 3, 7);
 }
 
 // Loads the first `count` lanes, 0...15, from unaligned memory, with `fill` in the others, and

@@ -93,9 +93,9 @@ package struct DecoderPlan: Sendable {
     // A worker has its own tokens of a block, or all of a block with few.
     let rows = min(block, max(Self.workerRows, Self.fewTokens * threads))
     normed = arena.add("normalized states", rows * d * 4, each: threads)
-    let widest = max(
-      layout.rowBytes(d), max(layout.rowBytes(c.queryWidth), layout.rowBytes(c.intermediateSize)))
-    quantized = arena.add("quantized states", rows * widest, each: threads)
+    let widest = max(d, max(c.queryWidth, c.intermediateSize))
+    quantized = arena.add(
+      "quantized states", layout.bytes(rows: rows, columns: widest), each: threads)
     scales = arena.add("activation scales", rows * 4, each: threads)
     zeroPoints = arena.add("activation zero points", rows * 4, each: threads)
     // One after another.

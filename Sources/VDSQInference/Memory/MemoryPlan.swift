@@ -107,10 +107,9 @@ package struct MemoryPlan: Sendable {
     } else {
       (distanceVectors, distanceScratch) = (nil, nil)
     }
-    let widest = max(
-      layout.rowBytes(max(max(d, c.embeddingSize), c.queryWidth)),
-      layout.rowBytes(c.intermediateSize))
-    quantized = arena.add("quantized states", block * widest, each: threads)
+    let widest = max(max(d, c.embeddingSize), max(c.queryWidth, c.intermediateSize))
+    quantized = arena.add(
+      "quantized states", layout.bytes(rows: block, columns: widest), each: threads)
     scales = arena.add("activation scales", block * 4, each: threads)
     zeroPoints = arena.add("activation zero points", block * 4, each: threads)
     innerFloats = max(block * (c.isGated ? 2 : 1) * c.intermediateSize, c.hiddenSize)

@@ -44,7 +44,7 @@ extension GenericKernels {
       valueStride = paddedHead
     }
 
-    let step = ISA.tile == .rows8Panels2 ? 8 : 4
+    let step = ISA.tile == .rows4Panels1 ? 4 : 8
     var row = span.rows.lowerBound
     while row < span.rows.upperBound {
       let count = min(step, span.rows.upperBound - row)
@@ -192,6 +192,14 @@ extension GenericKernels {
         finish(t0, 4, c)
         finish(t1, 4, c + 16)
         c += 32
+      }
+    case .rows8Halves:
+      let tile = HalfPanelTile(a, stride: aStride, first: 0, rows: rows)
+      while c < columns {
+        let sums = tile.products(depth, zero: zero, { load(b + $0 * bStride + c) }, multiplyAdd)
+        finish(sums.upper, 0, c)
+        finish(sums.lower, 4, c)
+        c += 16
       }
     case .rows4Panels1:
       while c < columns {

@@ -60,6 +60,15 @@ extension GenericKernels {
           row += 8
         }
       }
+      if ISA.tile == .rows8Halves {
+        while row + 4 < rows {
+          let tile = HalfPanelTile(x, stride: xStride, first: row, rows: rows)
+          let sums = tile.products(w.inputs, zero: splat(0), { load(weights + $0 * bytes) }, ISA.fma)
+          finish(sums.upper, row, rows, column, out)
+          finish(sums.lower, row + 4, rows, column, out)
+          row += 8
+        }
+      }
       while row < rows {
         let tile = RowTile(x, stride: xStride, first: row, rows: rows)
         var sums = noSums4

@@ -27,7 +27,7 @@ extension GenericKernels {
     switch ISA.tile {
     case .rows8Panels2:
       if rows == 1 {
-        for panel in panels { tile.row1(panel, activation) }
+        for panel in panels { tile.row1(0, panel, activation) }
         return
       }
       var panel = panels.lowerBound
@@ -42,12 +42,16 @@ extension GenericKernels {
         if row < rows { tile.rows4(row, panel, second, activation) }
         panel += 2
       }
-    case .rows4Panels1:
+    case .rows4Panels1, .rows8Halves:
       for panel in panels {
         row = 0
         while row < rows {
-          tile.rows4(row, panel, activation)
-          row += 4
+          if ISA.tile == .rows8Halves, row == rows - 1 {
+            tile.row1(row, panel, activation)
+          } else {
+            tile.rows(row, panel, activation)
+          }
+          row += ISA.tileRows
         }
       }
     }
@@ -109,30 +113,33 @@ extension GenericKernels {
       store16(value, y, count: column.left)
     }
 
-    /// The only row. Memory's speed limits a single row, so weights are read in their order: one
-    /// stream, which the hardware prefetcher follows best.
+    /// The only row, or the last one. Memory's speed limits a single row, so weights are read in their
+    /// order: one stream, which the hardware prefetcher follows best.
     @_alwaysEmitIntoClient @inline(__always)
-    func row1(_ panel: Int, _ activation: (SIMD16<Float>) -> SIMD16<Float>) {
-      let a = rowPointer(0), p = panelPointer(panel)
+    func row1(_ row: Int, _ panel: Int, _ activation: (SIMD16<Float>) -> SIMD16<Float>) {
+      let a = UnsafeRawPointer(x.values) + ISA.activationLayout.offset(ofRow: row, stride: x.stride)
+      let p = panelPointer(panel)
       let zero = SIMD16<Int32>(repeating: 0)
-      var c0 = ISA.accumulator(start(0, panel)), c1 = ISA.accumulator(zero)
+      var c0 = ISA.accumulator(start(row, panel)), c1 = ISA.accumulator(zero)
       var c2 = ISA.accumulator(zero), c3 = ISA.accumulator(zero)
-      let step = ISA.activationLayout.bytesPerQuad
+      func activations(_ quad: Int) -> ISA.ActivationQuad {
+        ISA.loadActivations(a + ISA.activationLayout.offset(ofQuad: quad))
+      }
       var quad = 0
       while quad + 4 <= quads {
-        let at = a + quad * step, from = p + quad * 64
-        c0 = ISA.dot(c0, ISA.loadActivations(at), ISA.loadWeights(from))
-        c1 = ISA.dot(c1, ISA.loadActivations(at + step), ISA.loadWeights(from + 64))
-        c2 = ISA.dot(c2, ISA.loadActivations(at + 2 * step), ISA.loadWeights(from + 128))
-        c3 = ISA.dot(c3, ISA.loadActivations(at + 3 * step), ISA.loadWeights(from + 192))
+        let from = p + quad * 64
+        c0 = ISA.dot(c0, activations(quad), ISA.loadWeights(from))
+        c1 = ISA.dot(c1, activations(quad + 1), ISA.loadWeights(from + 64))
+        c2 = ISA.dot(c2, activations(quad + 2), ISA.loadWeights(from + 128))
+        c3 = ISA.dot(c3, activations(quad + 3), ISA.loadWeights(from + 192))
         quad += 4
       }
       while quad < quads {
-        c0 = ISA.dot(c0, ISA.loadActivations(a + quad * step), ISA.loadWeights(p + quad * 64))
+        c0 = ISA.dot(c0, activations(quad), ISA.loadWeights(p + quad * 64))
         quad += 1
       }
       let sums = ISA.lanes(c0) &+ ISA.lanes(c1) &+ ISA.lanes(c2) &+ ISA.lanes(c3)
-      finish(ISA.accumulator(sums), 0, PanelColumn(w, panel), activation)
+      finish(ISA.accumulator(sums), row, PanelColumn(w, panel), activation)
     }
 
     @_alwaysEmitIntoClient @inline(__always)
@@ -159,13 +166,12 @@ extension GenericKernels {
       var c61 = ISA.accumulator(start(row + 6, second))
       var c70 = ISA.accumulator(start(row + 7, first))
       var c71 = ISA.accumulator(start(row + 7, second))
-      let step = ISA.activationLayout.bytesPerQuad
       let next = 2 * w.panelStride
       for quad in 0..<quads {
         vdsq_prefetch_later(p + next + quad * 64)
         vdsq_prefetch_later(q + next + quad * 64)
         let w0 = ISA.loadWeights(p + quad * 64), w1 = ISA.loadWeights(q + quad * 64)
-        let at = quad * step
+        let at = ISA.activationLayout.offset(ofQuad: quad)
         var a = ISA.loadActivations(a0 + at)
         c00 = ISA.dot(c00, a, w0)
         c01 = ISA.dot(c01, a, w1)
@@ -226,13 +232,12 @@ extension GenericKernels {
       var c21 = ISA.accumulator(start(row + 2, second))
       var c30 = ISA.accumulator(start(row + 3, first))
       var c31 = ISA.accumulator(start(row + 3, second))
-      let step = ISA.activationLayout.bytesPerQuad
       let next = 2 * w.panelStride
       for quad in 0..<quads {
         vdsq_prefetch_later(p + next + quad * 64)
         vdsq_prefetch_later(q + next + quad * 64)
         let w0 = ISA.loadWeights(p + quad * 64), w1 = ISA.loadWeights(q + quad * 64)
-        let at = quad * step
+        let at = ISA.activationLayout.offset(ofQuad: quad)
         var a = ISA.loadActivations(a0 + at)
         c00 = ISA.dot(c00, a, w0)
         c01 = ISA.dot(c01, a, w1)
@@ -259,18 +264,23 @@ extension GenericKernels {
       finish(c31, row + 3, right, activation)
     }
 
+    /// As many rows as the instruction set multiplies at once.
     @_alwaysEmitIntoClient @inline(__always)
-    func rows4(_ row: Int, _ panel: Int, _ activation: (SIMD16<Float>) -> SIMD16<Float>) {
-      var four = Lanes4(
-        start(row, panel), start(row + 1, panel), start(row + 2, panel), start(row + 3, panel))
-      ISA.rows4(
-        FourRows(rowPointer(row), rowPointer(row + 1), rowPointer(row + 2), rowPointer(row + 3)),
-        panelPointer(panel), quads, &four)
-      let column = PanelColumn(w, panel)
-      finish(ISA.accumulator(four.c0), row, column, activation)
-      finish(ISA.accumulator(four.c1), row + 1, column, activation)
-      finish(ISA.accumulator(four.c2), row + 2, column, activation)
-      finish(ISA.accumulator(four.c3), row + 3, column, activation)
+    func rows(_ row: Int, _ panel: Int, _ activation: (SIMD16<Float>) -> SIMD16<Float>) {
+      withUnsafeTemporaryAllocation(of: SIMD16<Int32>.self, capacity: ISA.tileRows) {
+        let sums = $0.baseAddress!
+        let count = min(ISA.tileRows, rows - row)
+        // A constant number of rows stays in registers if the instruction set has few of them.
+        for i in 0..<(ISA.tile == .rows8Halves ? count : ISA.tileRows) {
+          sums[i] = start(row + i, panel)
+        }
+        ISA.multiply(
+          ActivationRows(x, first: row, rows: rows), panelPointer(panel), quads, sums)
+        let column = PanelColumn(w, panel)
+        for i in 0..<count {
+          finish(vdsq_to_float(sums[i]), row + i, column, activation)
+        }
+      }
     }
   }
 }

@@ -19,7 +19,9 @@ extension GenericKernels {
       }
       to.scales[row] = parameters.scale
       to.zeroPoints[row] = parameters.zeroPoint
-      quantize(source, columns, parameters, to.values + row * to.stride)
+      quantize(
+        source, columns, parameters,
+        to.values + ISA.activationLayout.offset(ofRow: row, stride: to.stride))
     }
   }
 
@@ -42,14 +44,13 @@ extension GenericKernels {
   ) {
     let inverse = splat(1 / range.scale)
     let zero = SIMD16<Int32>(repeating: range.zeroPoint &- roundingMagicBits)
-    let bytes = 4 * ISA.activationLayout.bytesPerQuad
     let whole = columns & ~15
     var i = 0
     while i < whole {
       let rounded = load16(x + i) * inverse + roundingMagic
       store(
         vdsq_saturate_u8(unsafeBitCast(rounded, to: SIMD16<Int32>.self) &+ zero),
-        to + i / 16 * bytes)
+        to + ISA.activationLayout.offset(ofQuad: i / 4))
       i += 16
     }
     guard i < columns else { return }
@@ -58,7 +59,7 @@ extension GenericKernels {
     // The padding of the last vector is zero, like the weights that it is multiplied by.
     var kept = SIMD16<UInt8>(repeating: 0)
     for j in 0..<(columns - i) { kept[j] = q[j] }
-    store(kept, to + i / 16 * bytes)
+    store(kept, to + ISA.activationLayout.offset(ofQuad: i / 4))
   }
 
   /// Stores sixteen activations in the layout of the instruction set.
@@ -66,6 +67,11 @@ extension GenericKernels {
   static func store(_ q: SIMD16<UInt8>, _ to: UnsafeMutableRawPointer) {
     switch ISA.activationLayout {
     case .bytes: to.storeBytes(of: q, as: SIMD16<UInt8>.self)
+    case .signedBytes: to.storeBytes(of: q ^ SIMD16(repeating: 128), as: SIMD16<UInt8>.self)
+    case .signedBytePairs:
+      let signed = q ^ SIMD16(repeating: 128)
+      to.storeBytes(of: signed.lowHalf, as: SIMD8<UInt8>.self)
+      (to + 16).storeBytes(of: signed.highHalf, as: SIMD8<UInt8>.self)
     case .evenOddWords:
       let quads = unsafeBitCast(q, to: SIMD4<UInt32>.self)
       var words = SIMD8<UInt32>()

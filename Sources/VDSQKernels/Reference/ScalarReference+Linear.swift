@@ -76,21 +76,22 @@ extension ScalarReference {
 extension QuantizedRows {
   /// The position of a column's byte in its row.
   func offset(_ row: Int, _ column: Int) -> Int {
-    switch layout {
-    case .bytes: row * stride + column
-    case .evenOddWords: row * stride + column / 4 * 8 + [0, 4, 2, 6][column % 4]
-    }
+    layout.offset(ofRow: row, stride: stride) + layout.offset(ofQuad: column / 4)
+      + (layout == .evenOddWords ? [0, 4, 2, 6][column % 4] : column % 4)
   }
+
+  /// The bits in which stored bytes differ from values.
+  private var flipped: UInt8 { layout == .signedBytes || layout == .signedBytePairs ? 128 : 0 }
 
   /// The u8 value of a row and a column.
   public func value(_ row: Int, _ column: Int) -> UInt8 {
-    values.load(fromByteOffset: offset(row, column), as: UInt8.self)
+    values.load(fromByteOffset: offset(row, column), as: UInt8.self) ^ flipped
   }
 
   /// Stores the u8 value of a row and a column.
   public func set(_ row: Int, _ column: Int, _ value: UInt8) {
     let at = offset(row, column)
-    values.storeBytes(of: value, toByteOffset: at, as: UInt8.self)
+    values.storeBytes(of: value ^ flipped, toByteOffset: at, as: UInt8.self)
     if layout == .evenOddWords { values.storeBytes(of: 0, toByteOffset: at + 1, as: UInt8.self) }
   }
 }

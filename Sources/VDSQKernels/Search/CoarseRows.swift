@@ -142,9 +142,9 @@ extension GenericKernels {
   ) {
     let exact = vdsq_to_float(vdsq_widen_u16(sums)) - splat(query.offset)
     let estimates = exact * load16(m.scales + row)
-    let better = estimates .> splat(found.threshold)
-    guard any(better) else { return }
-    for i in 0..<max(0, min(16, m.rows - row)) where better[i] {
+    let threshold = found.threshold
+    guard vdsq_any_above(estimates, threshold) else { return }
+    for i in 0..<max(0, min(16, m.rows - row)) where estimates[i] > threshold {
       found.append(estimates[i], Int32(truncatingIfNeeded: row + i))
     }
   }

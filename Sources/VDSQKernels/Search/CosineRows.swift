@@ -21,9 +21,9 @@ extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
   static func offer(_ cosines: SIMD16<Float>, _ row: Int, _ end: Int, _ best: inout TopK) {
     // An equal score may still win by its id if ranges come out of order.
-    let found = cosines .>= splat(best.threshold)
-    guard any(found) else { return }
-    for i in 0..<min(16, end - row) where found[i] {
+    let threshold = best.threshold
+    guard vdsq_any_at_least(cosines, threshold) else { return }
+    for i in 0..<min(16, end - row) where cosines[i] >= threshold {
       best.insert(cosines[i], Int32(truncatingIfNeeded: row + i))
     }
   }

@@ -115,24 +115,17 @@ import CShims
       _ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: SIMD16<Float>
     ) -> SIMD16<Float> { a * b + c }
 
-    /// Converts half to float by rebiasing the exponent. Infinities and NaNs are handled
-    /// separately.
     @inline(__always)
-    public static func loadHalf(_ p: UnsafeRawPointer) -> SIMD16<Float> {
-      let h = SIMD16<Int32>(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt16>.self))
-      let magnitude = vdsq_shift_left(h & SIMD16(repeating: 0x7FFF), 13)
-      let sign = vdsq_shift_left(h & SIMD16(repeating: 0x8000), 16)
-      let value = unsafeBitCast(magnitude, to: SIMD16<Float>.self) * SIMD16(repeating: 0x1p112)
-      let special = magnitude .>= 0x0F80_0000
-      let bits = unsafeBitCast(value, to: SIMD16<Int32>.self)
-        .replacing(with: magnitude | 0x7F80_0000, where: special)
-      return unsafeBitCast(bits | sign, to: SIMD16<Float>.self)
-    }
+    public static func loadHalf(_ p: UnsafeRawPointer) -> SIMD16<Float> { vdsq_sse2_load_f16(p) }
   }
 
-  extension KernelTable {
-    /// The table for any x86-64 CPU.
-    public static func baseline() -> KernelTable { KernelTable(name: "baseline", isa: SSE2.self) }
+  /// Fills in the `KernelTable` for any CPU of the architecture. It is a C symbol like those of the
+  /// other tables, because an Embedded program would otherwise compile the kernels once more in every
+  /// module that calls it, with the flags of that module.
+  @_cdecl("vdsq_kernels_baseline")
+  public func makeKernelTable(_ table: UnsafeMutableRawPointer) {
+    table.initializeMemory(
+      as: KernelTable.self, to: KernelTable(name: "baseline", isa: SSE2.self))
   }
 #elseif arch(arm64)
   /// NEON without extensions: bytes are multiplied to sixteen bits and added pairwise.
@@ -141,10 +134,98 @@ import CShims
     public static func dot4(
       _ sums: SIMD4<Int32>, _ a: SIMD4<Int32>, _ b: SIMD4<Int32>
     ) -> SIMD4<Int32> { vdsq_neon_widening_dot(sums, a, b) }
+
+    public static var tileRows: Int { 4 }
+
+    /// Four rows by half a panel, twice: products of two groups of four columns are added in sixteen
+    /// bits, then as pairs, so a register holds two sums of each of two outputs.
+    @inline(never)
+    public static func multiply(
+      _ rows: ActivationRows, _ panel: UnsafeRawPointer, _ quads: Int,
+      _ sums: UnsafeMutablePointer<SIMD16<Int32>>
+    ) {
+      for half in 0..<2 {
+        multiply(
+          rows, panel + half * 32, quads,
+          UnsafeMutableRawPointer(sums).assumingMemoryBound(to: SIMD8<Int32>.self) + half)
+      }
+    }
+
+    /// `sums` are sixteen outputs from one row to the next.
+    @inline(__always)
+    static func multiply(
+      _ rows: ActivationRows, _ panel: UnsafeRawPointer, _ quads: Int,
+      _ sums: UnsafeMutablePointer<SIMD8<Int32>>
+    ) {
+      let a0 = rows[0], a1 = rows[1], a2 = rows[2], a3 = rows[3]
+      let none = SIMD4<Int32>(repeating: 0)
+      var r0 = Quarters(none, none, none, none), r1 = r0, r2 = r0, r3 = r0
+      /// Two rows by two groups of columns, `x` and `y`, and `v` and `w`. Three dependent
+      /// instructions are eight apart, which hides their latency on in-order CPUs.
+      func add(
+        _ r: inout Quarters, _ s: inout Quarters, _ x: SIMD4<Int32>, _ y: SIMD4<Int32>,
+        _ v: SIMD4<Int32>, _ w: SIMD4<Int32>, _ l0: SIMD4<Int32>, _ l1: SIMD4<Int32>,
+        _ h0: SIMD4<Int32>, _ h1: SIMD4<Int32>
+      ) {
+        let p0 = vdsq_neon_mul_low(x, l0), p1 = vdsq_neon_mul_high(x, l0)
+        let p2 = vdsq_neon_mul_low(x, l1), p3 = vdsq_neon_mul_high(x, l1)
+        let p4 = vdsq_neon_mul_low(v, l0), p5 = vdsq_neon_mul_high(v, l0)
+        let p6 = vdsq_neon_mul_low(v, l1), p7 = vdsq_neon_mul_high(v, l1)
+        r.q0 = vdsq_neon_add_pairs_i16(r.q0, vdsq_neon_add_low(p0, y, h0))
+        r.q1 = vdsq_neon_add_pairs_i16(r.q1, vdsq_neon_add_high(p1, y, h0))
+        r.q2 = vdsq_neon_add_pairs_i16(r.q2, vdsq_neon_add_low(p2, y, h1))
+        r.q3 = vdsq_neon_add_pairs_i16(r.q3, vdsq_neon_add_high(p3, y, h1))
+        s.q0 = vdsq_neon_add_pairs_i16(s.q0, vdsq_neon_add_low(p4, w, h0))
+        s.q1 = vdsq_neon_add_pairs_i16(s.q1, vdsq_neon_add_high(p5, w, h0))
+        s.q2 = vdsq_neon_add_pairs_i16(s.q2, vdsq_neon_add_low(p6, w, h1))
+        s.q3 = vdsq_neon_add_pairs_i16(s.q3, vdsq_neon_add_high(p7, w, h1))
+      }
+      var quad = 0
+      while quad + 2 <= quads {
+        let p = panel + quad * 64, at = quad * 4
+        var l0 = vdsq_neon_load(p), l1 = vdsq_neon_load(p + 16)
+        var h0 = vdsq_neon_load(p + 64), h1 = vdsq_neon_load(p + 80)
+        var x = vdsq_neon_load_splat(a0 + at), y = vdsq_neon_load_splat(a0 + at + 4)
+        var v = vdsq_neon_load_splat(a1 + at), w = vdsq_neon_load_splat(a1 + at + 4)
+        vdsq_neon_loaded(&l0, &l1, &h0, &h1)
+        vdsq_neon_loaded(&x, &y, &v, &w)
+        add(&r0, &r1, x, y, v, w, l0, l1, h0, h1)
+        x = vdsq_neon_load_splat(a2 + at)
+        y = vdsq_neon_load_splat(a2 + at + 4)
+        v = vdsq_neon_load_splat(a3 + at)
+        w = vdsq_neon_load_splat(a3 + at + 4)
+        vdsq_neon_loaded(&x, &y, &v, &w)
+        add(&r2, &r3, x, y, v, w, l0, l1, h0, h1)
+        quad += 2
+      }
+      if quad < quads {
+        // Products of zeros in place of the second group.
+        let p = panel + quad * 64, at = quad * 4
+        let l0 = vdsq_neon_load(p), l1 = vdsq_neon_load(p + 16)
+        add(
+          &r0, &r1, loadActivations(a0 + at), none, loadActivations(a1 + at), none, l0, l1, none,
+          none)
+        add(
+          &r2, &r3, loadActivations(a2 + at), none, loadActivations(a3 + at), none, l0, l1, none,
+          none)
+      }
+      func add(_ r: Quarters, _ row: Int) {
+        sums[2 * row] &+= SIMD8(
+          lowHalf: vdsq_neon_pairs(r.q0, r.q1), highHalf: vdsq_neon_pairs(r.q2, r.q3))
+      }
+      add(r0, 0)
+      add(r1, 1)
+      add(r2, 2)
+      add(r3, 3)
+    }
   }
 
-  extension KernelTable {
-    /// The table for any aarch64 CPU.
-    public static func baseline() -> KernelTable { KernelTable(name: "neon", isa: NEON.self) }
+  /// Fills in the `KernelTable` for any CPU of the architecture. It is a C symbol like those of the
+  /// other tables, because an Embedded program would otherwise compile the kernels once more in every
+  /// module that calls it, with the flags of that module.
+  @_cdecl("vdsq_kernels_baseline")
+  public func makeKernelTable(_ table: UnsafeMutableRawPointer) {
+    table.initializeMemory(
+      as: KernelTable.self, to: KernelTable(name: "neon", isa: NEON.self))
   }
 #endif

@@ -34,8 +34,7 @@ func store16(_ v: SIMD16<Float>, _ p: UnsafeMutablePointer<Float>, count: Int) {
 /// `v` in the first `count` lanes, `fill` in the others.
 @_alwaysEmitIntoClient @inline(__always)
 func keep16(_ v: SIMD16<Float>, count: Int, fill: Float) -> SIMD16<Float> {
-  let lane = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-  return splat(fill).replacing(with: v, where: lane .< Int32(truncatingIfNeeded: min(count, 16)))
+  vdsq_keep(v, Int32(truncatingIfNeeded: min(count, 16)), fill)
 }
 
 @_alwaysEmitIntoClient @inline(__always)

@@ -4,8 +4,7 @@
   /// NEON with four 128-bit registers per vector. Extensions differ in the dot product of four
   /// signed bytes.
   ///
-  /// The dot product takes signed bytes on both sides, so activations are shifted down by 128 when
-  /// loaded.
+  /// The dot product takes signed bytes on both sides, so activations lie in memory 128 less.
   public protocol NEONRegisters: VectorISA
   where
     Accumulator == Quarters, WeightQuads == Quarters, ActivationQuad == SIMD4<Int32>,
@@ -31,9 +30,9 @@
 
   extension NEONRegisters {
     @_alwaysEmitIntoClient @inline(__always)
-    public static var tile: RegisterTile { .rows4Panels1 }
+    public static var tile: RegisterTile { .rows8Halves }
     @_alwaysEmitIntoClient @inline(__always)
-    public static var activationLayout: ActivationLayout { .bytes }
+    public static var activationLayout: ActivationLayout { .signedBytes }
     @_alwaysEmitIntoClient @inline(__always)
     public static var activationBias: Int32 { 128 }
 
@@ -72,7 +71,7 @@
 
     @_alwaysEmitIntoClient @inline(__always)
     public static func loadActivations(_ p: UnsafeRawPointer) -> SIMD4<Int32> {
-      vdsq_neon_splat(p.loadUnaligned(as: UInt32.self) ^ 0x8080_8080)
+      vdsq_neon_opaque(vdsq_neon_load_splat(p))
     }
 
     @_alwaysEmitIntoClient @inline(__always)

@@ -2,6 +2,9 @@
 public enum RegisterTile: Sendable {
   /// 16 accumulators: for 32 registers of 512 bits.
   case rows8Panels2
-  /// 4 accumulators of sixteen lanes: for 16 registers of 256 bits, or 32 of 128.
+  /// 4 accumulators of sixteen lanes: for 16 registers of 256 bits.
   case rows4Panels1
+  /// Half a panel at a time, 16 accumulators of four lanes: for 32 registers of 128 bits, and
+  /// multiplication by one lane. Floats take eight rows, integers `VectorISA.tileRows`.
+  case rows8Halves
 }

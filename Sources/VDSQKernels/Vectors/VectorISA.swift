@@ -32,9 +32,13 @@ public protocol VectorISA: SendableMetatype {
   /// Adds the four products of weights and activations to each lane. The result is exact.
   static func dot(_ sums: Accumulator, _ a: ActivationQuad, _ w: WeightQuads) -> Accumulator
 
-  /// Adds the products of four activation rows with one panel over `quads` groups of four columns.
-  static func rows4(
-    _ a: FourRows, _ panel: UnsafeRawPointer, _ quads: Int, _ sums: inout Lanes4)
+  /// The number of activation rows that `multiply` takes.
+  static var tileRows: Int { get }
+  /// Adds the products of activation rows with one panel over `quads` groups of four columns to the
+  /// sums of each row.
+  static func multiply(
+    _ rows: ActivationRows, _ panel: UnsafeRawPointer, _ quads: Int,
+    _ sums: UnsafeMutablePointer<SIMD16<Int32>>)
 
   // MARK: Pairs of int16
 
@@ -87,19 +91,27 @@ public protocol VectorISA: SendableMetatype {
 
 extension VectorISA {
   @_alwaysEmitIntoClient @inline(__always)
-  public static func rows4(
-    _ a: FourRows, _ panel: UnsafeRawPointer, _ quads: Int, _ sums: inout Lanes4
+  public static var tileRows: Int { 4 }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  public static func multiply(
+    _ rows: ActivationRows, _ panel: UnsafeRawPointer, _ quads: Int,
+    _ sums: UnsafeMutablePointer<SIMD16<Int32>>
   ) {
-    var c0 = accumulator(sums.c0), c1 = accumulator(sums.c1)
-    var c2 = accumulator(sums.c2), c3 = accumulator(sums.c3)
-    let step = activationLayout.bytesPerQuad
+    let a0 = rows[0], a1 = rows[1], a2 = rows[2], a3 = rows[3]
+    var c0 = accumulator(sums[0]), c1 = accumulator(sums[1])
+    var c2 = accumulator(sums[2]), c3 = accumulator(sums[3])
     for quad in 0..<quads {
       let w = loadWeights(panel + quad * 64)
-      c0 = dot(c0, loadActivations(a.a0 + quad * step), w)
-      c1 = dot(c1, loadActivations(a.a1 + quad * step), w)
-      c2 = dot(c2, loadActivations(a.a2 + quad * step), w)
-      c3 = dot(c3, loadActivations(a.a3 + quad * step), w)
+      let at = activationLayout.offset(ofQuad: quad)
+      c0 = dot(c0, loadActivations(a0 + at), w)
+      c1 = dot(c1, loadActivations(a1 + at), w)
+      c2 = dot(c2, loadActivations(a2 + at), w)
+      c3 = dot(c3, loadActivations(a3 + at), w)
     }
-    sums = Lanes4(lanes(c0), lanes(c1), lanes(c2), lanes(c3))
+    sums[0] = lanes(c0)
+    sums[1] = lanes(c1)
+    sums[2] = lanes(c2)
+    sums[3] = lanes(c3)
   }
 }
