@@ -10,10 +10,13 @@ final class Connection {
   private static let variable = "VDSQ_MODEL"
   /// Classifiers are made again beyond this number.
   private static let mostClassifiers = 16
+  private static let adapterSuffix = ".vdsa"
 
   private var model: Model?
   private var embedder: TextEmbedder?
   private var classifiers: [String: TextClassifier] = [:]
+  /// The paths of adapters that the application opened. A view or a trigger opens no file.
+  private var adapters: Set<String> = []
 
   /// Opens a model in place of the one before.
   ///
@@ -23,6 +26,22 @@ final class Connection {
     let embedder = try TextEmbedder(model: next)
     (model, self.embedder, classifiers) = (next, embedder, [:])
     return embedder.dimensions
+  }
+
+  /// Opens an adapter, so that functions may name it.
+  ///
+  /// - Returns: the number of its labels.
+  func openAdapter(_ path: String) throws(VDSQError) -> Int {
+    guard path.hasSuffix(Self.adapterSuffix) else {
+      throw .usage("\(path): the name of an adapter ends in \(Self.adapterSuffix)")
+    }
+    adapters.insert(path)
+    do throws(VDSQError) {
+      return try classifier(path).labels.count
+    } catch {
+      adapters.remove(path)
+      throw error
+    }
   }
 
   private func current() throws(VDSQError) -> (model: Model, embedder: TextEmbedder) {
@@ -61,27 +80,31 @@ final class Connection {
     return lengths > 0 ? product / lengths : 0
   }
 
-  /// The labels of a text, the most probable first.
+  /// The labels of a text.
   ///
   /// - Parameters:
-  ///   - labels: a list as on the command line, or the path of an adapter that ends in `.vdsa`, or
-  ///     nil for the model's own head.
+  ///   - labels: a list as on the command line, or the path of an adapter that is open, or nil for
+  ///     the model's own head.
   ///   - top: the maximum number of labels; nil for all.
   func classify(
     _ text: String, _ labels: String?, top: Int?
-  ) throws(VDSQError) -> [Prediction.Candidate] {
+  ) throws(VDSQError) -> Prediction {
     let classifier = try classifier(labels)
     let count = classifier.labels.count
-    return try classifier.classify(text, top: min(max(1, top ?? count), count)).candidates
+    return try classifier.classify(text, top: min(max(1, top ?? count), count))
   }
 
   private func classifier(_ labels: String?) throws(VDSQError) -> TextClassifier {
     // No label list is empty.
     let key = labels ?? ""
     if let known = classifiers[key] { return known }
+    let isAdapter = key.hasSuffix(Self.adapterSuffix)
+    guard !isAdapter || adapters.contains(key) else {
+      throw .usage("\(key): the adapter is not open; call vdsq_adapter('\(key)') before")
+    }
     let model = try current().model
     let made =
-      if let labels, labels.hasSuffix(".vdsa") {
+      if let labels, isAdapter {
         // It follows the file, so that what is learned counts at once.
         try TextClassifier(model: model, adapterFile: labels)
       } else if let labels {

@@ -16,6 +16,7 @@ enum Functions {
     let usual = SQLITE_UTF8 | SQLITE_DETERMINISTIC
     let all: [(StaticString, Int32, Int32, Body)] = [
       ("vdsq_model", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, openModel),
+      ("vdsq_adapter", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, openAdapter),
       ("vdsq_embed", 1, usual, embed),
       ("vdsq_similarity", 2, usual, similarity), ("vdsq_label", 1, usual, label),
       ("vdsq_label", 2, usual, label),
@@ -49,6 +50,13 @@ enum Functions {
     }
   }
 
+  /// `vdsq_adapter(path)`: the number of labels.
+  private static let openAdapter: Body = { context, count, values in
+    answer(context, count, values) { (connection, arguments, result) throws(VDSQError) in
+      result.set(try connection.openAdapter(arguments[0].text))
+    }
+  }
+
   /// `vdsq_embed(text)`: a blob.
   private static let embed: Body = { context, count, values in
     answer(context, count, values) { (connection, arguments, result) throws(VDSQError) in
@@ -65,11 +73,16 @@ enum Functions {
     }
   }
 
-  /// `vdsq_label(text)`, `vdsq_label(text, labels)`: the most probable label.
+  /// `vdsq_label(text)`, `vdsq_label(text, labels)`: the most probable of the text's labels; NULL if
+  /// it has none, as an adapter of several labels may find.
   private static let label: Body = { context, count, values in
     answer(context, count, values) { (connection, arguments, result) throws(VDSQError) in
       let labels = arguments.count > 1 ? arguments[1].text : nil
-      result.set(try connection.classify(arguments[0].text, labels, top: 1)[0].label)
+      let prediction = try connection.classify(arguments[0].text, labels, top: 1)
+      guard !prediction.isBlank, let label = prediction.labels.first else {
+        return result.setNull()
+      }
+      result.set(label)
     }
   }
 }

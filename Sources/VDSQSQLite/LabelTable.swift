@@ -7,19 +7,28 @@ enum LabelTable {
   /// Its columns; the last three are the arguments.
   private enum Column {
     static let declaration = """
-      CREATE TABLE x(label TEXT, probability REAL, score REAL, text HIDDEN, labels HIDDEN, top HIDDEN)
+      CREATE TABLE x(
+        label TEXT, probability REAL, score REAL, given INTEGER,
+        text HIDDEN, labels HIDDEN, top HIDDEN)
       """
     static let label: Int32 = 0
     static let probability: Int32 = 1
     static let score: Int32 = 2
-    static let text: Int32 = 3
-    static let arguments = 3
+    static let given: Int32 = 3
+    static let text: Int32 = 4
+    static let labels: Int32 = 5
+    static let top: Int32 = 6
   }
 
   /// The rows of one call.
   private final class Cursor {
     var rows: [Prediction.Candidate] = []
+    /// The text's labels.
+    var given: Set<String> = []
     var place = 0
+    /// The arguments; nil for those that are left out, or NULL.
+    var (text, labels): (String?, String?) = (nil, nil)
+    var top: Int?
   }
 
   /// SQLite's part of a table or a cursor, and an object of ours behind it.
@@ -105,7 +114,10 @@ enum LabelTable {
       case Column.label: result.set(row.label)
       case Column.probability: result.set(Double(row.probability))
       case Column.score: result.set(Double(row.cosine))
-      default: result.setNull()
+      case Column.given: result.set(cursor.given.contains(row.label) ? 1 : 0)
+      case Column.text: result.set(cursor.text)
+      case Column.labels: result.set(cursor.labels)
+      default: cursor.top.map(result.set) ?? result.setNull()
       }
       return SQLITE_OK
     }
@@ -152,16 +164,20 @@ enum LabelTable {
       arguments[argument] = next.next()
     }
     let table = cursor.pointee.pVtab!
-    let rows = Slot(cursor).object(as: Cursor.self)
-    (rows.rows, rows.place) = ([], 0)
+    let call = Slot(cursor).object(as: Cursor.self)
+    (call.rows, call.place) = ([], 0)
     do throws(VDSQError) {
       guard let text = arguments[0] else {
         throw .usage("vdsq_labels(text, labels, top): the text is missing")
       }
       guard !text.isNull else { return SQLITE_OK }
-      rows.rows = try Slot(table).object(as: Connection.self).classify(
-        text.text, arguments[1].flatMap { $0.isNull ? nil : $0.text },
-        top: arguments[2].flatMap { $0.isNull ? nil : $0.integer })
+      call.text = text.text
+      call.labels = arguments[1].flatMap { $0.isNull ? nil : $0.text }
+      call.top = arguments[2].flatMap { $0.isNull ? nil : $0.integer }
+      let prediction = try Slot(table).object(as: Connection.self).classify(
+        text.text, call.labels, top: call.top)
+      call.rows = prediction.candidates
+      call.given = prediction.isBlank ? [] : Set(prediction.labels)
       return SQLITE_OK
     } catch {
       SQLiteRoutines.api.pointee.free(table.pointee.zErrMsg)

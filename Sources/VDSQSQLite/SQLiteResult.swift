@@ -19,6 +19,10 @@ struct SQLiteResult {
     api.result_text(context, bytes, Int32(bytes.count - 1), SQLiteRoutines.transient)
   }
 
+  func set(_ text: String?) {
+    if let text { set(text) } else { setNull() }
+  }
+
   func set(_ number: Double) { api.result_double(context, number) }
 
   func set(_ number: Int) { api.result_int64(context, sqlite3_int64(number)) }

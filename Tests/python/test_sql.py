@@ -1,5 +1,6 @@
 """SQL functions in the sqlite3 of the system, with sqlite-vec."""
 
+import json
 import re
 import subprocess
 
@@ -98,8 +99,41 @@ def test_an_adapter_labels(sql, model, tmp_path):
         learner.learn(text, label)
     classifier = vdsq.VDSQClassifier.from_adapter(model, adapter)
     expected = classifier.predict(["hello", "stop"]).tolist()
-    rows = sql(f"SELECT vdsq_label('hello', '{adapter}'), vdsq_label('stop', '{adapter}');")
-    assert rows == [expected]
+    labels = f"SELECT vdsq_label('hello', '{adapter}'), vdsq_label('stop', '{adapter}');"
+    assert sql(f"SELECT vdsq_adapter('{adapter}');{labels}") == [["2"], expected]
+    # A schema from elsewhere opens no file.
+    assert "vdsq_adapter" in sql(f"CREATE VIEW v AS {labels} SELECT * FROM v;", fails=True)
+    unsafe = f"CREATE VIEW v AS SELECT vdsq_adapter('{adapter}'); SELECT * FROM v;"
+    assert "unsafe use" in sql(unsafe, fails=True)
+
+
+def test_an_adapter_of_several_labels(sql, path, tmp_path, run):
+    examples, adapter = tmp_path / "e.jsonl", tmp_path / "several.vdsa"
+    rows = [("hello world", ["greeting"]), ("stop now", ["order"]), ("a plain word", [])] * 4
+    examples.write_text(
+        "".join(json.dumps({"text": text, "labels": labels}) + "\n" for text, labels in rows)
+    )
+    run("adapt", path, examples, "--multi-label", "-o", adapter, "-q")
+    texts = [text for text, _ in rows[:3]]
+    answers = run("classify", path, "--adapter", adapter, "--json", "-q", lines=texts)
+    given = [json.loads(line)["labels"] for line in answers.splitlines()]
+    assert [] in given and ["order"] in given
+    found = sql(
+        f"SELECT vdsq_adapter('{adapter}');"
+        + "".join(
+            f"SELECT coalesce(vdsq_label({quoted(text)}, '{adapter}'), '-'),"
+            " group_concat(CASE WHEN given THEN label END)"
+            f" FROM vdsq_labels({quoted(text)}, '{adapter}');"
+            for text in texts
+        )
+    )[1:]
+    assert found == [[(labels or ["-"])[0], ",".join(labels)] for labels in given]
+
+
+def test_the_arguments_are_columns(sql):
+    rows = sql("SELECT text, labels, top FROM vdsq_labels('hello', 'hello,stop', 1);")
+    assert rows == [["hello", "hello,stop", "1"]]
+    assert sql("SELECT vdsq_label(' ', 'hello,stop') IS NULL;") == [["1"]]
 
 
 def test_semantic_search_in_ten_thousand_rows(sql, model, texts, tmp_path):
@@ -131,7 +165,8 @@ def test_semantic_search_in_ten_thousand_rows(sql, model, texts, tmp_path):
         ("SELECT vdsq_model('/nowhere.vdsq')", "/nowhere.vdsq: cannot be opened"),
         ("SELECT vdsq_label('a', 'one')", "two or more"),
         ("SELECT vdsq_label('a')", "head"),
-        ("SELECT vdsq_label('a', '/nowhere.vdsa')", "/nowhere.vdsa"),
+        ("SELECT vdsq_adapter('/nowhere.vdsa')", "/nowhere.vdsa"),
+        ("SELECT vdsq_adapter('/nowhere')", "ends in .vdsa"),
         ("SELECT vdsq_similarity(x'00', 'a')", "1 byte"),
         ("SELECT vdsq_similarity(x'00000000', 'a')", "1 and of"),
         ("SELECT * FROM vdsq_labels", "text is missing"),
