@@ -79,6 +79,7 @@ public final class FewShotTrainer {
     let encoded = try Examples(
       examples, labels: plan.labels, encoder: encoder, template: plan.options.template,
       cache: try StateCache(folder: plan.options.cacheFolder, encoder: encoder),
+      areStatesCached: plan.areStatesCached,
       advance: { report(.encoded($0, of: examples.count)) })
     TrainingEvent.report(examples, encoded: encoded, by: encoder, to: report)
     return encoded

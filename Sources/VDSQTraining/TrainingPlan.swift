@@ -15,6 +15,8 @@ public struct TrainingPlan: Sendable {
   public let encoderOptions: TextEncoder.Options
   /// Whether finetuning of the encoder will be tried, or done.
   public let triesFinetuning: Bool
+  /// Whether states stay in the file of the cache, because the budget has no room for them.
+  public let areStatesCached: Bool
   /// The maximum number of bytes that training takes beside the model.
   public let trainingBytes: Int
 
@@ -53,12 +55,12 @@ public struct TrainingPlan: Sendable {
       method.usesIntermediateFeatures && own == architecture.hiddenSize
       ? Self.intermediateFeatures(of: architecture) : []
     let columns = own * (features.count + 1)
-    let bytes =
-      Self.bytes(for: examples, columns: columns)
-      + Self.unlabelledBytes(options.unlabelledTexts, columns: columns, labels: labels.count)
+    let others =
+      Self.unlabelledBytes(options.unlabelledTexts, columns: columns, labels: labels.count)
       + Self.closedFormBytes(examples.count, labels: labels.count, columns: columns)
+    let bytes = Self.bytes(for: examples, columns: columns) + others
     var encoderOptions: TextEncoder.Options?
-    var finetuningBytes = 0
+    var (trainingBytes, areStatesCached) = (bytes, false)
     if try Self.maySpendOnFinetuning(file, labels, examples, options) {
       let longest = architecture.maximumTokens
       let more = try LowRankFinetuning.bytes(
@@ -68,20 +70,36 @@ public struct TrainingPlan: Sendable {
         encoderOptions = try model.encoderOptions(
           options.run, intermediateFeatures: features, more: bytes + more,
           among: [.resident, .release])
-        finetuningBytes = more
+        trainingBytes += more
       } catch  where error.category == .budgetTooSmall && method.finetuning != .always {
         report(.finetuningSkipped(error))
       }
     }
     triesFinetuning = encoderOptions != nil
+    if encoderOptions == nil {
+      do {
+        encoderOptions = try model.encoderOptions(
+          options.run, intermediateFeatures: features, more: bytes)
+      } catch  where error.category == .budgetTooSmall {
+        guard options.cacheFolder != nil else {
+          throw VDSQError(
+            .budgetTooSmall, "\(error.message), and so does a cache folder, where states stay",
+            .memoryBudget)
+        }
+        trainingBytes = Self.bytesOfTexts(examples) + others
+        areStatesCached = true
+      }
+    }
     self.encoderOptions =
       if let encoderOptions { encoderOptions } else {
-        try model.encoderOptions(options.run, intermediateFeatures: features, more: bytes)
+        try model.encoderOptions(
+          options.run, intermediateFeatures: features, more: trainingBytes)
       }
     self.model = model
     self.labels = labels
     self.options = options
-    trainingBytes = bytes + finetuningBytes
+    self.areStatesCached = areStatesCached
+    self.trainingBytes = trainingBytes
   }
 
   /// Whether finetuning is requested, or tried by the method.
@@ -131,8 +149,12 @@ public struct TrainingPlan: Sendable {
 
   /// The maximum number of bytes for examples: their texts and states.
   public static func bytes(for examples: [Examples.Example], columns: Int) -> Int {
+    bytesOfTexts(examples) + StateRows.Builder.bytes(rows: examples.count, columns: columns)
+  }
+
+  /// The maximum number of bytes for the texts of examples, with the places of their states.
+  private static func bytesOfTexts(_ examples: [Examples.Example]) -> Int {
     examples.reduce(0) { $0 + 2 * ($1.text.utf8.count + 128) }
-      + StateRows.Builder.bytes(rows: examples.count, columns: columns)
   }
 
   /// The maximum number of bytes for texts without labels: their states, a copy about the centre,

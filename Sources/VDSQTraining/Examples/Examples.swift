@@ -66,12 +66,13 @@ public struct Examples: Sendable {
   ///   - labels: all labels; an example's must be among them.
   ///   - template: a template around texts, or nil. A template around label words is ignored.
   ///   - cache: a cache of states; nil for none.
+  ///   - areStatesCached: whether states stay in the cache, and are read from there.
   ///   - advance: called with the number of examples whose states are known.
   /// - Throws: `badInput` if an example's label is not among `labels`, or its text has nothing to
   ///   read; the errors of the cache.
   package init(
     _ examples: [Example], labels: [Label], encoder: TextEncoder, template: Template?,
-    cache: StateCache? = nil, advance: (Int) -> Void
+    cache: StateCache? = nil, areStatesCached: Bool = false, advance: (Int) -> Void
   ) throws(VDSQError) {
     let d = encoder.dimensions
     let indices = Dictionary(
@@ -84,13 +85,18 @@ public struct Examples: Sendable {
     /// Whether the text of each row was truncated.
     var isCut: [Bool] = []
     var known: [StateCache.Key: Int] = [:]
-    var rows = StateRows.Builder(columns: d, capacity: examples.count, kernels: encoder.kernels)
+    /// The text of each row.
+    var keys: [StateCache.Key] = []
+    let disk = areStatesCached ? cache : nil
+    var rows =
+      disk == nil
+      ? StateRows.Builder(columns: d, capacity: examples.count, kernels: encoder.kernels) : nil
     var cached: [Float] = []
     /// Texts in the batch: the model fills their rows.
     var pending: [(row: Int, key: StateCache.Key)] = []
     func encodeBatch() throws(VDSQError) {
       try encoder.encode { (index, vector) throws(VDSQError) in
-        rows.set(pending[index].row, vector)
+        rows?.set(pending[index].row, vector)
         try cache?.add(pending[index].key, vector)
       }
       pending.removeAll(keepingCapacity: true)
@@ -116,12 +122,13 @@ public struct Examples: Sendable {
         rowOf.append(row)
         continue
       }
-      let row = rows.count
+      let row = keys.count
       rowOf.append(row)
+      keys.append(key)
       known[key] = row
       cached.removeAll(keepingCapacity: true)
       if cache?.find(key, into: &cached) ?? false {
-        rows.add(cached)
+        rows?.add(cached)
         isCut.append(isShortened || text.withUnsafeBytes { !encoder.fits($0) })
         continue
       }
@@ -129,14 +136,15 @@ public struct Examples: Sendable {
       let isTruncated = text.withUnsafeBytes { encoder.add($0, mask: template.mask).truncated }
       isCut.append(isShortened || isTruncated)
       pending.append((row, key))
-      rows.addZeros()
+      rows?.addZeros()
     }
     try encodeBatch()
     try cache?.flush()
     self.targets = targets
     self.texts = texts
     truncated = rowOf.reduce(0) { $0 + (isCut[$1] ? 1 : 0) }
-    let features = FeatureMatrix(rows.finish(), layout: FeatureMatrix.Layout(of: encoder))
+    let states = if let rows { rows.finish() } else { try disk!.rows(of: keys) }
+    let features = FeatureMatrix(states, layout: FeatureMatrix.Layout(of: encoder))
     self.features = features.rows == examples.count ? features : features.subset(rowOf)
   }
 

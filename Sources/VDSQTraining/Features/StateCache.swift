@@ -33,6 +33,8 @@ package final class StateCache {
   /// The offset of each text's record.
   private var records: [Key: Int] = [:]
   private var pending: [UInt8] = []
+  /// The texts of `pending`.
+  private var pendingKeys: [Key] = []
   private var buffer: [UInt8]
   private let crc = CRC32()
 
@@ -121,6 +123,7 @@ package final class StateCache {
   /// Adds the state of a text. It is in the file after the next `flush` at the latest.
   package func add(_ key: Key, _ state: UnsafePointer<Float>) throws(VDSQError) {
     let start = pending.count
+    pendingKeys.append(key)
     withUnsafeBytes(of: key.low) { pending.append(contentsOf: $0) }
     withUnsafeBytes(of: key.high) { pending.append(contentsOf: $0) }
     pending.append(contentsOf: UnsafeRawBufferPointer(start: state, count: 4 * dimensions))
@@ -136,7 +139,8 @@ package final class StateCache {
     guard !pending.isEmpty else { return }
     flock(descriptor, LOCK_EX)
     defer { flock(descriptor, LOCK_UN) }
-    var position = length / recordLength * recordLength
+    let start = length / recordLength * recordLength
+    var position = start
     var rest = pending[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, position) }
@@ -145,6 +149,18 @@ package final class StateCache {
       position += count
       rest = rest.dropFirst(count)
     }
+    for (i, key) in pendingKeys.enumerated() { records[key] = start + i * recordLength }
     pending.removeAll(keepingCapacity: true)
+    pendingKeys.removeAll(keepingCapacity: true)
+  }
+
+  /// The states of texts, which stay in the file.
+  ///
+  /// - Precondition: each was found, or added and flushed.
+  package func rows(of keys: [Key]) throws(VDSQError) -> StateRows {
+    StateRows(
+      try StateRecords(
+        descriptor, path: path, offsets: keys.map { records[$0]! + Self.keyLength },
+        columns: dimensions))
   }
 }

@@ -1,7 +1,7 @@
 package import VDSQKernels
 
-/// The memory of a feature matrix: rows of states, in single precision, or in half precision where
-/// there are many.
+/// The rows of a feature matrix: in memory, in single precision or, where there are many, in half
+/// precision; or in the file of a cache, where a memory budget has no room for them.
 ///
 /// A row in half precision has a factor, by which its largest element is 1. So rounding changes an
 /// element by at most 0.05% of itself, or 3e-8 of the largest one, which is a hundredth of what int8
@@ -11,6 +11,7 @@ package final class StateRows: Sendable {
     case floats([Float])
     /// Bits, with a factor for each row.
     case halves([UInt16], factors: [Float], KernelTable)
+    case records(StateRecords)
   }
 
   /// The number of elements of a row.
@@ -24,6 +25,13 @@ package final class StateRows: Sendable {
     self.columns = columns
     rows = values.count / columns
     elements = .floats(values)
+  }
+
+  /// Rows that stay in a file.
+  package init(_ records: StateRecords) {
+    columns = records.columns
+    rows = records.rows
+    elements = .records(records)
   }
 
   fileprivate init(halves: [UInt16], factors: [Float], columns: Int, kernels: KernelTable) {
@@ -43,7 +51,7 @@ package final class StateRows: Sendable {
       return try values.withUnsafeBufferPointer { (values) throws(Failure) in
         try body(values.baseAddress! + row * columns)
       }
-    case .halves:
+    case .halves, .records:
       return try withUnsafeTemporaryAllocation(of: Float.self, capacity: count) {
         (copied) throws(Failure) in
         copy(row, first: count, into: copied.baseAddress!)
@@ -65,6 +73,7 @@ package final class StateRows: Sendable {
       }
       let factor = factors[row]
       for j in 0..<count { to[j] *= factor }
+    case .records(let records): records.copy(row, first: count, into: to)
     }
   }
 

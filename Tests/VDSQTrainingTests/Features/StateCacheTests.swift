@@ -22,11 +22,11 @@ import VDSQTraining
   }
 
   private func encoded(
-    _ texts: [String], _ encoder: TextEncoder, _ cache: StateCache?
+    _ texts: [String], _ encoder: TextEncoder, _ cache: StateCache?, staysThere: Bool = false
   ) throws -> Examples {
     try Examples(
       texts.map { Examples.Example(text: $0, label: "b") }, labels: labels, encoder: encoder,
-      template: nil, cache: cache, advance: { _ in })
+      template: nil, cache: cache, areStatesCached: staysThere, advance: { _ in })
   }
 
   private func length(_ path: String) throws -> Int {
@@ -51,6 +51,25 @@ import VDSQTraining
     #expect(try length(path) == once)
     _ = try encoded(texts + ["new"], encoder, try cache())
     #expect(try length(path) == once / 3 * 4)
+  }
+
+  /// States that stay in the file are the same, whether they are new there or not. What another
+  /// program cuts off is no number.
+  @Test func statesStay() throws {
+    let folder = try TemporaryFolder()
+    let encoder = try encoder(in: folder)
+    func cache() throws -> StateCache {
+      try StateCache(folder: folder.path("cache"), encoder: encoder, settings: "int8")
+    }
+    let fresh = try encoded(texts, encoder, nil)
+    for _ in 0..<2 {
+      let there = try encoded(texts, encoder, try cache(), staysThere: true)
+      #expect(there.features.values == fresh.features.values)
+      #expect(there.subset([2, 3]).features.values == fresh.subset([2, 3]).features.values)
+    }
+    let there = try encoded(texts, encoder, try cache(), staysThere: true)
+    truncate(try cache().path, 40)
+    #expect(there.features.values.last!.isNaN)
   }
 
   /// A record that was cut or changed is made again, never believed.
