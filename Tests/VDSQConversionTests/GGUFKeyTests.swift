@@ -388,23 +388,4 @@ import VDSQFormat
     try short.data.write(to: URL(fileURLWithPath: paths[2]))
     #expect(error(paths[0])?.message.contains("20 tensors, not 21") ?? false)
   }
-
-  /// docs/models.md has the lists of the tables.
-  @Test func documentationListsWhatIsRead() throws {
-    let page = try String(contentsOfFile: Fixtures.path("../../docs/models.md"), encoding: .utf8)
-      .split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    for (what, list) in [
-      ("Types of tensors", SourceType.ggufNames),
-      ("Architectures", CheckpointArchitecture.supportedGGUF),
-      ("Tokenizer models", GGUFTokenizerModel.supported),
-      ("Values of `tokenizer.ggml.pre`", GGUFPreTokenizer.supported),
-    ] {
-      #expect(page.contains("**\(what):** \(list)."), "\(what)")
-    }
-  }
-
-  @Test func documentationNamesEveryKey() throws {
-    let page = try String(contentsOfFile: Fixtures.path("../../docs/models.md"), encoding: .utf8)
-    for key in GGUFKey.all { #expect(page.contains("`\(key.name)`"), "\(key.name)") }
-  }
 }

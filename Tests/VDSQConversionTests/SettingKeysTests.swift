@@ -497,22 +497,6 @@ import VDSQFormat
         != convert("language-models/gpt2", ["tokenizer_config.json": [:]]))
   }
 
-  /// docs/models.md lists every key.
-  @Test func everyKeyIsDocumented() throws {
-    let page = try String(
-      contentsOf: Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("docs/models.md"), encoding: .utf8)
-    let tables =
-      CheckpointArchitecture.withVariants.map { SettingKeys.config($0.settings) }
-      + [.module, .pooling, .dense, .layerNorm, .normalize, .transformer]
-      + [.sentenceTransformers, .tokenizer]
-    for table in tables {
-      for key in table.keys where !page.contains("`\(key.name)`") {
-        Issue.record("docs/models.md: \(table.file): \(key.name) is missing")
-      }
-    }
-  }
-
   /// What is not known is told.
   @Test func unknownKeysAreWarnings() throws {
     let path = try folder.copy(ofFixture: "bert-mean", as: "m")

@@ -5,7 +5,7 @@ extension CheckpointArchitecture {
 
   /// ALBERT (Lan et al. 2020): BERT whose layers share their weights, with narrow embeddings.
   static let albert = CheckpointArchitecture(
-    modelTypes: ["albert"],
+    title: "ALBERT", modelTypes: ["albert"],
     settings: albertKeys.settings + SettingKey.followed("num_hidden_groups")
       + SettingKey.fixed("inner_group_num", .integer(1))
       + SettingKey.harmless(

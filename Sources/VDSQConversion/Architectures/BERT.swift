@@ -4,7 +4,8 @@ import VDSQFormat
 extension CheckpointArchitecture {
   /// BERT (Devlin et al. 2018), and sentence encoders with its architecture.
   static let bert = CheckpointArchitecture(
-    modelTypes: ["bert"], settings: BERTKeys().settings,
+    title: "BERT", references: ["transformers", "all-MiniLM-L6-v2"], modelTypes: ["bert"],
+    settings: BERTKeys().settings,
     tokenizerClasses: ["bert": "BertTokenizer"],
     configuration: { (config) throws(VDSQError) in try BERTKeys().read(config) },
     prefixes: ["bert.", ""], embeddings: bertEmbeddings, layer: bertLayer,

@@ -7,6 +7,10 @@ import VDSQFormat
 /// Each file in this folder describes one architecture, and `all` lists them. The converter, the
 /// readers of GGUF and llama2.c files, and messages about supported architectures use the list.
 package struct CheckpointArchitecture: Sendable {
+  /// The name of the family, in docs/models.md.
+  package let title: String
+  /// What the tests compare it with, and real checkpoints that are measured, in docs/models.md.
+  package var references = ["transformers"]
   /// The values of `model_type` in `config.json`.
   package let modelTypes: [String]
   /// The keys of `config.json` that the architecture has beside those of all.
@@ -30,9 +34,9 @@ package struct CheckpointArchitecture: Sendable {
   /// The head of the language model.
   let head: LanguageModelHead
   /// The head of `...ForSequenceClassification`; nil if it is not supported.
-  var textHead: HeadNames?
+  package var textHead: HeadNames?
   /// The head of `...ForTokenClassification`; nil if it is not supported.
-  var tokenHead: HeadNames?
+  package var tokenHead: HeadNames?
   /// The architecture's names in GGUF files; nil if such files are not supported.
   package var gguf: GGUFArchitecture?
   /// Classes of code beside checkpoints (`auto_map`) that compute what the architecture does.

@@ -7,7 +7,7 @@ extension CheckpointArchitecture {
   /// DeBERTa 2 and 3 (He et al. 2021): BERT without learned positions, whose scores are sums of
   /// products of contents and of vectors of distances.
   static let deberta = CheckpointArchitecture(
-    modelTypes: ["deberta-v2"],
+    title: "DeBERTa 2 and 3", modelTypes: ["deberta-v2"],
     settings: debertaKeys.settings
       + SettingKey.followed(
         "type_vocab_size", "position_buckets", "max_relative_positions", "pos_att_type")

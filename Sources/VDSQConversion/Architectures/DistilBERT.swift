@@ -7,7 +7,7 @@ extension CheckpointArchitecture {
 
   /// DistilBERT (Sanh et al. 2019): BERT without token types, with other names.
   static let distilBERT = CheckpointArchitecture(
-    modelTypes: ["distilbert"],
+    title: "DistilBERT", modelTypes: ["distilbert"],
     settings: distilBERTKeys.settings
       + SettingKey.harmless("sinusoidal_pos_embds", "tie_weights_", "type_vocab_size"),
     tokenizerClasses: ["distilbert": "BertTokenizer"],

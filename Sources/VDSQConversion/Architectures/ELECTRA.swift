@@ -3,7 +3,7 @@ import VDSQFormat
 extension CheckpointArchitecture {
   /// ELECTRA (Clark et al. 2020): BERT whose embeddings may be narrower than its states.
   static let electra = CheckpointArchitecture(
-    modelTypes: ["electra"],
+    title: "ELECTRA", modelTypes: ["electra"],
     settings: BERTKeys(embeddingSize: "embedding_size").settings,
     tokenizerClasses: ["electra": "BertTokenizer"],
     configuration: { (config) throws(VDSQError) in

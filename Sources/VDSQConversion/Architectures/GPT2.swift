@@ -4,7 +4,7 @@ import VDSQFormat
 extension CheckpointArchitecture {
   /// GPT-2 (Radford et al. 2019): learned positions, LayerNorm, and weights stored by columns.
   static let gpt2 = CheckpointArchitecture(
-    modelTypes: ["gpt2"],
+    title: "GPT-2", modelTypes: ["gpt2"],
     settings: SettingKeys.decoder
       + SettingKey.followed(
         "n_embd", "n_layer", "n_head", "n_inner", "n_positions", "layer_norm_epsilon",

@@ -7,7 +7,7 @@ extension CheckpointArchitecture {
   /// GPT-NeoX (Black et al. 2022) and Pythia: LayerNorm, rotary positions in a quarter of each
   /// head, and a parallel residual by default.
   static let gptNeoX = CheckpointArchitecture(
-    modelTypes: ["gpt_neox"],
+    title: "GPT-NeoX, Pythia", modelTypes: ["gpt_neox"],
     settings: CheckpointConfiguration.rotarySettings(gptNeoXRotary, epsilon: "layer_norm_eps")
       + SettingKey.followed("use_parallel_residual", "attention_bias"),
     tokenizerClasses: ["gpt_neox": "GPTNeoXTokenizer"],

@@ -9,7 +9,7 @@ extension CheckpointArchitecture {
   /// GTE (Zhang et al. 2024), such as gte-multilingual and Arctic Embed 2: BERT with rotary
   /// positions and a gate of GELU.
   static let gte = CheckpointArchitecture(
-    modelTypes: ["gte", "new"], settings: gteKeys.settings,
+    title: "GTE, Arctic Embed 2", modelTypes: ["gte", "new"], settings: gteKeys.settings,
     tokenizerClasses: ["gte": "XLMRobertaTokenizer"],
     configuration: { (config) throws(VDSQError) in
       try CheckpointConfiguration(rotaryEncoder: config, gteKeys, activation: .gelu)
@@ -30,7 +30,7 @@ extension CheckpointArchitecture {
 
   /// The same by the names of the code that comes with the checkpoints.
   private static let gteByCode = CheckpointArchitecture(
-    modelTypes: ["gte", "new"],
+    title: "GTE, Arctic Embed 2, by its code", modelTypes: ["gte", "new"],
     settings: gteCodeKeys.settings
       + SettingKey.fixed("position_embedding_type", .string("rope"))
       + SettingKey.fixed("layer_norm_type", .string("layer_norm"))

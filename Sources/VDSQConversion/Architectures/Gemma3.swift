@@ -12,7 +12,7 @@ extension CheckpointArchitecture {
   /// network, norms of each head, and local attention in five layers of six, whose positions have
   /// another base. With `use_bidirectional_attention` it is an encoder: EmbeddingGemma.
   static let gemma3 = CheckpointArchitecture(
-    modelTypes: ["gemma3_text"],
+    title: "Gemma 3, EmbeddingGemma", modelTypes: ["gemma3_text"],
     settings: CheckpointConfiguration.rotarySettings(gemma3Rotary, epsilon: "rms_norm_eps")
       + SettingKey.followed(
         "use_bidirectional_attention", "query_pre_attn_scalar", "sliding_window",

@@ -5,7 +5,8 @@ extension CheckpointArchitecture {
   /// Granite 3 (IBM 2024): Llama with factors of embeddings, attention scores, residuals and logits.
   static let granite: CheckpointArchitecture = {
     let llama = llamaLike(
-      modelTypes: ["granite"], tokenizerClass: nil, attentionBias: true, mlpBias: true)
+      title: "Granite 3", modelTypes: ["granite"], tokenizerClass: nil, attentionBias: true,
+      mlpBias: true)
     var architecture = llama
     architecture.settings += SettingKey.followed(
       "embedding_multiplier", "attention_multiplier", "residual_multiplier", "logits_scaling")

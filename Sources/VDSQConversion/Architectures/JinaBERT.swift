@@ -15,7 +15,7 @@ extension CheckpointArchitecture {
   /// - Parameter isSplit: whether the gate and the up projection are two tensors, as in older GGUF files.
   private static func jinaBERT(isSplit: Bool) -> CheckpointArchitecture {
     CheckpointArchitecture(
-      modelTypes: ["bert"],
+      title: "JinaBERT 2", references: ["PyTorch, by the paper"], modelTypes: ["bert"],
       settings: jinaBERTKeys.settings + SettingKey.followed("feed_forward_type")
         + SettingKey.harmless(
           "emb_pooler", "model_max_length", "num_tasks", "use_flash_attn", "with_flash_attention"),

@@ -5,7 +5,8 @@ extension CheckpointArchitecture {
   /// Llama 1 to 3 (Touvron et al. 2023): RMSNorm, rotary positions, a gated feed-forward network,
   /// and fewer heads of keys and values than of queries.
   static let llama = llamaLike(
-    modelTypes: ["llama"], tokenizerClass: nil, attentionBias: true, mlpBias: true,
+    title: "Llama", references: ["transformers", "SmolLM2-135M"], modelTypes: ["llama"],
+    tokenizerClass: nil, attentionBias: true, mlpBias: true,
     gguf: llamaLikeGGUF("llama", alternatingHeadSize: "head_dim"))
 
   /// An architecture with the layers and the names of Llama.
@@ -34,7 +35,8 @@ extension CheckpointArchitecture {
   ///   - headSize: the size of a head without `head_dim`; nil for its share of the hidden size.
   ///   - ignoresTokenizerClass: see `CheckpointArchitecture`.
   static func llamaLike(
-    modelTypes: [String], tokenizerClass: String?, window: SlidingWindow.Keys? = nil,
+    title: String, references: [String] = ["transformers"], modelTypes: [String],
+    tokenizerClass: String?, window: SlidingWindow.Keys? = nil,
     attentionBias: Bool = false, mlpBias: Bool = false, queryBias: TensorRule.Presence? = nil,
     hasHeadNorms: Bool = false, hasOutputNorms: Bool = false, hasLayerNorm: Bool = false,
     isFused: Bool = false, rotary: RotaryKeys = RotaryKeys(isPartial: false),
@@ -70,7 +72,7 @@ extension CheckpointArchitecture {
     let epsilonKey = hasLayerNorm ? "layer_norm_eps" : "rms_norm_eps"
     let place = hasOutputNorms ? "output_norm" : "norm"
     return CheckpointArchitecture(
-      modelTypes: modelTypes,
+      title: title, references: references, modelTypes: modelTypes,
       settings: CheckpointConfiguration.rotarySettings(rotary, epsilon: epsilonKey)
         + SlidingWindow.settings(window)
         + setting("attention_bias", isFollowed: attentionBias)

@@ -6,7 +6,7 @@ extension CheckpointArchitecture {
   /// MPNet (Song et al. 2020): RoBERTa without token types, whose layers share biases for buckets of
   /// distances.
   static let mpnet = CheckpointArchitecture(
-    modelTypes: ["mpnet"],
+    title: "MPNet", references: ["transformers", "all-mpnet-base-v2"], modelTypes: ["mpnet"],
     settings: mpnetKeys.settings
       // Its class of transformers always computes as many.
       + SettingKey.fixed("relative_attention_num_buckets", .integer(DistanceBuckets.count)),

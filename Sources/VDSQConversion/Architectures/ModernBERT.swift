@@ -13,7 +13,7 @@ extension CheckpointArchitecture {
   /// ModernBERT (Warner et al. 2024): pre-norm layers with rotary positions, a gate of GELU, no
   /// biases, and local attention in two layers of three, whose positions have another base.
   static let modernBERT = CheckpointArchitecture(
-    modelTypes: ["modernbert"],
+    title: "ModernBERT", modelTypes: ["modernbert"],
     settings: modernBERTKeys.settings
       + SettingKey.followed(
         "local_attention", "global_attn_every_n_layers", "layer_types", "attention_bias",

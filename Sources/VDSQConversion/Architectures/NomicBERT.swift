@@ -9,7 +9,7 @@ extension CheckpointArchitecture {
   /// Nomic BERT (Nussbaum et al. 2024): BERT with rotary positions, a gate of SiLU and without
   /// biases of linear layers.
   static let nomicBERT = CheckpointArchitecture(
-    modelTypes: ["nomic_bert"], settings: nomicBERTKeys.settings,
+    title: "Nomic BERT", modelTypes: ["nomic_bert"], settings: nomicBERTKeys.settings,
     tokenizerClasses: ["nomic_bert": "BertTokenizer"],
     configuration: { (config) throws(VDSQError) in
       try CheckpointConfiguration(rotaryEncoder: config, nomicBERTKeys, activation: .silu)
@@ -56,7 +56,7 @@ extension CheckpointArchitecture {
 
   /// The same by the names of the code that comes with Nomic's checkpoints.
   private static let nomicBERTByCode = CheckpointArchitecture(
-    modelTypes: ["nomic_bert"],
+    title: "Nomic BERT, by its code", modelTypes: ["nomic_bert"],
     settings: nomicBERTKeys.settings + nomicBERTCodeKeys.settings
       + SettingKey.followed(
         "activation_function", "rotary_scaling_factor", "max_trained_positions")

@@ -5,7 +5,8 @@ extension CheckpointArchitecture {
   /// SmolLM 3 (Bakouch et al. 2025): Llama without positions in every fourth layer.
   static let smolLM3: CheckpointArchitecture = {
     let llama = llamaLike(
-      modelTypes: ["smollm3"], tokenizerClass: nil, window: .layersWithoutPositions,
+      title: "SmolLM 3", modelTypes: ["smollm3"], tokenizerClass: nil,
+      window: .layersWithoutPositions,
       attentionBias: true, mlpBias: true,
       rotary: RotaryKeys(defaultBase: 2_000_000, isPartial: false), isTiedByDefault: true)
     var architecture = llama

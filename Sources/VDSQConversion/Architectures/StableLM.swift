@@ -5,7 +5,7 @@ extension CheckpointArchitecture {
   /// each head.
   static let stableLM: CheckpointArchitecture = {
     var architecture = llamaLike(
-      modelTypes: ["stablelm"], tokenizerClass: nil,
+      title: "StableLM 2", modelTypes: ["stablelm"], tokenizerClass: nil,
       queryBias: .declared("use_qkv_bias", default: false), hasLayerNorm: true,
       rotary: RotaryKeys(defaultShare: 0.25), epsilon: 1e-5)
     architecture.settings +=

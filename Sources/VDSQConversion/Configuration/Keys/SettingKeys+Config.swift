@@ -6,7 +6,7 @@ extension SettingKeys {
     SettingKeys(file: "config.json", keys: common + own)
   }
 
-  private static let common: [SettingKey] =
+  package static let common: [SettingKey] =
     SettingKey.followed(
       "model_type", "vocab_size", "tie_word_embeddings", "tokenizer_class", "quantization_config",
       "auto_map")
@@ -50,11 +50,11 @@ extension SettingKeys {
       "tf_legacy_loss")
 
   /// The keys that make an encoder something else.
-  static let encoder: [SettingKey] =
+  package static let encoder: [SettingKey] =
     SettingKey.fixed("is_causal", .bool(false)) + SettingKey.absent("is_decoder")
 
   /// The keys that make a causal decoder something else, or add to its layers.
-  static let decoder: [SettingKey] =
+  package static let decoder: [SettingKey] =
     SettingKey.fixed("is_causal", .bool(true)) + SettingKey.harmless("is_decoder")
     + SettingKey.absent(
       "use_bidirectional_attention", "bidirectional", "is_bidirectional", "attn_logit_softcapping",
