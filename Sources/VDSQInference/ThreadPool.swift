@@ -11,10 +11,19 @@ public final class ThreadPool: @unchecked Sendable {
     package let index: Int
     /// The number of workers of this run, at most that of the pool.
     package let count: Int
-    fileprivate let pool: ThreadPool
+    // Not retained: a worker that slept with a reference would keep the pool, and itself, for ever.
+    private let pool: Unmanaged<ThreadPool>
+
+    fileprivate init(index: Int, count: Int, pool: ThreadPool) {
+      self.index = index
+      self.count = count
+      self.pool = Unmanaged.passUnretained(pool)
+    }
 
     /// A barrier: waits until all workers arrive. What each did before is then visible to all.
-    package func barrier() { if count > 1 { pool.meet(count) } }
+    package func barrier() {
+      if count > 1 { pool._withUnsafeGuaranteedRef { $0.meet(count) } }
+    }
 
     /// The worker's part of `items`, split at multiples of `unit`.
     ///
@@ -84,12 +93,12 @@ public final class ThreadPool: @unchecked Sendable {
   private func start(_ width: Int) -> Int {
     while handles.count < width - 1 {
       var handle: UInt = 0
-      // The pool outlives its threads, because deinit joins them.
+      // The pool outlives its threads, because deinit joins them. They hold no reference to it.
       let this = Unmanaged.passUnretained(self).toOpaque()
       let ok = vdsq_start_thread(
         &handle,
         { pointer in
-          Unmanaged<ThreadPool>.fromOpaque(pointer!).takeUnretainedValue().serve()
+          Unmanaged<ThreadPool>.fromOpaque(pointer!)._withUnsafeGuaranteedRef { $0.serve() }
           return nil
         }, this)
       if !ok { break }

@@ -25,6 +25,33 @@ import Testing
     try #require(plan[key] as? Int)
   }
 
+  /// Where the budget has no room for the states of examples, a cache has, and the adapter is the
+  /// same. Without one, the refusal says so.
+  @Test func statesStayInTheCache() throws {
+    let examples = folder.path("e.jsonl")
+    let lines = (0..<20_000).map {
+      #"{"text": "hello number \#($0)", "label": "\#($0 % 3 == 0 ? "hello" : "stop")"}"#
+    }
+    try lines.joined(separator: "\n").write(toFile: examples, atomically: true, encoding: .utf8)
+    func adapt(_ name: String, _ options: [String]) throws -> Program.Result {
+      try vdsq.run(
+        ["adapt", model, examples, "-o", folder.path(name), "--method", "prior", "-q"] + options)
+    }
+    let refused = try adapt("x.vdsa", ["--memory-budget", "1M"])
+    #expect(refused.status == 75 && refused.errors.contains("cache"))
+    let needed = try #require(refused.errors.firstMatch(of: /needs ([0-9]+)K/)?.1)
+    let short = ["--memory-budget", "\(Int(needed)! - 1024)K"]
+    #expect(try adapt("x.vdsa", short).status == 75)
+    #expect(try adapt("a.vdsa", []).status == 0)
+    for name in ["b.vdsa", "c.vdsa"] {
+      let cached = try adapt(name, short + ["--cache", folder.path("cache")])
+      #expect(cached.status == 0, "\(cached.errors)")
+      #expect(
+        try Data(contentsOf: URL(fileURLWithPath: folder.path(name)))
+          == Data(contentsOf: URL(fileURLWithPath: folder.path("a.vdsa"))))
+    }
+  }
+
   @Test func plansAddUp() throws {
     let small = try plan(["--max-tokens", "16", "--threads", "1"])
     let parts = try #require(small["parts"] as? [[String: Any]])

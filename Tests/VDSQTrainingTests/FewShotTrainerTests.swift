@@ -154,39 +154,6 @@ import VDSQTraining
     #expect(try StateCache(folder: "/nowhere/at/all", encoder: encoder) == nil)
   }
 
-  /// Where the budget has no room for states, they stay in the cache, and the adapter is the same;
-  /// without a cache, the refusal says so.
-  @Test func statesStayOnDisk() throws {
-    let fixture = try TrainingFixture(perLabel: 16)
-    var options = TrainingOptions()
-    options.method = .frozen
-    func adapter() throws -> Data {
-      let path = fixture.folder.path("a.vdsa")
-      let plan = try plan(fixture, options)
-      let trainer = try FewShotTrainer(plan)
-      let adapter = try trainer.train(on: try trainer.encode(fixture.examples))
-      _ = try adapter.write(to: path, replace: true)
-      return try Data(contentsOf: URL(filePath: path))
-    }
-    let expected = try adapter()
-    let inMemory = try plan(fixture, options).trainingBytes
-    let all = try Footprint.each(
-      of: fixture.model.path, options: options.run.encoderOptions(), more: inMemory)
-    options.run.memoryPolicy = .resident
-    options.run.memoryBudget = all.first { $0.policy == .resident }!.peakBytes - 1
-    #expect {
-      try plan(fixture, options)
-    } throws: {
-      let error = $0 as? VDSQError
-      return error?.category == .budgetTooSmall && error!.message.contains("cache folder")
-    }
-    options.cacheFolder = fixture.folder.path("cache")
-    let onDisk = try plan(fixture, options)
-    #expect(onDisk.areStatesCached && onDisk.trainingBytes < inMemory)
-    #expect(try adapter() == expected)
-    #expect(try adapter() == expected)
-  }
-
   /// Labels are those that are named, or else the examples'; what is out of scope has no words.
   @Test func labelsOfExamples() {
     let examples = ["b", "a", "b", "none"].map { Examples.Example(text: "x", label: $0) }

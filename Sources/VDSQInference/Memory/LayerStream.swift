@@ -68,12 +68,12 @@ final class LayerStream: @unchecked Sendable {
     isFirstPass = false
     guard thread == nil else { return }
     var handle: UInt = 0
-    // The stream outlives its thread, because deinit joins it.
+    // The stream outlives its thread, because deinit joins it. It holds no reference to it.
     let this = Unmanaged.passUnretained(self).toOpaque()
     let ok = vdsq_start_thread(
       &handle,
       { pointer in
-        Unmanaged<LayerStream>.fromOpaque(pointer!).takeUnretainedValue().read()
+        Unmanaged<LayerStream>.fromOpaque(pointer!)._withUnsafeGuaranteedRef { $0.read() }
         return nil
       }, this)
     if ok { thread = handle }
