@@ -57,6 +57,10 @@ extension Model {
   ///
   /// - Throws: the errors of opening the model.
   package func encoder(_ options: TextEncoder.Options) throws(VDSQError) -> TextEncoder {
-    try TextEncoder(try container(for: options.policy), options: options)
+    let container = try container(for: options.policy)
+    // Opening changes the addresses of a container's sections, which other threads may be opening.
+    opening.lock()
+    defer { opening.unlock() }
+    return try TextEncoder(container, options: options)
   }
 }

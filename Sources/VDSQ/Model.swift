@@ -20,6 +20,8 @@ public final class Model: @unchecked Sendable {
   /// The file's path.
   public let path: String
   private let lock = Lock()
+  /// Held while an encoder is opened.
+  let opening = Lock()
   // Guarded by the lock. Streaming does not decode layers, so it has a map of its own.
   private var whole: Map?
   private var streamed: Map?

@@ -38,8 +38,12 @@ public struct RunOptions: Sendable {
   /// Called with a line for a person if the name of a token of `steering` is ambiguous.
   public var onNote: (@Sendable (String) -> Void)?
 
-  /// Whether tokens can be read behind a text later, as a generator does.
-  package var continuesTexts = false
+  /// The numbers of the keys and values that a generator keeps for the tokens to come. Those of a
+  /// pass itself are floats.
+  public var keyPrecision = KeyPrecision.float32
+
+  /// The number of texts of each caller that can go on, as those of a generator do.
+  package var keptTexts = 0
 
   /// One thread, one caller, all weights resident.
   public init() {}
@@ -51,7 +55,7 @@ public struct RunOptions: Sendable {
     options.precision = precision
     options.maximumTokens = maximumTokens
     (options.dimensions, options.prompt) = (dimensions, prompt)
-    options.continuesTexts = continuesTexts
+    (options.keptTexts, options.keyPrecision) = (keptTexts, keyPrecision)
     options.keepsThreadsBusy = batch == nil
     options.batch = batch ?? 1
     options.policy = policy

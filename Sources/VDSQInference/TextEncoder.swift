@@ -35,9 +35,12 @@ public final class TextEncoder {
     /// of a masked one.
     package var continuations = TokenTree.Size()
 
-    /// Whether tokens can be read behind a text later, which takes the keys and values of all
-    /// layers of a causal language model. Batches are of one text then.
-    package var continuesTexts = false
+    /// The number of texts of a causal language model that can go on, for which keys and values of
+    /// all layers are kept. If it is not 0, no other texts are read.
+    package var keptTexts = 0
+
+    /// The numbers of those keys and values.
+    package var keyPrecision = KeyPrecision.float32
 
     /// The number of dimensions that the vector of a sentence encoder is cut to (Matryoshka
     /// representations); it is scaled to length 1 again if the model's vectors are. Nil for all.
@@ -131,6 +134,8 @@ public final class TextEncoder {
   private var batch = TokenBatch()
   /// A text of the batch with what may follow it.
   private var text = TokenBatch()
+  /// The ids of texts that go on, by their places.
+  private var continued: [[Int32]]
   /// The state of a text, and those at further masks.
   private var filled: [Float]
   private var firstIDs: [Int32] = []
@@ -153,6 +158,7 @@ public final class TextEncoder {
     }
     threads = ThreadPool(count: options.threads)
     self.options = options
+    continued = Array(repeating: [], count: options.keptTexts)
     tokenizer = try Tokenizer(
       section: try container.bytes(of: .tokenizer), path: container.path)
     let c = try Architecture(container.metadata)
@@ -175,8 +181,9 @@ public final class TextEncoder {
       let decoder = try Decoder(
         container, kernels: kernels, threads: threads, precision: options.precision,
         tokenCapacity: Self.tokenCapacity(options, c, maximumTokens),
-        longest: maximumTokens, keepsKeys: options.continuesTexts,
-        continuations: options.continuations, policy: options.policy)
+        longest: maximumTokens, keptTexts: options.keptTexts,
+        keyPrecision: options.keyPrecision, continuations: options.continuations,
+        policy: options.policy)
       backbone = .decoder(decoder)
       filled = []
       kind = c.pooling == .nextToken ? .causal : .sentences
@@ -259,7 +266,7 @@ public final class TextEncoder {
     _ options: Options, _ c: Architecture, _ longest: Int
   ) -> Int {
     let isDecoder = c.family == .causalDecoder
-    if isDecoder, options.continuesTexts { return longest }
+    if isDecoder, options.keptTexts > 0 { return max(longest, options.keptTexts) }
     let busy = isDecoder ? longest + DecoderPlan.workerRows * options.threads : 2 * longest
     return max(
       options.tokenCapacity, options.batch * longest, options.keepsThreadsBusy ? busy : 0)
@@ -686,12 +693,12 @@ public final class TextEncoder {
   }
 
   private func run(
-    _ batch: TokenBatch, from start: Int = 0, trace: UnsafeMutablePointer<Float>?
+    _ batch: TokenBatch, trace: UnsafeMutablePointer<Float>?
   ) throws(VDSQError) -> UnsafePointer<Float> {
     let states =
       switch backbone {
       case .encoder(let encoder): try encoder.encode(batch, trace: trace)
-      case .decoder(let decoder): try decoder.decode(batch, from: start, trace: trace)
+      case .decoder(let decoder): try decoder.decode(batch, trace: trace)
       }
     try container.file.checkLength()
     return states
@@ -699,31 +706,69 @@ public final class TextEncoder {
 
   // MARK: Texts that go on
 
-  /// The token ids of the text that goes on.
-  package var continuedIDs: [Int32] { text.ids }
-
-  /// Begins a text that goes on, with the first ids of the one before.
+  /// The token ids of a text that goes on, as far as they were read.
   ///
-  /// - Parameter kept: the number of these ids, whose keys and values are still there.
-  package func beginText(keeping kept: Int = 0) {
-    if kept == 0 || text.sequences != 1 {
-      text.removeAll()
-      text.endSequence()
-    } else {
-      text.cutLastSequence(to: kept)
-    }
+  /// - Parameter place: below `options.keptTexts`.
+  package func continuedIDs(inPlace place: Int) -> [Int32] { continued[place] }
+
+  /// Begins a text that goes on, with the first ids of the one before in its place.
+  ///
+  /// - Parameter count: the number of these ids, whose keys and values are still there.
+  package func beginText(inPlace place: Int, keeping count: Int = 0) {
+    continued[place].removeLast(continued[place].count - count)
   }
 
-  /// Reads token ids behind those that were read since `beginText`. The options must say that texts
-  /// go on (`continuesTexts`).
+  /// Reads token ids behind those of a text that were read.
   ///
   /// - Parameter ids: one or more; in all no more than `maximumTokens`.
   /// - Returns: the state at the last one, `[dimensions]`, valid until the next call.
-  package func read(_ ids: ArraySlice<Int32>) throws(VDSQError) -> UnsafePointer<Float> {
-    let start = text.ids.count
-    text.extendLastSequence(by: ids)
-    return try run(text, from: start, trace: nil)
+  package func read(
+    _ ids: ArraySlice<Int32>, inPlace place: Int
+  ) throws(VDSQError) -> UnsafePointer<Float> {
+    text.removeAll()
+    text.ids.append(contentsOf: ids)
+    text.endSequence(inPlace: place, behind: continued[place].count)
+    let state = try run(text, trace: nil)
+    continued[place].append(contentsOf: ids)
+    return state
   }
+
+  /// Reads one token behind each of some texts. Weights are read from memory once for all of them.
+  ///
+  /// - Parameter tokens: the places of different texts, and the ids.
+  /// - Returns: the state of each, `[tokens, dimensions]`, valid until the next call.
+  package func read(
+    _ tokens: [(place: Int, id: Int32)]
+  ) throws(VDSQError) -> UnsafePointer<Float> {
+    text.removeAll()
+    for (place, id) in tokens {
+      text.ids.append(id)
+      text.endSequence(inPlace: place, behind: continued[place].count)
+    }
+    let states = try run(text, trace: nil)
+    for (place, id) in tokens { continued[place].append(id) }
+    return states
+  }
+
+  /// The number of layers whose keys and values are kept, and the bytes of a token's keys in one of
+  /// them; nil if texts do not go on.
+  package var keptRows: (layers: Int, bytes: Int)? {
+    guard options.keptTexts > 0, case .decoder(let decoder) = backbone else { return nil }
+    return decoder.keptRows
+  }
+
+  /// Calls `body` with the kept keys, and then the values, of the first tokens of a text that goes
+  /// on, layer after layer.
+  package func forEachKept(
+    inPlace place: Int, _ count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void
+  ) {
+    guard count <= maximumTokens, case .decoder(let decoder) = backbone else { return }
+    decoder.forEachKept(place, count, body)
+  }
+
+  /// Begins a text whose first ids were read already, and whose keys and values the caller has put
+  /// where `forEachKept` says.
+  package func beginText(inPlace place: Int, restored ids: [Int32]) { continued[place] = ids }
 
   // MARK: States
 

@@ -12,6 +12,8 @@ package struct TokenBatch: Sendable {
   private(set) var preceding: [Int?] = []
   /// For each sequence, the number of tokens that precede its own in the same text.
   private(set) var offsets: [Int] = []
+  /// For each sequence, where the keys and values of its text are kept; nil if they are not.
+  private(set) var places: [Int?] = []
   /// For each sequence, the position in `ids` from which on tokens have type 1.
   private(set) var secondStarts: [Int] = []
 
@@ -34,6 +36,7 @@ package struct TokenBatch: Sendable {
   ) {
     secondStarts.append(secondStart ?? ids.count)
     statePositions.append(statePosition ?? ends.last ?? 0)
+    places.append(nil)
     preceding.append(other)
     offsets.append(other.map { offsets[$0] + range($0).count } ?? 0)
     ends.append(ids.count)
@@ -57,16 +60,15 @@ package struct TokenBatch: Sendable {
     }
   }
 
-  /// Appends ids to the last sequence, which has ended before.
-  mutating func extendLastSequence(by ids: ArraySlice<Int32>) {
-    self.ids.append(contentsOf: ids)
-    ends[ends.count - 1] = self.ids.count
-  }
-
-  /// Cuts the last sequence behind a number of ids of the batch.
-  mutating func cutLastSequence(to count: Int) {
-    ids.removeLast(ids.count - count)
-    ends[ends.count - 1] = count
+  /// Ends a sequence of tokens behind those of its text that were read before.
+  ///
+  /// - Parameters:
+  ///   - place: where the keys and values of the text are kept, from 0 on.
+  ///   - read: the number of its tokens that were read.
+  package mutating func endSequence(inPlace place: Int, behind read: Int) {
+    endSequence()
+    places[sequences - 1] = place
+    offsets[sequences - 1] = read
   }
 
   /// Empties the batch and keeps its memory for the next.
@@ -75,6 +77,7 @@ package struct TokenBatch: Sendable {
     ends.removeAll(keepingCapacity: true)
     statePositions.removeAll(keepingCapacity: true)
     preceding.removeAll(keepingCapacity: true)
+    places.removeAll(keepingCapacity: true)
     offsets.removeAll(keepingCapacity: true)
     secondStarts.removeAll(keepingCapacity: true)
   }

@@ -167,6 +167,19 @@ public struct KernelTable: Sendable {
       _ x: UnsafeRawPointer, _ count: Int, _ y: UnsafeMutablePointer<Float>
     ) -> Void
 
+  /// Rounds floats to half precision, ties to even.
+  public let quantizeHalf:
+    @Sendable (
+      _ x: UnsafePointer<Float>, _ count: Int, _ y: UnsafeMutableRawPointer
+    ) -> Void
+
+  /// Rounds floats to `scale * y`, and returns the scale: that of the largest to 127, 0 for zeros,
+  /// and NaN if one is not finite.
+  public let quantizeInt8:
+    @Sendable (
+      _ x: UnsafePointer<Float>, _ count: Int, _ y: UnsafeMutablePointer<Int8>
+    ) -> Float
+
   /// `y = scale * x`.
   public let dequantizeInt8:
     @Sendable (
@@ -205,6 +218,8 @@ public struct KernelTable: Sendable {
     dotHalfRows = { K.dotHalfRows($0, $1, $2, $3, $4) }
     addScaled = { K.addScaled($0, $1, $2, $3) }
     dequantizeHalf = { K.dequantizeHalf($0, $1, $2) }
+    quantizeHalf = { K.quantizeHalf($0, $1, $2) }
+    quantizeInt8 = { K.quantizeInt8($0, $1, $2) }
     dequantizeInt8 = { K.dequantizeInt8($0, $1, $2, $3) }
     probes = Probes(isa: isa)
   }

@@ -11,6 +11,8 @@ struct AddedToken: Sendable {
     static let stripRight = Flags(rawValue: 4)
     /// The token is found only if no letter, digit or underscore is next to it.
     static let singleWord = Flags(rawValue: 8)
+    /// The token controls the model and is no part of a text that it writes.
+    static let special = Flags(rawValue: 16)
   }
 
   let id: Int32

@@ -219,6 +219,16 @@ extension Tokenizer {
     }
   }
 
+  /// The added tokens that control the model, such as those between the messages of a chat. Files
+  /// of versions that did not mark them have none.
+  package var controlTokens: [Int32] {
+    switch self {
+    case .wordPiece: []
+    case .subwords(let t):
+      t.vocabulary.added.filter { $0.flags.contains(.special) }.map { $0.id }
+    }
+  }
+
   /// The numbers of special tokens before and after a text.
   package var frameLengths: (before: Int, after: Int) {
     switch self {

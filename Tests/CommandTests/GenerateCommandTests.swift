@@ -110,6 +110,44 @@ import Testing
     #expect(told.status == 64 && told.errors.contains("strftime_now"), "\(told)")
   }
 
+  /// Lines that are continued together have the texts that they have alone, in their order.
+  @Test func linesTogetherAreThoseAlone() throws {
+    let lines = ["hello world", "hello", String(repeating: "hello ", count: 30), "world", "a", ""]
+    let input = lines.map { $0 + "\n" }.joined()
+    for more in [[], ["--temperature", "2", "--json"], ["--regex", "[ab]{2,9}", "--json", "--echo"]] {
+      let arguments = ["generate", model, "--max-tokens", "9", "--context", "40"] + more
+      let alone = try vdsq.run(arguments, input: input)
+      let together = try vdsq.run(arguments + ["--parallel", "4"], input: input)
+      #expect(alone.status == 0 && together.output == alone.output, "\(together.errors)")
+      #expect(alone.errors == together.errors)
+    }
+    try expectFailure(vdsq, ["generate", model, "--parallel", "9"], status: 64, mentioning: "8")
+  }
+
+  @Test func promptCachesAreWrittenOnceAndRead() throws {
+    let cache = folder.path("prompt.keys")
+    let arguments = ["generate", model, "hello world hello", "--max-tokens", "8"]
+    let plain = try vdsq.run(arguments)
+    let first = try vdsq.run(arguments + ["--prompt-cache", cache])
+    #expect(first.status == 0 && first.output == plain.output, "\(first.errors)")
+    let written = try Data(contentsOf: URL(fileURLWithPath: cache))
+    let second = try vdsq.run(arguments + ["--prompt-cache", cache])
+    #expect(second.status == 0 && second.output == plain.output, "\(second.errors)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: cache)) == written)
+    let lines = try vdsq.run(
+      ["generate", model, "--max-tokens", "8", "--prompt-cache", cache],
+      input: "hello world hello\nhello\n")
+    #expect(lines.status == 0 && lines.lines.count == 2, "\(lines.errors)")
+    let other = try vdsq.run(arguments + ["--prompt-cache", cache, "--cache-precision", "fp16"])
+    #expect(other.status == 65 && other.errors.contains("--cache-precision"), "\(other.errors)")
+    try written.dropLast().write(to: URL(fileURLWithPath: cache))
+    let damaged = try vdsq.run(arguments + ["--prompt-cache", cache])
+    #expect(damaged.status == 65 && damaged.output.isEmpty, "\(damaged.errors)")
+    let missing = try vdsq.run(
+      ["generate", model, "--prompt-cache", folder.path("none")], input: "hello\n")
+    #expect(missing.status == 66, "\(missing.errors)")
+  }
+
   @Test func promptsWithoutRoomFailAlone() throws {
     let long = String(repeating: "hello ", count: 30)
     let result = try vdsq.run(

@@ -31,6 +31,17 @@ extension Checker {
       var dequantized = [Float](repeating: .nan, count: columns)
       table.dequantizeInt8(bytes, columns, 0.25, &dequantized)
       expect(dequantized == bytes.map { Float($0) * 0.25 }, "dequantizeInt8: \(columns)")
+
+      let scale = table.quantizeInt8(x, columns, &bytes)
+      table.dequantizeInt8(bytes, columns, scale, &dequantized)
+      let largest = x.reduce(0) { max($0, $1.magnitude) }
+      expect(
+        zip(x, dequantized).allSatisfy { ($0 - $1).magnitude <= largest / 253 },
+        "quantizeInt8: \(columns)")
+      expect(table.quantizeInt8(x.map { _ in 0 }, columns, &bytes) == 0, "quantizeInt8: zeros")
+      var odd = x
+      odd[columns - 1] = .nan
+      expect(table.quantizeInt8(odd, columns, &bytes).isNaN, "quantizeInt8: NaN")
     }
   }
 
@@ -44,6 +55,22 @@ extension Checker {
       let expected = halfToFloat(bits[i])
       expect(
         ours[i] == expected || (ours[i].isNaN && expected.isNaN), "dequantizeHalf: \(bits[i])")
+    }
+    // Each number, what is halfway to the next one, and what is next to that.
+    var floats: [Float] = [], wanted: [UInt16] = []
+    for i in 0..<0x7C00 as Range<UInt16> {
+      let low = halfToFloat(i), high = i == 0x7BFF ? 65536 : halfToFloat(i + 1)
+      let middle = (low + high) / 2
+      floats += [low, middle, middle.nextDown, middle.nextUp, -middle]
+      let even = i % 2 == 0 ? i : i + 1
+      wanted += [i, even, i, i + 1, even | 0x8000]
+    }
+    floats += [.infinity, -.infinity, 1e30, 70000, .nan]
+    wanted += [0x7C00, 0xFC00, 0x7C00, 0x7C00, 0x7E00]
+    var narrowed = [UInt16](repeating: 1, count: floats.count)
+    narrowed.withUnsafeMutableBytes { table.quantizeHalf(floats, floats.count, $0.baseAddress!) }
+    for i in floats.indices where narrowed[i] != wanted[i] {
+      expect(false, "quantizeHalf: \(floats[i]) is \(narrowed[i]), not \(wanted[i])")
     }
   }
 

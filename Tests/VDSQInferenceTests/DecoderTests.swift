@@ -29,12 +29,13 @@ import VDSQKernels
   }
 
   private func decoder(
-    _ container: Container, threads: Int, tokens: Int, keepsKeys: Bool = false,
+    _ container: Container, threads: Int, tokens: Int, keptTexts: Int = 0,
     policy: MemoryPolicy = .resident
   ) throws -> Decoder {
     try Decoder(
       container, kernels: try KernelTable.select(), threads: ThreadPool(count: threads),
-      precision: .integer, tokenCapacity: tokens, keepsKeys: keepsKeys, policy: policy)
+      precision: .integer, tokenCapacity: tokens, longest: keptTexts > 0 ? tokens : .max,
+      keptTexts: keptTexts, policy: policy)
   }
 
   private func batch(_ lengths: [Int], from first: Int = 0) -> TokenBatch {
@@ -109,40 +110,50 @@ import VDSQKernels
   }
 
   /// A sequence can only go on if the keys and values before were kept.
-  @Test func keysMustBeKeptToGoOn() throws {
+  /// Texts that go on, in any places and any steps, alone and together.
+  @Test func textsGoOnInTheirPlaces() throws {
     let container = try container("llama")
     let whole = batch([40, 20])
     let once = try decoder(container, threads: 2, tokens: 256)
+    let wanted = try vectors(once, whole)
+    let steps = try decoder(container, threads: 2, tokens: 64, keptTexts: 3)
     #expect {
-      try once.decode(whole, from: 50)
+      try steps.decode(whole)
     } throws: {
       ($0 as? VDSQError)?.category == .internalFault
     }
-    let wanted = try vectors(once, whole)
-    let steps = try decoder(container, threads: 2, tokens: 256, keepsKeys: true)
-    for cut in [1, 39, 40, 41, 59] {
-      var start = TokenBatch()
-      start.ids = Array(whole.ids[..<min(cut, 40)])
-      start.endSequence()
-      if cut > 40 {
-        start.ids += whole.ids[40..<cut]
-        start.endSequence()
+    func part(_ texts: [(place: Int, sequence: Int, rows: Range<Int>)]) -> TokenBatch {
+      var batch = TokenBatch()
+      for (place, sequence, rows) in texts {
+        let first = whole.range(sequence).lowerBound
+        batch.ids += whole.ids[first + rows.lowerBound..<first + rows.upperBound]
+        batch.endSequence(inPlace: place, behind: rows.lowerBound)
       }
-      _ = try steps.decode(start)
-      let last = try steps.decode(whole, from: cut)
-      let found = Array(UnsafeBufferPointer(start: last + 32, count: 32))
-      #expect(relativeError(found, wanted[1]) < 1e-4, "cut at \(cut)")
+      return batch
     }
+    for (cut, other) in [(1, 1), (39, 19), (25, 5), (30, 18)] {
+      for places in [(0, 2), (2, 1)] {
+        _ = try steps.decode(part([(places.0, 0, 0..<cut)]))
+        _ = try steps.decode(part([(places.1, 1, 0..<other)]))
+        let last = try steps.decode(
+          part([(places.1, 1, other..<20), (places.0, 0, cut..<40)]))
+        for (index, sequence) in [(0, 1), (1, 0)] {
+          let found = Array(UnsafeBufferPointer(start: last + index * 32, count: 32))
+          #expect(relativeError(found, wanted[sequence]) < 1e-4, "cut at \(cut), \(other)")
+        }
+      }
+    }
+    #expect(throws: VDSQError.self) { try steps.decode(part([(3, 0, 0..<4)])) }
   }
 
   /// The arena of texts that are read once grows neither with layers nor with texts in a batch.
   @Test func oneLayersKeysAreInMemory() throws {
     let container = try container("llama")
     let c = try Architecture(container.metadata)
-    func plan(_ capacity: Int, keepsKeys: Bool = false) -> DecoderPlan {
+    func plan(_ capacity: Int, keptTexts: Int = 0) -> DecoderPlan {
       DecoderPlan(
         c, tokenCapacity: capacity, longest: 2048, threads: 2, layout: .bytes, element: .int8,
-        keepsKeys: keepsKeys)
+        keptTexts: keptTexts)
     }
     func caches(_ plan: DecoderPlan) -> Int {
       plan.arena.regions.filter(\.isCache).reduce(0) { $0 + $1.length }
@@ -151,8 +162,8 @@ import VDSQKernels
     let bytes = 2 * 2048 * c.keyValueWidth * 4
     #expect(caches(once) >= bytes && caches(once) < bytes + 1024)
     #expect(caches(plan(32 * 2048)) == caches(once))
-    let kept = c.layers * 2 * 2112 * c.keyValueWidth * 4
-    #expect(caches(plan(2112, keepsKeys: true)) >= kept)
+    let kept = c.layers * 2 * 2048 * c.keyValueWidth * 4
+    #expect(caches(plan(2048, keptTexts: 3)) >= 3 * kept)
     // As many texts as find room before a text of maximum length does not.
     #expect(once.sequenceCapacity == 65)
   }

@@ -91,16 +91,16 @@ import VDSQInference
     let example = try LanguageGolden.read("llama")[3]
     let decoder = try Decoder(
       model.container, kernels: model.kernels, threads: ThreadPool(count: 1), precision: .integer,
-      tokenCapacity: 64, keepsKeys: true)
+      tokenCapacity: 64, longest: 64, keptTexts: 1)
     for cut in 1..<example.ids.count {
       var start = TokenBatch()
       start.ids = Array(example.ids[..<cut])
-      start.endSequence()
+      start.endSequence(inPlace: 0, behind: 0)
       _ = try decoder.decode(start)
       var batch = TokenBatch()
-      batch.ids = example.ids
-      batch.endSequence()
-      let state = try decoder.decode(batch, from: cut)
+      batch.ids = Array(example.ids[cut...])
+      batch.endSequence(inPlace: 0, behind: cut)
+      let state = try decoder.decode(batch)
       let values = Array(UnsafeBufferPointer(start: state, count: model.dimensions))
       #expect(relativeError(values, example.state) < 1e-3, "cut at \(cut)")
     }

@@ -14,12 +14,16 @@ public final class TextGenerator: @unchecked Sendable {
   let pool: EncoderPool
   /// The tokens behind which a text is complete.
   let ends: [Int32]
+  /// The tokens that are no part of a text.
+  let controls: Set<Int32>
   /// The special tokens before a prompt; those of the tokenizer.
   let beginning: [Int32]
   /// What an empty prompt is; nil if the file does not say.
   let first: Int32?
   let path: String
   private let metadata: Metadata
+  /// The bytes of keys, values, states, the head and choices of one caller.
+  package let bytes: Int
   /// The maximum number of tokens of a prompt and of what is generated behind it.
   public let maximumTokens: Int
 
@@ -33,8 +37,12 @@ public final class TextGenerator: @unchecked Sendable {
     try self.init(model: model, options: options, more: 0)
   }
 
-  /// - Parameter more: bytes that the caller needs beside the model.
-  package init(model: Model, options: RunOptions, more: Int) throws(VDSQError) {
+  /// - Parameters:
+  ///   - more: bytes that the caller needs beside the model.
+  ///   - texts: the number of texts of a session that can grow together, from 1 to 8.
+  package init(
+    model: Model, options: RunOptions, more: Int, texts: Int = 1
+  ) throws(VDSQError) {
     path = model.path
     metadata = model.description.metadata
     let architecture = try Architecture(model.description.metadata)
@@ -44,17 +52,20 @@ public final class TextGenerator: @unchecked Sendable {
     let boundaries = try TextBoundaries(
       model.description.metadata, vocabularySize: architecture.vocabularySize)
     var run = options
-    run.continuesTexts = true
-    // The head's rows; logits, and candidates with their scores.
-    pool = try EncoderPool(
-      model, run, adapter: nil,
-      more: more + model.description.headBytes + architecture.vocabularySize * 24
-        + ConstraintWalk.bytes(vocabulary: architecture.vocabularySize))
+    run.keptTexts = texts
+    // The head's rows; of each text the logits, candidates with their scores, and a constraint.
+    let vocabulary = architecture.vocabularySize
+    let own =
+      model.description.headBytes
+      + texts * (vocabulary * 24 + ConstraintWalk.bytes(vocabulary: vocabulary))
+    pool = try EncoderPool(model, run, adapter: nil, more: more + own)
     let encoder = try pool.take()
     maximumTokens = encoder.maximumTokens
     beginning = encoder.beginning
     first = boundaries.beginning
     ends = boundaries.ends
+    bytes = encoder.arena.length + own
+    controls = Set(encoder.tokenizer.controlTokens)
     pool.give(encoder)
     pool.settle()
   }
@@ -92,7 +103,7 @@ public final class TextGenerator: @unchecked Sendable {
     chat: [ChatMessage], options: GenerationOptions = GenerationOptions(),
     onText: (String) -> Bool = { _ in true }
   ) throws(VDSQError) -> GeneratedText {
-    let prompt = try chatFormat().text(of: chat.map { ChatFormat.Message($0.role.own, $0.bytes) })
+    let prompt = try text(of: chat)
     let session = try Session(self, options: options)
     defer { session.end() }
     return try prompt.withBytes { (prompt) throws(VDSQError) in
@@ -100,6 +111,13 @@ public final class TextGenerator: @unchecked Sendable {
         onText(String(decoding: part, as: UTF8.self))
       }
     }
+  }
+
+  /// A chat as the model reads it.
+  ///
+  /// - Throws: as for `generate(chat:)`.
+  package func text(of chat: [ChatMessage]) throws(VDSQError) -> [UInt8] {
+    try chatFormat().text(of: chat.map { ChatFormat.Message($0.role.own, $0.bytes) })
   }
 
   /// How the model reads a chat.

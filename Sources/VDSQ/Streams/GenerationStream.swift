@@ -1,16 +1,25 @@
 package import VDSQFormat
 import VDSQStreams
 
-/// Generates text behind the prompts of a stream, one after another, in constant memory: a line per
-/// prompt, or a JSON object.
+/// Generates text behind the prompts of a stream, in constant memory: a line per prompt, or a JSON
+/// object. As many prompts as the session has room for are continued together.
 package final class GenerationStream {
   /// The names of the members of an answer's JSON.
   package static let members: [StaticString] = [
     "text", "finish", "tokens", "prompt_tokens", "logprob", "truncated",
   ]
 
+  /// A text that grows, and the record of its prompt.
+  private struct Growing {
+    let text: TextGenerator.Continuation
+    let line: Int
+    let isCut: Bool
+  }
+
   private let records: RecordStream
-  private let session: TextGenerator.Session
+  private var growing: [Growing] = []
+  /// What generates the texts.
+  package let session: TextGenerator.Session
   private let isJSON: Bool
   /// How prompts are written as chats; nil if they are no chats.
   private let chat: ChatFormat?
@@ -18,6 +27,8 @@ package final class GenerationStream {
   private let system: [UInt8]?
   /// The number of generated tokens so far.
   package private(set) var tokens = 0
+  /// The number of tokens of the last prompt.
+  package private(set) var promptTokens = 0
 
   /// - Parameters:
   ///   - isChat: whether prompts are messages of the user, which the model answers.
@@ -43,37 +54,69 @@ package final class GenerationStream {
   ///   read.
   package func run() throws(VDSQError) {
     try records.forEach(
-      { (record) throws(VDSQError) in try answer(record) },
-      pause: { () throws(VDSQError) in try records.output.flush() })
+      { (record) throws(VDSQError) in
+        try begin(record)
+        if !session.hasRoom { try finish() }
+      },
+      pause: { () throws(VDSQError) in try finish() })
   }
 
-  private func answer(_ record: TextRecord) throws(VDSQError) {
-    let result: GeneratedText
+  private func begin(_ record: TextRecord) throws(VDSQError) {
     do throws(VDSQError) {
-      result = try generate(record.text) { _ in true }
+      let text = try begin(record.text)
+      growing.append(Growing(text: text, line: record.line, isCut: record.isCut))
     } catch {
       // Only the prompt may be at fault; a file that cannot be read fails with the next one too.
       guard error.category == .badInput else { throw error }
       records.counts.texts -= 1
-      try records.output.flush()
+      try finish()
       return try records.fail(record.line, error, record.fields)
     }
-    tokens += result.tokens
-    records.counts.tokens += result.promptTokens
-    if record.isCut { records.counts.truncated += 1 }
     records.tags.add(record)
-    try result.bytes.withBytes { (text) throws(VDSQError) in
-      if isJSON {
-        writeJSON(result, text, record.isCut)
+  }
+
+  private func begin(
+    _ prompt: UnsafeRawBufferPointer
+  ) throws(VDSQError) -> TextGenerator.Continuation {
+    guard let chat else { return try session.begin(prompt, isChat: false) }
+    return try Self.text(of: prompt, chat, system).withBytes { (text) throws(VDSQError) in
+      try session.begin(text, isChat: true)
+    }
+  }
+
+  /// Answers the records whose texts grow.
+  private func finish() throws(VDSQError) {
+    while growing.contains(where: { !$0.text.isComplete }) { try session.step() }
+    for (index, one) in growing.enumerated() {
+      session.remove(one.text)
+      if let failure = one.text.failure {
+        records.counts.texts -= 1
+        try records.fail(one.line, failure)
       } else {
-        records.output.writeColumn(text)
-        records.tags.writeColumns(of: 0, to: records.output)
+        try write(one.text.result, of: index, isCut: one.isCut)
       }
     }
-    records.output.write("\n")
+    growing.removeAll(keepingCapacity: true)
     records.tags.removeAll()
     // A text takes long enough that its answer is due.
     try records.output.flush()
+  }
+
+  private func write(
+    _ result: GeneratedText, of index: Int, isCut: Bool
+  ) throws(VDSQError) {
+    tokens += result.tokens
+    records.counts.tokens += result.promptTokens
+    if isCut { records.counts.truncated += 1 }
+    try result.bytes.withBytes { (text) throws(VDSQError) in
+      if isJSON {
+        writeJSON(result, text, of: index, isCut)
+      } else {
+        records.output.writeColumn(text)
+        records.tags.writeColumns(of: index, to: records.output)
+      }
+    }
+    records.output.write("\n")
   }
 
   private func generate(
@@ -98,11 +141,11 @@ package final class GenerationStream {
   }
 
   private func writeJSON(
-    _ result: GeneratedText, _ text: UnsafeRawBufferPointer, _ isCut: Bool
+    _ result: GeneratedText, _ text: UnsafeRawBufferPointer, of index: Int, _ isCut: Bool
   ) {
     let json = records.json
     json.object {
-      records.tags.writeMembers(of: 0, to: json)
+      records.tags.writeMembers(of: index, to: json)
       json.write(result, text)
       json.member("truncated", isCut)
     }
@@ -121,7 +164,7 @@ package final class GenerationStream {
         return !StreamSignals.isStopped
       }
     }
-    tokens += result.tokens
+    (tokens, promptTokens) = (tokens + result.tokens, result.promptTokens)
     if isJSON {
       try result.bytes.withBytes { (text) throws(VDSQError) in
         records.json.object { records.json.write(result, text) }

@@ -143,9 +143,9 @@ struct GGUFTokenizer {
     return .array(
       tokens.indices.filter { (2...4).contains(kinds[$0]) && !tokens[$0].isEmpty }.map { id in
         object([
-          ("id", .number(Double(id))), ("content", .string(tokens[id])), ("special", .bool(true)),
-          ("normalized", .bool(false)), ("lstrip", .bool(strip.left(tokens[id]))),
-          ("rstrip", .bool(strip.right(tokens[id]))),
+          ("id", .number(Double(id))), ("content", .string(tokens[id])),
+          ("special", .bool(kinds[id] != 4)), ("normalized", .bool(false)),
+          ("lstrip", .bool(strip.left(tokens[id]))), ("rstrip", .bool(strip.right(tokens[id]))),
         ])
       })
   }

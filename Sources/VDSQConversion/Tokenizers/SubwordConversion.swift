@@ -182,6 +182,7 @@ struct SubwordConversion {
       one.stripLeft = token["lstrip"]?.boolean ?? false
       one.stripRight = token["rstrip"]?.boolean ?? false
       one.singleWord = token["single_word"]?.boolean ?? false
+      one.special = token["special"]?.boolean ?? false
       all.append(one)
     }
     return all

@@ -5,9 +5,9 @@ package import VDSQKernels
 /// at its end, or the pooled states of all its tokens.
 ///
 /// Texts that are read once need the keys and values of one layer at a time. A decoder that keeps
-/// those of all layers until a new batch begins can read sequences in any number of steps. All
-/// memory is one arena, planned before the first token. Up to rounding, the state of a sequence
-/// does not depend on the rest of its batch.
+/// those of all layers for some texts can read these in any number of steps. All memory is one
+/// arena, planned before the first token. Up to rounding, the state of a sequence does not depend
+/// on the rest of its batch.
 package final class Decoder {
   /// The architecture of the model.
   package let architecture: Architecture
@@ -20,6 +20,7 @@ package final class Decoder {
   private let pass: DecoderPass
   private let weights: DecoderWeights
   private let continuations: TokenTree.Size
+  private let keyPrecision: KeyPrecision
 
   /// The number of touched bytes of the arena.
   var presentArenaBytes: Int { arena.presentBytes }
@@ -40,20 +41,23 @@ package final class Decoder {
   ///   - tokenCapacity: the maximum number of tokens of a batch; at least that of the longest
   ///     sequence.
   ///   - longest: the maximum number of tokens of a sequence, limited by the model.
-  ///   - keepsKeys: whether keys and values of all layers stay until a new batch begins.
+  ///   - keptTexts: the number of texts whose keys and values are kept, so that they can go on.
+  ///   - keyPrecision: the numbers of those keys and values.
   ///   - continuations: the tokens that may follow the text of a batch of one text.
   ///   - policy: how layers are kept in memory.
   /// - Throws: `badInput` if the container does not hold a decoder, `budgetTooSmall` if there is no
   ///   memory for the arena.
   package init(
     _ container: Container, kernels: KernelTable, threads: ThreadPool, precision: Precision,
-    tokenCapacity: Int, longest: Int = .max, keepsKeys: Bool = false,
+    tokenCapacity: Int, longest: Int = .max, keptTexts: Int = 0,
+    keyPrecision: KeyPrecision = .float32,
     continuations: TokenTree.Size = TokenTree.Size(), policy: MemoryPolicy = .resident
   ) throws(VDSQError) {
     self.container = container
     self.kernels = kernels
     self.threads = threads
     self.continuations = continuations
+    self.keyPrecision = keyPrecision
     architecture = try Architecture(container.metadata)
     guard architecture.family == .causalDecoder else {
       throw .badInput("\(container.path): the model is no causal decoder")
@@ -66,7 +70,7 @@ package final class Decoder {
     plan = Self.plan(
       architecture, weights, kernels, threads, tokenCapacity: tokenCapacity,
       longest: min(longest, architecture.maximumTokens - continuations.depth),
-      keepsKeys: keepsKeys, continuations: continuations)
+      keptTexts: keptTexts, keyPrecision: keyPrecision, continuations: continuations)
     arena = try Arena(plan.arena)
     pass = DecoderPass(
       architecture: architecture, weights: weights,
@@ -79,20 +83,20 @@ package final class Decoder {
 
   private static func plan(
     _ architecture: Architecture, _ weights: DecoderWeights, _ kernels: KernelTable,
-    _ threads: ThreadPool, tokenCapacity: Int, longest: Int, keepsKeys: Bool,
-    continuations: TokenTree.Size
+    _ threads: ThreadPool, tokenCapacity: Int, longest: Int, keptTexts: Int,
+    keyPrecision: KeyPrecision, continuations: TokenTree.Size
   ) -> DecoderPlan {
     DecoderPlan(
       architecture, tokenCapacity: tokenCapacity, longest: longest, threads: threads.count,
       layout: kernels.activationLayout, element: weights.words.record.element,
-      keepsKeys: keepsKeys, continuations: continuations)
+      keptTexts: keptTexts, keyPrecision: keyPrecision, continuations: continuations)
   }
 
   /// The plan of this decoder if it had other capacities.
   func plan(tokenCapacity: Int, longest: Int) -> DecoderPlan {
     Self.plan(
       architecture, weights, kernels, threads, tokenCapacity: tokenCapacity, longest: longest,
-      keepsKeys: plan.keepsKeys, continuations: continuations)
+      keptTexts: plan.keptTexts, keyPrecision: keyPrecision, continuations: continuations)
   }
 
   /// The number of first tokens of a sequence that are not pooled: those of a prompt.
@@ -107,18 +111,17 @@ package final class Decoder {
     set { pass.firstTraced = newValue }
   }
 
-  /// Reads the tokens of a batch from `start` on. The tokens before must have been read already, as
-  /// part of the same batch, by a decoder that keeps their keys and values.
+  /// Reads the tokens of a batch. Those of its texts that have places follow the tokens that were
+  /// read there before.
   ///
   /// - Parameter trace: receives the states after the embeddings and each layer,
   ///   `[layers + 1, tokens, hiddenSize]`, before the final norm.
   /// - Returns: `[sequences, hiddenSize]` floats, the pooled states after the final norm, valid
-  ///   until the next call. Sequences without new tokens keep their vectors. Sequences that go on
-  ///   at `start` need last-token pooling.
+  ///   until the next call. Texts that have places need last-token pooling.
   /// - Throws: `badInput` if an id is not in the vocabulary, a sequence is too long, the file
   ///   cannot be read, or a result is not finite.
   package func decode(
-    _ batch: TokenBatch, from start: Int = 0, trace: UnsafeMutablePointer<Float>? = nil
+    _ batch: TokenBatch, trace: UnsafeMutablePointer<Float>? = nil
   ) throws(VDSQError) -> UnsafePointer<Float> {
     try batch.check(
       tokens: plan.tokenCapacity, sequences: plan.sequenceCapacity,
@@ -134,14 +137,12 @@ package final class Decoder {
         throw VDSQError(
           .internalFault, "\(batch.ids.count) tokens of a text and of what follows exceed the plan")
       }
-    }
-    guard start == 0 || plan.keepsKeys else {
-      throw VDSQError(.internalFault, "the keys and values of earlier tokens were not kept")
+      guard batch.places[sequence].map({ $0 < plan.keptTexts }) ?? (plan.keptTexts == 0)
+      else { throw VDSQError(.internalFault, "the keys and values of a text have no place") }
     }
     var first = 0
-    while first < batch.sequences, batch.range(first).upperBound <= start { first += 1 }
     while first < batch.sequences {
-      let lower = max(start, batch.range(first).lowerBound)
+      let lower = batch.range(first).lowerBound
       var end = first + 1
       while end < batch.sequences, batch.range(end).upperBound - lower <= plan.passCapacity {
         end += 1
@@ -158,7 +159,7 @@ package final class Decoder {
     }
     let vectors = arena.region(plan.vectors, as: Float.self)
     let d = architecture.vectorSize
-    for sequence in 0..<batch.sequences where batch.range(sequence).upperBound > start {
+    for sequence in 0..<batch.sequences {
       let vector = vectors + sequence * d
       let square = try container.finiteSquare(of: vector, d, kernels)
       guard architecture.normalize, square > 0 else { continue }
@@ -166,6 +167,34 @@ package final class Decoder {
       for i in 0..<d { vector[i] *= scale }
     }
     return UnsafePointer(vectors)
+  }
+
+  /// The number of layers with keys and values, and the bytes of a token's keys in one of them.
+  var keptRows: (layers: Int, bytes: Int) {
+    (
+      architecture.layers,
+      plan.keyPrecision.rowBytes(
+        heads: architecture.keyValueHeads, headSize: architecture.headSize)
+    )
+  }
+
+  /// Calls `body` with the kept keys, and then the kept values, of the first tokens of a text, layer
+  /// after layer.
+  ///
+  /// - Parameters:
+  ///   - place: below `plan.keptTexts`.
+  ///   - count: at most `plan.longest`.
+  func forEachKept(
+    _ place: Int, _ count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void
+  ) {
+    let bytes = keptRows.bytes
+    for layer in 0..<architecture.layers {
+      for region in [plan.keys, plan.values] {
+        let first = layer * plan.keyCapacity + place * plan.longest
+        let rows = arena.region(region, as: UInt8.self) + first * bytes
+        body(UnsafeMutableRawBufferPointer(start: rows, count: count * bytes))
+      }
+    }
   }
 
   /// Applies the final norm, which gives a state as the head reads it.

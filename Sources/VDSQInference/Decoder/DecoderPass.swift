@@ -17,6 +17,7 @@ final class DecoderPass: SharedWork {
   private let linear: LinearRunner
   private let plan: DecoderPlan
   private let arena: Arena
+  private let keyRows: KeyRows
   let memory: LayerMemory
   /// What is added to the states of a layer; nil for nothing.
   var steering: Steering?
@@ -26,8 +27,6 @@ final class DecoderPass: SharedWork {
   private var batch = TokenBatch()
   private var rows = 0..<0
   private var sequences = 0..<0
-  /// The row of the batch whose keys and values come first: the start of a sequence.
-  private var keysStart = 0
   /// The destination of the states after the embeddings and each layer,
   /// `[layers + 1, tokens, hiddenSize]` over the whole batch; nil if they are not needed.
   private var trace: UnsafeMutablePointer<Float>?
@@ -58,6 +57,8 @@ final class DecoderPass: SharedWork {
     self.linear = linear
     self.plan = plan
     self.arena = arena
+    keyRows = KeyRows(
+      precision: plan.keyPrecision, heads: c.keyValueHeads, headSize: c.headSize, kernels: kernels)
     super.init()
   }
 
@@ -74,8 +75,7 @@ final class DecoderPass: SharedWork {
     self.sequences = sequences
     self.rows = rows
     self.trace = trace
-    keysStart = plan.keepsKeys ? 0 : rows.lowerBound
-    alternatesKeys = !plan.keepsKeys && 2 * rows.count <= plan.passCapacity
+    alternatesKeys = plan.keptTexts == 0 && 2 * rows.count <= plan.passCapacity
     for sequence in sequences {
       computeAngles(batch.offsets[sequence] + batch.range(sequence).count)
     }
@@ -94,7 +94,7 @@ final class DecoderPass: SharedWork {
   private func workers(_ rows: Int, among count: Int) -> Int {
     let isLarge =
       c.hiddenSize * c.intermediateSize
-      >= (plan.keepsKeys ? Self.largeGeneratedLayer : Self.largeLayer)
+      >= (plan.keptTexts > 0 ? Self.largeGeneratedLayer : Self.largeLayer)
     return isLarge ? count : max(1, min(count, rows / DecoderPlan.fewTokens))
   }
 
@@ -168,7 +168,7 @@ final class DecoderPass: SharedWork {
     let last = part(worker, (rows.count - 1) / size * size..<rows.count)
     let movesShares = !last.keepsShares(of: part(worker, 0..<size))
     let waits =
-      trace != nil || steering != nil || !(plan.keepsKeys || alternatesKeys) || movesShares
+      trace != nil || steering != nil || !(plan.keptTexts > 0 || alternatesKeys) || movesShares
       || last.sharesWeights
     embed(own, worker.index)
     steer(0, own)
@@ -407,7 +407,7 @@ final class DecoderPass: SharedWork {
     let rotary = c.isRotated(layer: index) ? own : nil
     let angles = floats(isLocal ? plan.localAngles ?? plan.angles : plan.angles)
     forEachSequence(block + part.ownRows.lowerBound..<block + part.ownRows.upperBound) {
-      _, first, some in
+      sequence, first, some in
       for row in some {
         let queries = floats(plan.qkv, row: row - block, plan.qkvWidth)
         let keys = queries + c.queryWidth
@@ -420,21 +420,34 @@ final class DecoderPass: SharedWork {
             queries, heads: c.heads + c.keyValueHeads, headSize: c.headSize,
             by: angles + position * rotary.dimensions, kernels)
         }
-        let to = stored(plan.keys, index, row), valuesTo = stored(plan.values, index, row)
-        for i in 0..<c.keyValueWidth {
-          to[i] = keys[i]
-          valuesTo[i] = values[i]
-        }
+        keyRows.store(keys, to: stored(plan.keys, index, sequence, row))
+        keyRows.store(values, to: stored(plan.values, index, sequence, row))
       }
     }
   }
 
-  /// The keys or values of a row of the pass in a layer. Rows before the pass are negative.
-  private func stored(_ region: Int, _ layer: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
-    var slot = rows.lowerBound - keysStart + row
-    if plan.keepsKeys { slot += layer * plan.passCapacity }
-    if alternatesKeys, layer % 2 == 1 { slot += plan.passCapacity / 2 }
-    return floats(region, row: slot, c.keyValueWidth)
+  /// The keys or values of a sequence in a layer.
+  ///
+  /// - Parameter row: a row of the sequence, counted from the first of the pass; or one before
+  ///   them, of tokens of the text that were read before.
+  private func stored(
+    _ region: Int, _ layer: Int, _ sequence: Int, _ row: Int
+  ) -> UnsafeMutableRawPointer {
+    var slot = row
+    if let place = batch.places[sequence] {
+      let position = batch.offsets[sequence] + row - passRows(of: sequence).lowerBound
+      slot = layer * plan.keyCapacity + place * plan.longest + position
+    } else if alternatesKeys, layer % 2 == 1 {
+      slot += plan.passCapacity / 2
+    }
+    return UnsafeMutableRawPointer(arena.region(region, as: UInt8.self)) + slot * keyRows.rowBytes
+  }
+
+  /// The same as floats.
+  private func storedFloats(
+    _ region: Int, _ layer: Int, _ sequence: Int, _ row: Int
+  ) -> UnsafeMutablePointer<Float> {
+    stored(region, layer, sequence, row).assumingMemoryBound(to: Float.self)
   }
 
   private func attend(_ index: Int, _ part: Part) {
@@ -448,20 +461,45 @@ final class DecoderPass: SharedWork {
     forEachSequence(block + part.rows.lowerBound..<block + part.rows.upperBound) {
       sequence, position, some in
       let row = some.lowerBound - block
-      let (keys, values) = past(
-        index, sequence, end: some.upperBound, part.worker.index, gathered: &gathered)
+      let past =
+        plan.widened == nil
+        ? past(index, sequence, end: some.upperBound, part.worker.index, gathered: &gathered) : nil
       for head in heads {
         let first = head * group * c.headSize
+        let (keys, values, stride) =
+          past.map { ($0.keys + head * c.headSize, $0.values + head * c.headSize, c.keyValueWidth) }
+          ?? widened(index, sequence, head, position, some.count, part.worker.index)
         kernels.causalAttention(
           CausalAttentionInput(
             queries: floats(plan.qkv, row: row, plan.qkvWidth) + first,
             queryStride: plan.qkvWidth, position: position, count: some.count, group: group,
-            keys: keys + head * c.headSize, values: values + head * c.headSize,
-            stride: c.keyValueWidth, headSize: c.headSize, window: c.window(layer: index),
-            scale: scale),
+            keys: keys, values: values, stride: stride, headSize: c.headSize,
+            window: c.window(layer: index), scale: scale),
           floats(plan.context, row: row, plan.contextWidth) + first, plan.contextWidth, scratch)
       }
     }
+  }
+
+  /// The keys and values of a head as floats, from position 0 on. Those of positions that no query
+  /// sees are not read.
+  ///
+  /// - Parameters:
+  ///   - position: the position of the first query.
+  ///   - count: the number of queries.
+  private func widened(
+    _ layer: Int, _ sequence: Int, _ head: Int, _ position: Int, _ count: Int, _ worker: Int
+  ) -> (keys: UnsafePointer<Float>, values: UnsafePointer<Float>, stride: Int) {
+    let keys = arena.region(plan.widened!, as: Float.self, worker: worker)
+    let values = keys + plan.longest * c.headSize
+    let window = c.window(layer: layer)
+    let seen = window > position ? 0 : position - window + 1
+    let row = passRows(of: sequence).lowerBound - batch.offsets[sequence] + seen
+    let length = position + count - seen, first = seen * c.headSize
+    let from = stored(plan.keys, layer, sequence, row)
+    let valuesFrom = stored(plan.values, layer, sequence, row)
+    keyRows.load(head, from, count: length, into: keys + first)
+    keyRows.load(head, valuesFrom, count: length, into: values + first)
+    return (UnsafePointer(keys), UnsafePointer(values), c.headSize)
   }
 
   /// The keys and values of a sequence and of what it continues, from position 0 on.
@@ -473,18 +511,19 @@ final class DecoderPass: SharedWork {
     _ layer: Int, _ sequence: Int, end: Int, _ worker: Int, gathered: inout Int?
   ) -> (keys: UnsafePointer<Float>, values: UnsafePointer<Float>) {
     let own = passRows(of: sequence)
+    let start = own.lowerBound - (batch.places[sequence] == nil ? 0 : batch.offsets[sequence])
     guard let preceding = batch.preceding[sequence], let region = plan.gathered else {
       return (
-        UnsafePointer(stored(plan.keys, layer, own.lowerBound)),
-        UnsafePointer(stored(plan.values, layer, own.lowerBound))
+        UnsafePointer(storedFloats(plan.keys, layer, sequence, start)),
+        UnsafePointer(storedFloats(plan.values, layer, sequence, start))
       )
     }
     let width = c.keyValueWidth
     let keys = arena.region(region, as: Float.self, worker: worker)
     let values = keys + plan.longest * width
-    func copy(_ rows: Range<Int>, to position: Int) {
-      let from = stored(plan.keys, layer, rows.lowerBound)
-      let valuesFrom = stored(plan.values, layer, rows.lowerBound)
+    func copy(_ rows: Range<Int>, of sequence: Int, to position: Int) {
+      let from = storedFloats(plan.keys, layer, sequence, rows.lowerBound)
+      let valuesFrom = storedFloats(plan.values, layer, sequence, rows.lowerBound)
       for i in 0..<rows.count * width {
         keys[position * width + i] = from[i]
         values[position * width + i] = valuesFrom[i]
@@ -493,12 +532,12 @@ final class DecoderPass: SharedWork {
     if gathered != preceding {
       var next: Int? = preceding
       while let ancestor = next {
-        copy(passRows(of: ancestor), to: batch.offsets[ancestor])
+        copy(passRows(of: ancestor), of: ancestor, to: batch.offsets[ancestor])
         next = batch.preceding[ancestor]
       }
       gathered = preceding
     }
-    copy(own.lowerBound..<end, to: batch.offsets[sequence])
+    copy(own.lowerBound..<end, of: sequence, to: batch.offsets[sequence])
     return (UnsafePointer(keys), UnsafePointer(values))
   }
 

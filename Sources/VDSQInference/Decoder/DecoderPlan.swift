@@ -16,9 +16,13 @@ package struct DecoderPlan: Sendable {
   package let passCapacity: Int
   /// The number of tokens of a pass that a layer takes at a time.
   package let blockCapacity: Int
-  /// Whether keys and values of all layers stay until the next batch begins, so that sequences can
-  /// go on.
-  package let keepsKeys: Bool
+  /// The number of texts whose keys and values are kept in all layers, so that they can go on; 0 if
+  /// none are.
+  package let keptTexts: Int
+  /// The number of tokens whose keys there is room for in a layer.
+  let keyCapacity: Int
+  /// The numbers of keys and values that are kept.
+  let keyPrecision: KeyPrecision
   /// The maximum number of sequences of a batch.
   package let sequenceCapacity: Int
   /// Floats from one row of the attention's output to the next, and of the feed-forward
@@ -37,6 +41,8 @@ package struct DecoderPlan: Sendable {
   /// Keys and values of the sequences that a sequence continues, side by side with its own; nil if
   /// sequences do not continue others.
   let gathered: Int?
+  /// Keys and values of a head as floats; nil if they are kept as floats.
+  let widened: Int?
   let words: EmbeddingRows.Memory
 
   /// The number of tokens of a worker in a block, if there are enough.
@@ -49,28 +55,31 @@ package struct DecoderPlan: Sendable {
   ///   - longest: the maximum number of tokens of a text.
   ///   - continuations: the tokens that may follow each text of a batch of one text.
   ///   - element: the element type of the word embeddings.
-  ///   - keepsKeys: whether sequences can go on, which takes keys and values of all layers for a
-  ///     whole batch.
+  ///   - keptTexts: the number of texts that can go on, which takes keys and values of all layers
+  ///     for `longest` tokens of each.
+  ///   - keyPrecision: the numbers of those keys and values; others are floats.
   package init(
     _ c: Architecture, tokenCapacity: Int, longest text: Int, threads: Int,
-    layout: ActivationLayout, element: ElementType, keepsKeys: Bool = false,
-    continuations: TokenTree.Size = TokenTree.Size()
+    layout: ActivationLayout, element: ElementType, keptTexts: Int = 0,
+    keyPrecision: KeyPrecision = .float32, continuations: TokenTree.Size = TokenTree.Size()
   ) {
     let withTree = text + continuations.nodes
     let longest = text + continuations.depth
     let tokenCapacity = max(tokenCapacity, withTree)
     self.tokenCapacity = tokenCapacity
     self.longest = longest
-    self.keepsKeys = keepsKeys
+    self.keptTexts = keptTexts
+    self.keyPrecision = keptTexts > 0 ? keyPrecision : .float32
     let block = min(tokenCapacity, Self.workerRows * threads)
     blockCapacity = block
     // Enough tokens that reading a layer costs little beside using it.
-    let pass = keepsKeys ? tokenCapacity : min(tokenCapacity, max(withTree, 4 * block))
+    let pass = keptTexts > 0 ? tokenCapacity : min(tokenCapacity, max(withTree, 4 * block))
     passCapacity = pass
+    keyCapacity = keptTexts > 0 ? keptTexts * longest : pass
     // `TextEncoder.hasRoom` holds until this many texts of one token. In larger batches, those of
     // less than eight tokens are full before their tokens are.
     sequenceCapacity = max(
-      continuations.nodes + 1, min(tokenCapacity - text + 1, tokenCapacity / 8))
+      continuations.nodes + 1, keptTexts, min(tokenCapacity - text + 1, tokenCapacity / 8))
     var arena = ArenaLayout()
     let d = c.hiddenSize
     let innerWidth = (c.isGated ? 2 : 1) * c.intermediateSize
@@ -79,7 +88,8 @@ package struct DecoderPlan: Sendable {
     hidden = arena.add("hidden states", pass * d * 4)
     // One vector more, because the last vector of the last head may be read beyond its end.
     qkv = arena.add("queries, keys, values", block * qkvWidth * 4 + 128)
-    let cache = (keepsKeys ? c.layers : 1) * pass * c.keyValueWidth * 4 + 128
+    let rowBytes = self.keyPrecision.rowBytes(heads: c.keyValueHeads, headSize: c.headSize)
+    let cache = (keptTexts > 0 ? c.layers : 1) * keyCapacity * rowBytes + 128
     keys = arena.add("keys", cache, isCache: true)
     values = arena.add("values", cache, isCache: true)
     context = arena.add("attention output", block * contextWidth * 4)
@@ -111,6 +121,11 @@ package struct DecoderPlan: Sendable {
       : arena.add(
         "keys and values of continued texts", 2 * longest * c.keyValueWidth * 4 + 128, each: threads
       )
+    widened =
+      self.keyPrecision == .float32
+      ? nil
+      : arena.add(
+        "keys and values as floats", 2 * longest * c.headSize * 4 + 128, each: threads)
     words = EmbeddingRows.Memory(&arena, columns: d, element: element, threads: threads)
     self.arena = arena
   }

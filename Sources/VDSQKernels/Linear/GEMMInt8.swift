@@ -23,13 +23,13 @@ extension GenericKernels {
   ) {
     if let groups = tile.w.groups { return gemmU8S8(tile, groups, panels, activation) }
     let rows = tile.rows
+    if rows == 1 {
+      for panel in panels { tile.row1(panel, activation) }
+      return
+    }
     var row = 0
     switch ISA.tile {
     case .rows8Panels2:
-      if rows == 1 {
-        for panel in panels { tile.row1(0, panel, activation) }
-        return
-      }
       var panel = panels.lowerBound
       while panel < panels.upperBound {
         // If the number of panels is odd, the last one is computed twice and stored once.

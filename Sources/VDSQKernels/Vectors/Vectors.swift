@@ -78,6 +78,64 @@ extension GenericKernels {
       i += 1
     }
   }
+
+  /// Rounds to the nearest half-precision number, ties to even (after F. Giesen's
+  /// `float_to_half_fast3_rtne`).
+  @_alwaysEmitIntoClient @inline(__always)
+  static func narrow(_ x: SIMD16<Float>) -> SIMD16<UInt16> {
+    let bits = unsafeBitCast(x, to: SIMD16<UInt32>.self)
+    let sign = bits & 0x8000_0000
+    let size = bits ^ sign
+    // The new exponent, with the rounding of the bits that are cut off.
+    let odd = (size &>> 13) & 1
+    let normal = (size &+ (UInt32(bitPattern: (15 - 127) << 23) &+ 0xFFF) &+ odd) &>> 13
+    // Adding this number shifts the bits of a subnormal result to its end.
+    let magic = SIMD16<UInt32>(repeating: ((127 - 15) + (23 - 10) + 1) << 23)
+    let shifted =
+      unsafeBitCast(size, to: SIMD16<Float>.self) + unsafeBitCast(magic, to: SIMD16<Float>.self)
+    let subnormal = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &- magic
+    var result = normal.replacing(with: subnormal, where: size .< SIMD16(repeating: 113 << 23))
+    result = result.replacing(with: 0x7C00, where: size .>= SIMD16(repeating: (127 + 16) << 23))
+    result = result.replacing(with: 0x7E00, where: size .> SIMD16(repeating: 255 << 23))
+    return SIMD16<UInt16>(truncatingIfNeeded: result | (sign &>> 16))
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func quantizeHalf(
+    _ x: UnsafePointer<Float>, _ count: Int, _ y: UnsafeMutableRawPointer
+  ) {
+    forEachVector(count) { i, left in
+      let bits = narrow(load16(x + i, count: left))
+      if left >= 16 {
+        (y + i * 2).storeBytes(of: bits, as: SIMD16<UInt16>.self)
+      } else {
+        for j in 0..<left { (y + (i + j) * 2).storeBytes(of: bits[j], as: UInt16.self) }
+      }
+    }
+  }
+
+  /// - Returns: the scale, 0 for zeros; NaN for numbers that are not finite.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func quantizeInt8(
+    _ x: UnsafePointer<Float>, _ count: Int, _ y: UnsafeMutablePointer<Int8>
+  ) -> Float {
+    var largest: Float = 0
+    var sum: Float = 0
+    for i in 0..<count {
+      largest = max(largest, x[i].magnitude)
+      // Infinities and NaNs make it NaN.
+      sum += x[i] * 0
+    }
+    let scale = largest / 127 + sum
+    let inverse = splat(scale > 0 ? 1 / scale : 0)
+    forEachVector(count) { i, left in
+      let rounded = load16(x + i, count: left) * inverse + roundingMagic
+      let q = unsafeBitCast(rounded, to: SIMD16<Int32>.self) &- SIMD16(repeating: roundingMagicBits)
+      for j in 0..<min(16, left) { y[i + j] = Int8(truncatingIfNeeded: q[j]) }
+    }
+    return scale
+  }
+
   @_alwaysEmitIntoClient @inline(__always)
   static func dequantizeInt8(
     _ x: UnsafePointer<Int8>, _ count: Int, _ scale: Float, _ y: UnsafeMutablePointer<Float>

@@ -80,6 +80,8 @@ extension SubwordVocabulary {
     package var stripRight = false
     /// Whether the token matches only where no word character is next to it.
     package var singleWord = false
+    /// Whether the token controls the model and is no part of a text that it writes.
+    package var special = false
 
     /// Creates a token that matches in the raw text, everywhere, without whitespace around it.
     package init(id: Int, text: [UInt8]) {
@@ -89,6 +91,7 @@ extension SubwordVocabulary {
 
     var flags: UInt32 {
       (normalized ? 1 : 0) | (stripLeft ? 2 : 0) | (stripRight ? 4 : 0) | (singleWord ? 8 : 0)
+        | (special ? 16 : 0)
     }
   }
 

@@ -1,8 +1,10 @@
 import ArgumentParser
+import Glibc
 import VDSQ
 import VDSQCheckpoints
 import VDSQConversion
 import VDSQFiles
+import VDSQFormat
 import VDSQMeasurement
 import VDSQReports
 import VDSQSemantics
@@ -65,19 +67,46 @@ struct Generate: Command {
   @Flag(help: "Write tokens per second to standard error at the end.")
   var stats = false
 
+  @Option(
+    help: """
+      Numbers of the keys and values of all tokens: fp32, fp16 or int8, which take a half and a \
+      quarter of the memory.
+      """, completion: .list(KeyPrecision.allValueStrings))
+  var cachePrecision: KeyPrecision = .float32
+
+  @Option(
+    help: """
+      A file with keys and values: what a prompt shares with the one in FILE is not read again. If \
+      there is no such file, that of PROMPT is written.
+      """, completion: .file())
+  var promptCache: String?
+
+  @Option(
+    help: """
+      Lines of standard input that are continued together, from 1 to 8: faster in all, with memory \
+      for the keys and values of each.
+      """)
+  var parallel = 1
+
   @Flag(name: .shortAndLong, help: "No warnings.")
   var quiet = false
 
   private var isStream: Bool { prompt == nil || prompt == "-" }
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model, jsonSchema], readsStandardInput: isStream)
+    CommandFiles(inputs: [model, jsonSchema, promptCache], readsStandardInput: isStream)
   }
 
   func validate() throws {
     guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1") }
     guard [choices, regex, jsonSchema].compactMap({ $0 }).count < 2 else {
       throw ValidationError("--choices, --regex and --json-schema exclude each other")
+    }
+    guard (1...8).contains(parallel) else {
+      throw ValidationError("--parallel is from 1 to 8")
+    }
+    guard parallel == 1 || (isStream && promptCache == nil) else {
+      throw ValidationError("--parallel goes with lines of standard input, without --prompt-cache")
     }
     guard chat || system == nil else { throw ValidationError("--system goes with --chat") }
     guard !stop.contains("") else { throw ValidationError("--stop must not be empty") }
@@ -118,24 +147,45 @@ struct Generate: Command {
     return parts
   }
 
+  /// Reads the prompt cache.
+  ///
+  /// - Returns: whether there is one, or must be: lines of standard input write none.
+  private func readPromptCache(
+    into session: TextGenerator.Session
+  ) throws(VDSQError) -> Bool {
+    guard let promptCache, isStream || access(promptCache, F_OK) == 0 else { return false }
+    let file = try MappedFile(path: promptCache)
+    try session.use(promptCache: file.bytes, path: promptCache)
+    return true
+  }
+
   func execute() throws(VDSQError) {
     let records = try input.records(json: json, quiet: quiet, answer: GenerationStream.members)
     var run = try running.run(quiet: quiet)
-    run.maximumTokens = context
+    (run.maximumTokens, run.keyPrecision) = (context, cachePrecision)
     if !isStream, context == nil, let prompt {
       run.maximumTokens = try TextGenerator.room(
         for: Array(prompt.utf8), isChat: chat, system: system, and: maxTokens, of: model)
     }
-    let generator = try TextGenerator(model: try Model(path: model), options: run)
+    let generator = try TextGenerator(
+      model: try Model(path: model), options: run, more: 0, texts: isStream ? parallel : 1)
     var options = GenerationOptions()
     (options.maximumTokens, options.sampling, options.stops) = (maxTokens, sampling.options, stop)
     options.constraint = try constraint()
     let stream = try GenerationStream(
       records, generator: generator, options: options, isJSON: json, isChat: chat,
       system: system)
+    let writesCache = try !readPromptCache(into: stream.session)
     StreamSignals.watch(reloads: false)
     let start = Timing.now()
     if isStream { try stream.run() } else { try stream.answer(prompt: Array(prompt!.utf8)) }
+    if writesCache, let promptCache, !isStream {
+      let file = try AtomicFile(path: promptCache, replace: false)
+      try stream.session.promptCache(tokens: stream.promptTokens) { (part) throws(VDSQError) in
+        try file.write(part)
+      }
+      try file.commit()
+    }
     if stats {
       let seconds = Timing.now() - start
       StandardError.write(

@@ -27,6 +27,10 @@ package final class ConstraintWalk {
   private static let keptNodes = 2048, keptTokens = 256
   /// The largest number of nodes that the tokens behind one node may lead to.
   private static let mostNodes = 1 << 14
+  /// The largest number of states over all nodes, and of states that one mask may look at.
+  private static let mostStates = 1 << 21, mostWork = 1 << 24
+  private var keptStates = 0
+  private var work = 0
   /// The number of nodes whose tokens are known.
   private var tokenNodes = 0
 
@@ -66,7 +70,9 @@ package final class ConstraintWalk {
   package func mask(
     _ logits: UnsafeMutablePointer<Float>, count: Int, ends: [Int32]
   ) throws(VDSQError) {
-    if nodes.count > Self.keptNodes || tokenNodes > Self.keptTokens { try forget() }
+    work = 0
+    let isFull = keptStates > Self.mostStates / 4
+    if nodes.count > Self.keptNodes || tokenNodes > Self.keptTokens || isFull { try forget() }
     if nodes[Int(current)].tokens.isEmpty { try findTokens() }
     let allowed = nodes[Int(current)].tokens
     let isComplete = isComplete
@@ -89,7 +95,7 @@ package final class ConstraintWalk {
     let own = nodes[Int(current)]
     nodes.removeAll(keepingCapacity: true)
     known.removeAll(keepingCapacity: true)
-    tokenNodes = 0
+    (tokenNodes, keptStates) = (0, 0)
     _ = try node([constraint.start])
     // The state of a complete text is the first one.
     current = try node(own.isComplete ? own.states + [0] : own.states)
@@ -116,6 +122,7 @@ package final class ConstraintWalk {
     let next = nodes[Int(place)].next[Int(byte)]
     if next != -2 { return next }
     var states: [Int32] = []
+    work += nodes[Int(place)].states.count
     for state in nodes[Int(place)].states {
       if case .bytes(let range, let next) = constraint.states[Int(state)], range.contains(byte) {
         states.append(next)
@@ -142,6 +149,10 @@ package final class ConstraintWalk {
       case .match: isComplete = true
       }
     }
+    work += seen.count
+    guard work <= Self.mostWork, keptStates + own.count <= Self.mostStates else {
+      throw .usage("the constraint is in too many states at once; repeat fewer parts within others")
+    }
     own.sort()
     let key = isComplete ? own + [-1] : own
     if let place = known[key] { return place }
@@ -150,6 +161,7 @@ package final class ConstraintWalk {
     }
     nodes.append(
       Node(states: own, isComplete: isComplete, next: [Int32](repeating: -2, count: 256)))
+    keptStates += own.count
     known[key] = Int32(nodes.count - 1)
     return Int32(nodes.count - 1)
   }
