@@ -176,7 +176,7 @@ let server: [Target] = [
   .target(
     name: "VDSQServer",
     dependencies: [
-      "VDSQ", "VDSQCheckpoints", "VDSQFiles", "VDSQTraining",
+      "VDSQ", "VDSQCheckpoints", "VDSQConversion", "VDSQFiles", "VDSQTraining",
       .product(name: "NIOCore", package: "swift-nio"),
       .product(name: "NIOPosix", package: "swift-nio"),
       .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -1,4 +1,5 @@
 package import Logging
+import NIOConcurrencyHelpers
 import ServiceLifecycle
 import UnixSignals
 import VDSQ
@@ -17,6 +18,7 @@ package final class Server: Sendable {
   private let http: HTTPServer
   private let engine: InferenceEngine
   private let learner: Learner
+  private let generation: GenerationEngine
   private let router: Router
 
   /// Opens the models and the adapters.
@@ -32,8 +34,10 @@ package final class Server: Sendable {
     try state.open()
     engine = InferenceEngine(state, metrics: metrics, log: log)
     learner = Learner(options, engine: engine, metrics: metrics, log: log)
+    generation = GenerationEngine(options, metrics: metrics)
     router = Router(
-      options, catalog: catalog, engine: engine, learner: learner, metrics: metrics)
+      options, catalog: catalog, engine: engine, learner: learner, generation: generation,
+      metrics: metrics)
     http = HTTPServer(options, router: router, metrics: metrics, log: log)
   }
 
@@ -64,18 +68,27 @@ package final class Server: Sendable {
   package func start() {
     engine.start()
     learner.start()
+    generation.start()
   }
 
   /// Ends the threads when everything that was taken is answered.
   package func stop() {
+    generation.stop()
     learner.stop()
     engine.stop()
   }
 
   /// Answers a request that did not come through a socket. The threads must be started.
   package func answer(_ request: HTTPRequest) async -> HTTPAnswer {
-    await withCheckedContinuation { continuation in
-      _ = router.answer(request) { continuation.resume(returning: $0) }
+    let parts = NIOLockedValueBox<HTTPAnswer?>(nil)
+    return await withCheckedContinuation { continuation in
+      _ = router.answer(request) { part in
+        let whole = parts.withLockedValue { whole in
+          if whole == nil { whole = part } else { whole!.body += part.body }
+          return whole!
+        }
+        if !part.continues { continuation.resume(returning: whole) }
+      }
     }
   }
 

@@ -27,17 +27,21 @@ final class ServerFixture: @unchecked Sendable {
   let folder = try! TemporaryFolder()
   private let server: Server
 
-  /// - Parameter models: names with checkpoints, or heads of `HeadFixture` (`head:NAME`).
+  /// - Parameter models: names with checkpoints, heads of `HeadFixture` (`head:NAME`), or language
+  ///   models with a chat template (`chat:NAME`).
   init(
     _ models: KeyValuePairs<String, String> = ["base": "bert-mean"],
     configure: (inout ServerOptions) -> Void = { _ in }
   ) throws {
     var options = ServerOptions()
     for (name, checkpoint) in models {
+      let parts = checkpoint.split(separator: ":").map(String.init)
       let input =
-        checkpoint.hasPrefix("head:")
-        ? try HeadFixture.named(String(checkpoint.dropFirst(5))).write(in: folder)
-        : Fixtures.path(checkpoint)
+        switch parts[0] {
+        case "head": try HeadFixture.named(parts[1]).write(in: folder)
+        case "chat": try Self.languageModel(parts[1], in: folder)
+        default: Fixtures.path(checkpoint)
+        }
       var conversion = Converter.Options(weights: .fp32)
       conversion.bases = nil
       _ = try Converter(folder: input, options: conversion).write(
@@ -48,6 +52,18 @@ final class ServerFixture: @unchecked Sendable {
     configure(&options)
     server = try Server(options, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     server.start()
+  }
+
+  /// A checkpoint that reads chats as lines of roles with their messages.
+  private static func languageModel(
+    _ name: String, in folder: TemporaryFolder
+  ) throws -> String {
+    let copy = try folder.copy(ofFixture: "language-models/\(name)", as: name)
+    let template =
+      "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+      + "{% if add_generation_prompt %}assistant:{% endif %}"
+    try Data(template.utf8).write(to: URL(fileURLWithPath: "\(copy)/chat_template.jinja"))
+    return copy
   }
 
   deinit { server.stop() }

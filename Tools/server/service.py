@@ -12,6 +12,7 @@ import urllib.request
 
 VDSQD = os.environ.get("VDSQD", ".build/release/vdsqd")
 MODEL = os.environ.get("MODEL", ".cache/minilm.vdsq")
+LANGUAGE_MODEL = os.environ.get("LANGUAGE_MODEL", ".cache/smollm2.vdsq")
 SCRATCH = pathlib.Path(os.environ.get("SCRATCH", "/tmp"))
 
 

@@ -31,6 +31,12 @@ final class ServedModel: @unchecked Sendable {
     let entails: Bool
     let prompts: [String]
     let pooling: String
+    /// How layers are kept in memory.
+    let policy: MemoryPolicy
+    /// Whether it is a causal language model, which continues texts.
+    let writes: Bool
+    /// Whether it answers chats.
+    let chats: Bool
   }
 
   let name: String
@@ -76,7 +82,8 @@ final class ServedModel: @unchecked Sendable {
       entails: isOfTexts
         && head!.description.labels.contains { $0.lowercased().hasPrefix("entail") },
       prompts: try Prompts(metadata).all.map(\.name),
-      pooling: "\(architecture.pooling)")
+      pooling: "\(architecture.pooling)", policy: encoder.policy, writes: encoder.kind == .causal,
+      chats: encoder.kind == .causal && ChatFormat(metadata) != nil)
   }
 
   private static func date(_ path: String) -> Int {

@@ -32,6 +32,12 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
   private var waiting: [HTTPServerRequestPart] = []
   private var start: Int64 = 0
   private var closesAfterAnswer = false
+  /// Whether the answer comes in parts, and its head was written.
+  private var isStreaming = false
+  /// Whether the answer is a generated text.
+  private var isWriting = false
+  /// Whether a body of unknown length is written in chunks; HTTP 1.0 ends it by the connection.
+  private var knowsChunks = true
   private var isHeld = false
   private var cancel: (@Sendable () -> Void)?
   private var hasEnded = false
@@ -88,6 +94,8 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
       case .idle, .reading: context.close(promise: nil)
       case .answering, .closing: closesAfterAnswer = true
       }
+      // A text takes long, and a client that waits for one keeps its side open.
+      if phase == .answering, isWriting { cancel?() }
       return
     }
     context.fireUserInboundEventTriggered(event)
@@ -132,7 +140,8 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
     self.head = head
     start = Clock.now
     deadline = start + limits.reading
-    closesAfterAnswer = !head.isKeepAlive || head.version != .http1_1
+    knowsChunks = head.version == .http1_1
+    closesAfterAnswer = !head.isKeepAlive || !knowsChunks
     body = []
     let route = Route(path: HTTPRequest.path(of: head.uri))
     if let length = head.headers.first(name: "content-length").flatMap(Int.init) {
@@ -183,6 +192,7 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
     body = []
     self.head = nil
     let route = Route(path: request.path)
+    isWriting = route == .completions || route == .chatCompletions
     let isHead = request.method == .HEAD
     let loop = context.eventLoop
     let bound = NIOLoopBound(self, eventLoop: loop)
@@ -206,29 +216,60 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   private func write(_ answer: HTTPAnswer, for route: Route, isHead: Bool) {
-    cancel = nil
-    discount()
+    if !answer.continues {
+      cancel = nil
+      discount()
+    }
     guard let context, phase == .answering else { return }
     let closes = closesAfterAnswer || answer.closes || server.isStopping
+    var buffer = context.channel.allocator.buffer(capacity: answer.body.count + 256)
+    if !isStreaming { buffer.writeString(head(of: answer, closes: closes)) }
+    if !isHead { write(answer, to: &buffer) }
+    guard !answer.continues else {
+      isStreaming = true
+      context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+      // What a client does not read must not gather.
+      deadline =
+        context.channel.isWritable ? .max : min(deadline, Clock.now + limits.writing)
+      return
+    }
+    isStreaming = false
     if let failure = answer.failure { server.metrics.failed(failure) }
     server.metrics.answered(
       route, status: answer.status, nanoseconds: start == 0 ? 0 : Clock.now - start)
     server.log(answer, route)
-    let reason = HTTPResponseStatus(statusCode: answer.status).reasonPhrase
-    var head = "HTTP/1.1 \(answer.status) \(reason)\r\ncontent-type: \(answer.type)\r\n"
-    head += "content-length: \(answer.body.count)\r\n"
-    for header in answer.headers { head += "\(header.name): \(header.value)\r\n" }
-    if closes { head += "connection: close\r\n" }
-    head += "\r\n"
-    var buffer = context.channel.allocator.buffer(
-      capacity: head.utf8.count + (isHead ? 0 : answer.body.count))
-    buffer.writeString(head)
-    if !isHead { buffer.writeBytes(answer.body) }
     deadline = Clock.now + limits.writing
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
     context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated().whenSuccess {
       bound.value.written(closes: closes)
     }
+  }
+
+  private func head(of answer: HTTPAnswer, closes: Bool) -> String {
+    let reason = HTTPResponseStatus(statusCode: answer.status).reasonPhrase
+    var head = "HTTP/1.1 \(answer.status) \(reason)\r\ncontent-type: \(answer.type)\r\n"
+    if !answer.continues {
+      head += "content-length: \(answer.body.count)\r\n"
+    } else if knowsChunks {
+      head += "transfer-encoding: chunked\r\n"
+    }
+    for header in answer.headers { head += "\(header.name): \(header.value)\r\n" }
+    if closes { head += "connection: close\r\n" }
+    return head + "\r\n"
+  }
+
+  /// Writes a body, or a part of one as a chunk.
+  private func write(_ answer: HTTPAnswer, to buffer: inout ByteBuffer) {
+    guard knowsChunks, isStreaming || answer.continues else {
+      buffer.writeBytes(answer.body)
+      return
+    }
+    if !answer.body.isEmpty {
+      buffer.writeString(String(answer.body.count, radix: 16) + "\r\n")
+      buffer.writeBytes(answer.body)
+      buffer.writeString("\r\n")
+    }
+    if !answer.continues { buffer.writeString("0\r\n\r\n") }
   }
 
   private func write(_ bytes: [UInt8]) {

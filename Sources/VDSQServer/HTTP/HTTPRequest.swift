@@ -21,7 +21,7 @@ package struct HTTPRequest: Sendable {
   }
 }
 
-/// A whole answer.
+/// A whole answer, or the first part of one with its head, or a further part.
 package struct HTTPAnswer: Sendable {
   package var status = 200
   var type: StaticString = "application/json"
@@ -29,6 +29,8 @@ package struct HTTPAnswer: Sendable {
   package var body: [UInt8] = []
   /// Why the request was not answered as asked; nil if it was.
   var failure: RequestError.Reason?
+  /// Whether further parts of the body follow.
+  var continues = false
   /// Whether the connection cannot be used any more.
   var closes = false
 

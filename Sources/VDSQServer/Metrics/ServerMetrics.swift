@@ -12,6 +12,7 @@ final class ServerMetrics: @unchecked Sendable {
   private let batchTime: Timer
   private let tokens: Counter
   private let truncated: Counter
+  private let generated: Counter
   private let abstentions: Counter
   private let learned: Counter
   private let connections: Meter
@@ -55,6 +56,7 @@ final class ServerMetrics: @unchecked Sendable {
     registry.describe("vdsq_tokens_total", .counter, help: "Tokens that the model read.")
     registry.describe(
       "vdsq_truncated_total", .counter, help: "Texts that were cut to the longest sequence.")
+    registry.describe("vdsq_generated_tokens_total", .counter, help: "Tokens that models wrote.")
     registry.describe(
       "vdsq_labels_total", .counter,
       help: "Answers by label, of adapters and of the heads of models.")
@@ -87,6 +89,7 @@ final class ServerMetrics: @unchecked Sendable {
     batchTime = Timer(label: "vdsq_batch_duration_seconds", factory: registry)
     tokens = counter("vdsq_tokens_total")
     truncated = counter("vdsq_truncated_total")
+    generated = counter("vdsq_generated_tokens_total")
     abstentions = counter("vdsq_abstentions_total")
     learned = counter("vdsq_learned_total")
     connections = Meter(label: "vdsq_connections", factory: registry)
@@ -138,6 +141,11 @@ final class ServerMetrics: @unchecked Sendable {
     batchTime.recordNanoseconds(nanoseconds)
     self.tokens.increment(by: tokens)
     self.truncated.increment(by: truncated)
+  }
+
+  func generated(_ count: Int, promptTokens: Int) {
+    generated.increment(by: count)
+    tokens.increment(by: promptTokens)
   }
 
   func waiting(texts: Int) { queue.set(texts) }

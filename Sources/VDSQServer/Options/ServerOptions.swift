@@ -50,8 +50,10 @@ package struct ServerOptions: Sendable {
     package var labels = 256
     package var words = 1024
     package var explanations = 16
-    /// Trainings and explanations that wait.
+    /// Trainings and explanations that wait; and requests for generated texts.
     package var queuedTasks = 64
+    /// Texts that are generated at a time, from 1 to 8.
+    package var generatedTexts = 4
     package var adapters = 256
     /// How long a pass waits for further texts.
     package var batchDelay: Int64 = 0

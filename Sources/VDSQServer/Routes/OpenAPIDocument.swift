@@ -177,6 +177,76 @@ enum OpenAPIDocument {
         }
        }
       },
+      "/v1/completions": {
+       "post": {
+        "summary": "Texts that continue prompts, as OpenAI makes them",
+        "operationId": "completions",
+        "requestBody": {
+         "required": true,
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/CompletionRequest"}}
+         }
+        },
+        "responses": {
+         "200": {
+          "description": "The answer; with `stream`, events of parts of texts, and then [DONE].",
+          "content": {
+           "application/json": {"schema": {"$ref": "#/components/schemas/Completion"}},
+           "text/event-stream": {"schema": {"type": "string"}}
+          }
+         },
+         "400": {"$ref": "#/components/responses/OpenAIFailure400"},
+         "401": {"$ref": "#/components/responses/OpenAIFailure401"},
+         "403": {"$ref": "#/components/responses/OpenAIFailure403"},
+         "404": {"$ref": "#/components/responses/OpenAIFailure404"},
+         "405": {"$ref": "#/components/responses/OpenAIFailure405"},
+         "408": {"$ref": "#/components/responses/OpenAIFailure408"},
+         "413": {"$ref": "#/components/responses/OpenAIFailure413"},
+         "415": {"$ref": "#/components/responses/OpenAIFailure415"},
+         "422": {"$ref": "#/components/responses/OpenAIFailure422"},
+         "424": {"$ref": "#/components/responses/OpenAIFailure424"},
+         "429": {"$ref": "#/components/responses/OpenAIFailure429"},
+         "500": {"$ref": "#/components/responses/OpenAIFailure500"},
+         "503": {"$ref": "#/components/responses/OpenAIFailure503"},
+         "507": {"$ref": "#/components/responses/OpenAIFailure507"}
+        }
+       }
+      },
+      "/v1/chat/completions": {
+       "post": {
+        "summary": "Answers to chats, as OpenAI makes them",
+        "operationId": "chatCompletions",
+        "requestBody": {
+         "required": true,
+         "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/ChatCompletionRequest"}}
+         }
+        },
+        "responses": {
+         "200": {
+          "description": "The answer; with `stream`, events of its parts, and then [DONE].",
+          "content": {
+           "application/json": {"schema": {"$ref": "#/components/schemas/ChatCompletion"}},
+           "text/event-stream": {"schema": {"type": "string"}}
+          }
+         },
+         "400": {"$ref": "#/components/responses/OpenAIFailure400"},
+         "401": {"$ref": "#/components/responses/OpenAIFailure401"},
+         "403": {"$ref": "#/components/responses/OpenAIFailure403"},
+         "404": {"$ref": "#/components/responses/OpenAIFailure404"},
+         "405": {"$ref": "#/components/responses/OpenAIFailure405"},
+         "408": {"$ref": "#/components/responses/OpenAIFailure408"},
+         "413": {"$ref": "#/components/responses/OpenAIFailure413"},
+         "415": {"$ref": "#/components/responses/OpenAIFailure415"},
+         "422": {"$ref": "#/components/responses/OpenAIFailure422"},
+         "424": {"$ref": "#/components/responses/OpenAIFailure424"},
+         "429": {"$ref": "#/components/responses/OpenAIFailure429"},
+         "500": {"$ref": "#/components/responses/OpenAIFailure500"},
+         "503": {"$ref": "#/components/responses/OpenAIFailure503"},
+         "507": {"$ref": "#/components/responses/OpenAIFailure507"}
+        }
+       }
+      },
       "/embed": {
        "post": {
         "summary": "Embeddings, as Text Embeddings Inference makes them",
@@ -803,6 +873,318 @@ enum OpenAPIDocument {
          }
         },
         "required": ["input"],
+        "additionalProperties": false
+       },
+       "CompletionRequest": {
+        "type": "object",
+        "properties": {
+         "prompt": {
+          "anyOf": [
+           {"type": "string"},
+           {"type": "array", "items": {"type": "string"}, "minItems": 1}
+          ]
+         },
+         "model": {
+          "type": ["string", "null"],
+          "description": "A model's name; the first model that can do this by default."
+         },
+         "max_tokens": {
+          "anyOf": [{"type": "integer", "minimum": 1, "maximum": 16777216}, {"type": "null"}],
+          "description": "16 by default."
+         },
+         "temperature": {
+          "anyOf": [
+           {"type": "number", "minimum": 0, "maximum": 100, "default": 1}, {"type": "null"}
+          ]
+         },
+         "top_p": {
+          "anyOf": [
+           {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": 1}, {"type": "null"}
+          ]
+         },
+         "top_k": {
+          "anyOf": [
+           {"type": "integer", "minimum": 0, "maximum": 16777216, "default": 0}, {"type": "null"}
+          ]
+         },
+         "min_p": {
+          "anyOf": [
+           {"type": "number", "minimum": 0, "maximum": 1, "default": 0}, {"type": "null"}
+          ]
+         },
+         "repetition_penalty": {
+          "anyOf": [
+           {"type": "number", "exclusiveMinimum": 0, "maximum": 100, "default": 1},
+           {"type": "null"}
+          ]
+         },
+         "presence_penalty": {"anyOf": [{"type": "number", "enum": [0]}, {"type": "null"}]},
+         "frequency_penalty": {"anyOf": [{"type": "number", "enum": [0]}, {"type": "null"}]},
+         "n": {"anyOf": [{"type": "integer", "enum": [1]}, {"type": "null"}]},
+         "stop": {
+          "anyOf": [
+           {"type": "string", "minLength": 1, "maxLength": 256},
+           {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "maxLength": 256},
+            "maxItems": 16
+           },
+           {"type": "null"}
+          ]
+         },
+         "seed": {
+          "anyOf": [
+           {"type": "integer", "minimum": -9007199254740991, "maximum": 9007199254740991},
+           {"type": "null"}
+          ]
+         },
+         "guided_choice": {
+          "anyOf": [
+           {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+           {"type": "null"}
+          ],
+          "description": "The text is one of these."
+         },
+         "guided_regex": {
+          "type": ["string", "null"],
+          "description": "A regular expression that the text matches as a whole."
+         },
+         "stream": {"type": ["boolean", "null"], "default": false},
+         "stream_options": {
+          "anyOf": [
+           {
+            "type": "object",
+            "properties": {"include_usage": {"type": ["boolean", "null"]}},
+            "additionalProperties": false
+           },
+           {"type": "null"}
+          ]
+         },
+         "user": {"type": ["string", "null"]}
+        },
+        "required": ["prompt"],
+        "additionalProperties": false
+       },
+       "Completion": {
+        "type": "object",
+        "properties": {
+         "id": {"type": "string"},
+         "object": {"const": "text_completion"},
+         "created": {"type": "integer", "minimum": 0},
+         "model": {"type": "string"},
+         "choices": {
+          "type": "array",
+          "items": {
+           "type": "object",
+           "properties": {
+            "index": {"type": "integer", "minimum": 0},
+            "text": {"type": "string"},
+            "logprobs": {"type": "null"},
+            "finish_reason": {"type": "string", "enum": ["stop", "length"]}
+           },
+           "required": ["index", "text", "finish_reason"],
+           "additionalProperties": false
+          }
+         },
+         "usage": {
+          "type": "object",
+          "properties": {
+           "prompt_tokens": {"type": "integer", "minimum": 0},
+           "completion_tokens": {"type": "integer", "minimum": 0},
+           "total_tokens": {"type": "integer", "minimum": 0}
+          },
+          "required": ["prompt_tokens", "completion_tokens", "total_tokens"],
+          "additionalProperties": false
+         }
+        },
+        "required": ["id", "object", "created", "model", "choices", "usage"],
+        "additionalProperties": false
+       },
+       "ChatCompletionRequest": {
+        "type": "object",
+        "properties": {
+         "messages": {
+          "type": "array",
+          "minItems": 1,
+          "items": {
+           "type": "object",
+           "properties": {
+            "role": {"type": "string", "enum": ["system", "developer", "user", "assistant"]},
+            "content": {
+             "anyOf": [
+              {"type": "string"},
+              {
+               "type": "array",
+               "items": {
+                "type": "object",
+                "properties": {
+                 "type": {"type": "string", "enum": ["text"]},
+                 "text": {"type": "string"}
+                },
+                "required": ["type", "text"],
+                "additionalProperties": false
+               }
+              }
+             ]
+            }
+           },
+           "required": ["role", "content"],
+           "additionalProperties": false
+          },
+          "description": "The last message is of the user."
+         },
+         "max_completion_tokens": {
+          "anyOf": [{"type": "integer", "minimum": 1, "maximum": 16777216}, {"type": "null"}],
+          "description": "As many as there is room for by default."
+         },
+         "response_format": {
+          "anyOf": [
+           {
+            "type": "object",
+            "properties": {
+             "type": {"type": "string", "enum": ["text", "json_schema"]},
+             "json_schema": {
+              "anyOf": [
+               {
+                "type": "object",
+                "properties": {
+                 "name": {"type": ["string", "null"]},
+                 "description": {"type": ["string", "null"]},
+                 "schema": {"type": "object"},
+                 "strict": {"type": ["boolean", "null"]}
+                },
+                "required": ["schema"],
+                "additionalProperties": false
+               },
+               {"type": "null"}
+              ]
+             }
+            },
+            "required": ["type"],
+            "additionalProperties": false
+           },
+           {"type": "null"}
+          ]
+         },
+         "model": {
+          "type": ["string", "null"],
+          "description": "A model's name; the first model that can do this by default."
+         },
+         "max_tokens": {
+          "anyOf": [{"type": "integer", "minimum": 1, "maximum": 16777216}, {"type": "null"}],
+          "description": "The old name of `max_completion_tokens`."
+         },
+         "temperature": {
+          "anyOf": [
+           {"type": "number", "minimum": 0, "maximum": 100, "default": 1}, {"type": "null"}
+          ]
+         },
+         "top_p": {
+          "anyOf": [
+           {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": 1}, {"type": "null"}
+          ]
+         },
+         "top_k": {
+          "anyOf": [
+           {"type": "integer", "minimum": 0, "maximum": 16777216, "default": 0}, {"type": "null"}
+          ]
+         },
+         "min_p": {
+          "anyOf": [
+           {"type": "number", "minimum": 0, "maximum": 1, "default": 0}, {"type": "null"}
+          ]
+         },
+         "repetition_penalty": {
+          "anyOf": [
+           {"type": "number", "exclusiveMinimum": 0, "maximum": 100, "default": 1},
+           {"type": "null"}
+          ]
+         },
+         "presence_penalty": {"anyOf": [{"type": "number", "enum": [0]}, {"type": "null"}]},
+         "frequency_penalty": {"anyOf": [{"type": "number", "enum": [0]}, {"type": "null"}]},
+         "n": {"anyOf": [{"type": "integer", "enum": [1]}, {"type": "null"}]},
+         "stop": {
+          "anyOf": [
+           {"type": "string", "minLength": 1, "maxLength": 256},
+           {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "maxLength": 256},
+            "maxItems": 16
+           },
+           {"type": "null"}
+          ]
+         },
+         "seed": {
+          "anyOf": [
+           {"type": "integer", "minimum": -9007199254740991, "maximum": 9007199254740991},
+           {"type": "null"}
+          ]
+         },
+         "guided_choice": {
+          "anyOf": [
+           {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+           {"type": "null"}
+          ],
+          "description": "The text is one of these."
+         },
+         "guided_regex": {
+          "type": ["string", "null"],
+          "description": "A regular expression that the text matches as a whole."
+         },
+         "stream": {"type": ["boolean", "null"], "default": false},
+         "stream_options": {
+          "anyOf": [
+           {
+            "type": "object",
+            "properties": {"include_usage": {"type": ["boolean", "null"]}},
+            "additionalProperties": false
+           },
+           {"type": "null"}
+          ]
+         },
+         "user": {"type": ["string", "null"]}
+        },
+        "required": ["messages"],
+        "additionalProperties": false
+       },
+       "ChatCompletion": {
+        "type": "object",
+        "properties": {
+         "id": {"type": "string"},
+         "object": {"const": "chat.completion"},
+         "created": {"type": "integer", "minimum": 0},
+         "model": {"type": "string"},
+         "choices": {
+          "type": "array",
+          "items": {
+           "type": "object",
+           "properties": {
+            "index": {"type": "integer", "minimum": 0},
+            "message": {
+             "type": "object",
+             "properties": {"role": {"const": "assistant"}, "content": {"type": "string"}},
+             "required": ["role", "content"],
+             "additionalProperties": false
+            },
+            "logprobs": {"type": "null"},
+            "finish_reason": {"type": "string", "enum": ["stop", "length"]}
+           },
+           "required": ["index", "message", "finish_reason"],
+           "additionalProperties": false
+          }
+         },
+         "usage": {
+          "type": "object",
+          "properties": {
+           "prompt_tokens": {"type": "integer", "minimum": 0},
+           "completion_tokens": {"type": "integer", "minimum": 0},
+           "total_tokens": {"type": "integer", "minimum": 0}
+          },
+          "required": ["prompt_tokens", "completion_tokens", "total_tokens"],
+          "additionalProperties": false
+         }
+        },
+        "required": ["id", "object", "created", "model", "choices", "usage"],
         "additionalProperties": false
        },
        "Embeddings": {

@@ -7,6 +7,8 @@ package enum Route: String, CaseIterable, Sendable {
   case info = "/info"
   case models = "/v1/models"
   case embeddings = "/v1/embeddings"
+  case completions = "/v1/completions"
+  case chatCompletions = "/v1/chat/completions"
   case embed = "/embed"
   case predict = "/predict"
   case rerank = "/rerank"
@@ -44,5 +46,10 @@ package enum Route: String, CaseIterable, Sendable {
   }
 
   /// Whether errors have OpenAI's form.
-  var isOpenAI: Bool { self == .embeddings || self == .models }
+  var isOpenAI: Bool {
+    switch self {
+    case .embeddings, .models, .completions, .chatCompletions: true
+    default: false
+    }
+  }
 }

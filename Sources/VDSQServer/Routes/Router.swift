@@ -5,21 +5,23 @@ import VDSQFormat
 /// Answers requests: finds the route, checks key, host and form, and has the engine or the learner
 /// do the rest.
 final class Router: Sendable {
+  /// Takes an answer, or its parts one after another.
   typealias Reply = @Sendable (HTTPAnswer) -> Void
 
   let options: ServerOptions
   let catalog: PublishedCatalog
   let engine: InferenceEngine
   let learner: Learner
+  let generation: GenerationEngine
   let metrics: ServerMetrics
   private let access: AccessRules
 
   init(
     _ options: ServerOptions, catalog: PublishedCatalog, engine: InferenceEngine, learner: Learner,
-    metrics: ServerMetrics
+    generation: GenerationEngine, metrics: ServerMetrics
   ) {
     (self.options, self.catalog, self.engine) = (options, catalog, engine)
-    (self.learner, self.metrics) = (learner, metrics)
+    (self.learner, self.generation, self.metrics) = (learner, generation, metrics)
     access = AccessRules(options)
   }
 
@@ -80,6 +82,8 @@ final class Router: Sendable {
     case .info: reply(HTTPAnswer(json: InfoRoute.body(options, catalog.current)))
     case .models: reply(try ModelsRoute.answer(request.path, catalog.current))
     case .embeddings: return try embeddings(request, reply)
+    case .completions: return try completions(request, reply)
+    case .chatCompletions: return try chatCompletions(request, reply)
     case .embed: return try embed(request, reply)
     case .predict: return try predict(request, reply)
     case .rerank: return try rerank(request, reply)
