@@ -267,6 +267,71 @@ static void classifiers(vdsq_model *model, vdsq_model *other, const char *scratc
   EXPECT(vdsq_rerank(reranker, "a", SIZE_MAX, texts, NULL, 1, &score), VDSQ_USAGE, "NULL");
 }
 
+static int32_t count_bytes(const char *text, size_t length, void *context) {
+  CHECK(text != NULL && length > 0);
+  *(size_t *)context += length;
+  return 0;
+}
+
+static int32_t end_text(const char *text, size_t length, void *context) {
+  (void)text, (void)length, (void)context;
+  return 1;
+}
+
+static void language_models(vdsq_model *model, vdsq_model *language) {
+  vdsq_generator *generator = NULL;
+  EXPECT(vdsq_generator_open(model, NULL, &generator), VDSQ_USAGE, "causal");
+  EXPECT(vdsq_generator_open(language, NULL, &generator), VDSQ_OK, "");
+  vdsq_generation_options wanted = {.struct_size = 0};
+  EXPECT(vdsq_generate(generator, "a", 1, &wanted, NULL, NULL, NULL), VDSQ_USAGE, "sizeof");
+  wanted.struct_size = sizeof wanted;
+  wanted.maximum_tokens = 4;
+  EXPECT(vdsq_generate(generator, NULL, 1, &wanted, NULL, NULL, NULL), VDSQ_USAGE, "prompt");
+  EXPECT(vdsq_generate(NULL, "a", 1, &wanted, NULL, NULL, NULL), VDSQ_USAGE, "NULL");
+  wanted.temperature = -1;
+  EXPECT(vdsq_generate(generator, "a", 1, &wanted, NULL, NULL, NULL), VDSQ_USAGE, "temperature");
+  wanted.temperature = 0;
+  wanted.top_p = 2;
+  EXPECT(vdsq_generate(generator, "a", 1, &wanted, NULL, NULL, NULL), VDSQ_USAGE, "top-p");
+  wanted.top_p = 0;
+  wanted.regex = "(";
+  EXPECT(vdsq_generate(generator, "a", 1, &wanted, NULL, NULL, NULL), VDSQ_USAGE, "expression");
+  wanted.regex = NULL;
+  const char *none[] = {""};
+  wanted.stops = none;
+  wanted.stop_count = 1;
+  EXPECT(vdsq_generate(generator, "a", 1, &wanted, NULL, NULL, NULL), VDSQ_USAGE, "empty");
+  wanted.stop_count = 0;
+  vdsq_generated generated = {.struct_size = 1};
+  EXPECT(vdsq_generate(generator, "a", 1, &wanted, NULL, NULL, &generated), VDSQ_USAGE, "sizeof");
+  generated.struct_size = sizeof generated;
+  size_t received = 0;
+  EXPECT(vdsq_generate(generator, "hello", SIZE_MAX, &wanted, count_bytes, &received, &generated), VDSQ_OK, "");
+  CHECK(received > 0 && generated.tokens == 4 && generated.prompt_tokens > 0);
+  CHECK(generated.finish == VDSQ_FINISH_LENGTH && generated.log_probability < 0);
+  /* A callback that returns 1 ends the text. */
+  EXPECT(vdsq_generate(generator, "hello", SIZE_MAX, &wanted, end_text, NULL, &generated), VDSQ_OK, "");
+  CHECK(generated.tokens < 4 && generated.finish == VDSQ_FINISH_LENGTH);
+  vdsq_message message = {"user", "hello"};
+  EXPECT(vdsq_generate_answer(generator, &message, 1, NULL, NULL, NULL, NULL), VDSQ_USAGE, "template");
+  EXPECT(vdsq_generate_answer(generator, &message, 0, NULL, NULL, NULL, NULL), VDSQ_USAGE, "messages");
+  message.role = "robot";
+  EXPECT(vdsq_generate_answer(generator, &message, 1, NULL, NULL, NULL, NULL), VDSQ_USAGE, "robot");
+  vdsq_generator_close(generator);
+  EXPECT(vdsq_generate(generator, "a", 1, NULL, NULL, NULL, NULL), VDSQ_USAGE, "not a generator");
+  vdsq_scorer *scorer = NULL;
+  vdsq_text_score text_scores[2];
+  const char *contexts[] = {"hello", "stop"}, *continuations[] = {" world", ""};
+  EXPECT(vdsq_scorer_open(model, NULL, &scorer), VDSQ_USAGE, "causal");
+  EXPECT(vdsq_scorer_open(language, NULL, &scorer), VDSQ_OK, "");
+  EXPECT(vdsq_score(scorer, contexts, NULL, continuations, NULL, 2, text_scores), VDSQ_BAD_INPUT, "tokens");
+  EXPECT(vdsq_score(scorer, contexts, NULL, continuations, NULL, 1, NULL), VDSQ_USAGE, "NULL");
+  EXPECT(vdsq_score(scorer, contexts, NULL, continuations, NULL, 1, text_scores), VDSQ_OK, "");
+  CHECK(text_scores[0].log_probability < 0 && text_scores[0].tokens > 0);
+  EXPECT(vdsq_score(scorer, NULL, NULL, contexts, NULL, 2, text_scores), VDSQ_OK, "");
+  vdsq_scorer_close(scorer);
+}
+
 static void analyzers(vdsq_model *model, vdsq_model *language) {
   vdsq_analyzer *analyzer = NULL;
   EXPECT(vdsq_analyzer_open(language, NULL, &analyzer), VDSQ_OK, "");
@@ -324,6 +389,7 @@ int main(int argc, char **argv) {
   EXPECT(vdsq_model_open(argv[2], &language), VDSQ_OK, "");
   embedders(model);
   classifiers(model, language, argv[3]);
+  language_models(model, language);
   analyzers(model, language);
   vdsq_model_close(model);
   vdsq_model_close(language);

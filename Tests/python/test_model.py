@@ -83,6 +83,51 @@ def test_hidden_states_equal_the_command_line(language, texts, run, tmp_path):
     assert np.allclose(states.transpose(1, 0, 2), expected, atol=1e-5)
 
 
+def test_texts_equal_the_command_line(language, run):
+    for options, arguments in [
+        ({}, []),
+        ({"temperature": 3, "seed": 5, "top_k": 40}, ["--temperature", 3, "--seed", 5, "--top-k", 40]),
+        ({"regex": "[ab]{3,5}"}, ["--regex", "[ab]{3,5}"]),
+        ({"choices": ["yes", "no"]}, ["--choices", "yes,no"]),
+        ({"stop": ["e"]}, ["--stop", "e"]),
+    ]:
+        parts = []
+        made = language.generate("hello world", max_tokens=12, on_text=parts.append, **options)
+        own = ["generate", language.path, "hello world", "--max-tokens", 12, "--json", *arguments]
+        wanted = json.loads(run(*own, "--context", 64))
+        assert made.text == wanted["text"] and made.finish == wanted["finish"]
+        assert made.tokens == wanted["tokens"] and made.prompt_tokens == wanted["prompt_tokens"]
+        assert abs(made.log_probability - wanted["logprob"]) < 1e-4
+        assert "".join(parts) == made.text
+    short = language.generate("hello world", max_tokens=12, on_text=lambda part: False)
+    assert short.tokens < 12
+
+    def fail(part):
+        raise KeyError(part)
+
+    with pytest.raises(KeyError):
+        language.generate("hello", on_text=fail)
+    with pytest.raises(vdsq.UsageError, match="chat template"):
+        language.generate([{"role": "user", "content": "hello"}])
+    with pytest.raises(ValueError, match="top_p"):
+        language.generate("hello", top_p=0)
+
+
+def test_scores_equal_the_command_line(language, texts, run):
+    some = texts[:20]
+    lines = run("score", language.path, "--json", lines=some).splitlines()
+    scores = language.score(some)
+    assert np.allclose(scores.log_probabilities, [json.loads(x)["logprob"] for x in lines], atol=1e-4)
+    assert list(scores.tokens) == [json.loads(x)["tokens"] for x in lines]
+    pairs = [f"{text}\t again" for text in some]
+    lines = run("score", language.path, "--pair", "--json", lines=pairs).splitlines()
+    scores = language.score([" again"] * len(some), contexts=some)
+    assert np.allclose(scores.log_probabilities, [json.loads(x)["logprob"] for x in lines], atol=1e-4)
+    assert list(scores.greedy) == [json.loads(x)["greedy"] for x in lines]
+    with pytest.raises(ValueError, match="contexts"):
+        language.score(["a"], contexts=[])
+
+
 def test_lens_equals_the_command_line(language, texts, run):
     lens = language.lens(texts[0], top=3, view="head")
     expected = json.loads(

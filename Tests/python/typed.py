@@ -12,6 +12,9 @@ vectors: NDArray[np.float32] = model.encode(["a", "b"], truncate_dim=64)
 scores: NDArray[np.float32] = model.rerank("query", ["a", "b"])
 lens: vdsq.Lens = model.lens("text", view="head")
 ids: NDArray[np.int32] = lens.token_ids
+made: vdsq.Generated = model.generate("text", max_tokens=5, on_text=print)
+answer: str = model.generate([{"role": "user", "content": "hello"}]).text
+likely: NDArray[np.float64] = model.score(["a"], contexts=["b"]).log_probabilities
 classifier = vdsq.VDSQClassifier(model, labels={"billing": ["invoice"], "outage": []})
 classes: NDArray[Any] = classifier.fit(["a", "b"], ["billing", "outage"]).predict(["c"])
 count: int = vdsq.Learner(model, "a.vdsa", labels=["x", "y"]).learn("text", "x").count

@@ -1,4 +1,4 @@
-"""Text classification, embeddings, few-shot training and analysis with models in one file.
+"""Text classification, embeddings, generated texts and analysis with models in one file.
 
 >>> import vdsq
 >>> model = vdsq.Model("minilm.vdsq")
@@ -17,12 +17,13 @@ from vdsq._errors import (
 )
 from vdsq._learner import Learned, Learner
 from vdsq._library import __version__, library_path
-from vdsq._model import Lens, Model, Plan
+from vdsq._model import Generated, Lens, Model, Plan, Scores
 from vdsq._program import convert, program_path
 
 __all__ = [
     "BudgetError",
     "Error",
+    "Generated",
     "InputError",
     "InternalError",
     "Learned",
@@ -31,6 +32,7 @@ __all__ = [
     "MissingInputError",
     "Model",
     "Plan",
+    "Scores",
     "UsageError",
     "VDSQClassifier",
     "__version__",

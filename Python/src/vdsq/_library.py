@@ -10,6 +10,7 @@ from ctypes import (
     Structure,
     c_char,
     c_char_p,
+    c_double,
     c_float,
     c_int32,
     c_size_t,
@@ -166,8 +167,48 @@ class LensBuffers(Structure):
     ]
 
 
+class GenerationOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("maximum_tokens", c_uint32),
+        ("temperature", c_float),
+        ("top_k", c_uint32),
+        ("top_p", c_float),
+        ("min_p", c_float),
+        ("repetition_penalty", c_float),
+        ("seed", c_uint64),
+        ("stops", POINTER(c_char_p)),
+        ("stop_count", c_size_t),
+        ("choices", POINTER(c_char_p)),
+        ("choice_count", c_size_t),
+        ("regex", c_char_p),
+    ]
+
+
+class GeneratedResult(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("finish", c_uint32),
+        ("prompt_tokens", c_uint32),
+        ("tokens", c_uint32),
+        ("log_probability", c_double),
+    ]
+
+
+class Message(Structure):
+    _fields_ = [("role", c_char_p), ("content", c_char_p)]
+
+
+class TextScore(Structure):
+    _fields_ = [("log_probability", c_double), ("tokens", c_uint32), ("flags", c_uint32)]
+
+
+# Receives a part of a text: its bytes, their number, and a context.
+TextCallback = ctypes.CFUNCTYPE(c_int32, c_void_p, c_size_t, c_void_p)
+
 _TEXTS = [POINTER(c_char_p), POINTER(c_size_t), c_size_t]
 _HANDLE = POINTER(c_void_p)
+_GENERATING = [POINTER(GenerationOptions), TextCallback, c_void_p, POINTER(GeneratedResult)]
 
 # Name, result and arguments of the functions of vdsq.h that are used here. A status is checked.
 _STATUS = c_int32
@@ -211,6 +252,13 @@ _FUNCTIONS: list[tuple[str, Any, list[Any]]] = [
     ("reranker_open", _STATUS, [c_void_p, POINTER(RunOptions), _HANDLE]),
     ("reranker_close", None, [c_void_p]),
     ("rerank", _STATUS, [c_void_p, c_char_p, c_size_t, *_TEXTS, c_void_p]),
+    ("generator_open", _STATUS, [c_void_p, POINTER(RunOptions), _HANDLE]),
+    ("generator_close", None, [c_void_p]),
+    ("generate", _STATUS, [c_void_p, c_char_p, c_size_t, *_GENERATING]),
+    ("generate_answer", _STATUS, [c_void_p, POINTER(Message), c_size_t, *_GENERATING]),
+    ("scorer_open", _STATUS, [c_void_p, POINTER(RunOptions), _HANDLE]),
+    ("scorer_close", None, [c_void_p]),
+    ("score", _STATUS, [c_void_p, *_TEXTS[:2], *_TEXTS, POINTER(TextScore)]),
     ("analyzer_open", _STATUS, [c_void_p, POINTER(RunOptions), _HANDLE]),
     ("analyzer_close", None, [c_void_p]),
     ("analyzer_get_shape", _STATUS, [c_void_p, POINTER(AnalyzerShape)]),

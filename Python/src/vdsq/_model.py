@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ctypes import c_size_t
 from dataclasses import dataclass
 from typing import Any, Literal, Union
@@ -15,16 +15,22 @@ from numpy.typing import NDArray
 
 from vdsq._library import (
     AnalyzerShape,
+    GeneratedResult,
+    GenerationOptions,
     Handle,
     LensBuffers,
+    Message,
     PlanResult,
     RunOptions,
+    TextCallback,
     Texts,
+    TextScore,
     address,
     call,
     encoded,
     query,
     sized,
+    strings,
 )
 from vdsq._program import PathLike
 
@@ -77,6 +83,40 @@ class Lens:
     """``[layers + 1, tokens]``, in nats."""
     divergences: FloatArray
     """``[layers + 1, tokens]``: Kullback-Leibler divergences from the last layer, in nats."""
+
+
+# Whether a thread waits for a text.
+_generating = threading.local()
+
+_FINISHES = "end", "stop", "complete", "length"
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A generated text."""
+
+    text: str
+    """Without the prompt. Bytes that are no character become U+FFFD."""
+    finish: str
+    """Why it ends: "end" at a token of the model, "stop", "complete" if what it must be cannot go
+    on, or "length"."""
+    prompt_tokens: int
+    tokens: int
+    """Generated tokens, that of the end included."""
+    log_probability: float
+    """Of the generated tokens, in nats."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How likely texts are."""
+
+    log_probabilities: NDArray[np.float64]
+    """``[texts]``, in nats: sums over tokens."""
+    tokens: IntArray
+    """``[texts]``: the numbers of predicted tokens."""
+    greedy: NDArray[np.bool_]
+    """``[texts]``: whether greedy decoding would give the text."""
 
 
 class Model:
@@ -294,6 +334,130 @@ class Model:
                 address(scores[rows]),
             )
         return scores
+
+    # Language models.
+
+    def generate(
+        self,
+        prompt: Union[str, Sequence[Mapping[str, str]]],
+        *,
+        max_tokens: int = 256,
+        temperature: float = 0,
+        top_k: int = 0,
+        top_p: float = 1,
+        min_p: float = 0,
+        repetition_penalty: float = 1,
+        seed: int = 0,
+        stop: Union[str, Sequence[str]] = (),
+        choices: Sequence[str] = (),
+        regex: str | None = None,
+        on_text: Callable[[str], bool | None] | None = None,
+    ) -> Generated:
+        """Continues a prompt with a causal language model, or answers a chat.
+
+        The model's ``max_tokens`` is that of a prompt with its text.
+
+        Parameters
+        ----------
+        prompt : a text, or the messages of a chat: ``[{"role": "user", "content": "Hello"}]``.
+        max_tokens : the maximum number of tokens to generate.
+        temperature : the divisor of logits; 0 always takes the likeliest token.
+        top_k, top_p, min_p, repetition_penalty : those of transformers.
+        seed : of the random numbers.
+        stop : a text, or texts, that end the generated text, which is without them.
+        choices, regex : the text is one of these, or the regular expression matches it.
+        on_text : is called with each part of the text as it comes; False ends the text. It cannot
+            generate itself.
+        """
+        if isinstance(choices, str):
+            raise TypeError("choices are a list of strings, not one string")
+        stop = [stop] if isinstance(stop, str) else stop
+        if getattr(_generating, "is_busy", False):
+            raise RuntimeError("on_text cannot generate: the text that it receives has not ended")
+        if min(max_tokens, top_k) < 0 or max(max_tokens, top_k) >= 1 << 32 or max_tokens == 0:
+            raise ValueError("max_tokens is above 0, and top_k from 0 on")
+        if not 0 <= seed < 1 << 64:
+            raise ValueError("a seed is from 0 to 2**64 - 1")
+        if top_p == 0 or repetition_penalty == 0:
+            raise ValueError("top_p and repetition_penalty are above 0")
+        options = sized(
+            GenerationOptions,
+            maximum_tokens=max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            repetition_penalty=repetition_penalty,
+            seed=seed,
+            stops=strings(stop),
+            stop_count=len(stop),
+            choices=strings(choices),
+            choice_count=len(choices),
+            regex=encoded(regex),
+        )
+        parts: list[bytes] = []
+        failures: list[BaseException] = []
+
+        def receive(text: int, length: int, _: Any) -> int:
+            part = ctypes.string_at(text, length)
+            parts.append(part)
+            try:
+                goes_on = on_text is None or on_text(part.decode(errors="replace")) is not False
+            except BaseException as failure:
+                failures.append(failure)
+                return 1
+            return 0 if goes_on else 1
+
+        callback, result = TextCallback(receive), sized(GeneratedResult)
+        rest = ctypes.byref(options), callback, None, ctypes.byref(result)
+        generator = self._part("generator")
+        _generating.is_busy = True
+        try:
+            if isinstance(prompt, str):
+                bytes_ = prompt.encode()
+                call("generate", generator.value, bytes_, len(bytes_), *rest)
+            else:
+                texts = strings([m[key] for m in prompt for key in ("role", "content")])
+                messages = (Message * len(prompt))(
+                    *[(texts[2 * i], texts[2 * i + 1]) for i in range(len(prompt))]
+                )
+                call("generate_answer", generator.value, messages, len(prompt), *rest)
+        finally:
+            _generating.is_busy = False
+        if failures:
+            raise failures[0]
+        return Generated(
+            text=b"".join(parts).decode(errors="replace"),
+            finish=_FINISHES[result.finish],
+            prompt_tokens=result.prompt_tokens,
+            tokens=result.tokens,
+            log_probability=result.log_probability,
+        )
+
+    def score(self, texts: Iterable[str], *, contexts: Iterable[str] | None = None) -> Scores:
+        """Tells how likely a causal language model finds texts, as lm-evaluation-harness does.
+
+        Parameters
+        ----------
+        contexts : what precedes each text (``loglikelihood``); None for whole texts of any length
+            (``loglikelihood_rolling``).
+        """
+        scorer, all_ = self._part("scorer"), _listed(texts)
+        before = None if contexts is None else _listed(contexts)
+        if before is not None and len(before) != len(all_):
+            raise ValueError(f"{len(all_)} texts have {len(before)} contexts")
+        found = (TextScore * len(all_))()
+        for rows, part in _chunks(all_, 64):
+            own = (TextScore * part.count)()
+            first = None if before is None else Texts(before[rows])
+            given = (None, None) if first is None else first.arguments[:2]
+            call("score", scorer.value, *given, *part.arguments, own)
+            found[rows] = list(own)
+        return Scores(
+            log_probabilities=np.array([s.log_probability for s in found], np.float64),
+            tokens=np.array([s.tokens for s in found], np.int32),
+            greedy=np.array([s.flags & 1 for s in found], np.bool_),
+        )
 
     # Memory.
 

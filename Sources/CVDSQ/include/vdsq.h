@@ -1,5 +1,5 @@
-/* The C interface of vdsq: text classification, embeddings, few-shot training and analysis with
- * models in .vdsq files. C99, and C++.
+/* The C interface of vdsq: text classification, embeddings, few-shot training, generated texts and
+ * analysis with models in .vdsq files. C99, and C++.
  *
  *     vdsq_model *model;
  *     vdsq_embedder *embedder;
@@ -21,12 +21,12 @@
  * VDSQ_USAGE, and closing it does nothing.
  *
  * Threads. Every function may be called from any thread. All handles of a vdsq_model share one map
- * of its file, so that weights are in memory once. An embedder, classifier or reranker serves as
- * many callers at a time as its options' concurrency says (1 by default), each with working memory
- * of its own; further callers wait. So share one handle between n threads with concurrency n, or
- * open one for each thread. Calls with an analyzer or a learner take turns. A handle may be closed
- * while another thread uses it; its memory is freed when that call returns. After fork, a child
- * must open its own handles.
+ * of its file, so that weights are in memory once. Embedders, classifiers, rerankers, generators
+ * and scorers serve as many callers at a time as its options' concurrency says (1 by default), each
+ * with working memory of its own; further callers wait. So share one handle between n threads with
+ * concurrency n, or open one for each thread. Calls with an analyzer or a learner take turns. A
+ * handle may be closed while another thread uses it; its memory is freed when that call returns.
+ * After fork, a child must open its own handles.
  *
  * Texts. An array of pointers to UTF-8, and an array of their lengths in bytes, or NULL if all of
  * them end with a NUL. Invalid UTF-8 becomes U+FFFD. The library keeps no pointer of its caller's
@@ -485,6 +485,148 @@ void vdsq_reranker_close(vdsq_reranker *reranker);
 vdsq_status vdsq_rerank(
     vdsq_reranker *reranker, const char *query, size_t length, const char *const *passages,
     const size_t *lengths, size_t count, float *scores);
+
+/* ---- Language models ---- */
+
+/* Generates texts with a causal language model. The maximum_tokens of its run options is that of a
+ * prompt with its text, for which there is memory. */
+typedef struct vdsq_generator vdsq_generator;
+
+/* Errors: VDSQ_USAGE if the model is no causal language model; VDSQ_BAD_INPUT; VDSQ_BUDGET. */
+vdsq_status vdsq_generator_open(
+    vdsq_model *model, const vdsq_run_options *options, vdsq_generator **generator);
+
+void vdsq_generator_close(vdsq_generator *generator);
+
+/* What is generated behind a prompt, and when it ends. */
+typedef struct vdsq_generation_options {
+  /* sizeof(vdsq_generation_options). */
+  size_t struct_size;
+  /* The maximum number of tokens to generate; 0 for 256. */
+  uint32_t maximum_tokens;
+  /* The divisor of logits; 0 always takes the likeliest token. */
+  float temperature;
+  /* The number of likeliest tokens to choose from; 0 for all. */
+  uint32_t top_k;
+  /* The share of the probability that the tokens to choose from must have together; 0 for 1. */
+  float top_p;
+  /* The probability, relative to that of the likeliest token, below which tokens are left out. */
+  float min_p;
+  /* Makes tokens that are in the text already less likely; 0 for 1, which does not. */
+  float repetition_penalty;
+  /* The seed of the random numbers. */
+  uint64_t seed;
+  /* Texts that end the generated text, which is without them. Each ends with a NUL. */
+  const char *const *stops;
+  size_t stop_count;
+  /* The text is one of these. Each ends with a NUL. */
+  const char *const *choices;
+  size_t choice_count;
+  /* A regular expression that the text matches as a whole, as of `vdsq generate --regex`; NULL for
+   * none. */
+  const char *regex;
+} vdsq_generation_options;
+
+/* Receives a part of a text as soon as it is known: whole characters, in UTF-8, without a NUL at
+ * the end. The last part may end within a character. It is called by the thread that waits for the
+ * text. It may neither close the generator nor generate with it: with a concurrency of 1 that waits
+ * for ever.
+ *
+ * context: as it was given.
+ * Returns: 0 to go on; anything else ends the text. */
+typedef int32_t (*vdsq_text_callback)(const char *text, size_t length, void *context);
+
+/* Why a text ends. */
+enum {
+  /* At a token with which the model ends texts. */
+  VDSQ_FINISH_END = 0,
+  /* Before one of the stops. */
+  VDSQ_FINISH_STOP = 1,
+  /* It is what it must be, and nothing could follow. */
+  VDSQ_FINISH_COMPLETE = 2,
+  /* There is no room for more, or the callback ended it. */
+  VDSQ_FINISH_LENGTH = 3
+};
+
+/* A generated text, which the callback has received. */
+typedef struct vdsq_generated {
+  /* sizeof(vdsq_generated). */
+  size_t struct_size;
+  /* VDSQ_FINISH_... */
+  uint32_t finish;
+  /* Tokens of the prompt, and generated ones, that of the end included. */
+  uint32_t prompt_tokens;
+  uint32_t tokens;
+  /* The natural logarithm of the probability that the model gives the generated tokens. */
+  double log_probability;
+} vdsq_generated;
+
+/* Generates text behind a prompt.
+ *
+ * length: of the prompt in bytes; SIZE_MAX if it ends with a NUL.
+ * options: NULL for the defaults.
+ * receive: NULL if the text is not wanted.
+ * generated: the caller sets struct_size; NULL if it is not wanted.
+ * Errors: VDSQ_BAD_INPUT if the prompt leaves no room for a text, or weights cannot be read. */
+vdsq_status vdsq_generate(
+    vdsq_generator *generator, const char *prompt, size_t length,
+    const vdsq_generation_options *options, vdsq_text_callback receive, void *context,
+    vdsq_generated *generated);
+
+/* A message of a chat. */
+typedef struct vdsq_message {
+  /* "system", "user" or "assistant". */
+  const char *role;
+  /* UTF-8 that ends with a NUL. */
+  const char *content;
+} vdsq_message;
+
+/* Answers a chat, which is written as the model's chat template says. Its last message is the
+ * user's.
+ *
+ * Errors: VDSQ_USAGE if the model has no chat template, or the template no such order of roles; as
+ * for vdsq_generate. */
+vdsq_status vdsq_generate_answer(
+    vdsq_generator *generator, const vdsq_message *messages, size_t count,
+    const vdsq_generation_options *options, vdsq_text_callback receive, void *context,
+    vdsq_generated *generated);
+
+/* Tells how likely a causal language model finds texts, by the conventions of
+ * lm-evaluation-harness. */
+typedef struct vdsq_scorer vdsq_scorer;
+
+/* Errors: as for vdsq_generator_open. */
+vdsq_status vdsq_scorer_open(
+    vdsq_model *model, const vdsq_run_options *options, vdsq_scorer **scorer);
+
+void vdsq_scorer_close(vdsq_scorer *scorer);
+
+enum {
+  /* Greedy decoding would give the text. */
+  VDSQ_SCORE_GREEDY = 1,
+  /* The beginning of the context was left out, because both together are too long. */
+  VDSQ_SCORE_CONTEXT_CUT = 2
+};
+
+/* How likely a text is. */
+typedef struct vdsq_text_score {
+  /* The natural logarithm of its probability: the sum over its tokens. */
+  double log_probability;
+  uint32_t tokens;
+  /* VDSQ_SCORE_... */
+  uint32_t flags;
+} vdsq_text_score;
+
+/* Scores texts, each behind its context or by itself.
+ *
+ * contexts, context_lengths: as texts and lengths; contexts is NULL to score whole texts, which may
+ *   be of any length.
+ * scores: the caller's; receives count elements.
+ * Errors: VDSQ_BAD_INPUT if a text behind a context has no tokens or too many, or weights cannot be
+ * read. */
+vdsq_status vdsq_score(
+    vdsq_scorer *scorer, const char *const *contexts, const size_t *context_lengths,
+    const char *const *texts, const size_t *lengths, size_t count, vdsq_text_score *scores);
 
 /* ---- Analysis ---- */
 

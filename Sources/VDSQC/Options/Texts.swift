@@ -27,7 +27,7 @@ struct Texts {
   }
 
   /// The length of a text that ends with a NUL: `SIZE_MAX`.
-  private static let terminated = -1
+  static let terminated = -1
 
   private static func check(
     _ length: Int, _ name: StaticString, _ index: Int?
