@@ -1,13 +1,14 @@
 """How fast a language model generates, and how much of the memory's bandwidth that takes.
 
-    Benchmarks/run generation [--model FILE.vdsq] [--gguf FILE] [--tokens 128] [--runs 5] [--threads 1,2]
+    Benchmarks/run generation [--model FILE.vdsq] [--gguf FILE,FILE] [--tokens 128] [--runs 5] [--threads 1,2]
 
 Without --model, SmolLM2-135M-Instruct is fetched (Tools/fetch-language-model) and converted to int8. Every
 token is generated greedily behind the same prompt. Each turn runs every program once, so that a machine that
 is busy for a while slows all of them; figures are medians. Bytes per token are those of the layers and of the
 head's rows, which are read for every token; the bandwidth is beside that of a program that only reads as many
-bytes (numpy's sum over words of 8 bytes, on one core). If llama-cpp-python is installed, llama.cpp generates
-as many tokens with --gguf, which should have 8-bit weights (Q8_0) to be compared with int8."""
+bytes (numpy's sum over words of 8 bytes, on one core). "4 texts" are four lines with --parallel 4, per token of
+all of them. If llama-cpp-python is installed, llama.cpp generates as many tokens with each file of --gguf; by
+default the same checkpoint in Q8_0 and Q4_0, which llama.cpp makes."""
 import argparse
 import json
 import statistics
@@ -40,6 +41,28 @@ def model():
     return str(path)
 
 
+def ggufs():
+    """The files of llama.cpp; none if it is not installed."""
+    try:
+        import llama_cpp
+    except ImportError:
+        return []
+    if arguments.gguf:
+        return arguments.gguf.split(",")
+    source = subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
+                            check=True).stdout.strip()
+    paths = []
+    for name, kind in [("Q8_0", llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0), ("Q4_0", llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_0)]:
+        path = CACHE / f"smollm2-{name}.gguf"
+        if not path.exists():
+            params = llama_cpp.llama_model_quantize_default_params()
+            params.ftype, params.allow_requantize = kind, True
+            code = llama_cpp.llama_model_quantize(source.encode(), str(path).encode(), params)
+            assert code == 0, f"{path}: llama.cpp cannot quantize"
+        paths.append(str(path))
+    return paths
+
+
 def bytes_per_token(path):
     sections = json.loads(subprocess.run([VDSQ, "inspect", path, "--json"], capture_output=True,
                                          text=True, check=True).stdout)["sections"]
@@ -49,22 +72,23 @@ def bytes_per_token(path):
     return layers + sum(s["bytes"] for s in sections if s["name"] == head)
 
 
-def vdsq(path, threads):
+def vdsq(path, threads, texts=1):
     """Seconds per token: the difference between many tokens and one, so that the start does not count."""
-    seconds = []
+    seconds, tokens = [], []
     for count in [1, arguments.tokens + 1]:
         start = time.perf_counter()
         out = subprocess.run(
-            [VDSQ, "generate", path, PROMPT, "--max-tokens", str(count), "--context", str(arguments.tokens + 32),
-             "--threads", str(threads), "--json"], capture_output=True, text=True, check=True).stdout
+            [VDSQ, "generate", path, "--max-tokens", str(count), "--context", str(arguments.tokens + 32),
+             "--threads", str(threads), "--parallel", str(texts), "--json"], input=f"{PROMPT}\n" * texts,
+            capture_output=True, text=True, check=True).stdout
         seconds.append(time.perf_counter() - start)
-        tokens = json.loads(out)["tokens"]
-    return (seconds[1] - seconds[0]) / (tokens - 1)
+        tokens.append(sum(json.loads(line)["tokens"] for line in out.splitlines()))
+    return (seconds[1] - seconds[0]) / (tokens[1] - tokens[0])
 
 
-def llama(threads):
+def llama(path, threads):
     import llama_cpp
-    model = llama_cpp.Llama(arguments.gguf, n_ctx=arguments.tokens + 32, n_threads=threads,
+    model = llama_cpp.Llama(path, n_ctx=arguments.tokens + 32, n_threads=threads,
                             n_threads_batch=threads, verbose=False)
     ids = model.tokenize(PROMPT.encode())
     def run():
@@ -89,8 +113,10 @@ def main():
     path = model()
     size = bytes_per_token(path)
     runs = {f"vdsq, {n} threads": (lambda n=n: vdsq(path, n)) for n in THREADS}
-    if arguments.gguf:
-        runs |= {f"llama.cpp, {n} threads": llama(n) for n in THREADS}
+    runs |= {f"vdsq, {n} threads, 4 texts": (lambda n=n: vdsq(path, n, 4)) for n in THREADS}
+    for gguf in ggufs():
+        name = gguf.rsplit("-", 1)[-1].removesuffix(".gguf")
+        runs |= {f"llama.cpp {name}, {n} threads": llama(gguf, n) for n in THREADS}
     runs["reading as many bytes, 1 thread"] = lambda: reading(size)
     seconds = {name: [] for name in runs}
     for _ in range(arguments.runs):
@@ -100,7 +126,7 @@ def main():
     print("| | ms per token | tokens/s | GB/s |\n|---|---|---|---|")
     for name, all in seconds.items():
         median = statistics.median(all)
-        bandwidth = "" if name.startswith("llama") else f"{size / median / 1e9:.1f}"
+        bandwidth = "" if name.startswith("llama") or "texts" in name else f"{size / median / 1e9:.1f}"
         print(f"| {name} | {median * 1e3:.2f} | {1 / median:.0f} | {bandwidth} |")
 
 

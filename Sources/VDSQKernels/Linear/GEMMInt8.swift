@@ -24,7 +24,7 @@ extension GenericKernels {
     if let groups = tile.w.groups { return gemmU8S8(tile, groups, panels, activation) }
     let rows = tile.rows
     if rows == 1 {
-      for panel in panels { tile.row1(panel, activation) }
+      for panel in panels { tile.row1(0, panel, activation) }
       return
     }
     var row = 0
