@@ -28,6 +28,7 @@ struct VDSQCommand: ParsableCommand {
       Score.self, Generate.self,
       Logits.self,
       LensCommand.self, TuneLens.self, Bench.self, Verify.self, Diff.self, Eval.self, Review.self,
+      Categories.self,
       Serve.self,
     ])
 

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import VDSQConversion
 import VDSQFormat
+import VDSQKernels
 import VDSQReports
 import VDSQTraining
 
@@ -102,6 +103,30 @@ import VDSQTraining
     #expect(
       try texts(page, "//svg[@aria-label='reliability diagram']/rect/title")
         == [String](repeating: "probability 0.750, accuracy 0.813: 16 answers", count: 3))
+  }
+
+  @Test func categoriesPageShowsRegionsAndItems() throws {
+    let states: [Float] = [0, 0, 1, 0, 0, 1, 5, 5, 6, 5, 5.5, 5.5]
+    let names = ["a/<b>", "c & d"]
+    let examples = Examples(FeatureMatrix(states, columns: 2), targets: [0, 0, 0, 1, 1, 0])
+    let items = examples.targets.enumerated().map { i, target in
+      Examples.Example(text: "text <\(i)>", label: names[target])
+    }
+    let map = try CategoryMap(
+      examples, labels: names, arithmetic: MatrixArithmetic(kernels: KernelTable.available()[0]))
+    let page = try document(
+      CategoriesPage(title: "x & <y>", report: CategoriesReport(map, of: items)).html)
+    #expect(
+      try texts(page, "//table[@id='categories']/tbody/tr/td[1]") == ["a", "a/<b>", "c & d"])
+    #expect(try texts(page, "//table[@id='categories']/tbody/tr/td[2]") == ["4", "4", "2"])
+    #expect(try texts(page, "//table[@id='items']/tbody/tr[1]/td[12]") == ["text <5>"])
+    #expect(try texts(page, "//table[@id='items']/tbody/tr[1]/td[1]") == ["moves"])
+    #expect(
+      try texts(page, "//svg/@aria-label")
+        == ["the region of a", "the region of a/<b>", "the region of c & d"])
+    #expect(
+      try texts(page, "//svg[@aria-label='the region of a/<b>']/circle/title")
+        .contains("line 6: moves, c & d"))
   }
 
   /// A cell of a matrix with many labels is a fixed size, whatever their number.

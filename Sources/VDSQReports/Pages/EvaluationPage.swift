@@ -39,7 +39,7 @@ package struct EvaluationPage: Page {
         + "<td>\($0.accuracyInterval.bounds.map { fixed($0, 4) }.joined(separator: "\u{2013}"))</td>"
         + "<td>\(fixed($0.macroF1, 4))</td><td>\(fixed($0.calibrationError, 4))</td></tr>"
     }
-    return Self.table(
+    return SVG.table(
       "figures", ["shots", "method", "accuracy", "std", "95%", "macro-F1", "ECE"], lines)
   }
 
@@ -52,7 +52,7 @@ package struct EvaluationPage: Page {
         + "<td>\(signed(difference.difference))</td><td>\(difference.intervalText)</td></tr>"
     }
     return "<h2>Compared with \(comparison.name.inHTML)</h2>\n"
-      + Self.table(
+      + SVG.table(
         "differences", ["shots", "result", "accuracy", "other", "difference", "95%"], lines)
   }
 
@@ -85,21 +85,13 @@ package struct EvaluationPage: Page {
       return "<tr><td>\(name.inHTML)</td><td>\(support)</td>\(numbers.joined())</tr>"
     }
     let all = report.support.reduce(0, +)
-    return Self.table(
+    return SVG.table(
       "labels", ["label", "support", "precision", "recall", "F1"],
       row.names.indices.map { line(row.names[$0], report.labels[$0], report.support[$0]) }
         + [line("macro mean", report.macro, all), line("weighted mean", report.weighted, all)])
   }
 
   private static func shots(_ row: EvaluationRow) -> String { row.shots.map { "\($0)" } ?? "" }
-
-  private static func table(_ id: String, _ head: [String], _ lines: [String]) -> String {
-    """
-    <div class="scroll"><table id="\(id)"><thead><tr>\(head.map { "<th>\($0)</th>" }.joined())\
-    </tr></thead>
-    <tbody>\(lines.joined(separator: "\n"))</tbody></table></div>
-    """
-  }
 
   private var curve: String {
     let (width, height, left, right, bottom) = (760.0, 300.0, 56.0, 740.0, 256.0)

@@ -73,6 +73,22 @@ enum SVG {
       + "<title>\(escaped(title))</title></circle>"
   }
 
+  /// Many small dots as one path, whose style says how large they are.
+  static func dots(_ points: [(Double, Double)], _ kind: String, _ colour: String? = nil) -> String {
+    let path = points.map { "M\(fixed($0.0, 1)) \(fixed($0.1, 1))h0" }.joined()
+    return "<path class=\"\(kind)\" d=\"\(path)\""
+      + (colour.map { " stroke=\"\($0)\"" } ?? "") + "/>"
+  }
+
+  /// A table that scrolls by itself on a phone.
+  static func table(_ id: String, _ head: [String], _ lines: [String]) -> String {
+    """
+    <div class="scroll"><table id="\(id)"><thead><tr>\(head.map { "<th>\($0)</th>" }.joined())\
+    </tr></thead>
+    <tbody>\(lines.joined(separator: "\n"))</tbody></table></div>
+    """
+  }
+
   static func box(
     _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ colour: String,
     opacity: Double = 1, title: String = ""

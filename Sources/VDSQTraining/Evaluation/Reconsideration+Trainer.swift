@@ -22,11 +22,18 @@ extension Reconsideration {
     guard !trainer.plan.triesFinetuning else {
       throw .usage("finetuning changes the states that a review compares; try another method")
     }
+    return try list(try trainer.encode(texts, report: report), trainer: trainer, report: report)
+  }
+
+  /// The same with texts that the trainer encoded.
+  package static func list(
+    _ examples: Examples, trainer: FewShotTrainer,
+    report: @escaping (TrainingEvent) -> Void = { _ in }
+  ) throws(VDSQError) -> [Reconsideration] {
     // Every fold would say the same of label words and of texts without labels.
     var isFirst = true
     return try list(
-      try trainer.encode(texts, report: report), labels: trainer.anchors,
-      kernels: trainer.encoder.kernels
+      examples, labels: trainer.anchors, kernels: trainer.encoder.kernels
     ) { (others) throws(VDSQError) in
       let tellsAll = isFirst
       isFirst = false
