@@ -36,6 +36,14 @@ struct Adapt: Command {
       """)
   var multiLabel = false
 
+  @Option(
+    help: """
+      Say the classifier in words: write a file for --labels-file with at most this many words of \
+      the vocabulary for each label, and no adapter. Half of the examples propose words, the other \
+      half accepts them. For sentence encoders.
+      """)
+  var words: Int?
+
   @OptionGroup var label: LabelOptions
   @OptionGroup var encoding: EncoderOptions
 
@@ -59,6 +67,15 @@ struct Adapt: Command {
       throw ValidationError(
         "name a file of examples, or labels and texts without labels (--labels, --unlabelled)")
     }
+    guard words.map({ $0 >= 1 && $0 <= 100 }) ?? true else {
+      throw ValidationError("--words must be from 1 to 100")
+    }
+    guard words == nil || (examples != nil && !multiLabel && label.unlabelled == nil) else {
+      throw ValidationError("--words needs examples, and goes without --multi-label and --unlabelled")
+    }
+    guard words == nil || label.method != .finetune else {
+      throw ValidationError("--words says a frozen classifier in words; leave --method finetune out")
+    }
     guard !multiLabel || (examples != nil && label.unlabelled == nil) else {
       throw ValidationError("--multi-label needs examples, and goes without --unlabelled")
     }
@@ -66,6 +83,7 @@ struct Adapt: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
+    if let words, let examples { return try rule(of: words, from: examples, start) }
     let adapter =
       if multiLabel, let examples {
         try label.adapter(
@@ -79,5 +97,27 @@ struct Adapt: Command {
     try StandardOutput.write(
       line: "\(output): \(counted(adapter.labels.count, "label")), \(bytes) bytes, "
         + "\(fixed(Timing.now() - start, 2)) s\(peak)")
+  }
+
+  /// Writes labels with words instead of an adapter.
+  private func rule(
+    of words: Int, from path: String, _ start: Double
+  ) throws(VDSQError) {
+    let texts = try label.read(path, model: model, quiet: quiet)
+    let trainer = try label.trainer(
+      model, texts, encoding, allowsFinetuning: false, quiet: quiet)
+    let progress = TrainingProgress(encoding: path, quiet: quiet)
+    let search = try LabelWordSearch(trainer, try trainer.encode(texts, report: progress.show))
+    progress.end()
+    let bar = ProgressBar("finding words", quiet: quiet)
+    defer { bar.end() }
+    let rule = try search.rule(
+      words: words, cache: try StateCache(folder: label.cache, encoder: trainer.encoder)
+    ) { bar.show(Int($0 * 1000), of: 1000) }
+    _ = try rule.write(to: output, replace: force)
+    bar.end()
+    if quiet { return }
+    try StandardOutput.write(
+      line: WordRuleReport(rule, output: output, seconds: Timing.now() - start).text)
   }
 }
