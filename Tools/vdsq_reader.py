@@ -12,7 +12,7 @@ import numpy as np
 
 MAGIC = bytes.fromhex("89564453510d0a1a")
 SECTION_KINDS = {1: "metadata", 2: "tensors", 3: "tokenizer", 4: "provenance", 5: "weights"}
-FILE_KINDS = {1: "model", 2: "adapter", 3: "bases", 4: "lens"}
+FILE_KINDS = {1: "model", 2: "adapter", 3: "bases", 4: "lens", 5: "directions"}
 F32, F16, INT8, BITS2, BITS4 = 1, 2, 3, 4, 5
 ROWS, PANELS, BLOCKS, GROUPS = 1, 2, 3, 4
 CHUNK = 1 << 16

@@ -357,7 +357,9 @@ public final class TextEncoder {
           "steering: the model has no layer \(steering.layer); layers are 1 to \(layers), and 0 "
             + "the embeddings")
       }
-      guard steering.shift.count == hiddenSize else {
+      guard steering.shift.count == hiddenSize,
+        steering.removals.allSatisfy({ $0.direction.count == hiddenSize })
+      else {
         throw .usage(
           "steering: a direction of \(counted(steering.shift.count, "dimension")); the layers of "
             + "\(container.path) have \(hiddenSize)")
@@ -947,12 +949,24 @@ public final class TextEncoder {
   /// - Returns: `[layers + 1, hiddenSize]`.
   /// - Throws: `usage` if the model has several poolings.
   public func pooledStates(of text: UnsafeRawBufferPointer) throws(VDSQError) -> [Float] {
+    try pooled(of: text, hiddenStates(of:))
+  }
+
+  /// The same of `rawStates`, as the next layer reads them: without the final norm.
+  package func pooledRawStates(of text: UnsafeRawBufferPointer) throws(VDSQError) -> [Float] {
+    try pooled(of: text, rawStates(of:))
+  }
+
+  private func pooled(
+    of text: UnsafeRawBufferPointer,
+    _ statesOf: (UnsafeRawBufferPointer) throws(VDSQError) -> (ids: [Int32], states: [Float])
+  ) throws(VDSQError) -> [Float] {
     guard !hasSeveralPoolings else {
       throw .usage(
         "\(container.path): the model has several poolings, and layers have no pooled states; take "
           + "those of the tokens")
     }
-    let (ids, states) = try hiddenStates(of: text)
+    let (ids, states) = try statesOf(text)
     let d = hiddenSize, mask = mask(in: ids, from: 0, .first)
     var pooled = [Float](repeating: 0, count: (layers + 1) * d)
     guard !ids.isEmpty else { return pooled }

@@ -79,24 +79,12 @@ package struct TunedLensFit {
       for (i, layer) in group.enumerated() {
         let (result, matrix, bias) = try solve(moments[i].own, moments[i].held)
         layers.append(result)
-        try add("lens.\(layer).weight", .float16, matrix, [d, d], writer)
-        try add("lens.\(layer).bias", .float32, bias, [d], writer)
+        try writer.add("lens.\(layer).weight", .float16, matrix, [d, d])
+        try writer.add("lens.\(layer).bias", .float32, bias, [d])
       }
     }
     try writer.end()
     return (layers, tokens, try writer.finish())
-  }
-
-  private func add(
-    _ name: String, _ element: ElementType, _ bytes: [UInt8], _ shape: [Int],
-    _ writer: ContainerWriter
-  ) throws(VDSQError) {
-    let start = try bytes.withBytes { (raw) throws(VDSQError) in try writer.part(raw) }
-    writer.add(
-      TensorRecord(
-        name: name, element: element, order: .rowMajor, shape: shape, section: writer.sectionIndex,
-        dataOffset: start, dataLength: bytes.count, scalesOffset: 0, rowSumsOffset: 0,
-        error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
   }
 
   /// Weighted sums over tokens: of x, of y - x, and of their products.

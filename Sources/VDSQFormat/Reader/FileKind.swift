@@ -8,6 +8,8 @@ package enum FileKind: UInt32, Sendable {
   case bases = 3
   /// The translators of a tuned lens for a model.
   case lens = 4
+  /// Directions of the states of a layer of a model (.vdsd).
+  case directions = 5
 
   /// The kind with its article, for error messages.
   package var name: StaticString {
@@ -16,6 +18,7 @@ package enum FileKind: UInt32, Sendable {
     case .adapter: "an adapter"
     case .bases: "vocabulary bases"
     case .lens: "a tuned lens"
+    case .directions: "directions"
     }
   }
 }

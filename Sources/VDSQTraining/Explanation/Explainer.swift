@@ -12,9 +12,6 @@ package import VDSQSemantics
 ///
 /// Use it from one thread at a time.
 package final class Explainer {
-  /// The number of tokens listed of each kind.
-  package static let leaningCount = 6
-
   private let bases: ExplanationBases
   private let encoder: TextEncoder
   private let adapter: Adapter?
@@ -64,8 +61,8 @@ package final class Explainer {
     let own = bases.cosines(vector)
     let label = anchor(best)
     return Explanation(
-      text: leanings(own), label: leanings(label),
-      shared: leanings(zip(own, label).map { min($0, $1) }),
+      text: bases.leanings(own), label: bases.leanings(label),
+      shared: bases.leanings(zip(own, label).map { min($0, $1) }),
       change: change(best, vector, scores, byWords),
       labels: scores.ranking.map { score($0, scores, byWords) },
       hasAdapter: adapter != nil)
@@ -89,20 +86,6 @@ package final class Explainer {
     return cosines
   }
 
-  /// The largest cosines, best first; of equal ones the first.
-  private func leanings(_ cosines: [Float]) -> [Explanation.Leaning] {
-    var order: [Int] = []
-    for i in cosines.indices {
-      if order.count == Self.leaningCount, cosines[i] <= cosines[order[Self.leaningCount - 1]] {
-        continue
-      }
-      let place = order.firstIndex { cosines[$0] < cosines[i] } ?? order.count
-      order.insert(i, at: place)
-      if order.count > Self.leaningCount { order.removeLast() }
-    }
-    return order.map { Explanation.Leaning(token: bases.token($0), cosine: cosines[$0]) }
-  }
-
   /// The influence of examples: the direction from the zero-shot label, or from the second best
   /// label, to the label of the text.
   private func change(
@@ -117,6 +100,6 @@ package final class Explainer {
     let labels =
       head.movesStates ? nil : Explanation.Change.Labels(toward: name(best), away: name(other))
     return Explanation.Change(
-      labels: labels, toward: leanings(cosines), away: leanings(cosines.map { -$0 }))
+      labels: labels, toward: bases.leanings(cosines), away: bases.leanings(cosines.map { -$0 }))
   }
 }

@@ -13,6 +13,9 @@ package struct ExplanationBases {
     case vocabulary(VocabularyRows)
   }
 
+  /// The number of bases that are listed of each kind.
+  package static let leaningCount = 6
+
   private let rows: Rows
   private let encoder: TextEncoder
 
@@ -41,6 +44,14 @@ package struct ExplanationBases {
     }
   }
 
+  /// The number of dimensions of a basis.
+  package var dimensions: Int {
+    switch rows {
+    case .words(let bases): bases.dimensions
+    case .vocabulary(let rows): rows.dimensions
+    }
+  }
+
   /// A basis's text, without the space that some tokenizers put before words.
   package func token(_ index: Int) -> String {
     let id =
@@ -50,6 +61,20 @@ package struct ExplanationBases {
       }
     let text = String(decoding: encoder.token(id), as: UTF8.self)
     return text.utf8.first == UInt8(ascii: " ") ? String(Substring(text.utf8.dropFirst())) : text
+  }
+
+  /// The bases with the largest cosines, best first; of equal ones the first.
+  package func leanings(_ cosines: [Float]) -> [Explanation.Leaning] {
+    var order: [Int] = []
+    for i in cosines.indices {
+      if order.count == Self.leaningCount, cosines[i] <= cosines[order[Self.leaningCount - 1]] {
+        continue
+      }
+      let place = order.firstIndex { cosines[$0] < cosines[i] } ?? order.count
+      order.insert(i, at: place)
+      if order.count > Self.leaningCount { order.removeLast() }
+    }
+    return order.map { Explanation.Leaning(token: token($0), cosine: cosines[$0]) }
   }
 
   /// The cosine of a vector to each basis, from -1 to 1; all 0 for the zero vector.

@@ -8,7 +8,8 @@ import VDSQSemantics
 package final class WordBases {
   /// Tokens that are whole words.
   package let tokens: [Int32]
-  private let dimensions: Int
+  /// The number of dimensions of a vector.
+  package let dimensions: Int
   private var values: [Int8] = []
   private var scales: [Float] = []
   private let kernels: KernelTable

@@ -119,7 +119,7 @@ struct Classify: Command {
       adaptStream == nil
         || (adapter == nil && examples == nil && label.unlabelled == nil
           && label.calibrateOn == nil && !explain && !nli
-          && (steering.steer + steering.steerFile).isEmpty)
+          && steering.isEmpty)
     else {
       throw ValidationError(
         "--adapt-stream goes without --adapter, --examples, --unlabelled, --calibrate-on, --explain, "

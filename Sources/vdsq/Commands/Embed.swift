@@ -4,6 +4,7 @@ import VDSQFormat
 import VDSQInference
 import VDSQMeasurement
 import VDSQReports
+import VDSQSemantics
 import VDSQStreams
 
 struct Embed: Command {
@@ -42,6 +43,7 @@ struct Embed: Command {
 
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
+  @OptionGroup var steering: SteeringOptions
 
   @Flag(help: "Write counts, time and peak memory to standard error at the end.")
   var stats = false
@@ -50,7 +52,9 @@ struct Embed: Command {
   var quiet = false
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model], outputs: [output], replaces: force, readsStandardInput: true)
+    CommandFiles(
+      inputs: [model] + steering.files, outputs: [output], replaces: force,
+      readsStandardInput: true)
   }
 
   func validate() throws {
@@ -77,6 +81,7 @@ struct Embed: Command {
     let records = try input.records(
       json: output == nil, quiet: quiet, answer: [content.member])
     let encoder = try encoding.encoder(model, onCut: EncoderOptions.warnings(quiet))
+    try encoder.steer(try steering.directions(), onNote: EncoderOptions.warnings(quiet))
     try EmbeddingStream(
       records, encoder: encoder, content: content, output: output, replace: force
     ).run()

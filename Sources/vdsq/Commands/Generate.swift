@@ -63,6 +63,7 @@ struct Generate: Command {
 
   @OptionGroup var input: InputOptions
   @OptionGroup var running: RunningOptions
+  @OptionGroup var steering: SteeringOptions
 
   @Flag(help: "Write tokens per second to standard error at the end.")
   var stats = false
@@ -94,7 +95,8 @@ struct Generate: Command {
   private var isStream: Bool { prompt == nil || prompt == "-" }
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model, jsonSchema, promptCache], readsStandardInput: isStream)
+    CommandFiles(
+      inputs: [model, jsonSchema, promptCache] + steering.files, readsStandardInput: isStream)
   }
 
   func validate() throws {
@@ -107,6 +109,9 @@ struct Generate: Command {
     }
     guard parallel == 1 || (isStream && promptCache == nil) else {
       throw ValidationError("--parallel goes with lines of standard input, without --prompt-cache")
+    }
+    guard promptCache == nil || steering.isEmpty else {
+      throw ValidationError("--prompt-cache has keys of unchanged states; leave --steer out")
     }
     guard chat || system == nil else { throw ValidationError("--system goes with --chat") }
     guard !stop.contains("") else { throw ValidationError("--stop must not be empty") }
@@ -163,6 +168,7 @@ struct Generate: Command {
     let records = try input.records(json: json, quiet: quiet, answer: GenerationStream.members)
     var run = try running.run(quiet: quiet)
     (run.maximumTokens, run.keyPrecision) = (context, cachePrecision)
+    run.steering = try steering.directions()
     if !isStream, context == nil, let prompt {
       run.maximumTokens = try TextGenerator.room(
         for: Array(prompt.utf8), isChat: chat, system: system, and: maxTokens, of: model)

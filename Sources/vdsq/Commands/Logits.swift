@@ -88,7 +88,7 @@ struct Logits: Command {
     guard labels == nil || (!entangled && gradient == nil && scoresOut == nil) else {
       throw ValidationError("--labels goes without --entangled, --gradient and --scores-out")
     }
-    guard hidden == nil || steering.files.isEmpty && steering.steer.isEmpty else {
+    guard hidden == nil || steering.isEmpty else {
       throw ValidationError("--steer changes the states of texts; --hidden has its own states")
     }
     guard gradient == nil || json else { throw ValidationError("--gradient needs --json") }

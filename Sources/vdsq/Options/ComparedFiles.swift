@@ -22,7 +22,7 @@ struct ComparedFiles {
       case .adapter where adapter == nil: adapter = path
       case .model, .adapter:
         throw .usage("--compare: \(path) is \(kind.name) like another; give one of each at most")
-      case .bases, .lens:
+      case .bases, .lens, .directions:
         throw .usage("--compare: \(path) has \(kind.name); name a model or an adapter")
       }
     }

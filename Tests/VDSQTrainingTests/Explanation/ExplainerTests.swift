@@ -40,7 +40,7 @@ import VDSQTraining
     let explanation = explainer.explain(state)
     #expect(
       isSorted(explanation.text) && isSorted(explanation.label) && isSorted(explanation.shared))
-    #expect(explanation.text.count == min(Explainer.leaningCount, bases.count))
+    #expect(explanation.text.count == min(ExplanationBases.leaningCount, bases.count))
     #expect(explanation.change == nil && !explanation.hasAdapter)
     #expect(explanation.text[0].cosine == bases.cosines(state).max())
     // In common is at most what either has.
