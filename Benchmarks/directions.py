@@ -3,12 +3,12 @@
     Benchmarks/run directions FOLDER [--factors -0.2,-0.1,0,0.1,0.2] [--tokens 24] [--model FILE]
 
 Sentiment from SST-2 of FOLDER (as in fewshot.py), formality and tense from the pairs of
-Benchmarks/directions. SmolLM2-135M-Instruct is steered by each factor: the log-odds of both labels' words
-after neutral sentences, how continuations of neutral beginnings are judged by a classifier that knows
-nothing of the direction (vdsq's adapter on another model's vectors, from the same labelled texts), and the
+Benchmarks/directions. SmolLM2-135M-Instruct is steered by each factor: how continuations of neutral
+beginnings are judged by an adapter on another model's vectors, from the same labelled texts; the
 Kullback-Leibler divergence of the next token's probabilities after neutral texts from those of the model as
-it is. Then the sentiment direction is removed from a sentence encoder's vectors: accuracy of scikit-learn's
-logistic regression for sentiment, and for questions of TREC, before and after."""
+it is; and how likely the model as it is finds the continuations. Then the sentiment direction is removed
+from a sentence encoder's vectors: accuracy of scikit-learn's logistic regression for sentiment, and for
+questions of TREC, before and after."""
 import argparse
 import json
 import pathlib
@@ -23,6 +23,7 @@ from programs import CACHE, ROOT, VDSQ
 parser = argparse.ArgumentParser()
 parser.add_argument("folder")
 parser.add_argument("--factors", default="-0.2,-0.1,-0.05,0,0.05,0.1,0.2")
+parser.add_argument("--parts", default="sentiment,formality,tense,removal")
 parser.add_argument("--tokens", type=int, default=24)
 parser.add_argument("--examples", type=int, default=400)
 parser.add_argument("--method", default="mean")
@@ -49,9 +50,7 @@ NEUTRAL = ["The museum is open from nine to five.", "The committee has twelve me
            "Bread is made of flour, water, salt and yeast.", "The second edition was printed in 1952.",
            "The road leads from the village to the lake.", "The moon moves around the earth in a month."]
 DIRECTIONS = {
-    "sentiment": ("positive", "negative", " The film was{}", " good, great, wonderful", " bad, terrible, awful"),
-    "formality": ("formal", "informal", None, None, None),
-    "tense": ("past", "present", " Then she", " was, had, went", " is, has, goes"),
+    "sentiment": ("positive", "negative"), "formality": ("formal", "informal"), "tense": ("past", "present"),
 }
 
 
@@ -68,7 +67,7 @@ def examples(name, scratch):
         [json.loads(x) for x in open(FOLDER / "sst2/train.jsonl")][:arguments.examples]
     path = pathlib.Path(scratch) / f"{name}.jsonl"
     path.write_text("".join(json.dumps(x) + "\n" for x in rows))
-    return path, sorted({x["label"] for x in rows})
+    return path
 
 
 def logits(texts, options, scratch):
@@ -87,19 +86,15 @@ def generated(options):
 
 def perplexity(texts):
     out = run(["score", LM, "--field", "text", "--totals", "--json", "-q"], lines(texts))
-    return json.loads(out)["token_perplexity"]
+    return json.loads(out)["perplexity"]
 
 
-def sentences():
-    return [b + t for b, t in zip(BEGINNINGS, texts)]
-
-
+parts = arguments.parts.split(",")
 factors = [float(f) for f in arguments.factors.split(",")]
 with tempfile.TemporaryDirectory() as scratch:
-    for name, (toward, away, *_) in DIRECTIONS.items():
-        path, labels = examples(name, scratch)
-        if toward not in labels:
-            toward, away = labels[1], labels[0]
+    for name in (n for n in DIRECTIONS if n in parts):
+        toward, away = DIRECTIONS[name]
+        path = examples(name, scratch)
         file = pathlib.Path(scratch) / f"{name}.vdsd"
         report = json.loads(run(["direction", LM, path, "--toward", toward, "--method", arguments.method, "--tokens",
                                  arguments.states, "-o", file, "--json", "-q",
@@ -120,18 +115,20 @@ with tempfile.TemporaryDirectory() as scratch:
             steered = logits(NEUTRAL, steer, scratch)
             divergence = float((np.exp(plain) * (plain - steered)).sum(1).mean())
             texts = generated(steer)
-            whole = sentences()
+            whole = [b + t for b, t in zip(BEGINNINGS, texts)]
             judged = [json.loads(x) for x in run(
                 ["classify", arguments.model, "--adapter", judge, "--field", "text", "--json", "--top", 2, "-q"],
                 lines(whole)).splitlines()]
             odds = []
             for answer in judged:
-                p = {x["label"]: x["probability"] for x in answer["labels"]}
+                p = {x["label"]: x["probability"] for x in answer["top"]}
                 odds.append(np.log(max(p[toward], 1e-6) / max(p[away], 1e-6)))
             shown = " ".join(texts[1].split())[:70].replace("|", "/")
             print(f"| {factor:+.2f} | {np.mean(np.array(odds) > 0):.2f} | {np.mean(odds):+.2f} | {divergence:.3f} "
                   f"| {perplexity(whole):.1f} | {shown} |", flush=True)
         print()
+    if "removal" not in parts:
+        raise SystemExit
     print("**Removal** from the vectors of the sentence encoder\n")
     print("| vectors | sentiment (SST-2) | questions (TREC) |\n|---|---|---|")
     sets = {s: {p: [json.loads(x) for x in open(FOLDER / s / f"{p}.jsonl")] for p in ("train", "test")}
