@@ -42,11 +42,19 @@ extension GenericKernels {
         if row < rows { tile.rows4(row, panel, second, activation) }
         panel += 2
       }
-    case .rows4Panels1, .rows8Halves:
+    case .rows4Panels1:
       for panel in panels {
         row = 0
         while row < rows {
-          if ISA.tile == .rows8Halves, row == rows - 1 {
+          tile.rows4(row, panel, activation)
+          row += 4
+        }
+      }
+    case .rows8Halves:
+      for panel in panels {
+        row = 0
+        while row < rows {
+          if row == rows - 1 {
             tile.row1(row, panel, activation)
           } else {
             tile.rows(row, panel, activation)
@@ -264,16 +272,28 @@ extension GenericKernels {
       finish(c31, row + 3, right, activation)
     }
 
+    /// Four rows, whose sums stay in registers.
+    @_alwaysEmitIntoClient @inline(__always)
+    func rows4(_ row: Int, _ panel: Int, _ activation: (SIMD16<Float>) -> SIMD16<Float>) {
+      var sums = (
+        ISA.accumulator(start(row, panel)), ISA.accumulator(start(row + 1, panel)),
+        ISA.accumulator(start(row + 2, panel)), ISA.accumulator(start(row + 3, panel))
+      )
+      ISA.multiply(ActivationRows(x, first: row, rows: rows), panelPointer(panel), quads, &sums)
+      let column = PanelColumn(w, panel)
+      finish(sums.0, row, column, activation)
+      finish(sums.1, row + 1, column, activation)
+      finish(sums.2, row + 2, column, activation)
+      finish(sums.3, row + 3, column, activation)
+    }
+
     /// As many rows as the instruction set multiplies at once.
     @_alwaysEmitIntoClient @inline(__always)
     func rows(_ row: Int, _ panel: Int, _ activation: (SIMD16<Float>) -> SIMD16<Float>) {
       withUnsafeTemporaryAllocation(of: SIMD16<Int32>.self, capacity: ISA.tileRows) {
         let sums = $0.baseAddress!
         let count = min(ISA.tileRows, rows - row)
-        // A constant number of rows stays in registers if the instruction set has few of them.
-        for i in 0..<(ISA.tile == .rows8Halves ? count : ISA.tileRows) {
-          sums[i] = start(row + i, panel)
-        }
+        for i in 0..<count { sums[i] = start(row + i, panel) }
         ISA.multiply(
           ActivationRows(x, first: row, rows: rows), panelPointer(panel), quads, sums)
         let column = PanelColumn(w, panel)

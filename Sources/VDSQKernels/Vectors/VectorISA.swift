@@ -98,9 +98,24 @@ extension VectorISA {
     _ rows: ActivationRows, _ panel: UnsafeRawPointer, _ quads: Int,
     _ sums: UnsafeMutablePointer<SIMD16<Int32>>
   ) {
+    var four = (
+      accumulator(sums[0]), accumulator(sums[1]), accumulator(sums[2]), accumulator(sums[3])
+    )
+    multiply(rows, panel, quads, &four)
+    sums[0] = lanes(four.0)
+    sums[1] = lanes(four.1)
+    sums[2] = lanes(four.2)
+    sums[3] = lanes(four.3)
+  }
+
+  /// Adds the products of four activation rows with one panel to sums in registers.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func multiply(
+    _ rows: ActivationRows, _ panel: UnsafeRawPointer, _ quads: Int,
+    _ sums: inout (Accumulator, Accumulator, Accumulator, Accumulator)
+  ) {
     let a0 = rows[0], a1 = rows[1], a2 = rows[2], a3 = rows[3]
-    var c0 = accumulator(sums[0]), c1 = accumulator(sums[1])
-    var c2 = accumulator(sums[2]), c3 = accumulator(sums[3])
+    var (c0, c1, c2, c3) = sums
     for quad in 0..<quads {
       let w = loadWeights(panel + quad * 64)
       let at = activationLayout.offset(ofQuad: quad)
@@ -109,9 +124,6 @@ extension VectorISA {
       c2 = dot(c2, loadActivations(a2 + at), w)
       c3 = dot(c3, loadActivations(a3 + at), w)
     }
-    sums[0] = lanes(c0)
-    sums[1] = lanes(c1)
-    sums[2] = lanes(c2)
-    sums[3] = lanes(c3)
+    sums = (c0, c1, c2, c3)
   }
 }
