@@ -31,7 +31,8 @@ public struct DirectionFile: Sendable {
     let offsets = try container.floats("directions.offsets", shape: [count])
     vectors = (0..<count).map { Array(UnsafeBufferPointer(start: rows + $0 * d, count: d)) }
     self.offsets = Array(UnsafeBufferPointer(start: offsets, count: count))
-    guard vectors.allSatisfy({ $0.allSatisfy(\.isFinite) }), self.offsets.allSatisfy(\.isFinite)
+    guard vectors.allSatisfy({ $0.allSatisfy { $0.isFinite } }),
+      self.offsets.allSatisfy({ $0.isFinite })
     else { throw .badInput("\(path): directions that are not finite") }
   }
 }
