@@ -4,7 +4,7 @@ extension CheckpointArchitecture {
   /// RoBERTa (Liu et al. 2019), XLM-RoBERTa and CamemBERT: BERT whose positions are counted from
   /// the id of the padding token plus one.
   static let roberta = CheckpointArchitecture(
-    title: "RoBERTa, XLM-RoBERTa, CamemBERT", modelTypes: ["roberta", "xlm-roberta", "camembert"],
+    title: "RoBERTa, XLM-R", modelTypes: ["roberta", "xlm-roberta", "camembert"],
     settings: BERTKeys(offsetsPositions: true).settings,
     tokenizerClasses: [
       "roberta": "RobertaTokenizer", "xlm-roberta": "XLMRobertaTokenizer",

@@ -7,7 +7,7 @@ extension CheckpointArchitecture {
   ///
   /// `Checkpoint` adds what the tokenizer and the table tell to the configuration.
   static let staticEmbeddings = CheckpointArchitecture(
-    title: "static embeddings", references: ["model2vec", "sentence-transformers", "WordLlama"],
+    title: "Static embeddings", references: ["their own libraries"],
     modelTypes: ["model2vec", "static-embedding", "wordllama"],
     settings: SettingKey.followed(
       "normalize", "max_length", "table_rows", "table_columns", "median_token_length",
