@@ -50,6 +50,8 @@ import Testing
     "rerank": "rerank r.vdsq hello < texts", "tag": "tag t.vdsq --aggregation none < lines",
     "score": "score g.vdsq < texts", "generate": "generate g.vdsq hello --max-tokens 4",
     "review": "review m.vdsq examples --minimum 0",
+    "categories": "categories m.vdsq examples",
+    "direction": "direction g.vdsq lines --method pca --count 1 -o new.vdsd",
   ]
 
   /// An output that is there is refused before the work, of which a missing input is the first

@@ -95,10 +95,10 @@ enum PromptCache {
       }
       ids.append(id)
     }
-    var place = tokens * 4
+    var offset = tokens * 4
     encoder.forEachKept(inPlace: place, kept) { to in
-      to.copyMemory(from: UnsafeRawBufferPointer(rebasing: body[place..<place + to.count]))
-      place += tokens * rows.bytes
+      to.copyMemory(from: UnsafeRawBufferPointer(rebasing: body[offset..<offset + to.count]))
+      offset += tokens * rows.bytes
     }
     encoder.beginText(inPlace: place, restored: ids)
   }

@@ -88,9 +88,18 @@ struct MeasuredProgram {
     return last
   }
 
-  /// Classifies one text as the work will, so that the code and the tables that it needs are
-  /// resident.
+  /// Classifies one text as the work will, or reads it so that it can go on, so that the code and
+  /// the tables that this needs are resident.
   private static func rehearse(_ encoder: TextEncoder) throws(VDSQError) {
+    let text: StaticString = "a text"
+    let bytes = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    guard encoder.options.keptTexts == 0 else {
+      var ids: [Int32] = []
+      encoder.ids(of: bytes, behind: encoder.beginning, into: &ids)
+      guard !ids.isEmpty else { return }
+      _ = try encoder.read(ids.prefix(encoder.maximumTokens), inPlace: 0)
+      return encoder.beginText(inPlace: 0)
+    }
     let labels = LabelSet(
       names: ["a", "b"], dimensions: encoder.dimensions,
       anchors: [Float](repeating: 1, count: 2 * encoder.dimensions))
@@ -105,11 +114,8 @@ struct MeasuredProgram {
           encoder: encoder,
           classifier: try Classifier(labels: labels, kernels: encoder.kernels)),
         options: ClassificationStream.Options(), isJSON: json)
-      let text: StaticString = "a text"
       try stream.add(
-        TextRecord(
-          text: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount),
-          line: 1, isCut: false, isReplaced: false, fields: nil))
+        TextRecord(text: bytes, line: 1, isCut: false, isReplaced: false, fields: nil))
       try stream.flush()
     }
   }

@@ -16,7 +16,6 @@ extension Router {
     _ request: HTTPRequest, _ reply: @escaping Reply
   ) throws(RequestError) -> (@Sendable () -> Void)? {
     let fields = try RequestFields(request.body, known: Self.commonFields + ["prompt"])
-    let model = try model(fields, for: "continue texts", where: \.writes)
     let prompts: [String]
     if let prompt = try fields.needed("prompt").text {
       prompts = [prompt]
@@ -26,9 +25,10 @@ extension Router {
     guard !prompts.isEmpty else { throw .invalid("prompt", "is empty") }
     try RequestInputs.check(prompts.count, limits)
     for prompt in prompts { _ = try RequestInputs.bytes(prompt, "prompt", limits) }
+    let form = try form(fields), count = try tokens(fields) ?? 16
     return try generate(
-      .texts(prompts), fields, form: try form(fields), tokens: try tokens(fields) ?? 16,
-      model: model, route: .completions, reply)
+      .texts(prompts), fields, form: form, tokens: count, route: .completions, reply
+    ) { () throws(RequestError) in try model(fields, for: "continue texts", where: \.writes) }
   }
 
   /// https://platform.openai.com/docs/api-reference/chat/create
@@ -38,7 +38,7 @@ extension Router {
     let fields = try RequestFields(
       request.body,
       known: Self.commonFields + ["messages", "max_completion_tokens", "response_format"])
-    let model = try model(fields, for: "read chats", where: \.chats)
+    let messages = try messages(fields)
     let oldCount = try tokens(fields), guide = try form(fields), format = try responseFormat(fields)
     guard format == nil || guide == nil else {
       throw .invalid("response_format", "excludes guided_choice and guided_regex")
@@ -48,9 +48,9 @@ extension Router {
       throw .invalid("max_tokens", "is the old name of max_completion_tokens; give one of them")
     }
     return try generate(
-      .chat(try messages(fields)), fields, form: format ?? guide,
-      tokens: count ?? oldCount ?? model.maximumTokens, model: model, route: .chatCompletions,
-      reply)
+      .chat(messages), fields, form: format ?? guide, tokens: count ?? oldCount,
+      route: .chatCompletions, reply
+    ) { () throws(RequestError) in try model(fields, for: "read chats", where: \.chats) }
   }
 
   private static let mostTokens = 1 << 24
@@ -164,10 +164,10 @@ extension Router {
 
   private func generate(
     _ prompts: GenerationRequest.Prompts, _ fields: RequestFields, form: GenerationRequest.Form?,
-    tokens: Int, model: ServedModel.Description, route: Route, _ reply: @escaping Reply
+    tokens: Int?, route: Route, _ reply: @escaping Reply,
+    model: () throws(RequestError) -> ServedModel.Description
   ) throws(RequestError) -> (@Sendable () -> Void)? {
     var options = GenerationOptions()
-    options.maximumTokens = tokens
     options.sampling = try sampling(fields)
     options.stops = try stops(fields)
     _ = try fields.integer("n", in: 1...1)
@@ -178,10 +178,14 @@ extension Router {
     guard stream == nil || isStream else {
       throw .invalid("stream_options", "goes with \"stream\": true")
     }
+    let includesUsage = try stream?.flag("include_usage") ?? false
+    // What is wrong with a request by itself comes first.
+    let model = try model()
+    options.maximumTokens = tokens ?? model.maximumTokens
     let answer = CompletionAnswer(
       CompletionForm(
         isChat: route == .chatCompletions, model: model.name,
-        includesUsage: try stream?.flag("include_usage") ?? false),
+        includesUsage: includesUsage),
       isStream: isStream, route: route, reply: reply)
     let request = GenerationRequest(
       model: model, prompts: prompts, form: form, options: options,
