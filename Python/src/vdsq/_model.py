@@ -419,7 +419,7 @@ class Model:
             else:
                 texts = strings([m[key] for m in prompt for key in ("role", "content")])
                 messages = (Message * len(prompt))(
-                    *[(texts[2 * i], texts[2 * i + 1]) for i in range(len(prompt))]
+                    *[Message(texts[2 * i], texts[2 * i + 1]) for i in range(len(prompt))]
                 )
                 call("generate_answer", generator.value, messages, len(prompt), *rest)
         finally:
