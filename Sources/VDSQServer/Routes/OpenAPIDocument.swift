@@ -884,83 +884,11 @@ enum OpenAPIDocument {
            {"type": "array", "items": {"type": "string"}, "minItems": 1}
           ]
          },
-         "model": {
-          "type": ["string", "null"],
-          "description": "A model's name; the first model that can do this by default."
-         },
          "max_tokens": {
           "anyOf": [{"type": "integer", "minimum": 1, "maximum": 16777216}, {"type": "null"}],
           "description": "16 by default."
          },
-         "temperature": {
-          "anyOf": [
-           {"type": "number", "minimum": 0, "maximum": 100, "default": 1}, {"type": "null"}
-          ]
-         },
-         "top_p": {
-          "anyOf": [
-           {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": 1}, {"type": "null"}
-          ]
-         },
-         "top_k": {
-          "anyOf": [
-           {"type": "integer", "minimum": 0, "maximum": 16777216, "default": 0}, {"type": "null"}
-          ]
-         },
-         "min_p": {
-          "anyOf": [
-           {"type": "number", "minimum": 0, "maximum": 1, "default": 0}, {"type": "null"}
-          ]
-         },
-         "repetition_penalty": {
-          "anyOf": [
-           {"type": "number", "exclusiveMinimum": 0, "maximum": 100, "default": 1},
-           {"type": "null"}
-          ]
-         },
-         "presence_penalty": {"anyOf": [{"type": "number", "enum": [0]}, {"type": "null"}]},
-         "frequency_penalty": {"anyOf": [{"type": "number", "enum": [0]}, {"type": "null"}]},
-         "n": {"anyOf": [{"type": "integer", "enum": [1]}, {"type": "null"}]},
-         "stop": {
-          "anyOf": [
-           {"type": "string", "minLength": 1, "maxLength": 256},
-           {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1, "maxLength": 256},
-            "maxItems": 16
-           },
-           {"type": "null"}
-          ]
-         },
-         "seed": {
-          "anyOf": [
-           {"type": "integer", "minimum": -9007199254740991, "maximum": 9007199254740991},
-           {"type": "null"}
-          ]
-         },
-         "guided_choice": {
-          "anyOf": [
-           {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
-           {"type": "null"}
-          ],
-          "description": "The text is one of these."
-         },
-         "guided_regex": {
-          "type": ["string", "null"],
-          "description": "A regular expression that the text matches as a whole."
-         },
-         "stream": {"type": ["boolean", "null"], "default": false},
-         "stream_options": {
-          "anyOf": [
-           {
-            "type": "object",
-            "properties": {"include_usage": {"type": ["boolean", "null"]}},
-            "additionalProperties": false
-           },
-           {"type": "null"}
-          ]
-         },
-         "user": {"type": ["string", "null"]}
+         \#(generationOptions)
         },
         "required": ["prompt"],
         "additionalProperties": false
@@ -1066,83 +994,11 @@ enum OpenAPIDocument {
            {"type": "null"}
           ]
          },
-         "model": {
-          "type": ["string", "null"],
-          "description": "A model's name; the first model that can do this by default."
-         },
          "max_tokens": {
           "anyOf": [{"type": "integer", "minimum": 1, "maximum": 16777216}, {"type": "null"}],
           "description": "The old name of `max_completion_tokens`."
          },
-         "temperature": {
-          "anyOf": [
-           {"type": "number", "minimum": 0, "maximum": 100, "default": 1}, {"type": "null"}
-          ]
-         },
-         "top_p": {
-          "anyOf": [
-           {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": 1}, {"type": "null"}
-          ]
-         },
-         "top_k": {
-          "anyOf": [
-           {"type": "integer", "minimum": 0, "maximum": 16777216, "default": 0}, {"type": "null"}
-          ]
-         },
-         "min_p": {
-          "anyOf": [
-           {"type": "number", "minimum": 0, "maximum": 1, "default": 0}, {"type": "null"}
-          ]
-         },
-         "repetition_penalty": {
-          "anyOf": [
-           {"type": "number", "exclusiveMinimum": 0, "maximum": 100, "default": 1},
-           {"type": "null"}
-          ]
-         },
-         "presence_penalty": {"anyOf": [{"type": "number", "enum": [0]}, {"type": "null"}]},
-         "frequency_penalty": {"anyOf": [{"type": "number", "enum": [0]}, {"type": "null"}]},
-         "n": {"anyOf": [{"type": "integer", "enum": [1]}, {"type": "null"}]},
-         "stop": {
-          "anyOf": [
-           {"type": "string", "minLength": 1, "maxLength": 256},
-           {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1, "maxLength": 256},
-            "maxItems": 16
-           },
-           {"type": "null"}
-          ]
-         },
-         "seed": {
-          "anyOf": [
-           {"type": "integer", "minimum": -9007199254740991, "maximum": 9007199254740991},
-           {"type": "null"}
-          ]
-         },
-         "guided_choice": {
-          "anyOf": [
-           {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
-           {"type": "null"}
-          ],
-          "description": "The text is one of these."
-         },
-         "guided_regex": {
-          "type": ["string", "null"],
-          "description": "A regular expression that the text matches as a whole."
-         },
-         "stream": {"type": ["boolean", "null"], "default": false},
-         "stream_options": {
-          "anyOf": [
-           {
-            "type": "object",
-            "properties": {"include_usage": {"type": ["boolean", "null"]}},
-            "additionalProperties": false
-           },
-           {"type": "null"}
-          ]
-         },
-         "user": {"type": ["string", "null"]}
+         \#(generationOptions)
         },
         "required": ["messages"],
         "additionalProperties": false
