@@ -1,11 +1,10 @@
-"""How much of a learned classifier some words a label keep (`vdsq adapt --words`).
+"""How much of a learned classifier a few words per label keep (`vdsq adapt --words`).
 
     Benchmarks/run words FOLDER [--sets a,b] [--counts 1,3,5,10] [--shots 64] [--model FILE]
 
 FOLDER is as in fewshot.py. From so many examples per label (all of them with 0), words are found, and the
-label file classifies the test texts; beside it label words as they are given, an adapter of
-`--method frozen` from the same examples, and the words closest to the mean of a label's examples (that
-many, without selection by likelihood)."""
+label file classifies the test texts; beside it label words as they are given, and an adapter of
+`--method frozen` from the same examples."""
 import argparse
 import json
 import pathlib

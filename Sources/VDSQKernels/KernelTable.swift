@@ -173,8 +173,8 @@ public struct KernelTable: Sendable {
       _ x: UnsafePointer<Float>, _ count: Int, _ y: UnsafeMutableRawPointer
     ) -> Void
 
-  /// Rounds floats to `scale * y`, and returns the scale: that of the largest to 127, 0 for zeros,
-  /// and NaN if one is not finite.
+  /// Quantizes floats to int8, so that they are about `scale * y`, and returns the scale: the
+  /// largest magnitude divided by 127; 0 for zeros; NaN if one is not finite.
   public let quantizeInt8:
     @Sendable (
       _ x: UnsafePointer<Float>, _ count: Int, _ y: UnsafeMutablePointer<Int8>

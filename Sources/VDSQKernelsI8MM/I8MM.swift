@@ -5,8 +5,8 @@
   /// NEON with the matrix multiplication extension (ARMv8.6): `smmla` multiplies two rows of eight
   /// activations by two of eight weights, twice the products of `sdot`.
   ///
-  /// It is faster where rows share weights, in linear layers. Single queries use `sdot`. Activations
-  /// of two rows lie side by side in memory; weights are zipped for all rows of a tile.
+  /// It is faster where rows share weights, in linear layers. Single queries use `sdot`.
+  /// Activations of two rows lie side by side in memory; weights are zipped for all rows of a tile.
   enum I8MM: NEONRegisters {
     @inline(__always) static var activationLayout: ActivationLayout { .signedBytePairs }
 

@@ -44,14 +44,13 @@ package struct CategoriesReport: Report {
   /// What the columns of an item say.
   func row(_ doubt: CategoryDoubt) -> [String] {
     let item = doubt.item
-    let text = texts[item.item].text.split(whereSeparator: { $0.isNewline || $0 == "\t" })
-      .joined(separator: " ")
     return [
       doubt.reason.rawValue, "\(line(item.item))", texts[item.item].label,
       item.other.map { map.categories[$0.category].name } ?? "-",
       Self.number(item.other?.probability, 1), Self.number(item.own?.probability, 1),
       Self.number(doubt.otherHull), Self.number(doubt.ownHull),
-      "\(doubt.otherNeighbours)", "\(doubt.ownNeighbours)", Self.number(doubt.logOdds, 2), text,
+      "\(doubt.otherNeighbours)", "\(doubt.ownNeighbours)", Self.number(doubt.logOdds, 2),
+      texts[item.item].oneLine,
     ]
   }
 

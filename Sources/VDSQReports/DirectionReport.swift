@@ -33,9 +33,9 @@ package struct DirectionReport: Report {
     if !directions.areas.isEmpty {
       lines.append("AUC of held-out texts")
       for (layer, area) in directions.areas.enumerated() {
-        let name = layer == 0 ? "embeddings" : "layer \(layer)"
         lines.append(
-          "  \(padded(name, 12)) \(fixed(area, 4))\(layer == directions.layer ? "  *" : "")")
+          "  \(padded(layerName(layer), 12)) \(fixed(area, 4))\(layer == directions.layer ? "  *" : "")"
+        )
       }
     }
     for (i, end) in ends.enumerated() {
@@ -54,7 +54,7 @@ package struct DirectionReport: Report {
     }
     lines.append(
       "\(output): \(directions.method.rawValue), "
-        + "\(directions.layer == 0 ? "embeddings" : "layer \(directions.layer)"), "
+        + "\(layerName(directions.layer)), "
         + "\(counted(directions.vectors.count, "direction")), \(counted(texts, "text")), "
         + "\(bytes) bytes, \(fixed(seconds, 2)) s")
     return lines.joined(separator: "\n")
@@ -75,12 +75,7 @@ package struct DirectionReport: Report {
             for (name, words) in [("toward", end.toward), ("away", end.away)] {
               json.key(name)
               json.array {
-                for word in words {
-                  json.object {
-                    json.member("token", word.token)
-                    json.member("cosine", word.cosine)
-                  }
-                }
+                for word in words { ExplanationReport.write(word, to: json) }
               }
             }
           }

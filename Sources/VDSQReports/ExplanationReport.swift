@@ -61,7 +61,7 @@ package struct ExplanationReport: Report {
     }
   }
 
-  private static func write(_ leaning: Explanation.Leaning, to json: JSONWriter) {
+  static func write(_ leaning: Explanation.Leaning, to json: JSONWriter) {
     json.object {
       json.member("token", leaning.token)
       json.member("cosine", leaning.cosine)

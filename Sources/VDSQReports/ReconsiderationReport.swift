@@ -31,9 +31,14 @@ package struct ReconsiderationReport: Report {
 
   /// Columns of a line: the text without its line ends and tabs.
   package var text: String {
-    let text = example.text.split(whereSeparator: { $0.isNewline || $0 == "\t" })
-      .joined(separator: " ")
-    return [fixed(Double(item.probability), 4), "\(line)", example.label, other, text]
+    [fixed(Double(item.probability), 4), "\(line)", example.label, other, example.oneLine]
       .joined(separator: "\t")
+  }
+}
+
+extension Examples.Example {
+  /// The text without its line ends and tabs.
+  var oneLine: String {
+    text.split(whereSeparator: { $0.isNewline || $0 == "\t" }).joined(separator: " ")
   }
 }

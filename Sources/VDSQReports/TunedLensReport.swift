@@ -30,9 +30,8 @@ package struct TunedLensReport: Report {
   package var text: String {
     var text = "distance to the last layer's states that is left, squared, on held-out texts\n"
     for (index, layer) in layers.enumerated() {
-      let name = index == 0 ? "embeddings" : "layer \(index)"
       text +=
-        "  \(padded(name, 12)) \(rightAligned(fixed(100 * left(layer), 1) + "%", 7))"
+        "  \(padded(layerName(index), 12)) \(rightAligned(fixed(100 * left(layer), 1) + "%", 7))"
         + "   lambda \(significant(layer.lambda))\n"
     }
     return text

@@ -73,18 +73,21 @@ enum Functions {
     }
   }
 
-  /// `vdsq_label(text)`, `vdsq_label(text, labels)`: the most probable of the text's labels; NULL if
-  /// it has none, as an adapter of several labels may find.
+  /// `vdsq_label(text)`, `vdsq_label(text, labels)`: the most probable of the text's labels; NULL
+  /// if it has none, as an adapter of several labels may find.
   private static let label: Body = { context, count, values in
     answer(context, count, values) { (connection, arguments, result) throws(VDSQError) in
       let labels = arguments.count > 1 ? arguments[1].text : nil
       let prediction = try connection.classify(arguments[0].text, labels, top: 1)
-      guard !prediction.isBlank, let label = prediction.labels.first else {
-        return result.setNull()
-      }
+      guard let label = prediction.given.first else { return result.setNull() }
       result.set(label)
     }
   }
+}
+
+extension Prediction {
+  /// The text's labels, best first; none if it has nothing to read.
+  var given: [String] { isBlank ? [] : labels }
 }
 
 extension StaticString {

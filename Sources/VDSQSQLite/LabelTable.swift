@@ -17,14 +17,13 @@ enum LabelTable {
     static let given: Int32 = 3
     static let text: Int32 = 4
     static let labels: Int32 = 5
-    static let top: Int32 = 6
   }
 
   /// The rows of one call.
   private final class Cursor {
     var rows: [Prediction.Candidate] = []
     /// The text's labels.
-    var given: Set<String> = []
+    var given: [String] = []
     var place = 0
     /// The arguments; nil for those that are left out, or NULL.
     var (text, labels): (String?, String?) = (nil, nil)
@@ -177,7 +176,7 @@ enum LabelTable {
       let prediction = try Slot(table).object(as: Connection.self).classify(
         text.text, call.labels, top: call.top)
       call.rows = prediction.candidates
-      call.given = prediction.isBlank ? [] : Set(prediction.labels)
+      call.given = prediction.given
       return SQLITE_OK
     } catch {
       SQLiteRoutines.api.pointee.free(table.pointee.zErrMsg)

@@ -79,6 +79,9 @@ package struct RequestError: Error, Sendable, Equatable {
     (self.field, self.retryAfter) = (field, retryAfter)
   }
 
+  /// The server takes no more requests.
+  static let stopping = RequestError(.stopping, "the server is stopping", retryAfter: 1)
+
   /// An error in a field's value.
   static func invalid(_ field: String, _ message: String) -> RequestError {
     RequestError(.invalid, "\(field): \(message)", field: field)

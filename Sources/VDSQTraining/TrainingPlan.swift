@@ -47,9 +47,7 @@ public struct TrainingPlan: Sendable {
     }
     let file = model.description
     let architecture = try Architecture(file.metadata)
-    let whole = try OutputModules.vectorSize(file)
-    // The encoder refuses numbers out of range.
-    let own = options.run.dimensions.map { min(max($0, 1), whole) } ?? whole
+    let own = try OutputModules.vectorSize(file, cutTo: options.run.dimensions)
     // Blocks of features have as many columns as the vector.
     let features =
       method.usesIntermediateFeatures && own == architecture.hiddenSize
@@ -88,13 +86,11 @@ public struct TrainingPlan: Sendable {
         }
         trainingBytes = Self.bytesOfTexts(examples) + others
         areStatesCached = true
-      }
-    }
-    self.encoderOptions =
-      if let encoderOptions { encoderOptions } else {
-        try model.encoderOptions(
+        encoderOptions = try model.encoderOptions(
           options.run, intermediateFeatures: features, more: trainingBytes)
       }
+    }
+    self.encoderOptions = encoderOptions!
     self.model = model
     self.labels = labels
     self.options = options

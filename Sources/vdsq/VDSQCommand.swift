@@ -27,7 +27,8 @@ struct VDSQCommand: ParsableCommand {
       Embed.self,
       Score.self, Generate.self,
       Logits.self,
-      LensCommand.self, TuneLens.self, Direction.self, Bench.self, Verify.self, Diff.self, Eval.self, Review.self,
+      LensCommand.self, TuneLens.self, Direction.self, Bench.self, Verify.self, Diff.self,
+      Eval.self, Review.self,
       Categories.self,
       Serve.self,
     ])

@@ -55,7 +55,8 @@ import Testing
     let doubted = try #require(try json([items])["reconsidered"] as? [[String: Any]])
     #expect(doubted.count < 12 && doubted.allSatisfy { $0["reason"] as? String != "fits" })
     #expect(try #require(try json([items, "--separator", ""])["categories"] as? [Any]).count == 3)
-    #expect(try #require(try json([items, "--all", "--limit", "2"])["reconsidered"] as? [Any]).count == 2)
+    #expect(
+      try #require(try json([items, "--all", "--limit", "2"])["reconsidered"] as? [Any]).count == 2)
     // A table, an empty line and a head of columns before the items.
     let text = try vdsq.run(["categories", model, items, "--all", "-q"])
     #expect(text.lines.filter { !$0.isEmpty }.count == 1 + 4 + 1 + 12)
@@ -64,7 +65,8 @@ import Testing
   /// Log-odds are those of `review`.
   @Test func reviewsAreTheSame() throws {
     let items = try items()
-    let listed = try #require(try json([items, "--all", "--review"])["reconsidered"] as? [[String: Any]])
+    let listed = try #require(
+      try json([items, "--all", "--review"])["reconsidered"] as? [[String: Any]])
     let review = try vdsq.run(["review", model, items, "--minimum", "0", "--json", "-q"])
     #expect(review.status == 0, "\(review.errors)")
     let expected = try review.lines.map {

@@ -18,7 +18,8 @@ import Testing
     let words = ["hello", "world", "the", "is", "great", "it was", "not", "the world"]
     let lines = words.flatMap { word in
       [
-        "{\"text\": \"\(word) hello\", \"label\": \"a\"}", "{\"text\": \"\(word) the\", \"label\": \"b\"}",
+        "{\"text\": \"\(word) hello\", \"label\": \"a\"}",
+        "{\"text\": \"\(word) the\", \"label\": \"b\"}",
       ]
     }
     return try folder.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: "e.jsonl")
@@ -63,12 +64,14 @@ import Testing
   }
 
   @Test func withoutLabels() throws {
-    let texts = try folder.write(Data("hello world\nthe world\nit was not great\n".utf8), to: "t.txt")
+    let texts = try folder.write(
+      Data("hello world\nthe world\nit was not great\n".utf8), to: "t.txt")
     let first = folder.path("p.vdsd")
     for method in ["pca", "jacobian"] {
       let result = try vdsq.run(
         [
-          "direction", model, texts, "--method", method, "--count", "2", "--layer", "1", "-o", first,
+          "direction", model, texts, "--method", method, "--count", "2", "--layer", "1", "-o",
+          first,
           "--force",
         ])
       #expect(result.status == 0, "\(result.errors)")
@@ -82,7 +85,8 @@ import Testing
         folder.path("o.vdsd"), "-q",
       ]).status == 0)
     for (arguments, status) in [
-      ([texts, "--method", "pca", "--toward", "a"], 64), ([texts, "--method", "pca", "--layer", "9"], 64),
+      ([texts, "--method", "pca", "--toward", "a"], 64),
+      ([texts, "--method", "pca", "--layer", "9"], 64),
       ([examples, "--toward", "c"], 64), ([texts, "--method", "pca", "--count", "0"], 64),
       ([folder.path("none")], 66),
     ] as [([String], Int32)] {

@@ -114,7 +114,9 @@ import Testing
   @Test func linesTogetherAreThoseAlone() throws {
     let lines = ["hello world", "hello", String(repeating: "hello ", count: 30), "world", "a", ""]
     let input = lines.map { $0 + "\n" }.joined()
-    for more in [[], ["--temperature", "2", "--json"], ["--regex", "[ab]{2,9}", "--json", "--echo"]] {
+    for more in [
+      [], ["--temperature", "2", "--json"], ["--regex", "[ab]{2,9}", "--json", "--echo"],
+    ] {
       let arguments = ["generate", model, "--max-tokens", "9", "--context", "40"] + more
       let alone = try vdsq.run(arguments, input: input)
       let together = try vdsq.run(arguments + ["--parallel", "4"], input: input)

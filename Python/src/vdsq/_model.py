@@ -355,7 +355,7 @@ class Model:
     ) -> Generated:
         """Continues a prompt with a causal language model, or answers a chat.
 
-        The model's ``max_tokens`` is that of a prompt with its text.
+        The ``max_tokens`` of the model limits the prompt and the generated text together.
 
         Parameters
         ----------
@@ -364,7 +364,7 @@ class Model:
         temperature : the divisor of logits; 0 always takes the likeliest token.
         top_k, top_p, min_p, repetition_penalty : those of transformers.
         seed : of the random numbers.
-        stop : a text, or texts, that end the generated text, which is without them.
+        stop : a text, or texts, that end the generated text; it does not include them.
         choices, regex : the text is one of these, or the regular expression matches it.
         on_text : is called with each part of the text as it comes; False ends the text. It cannot
             generate itself.

@@ -88,7 +88,8 @@ extension TextGenerator {
       if !isComplete { finish(.length) }
     }
 
-    /// What of the text can be shown since the last call: whole characters, and at the end the rest.
+    /// What of the text can be shown since the last call: whole characters, and at the end the
+    /// rest.
     package func newPart() -> ArraySlice<UInt8> {
       defer { shown = text.settled }
       return text.bytes[min(shown, text.settled)..<text.settled]

@@ -14,7 +14,7 @@ extension TextGenerator {
     private let head: VocabularyLogits
     /// The logits of each text that grows.
     private let logits: UnsafeMutablePointer<Float>
-    /// What constrains texts of the session's own options, as far as no text uses it.
+    /// The constraint walks of texts with the session's own options that no text is using.
     private var walks: [ConstraintWalk]
     /// The texts that grow, by their places.
     private var growing: [Continuation?]
@@ -167,7 +167,7 @@ extension TextGenerator {
       if text.sharesWalk, let walk = text.walk { walks.append(walk) }
     }
 
-    /// Chooses the token that follows each state. A text that cannot go on fails; the others do.
+    /// Chooses the token that follows each state. A text that cannot go on fails; the others go on.
     private func choose(_ states: UnsafePointer<Float>, for texts: [Continuation]) {
       var likeliest = [VocabularyLogits.Result?](repeating: nil, count: texts.count)
       head.find(
@@ -175,7 +175,7 @@ extension TextGenerator {
         scores: texts.allSatisfy { $0.isPlain } ? nil : logits
       ) { likeliest[$0] = $1 }
       for (index, text) in texts.enumerated() {
-        // Numbers that are none are no token's logit.
+        // NaN and infinity are no logits.
         guard let best = likeliest[index], best.value.isFinite, best.probability > 0 else {
           text.fail(
             .badInput(

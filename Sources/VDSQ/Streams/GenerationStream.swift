@@ -153,7 +153,8 @@ package final class GenerationStream {
 
   /// Generates text behind one prompt, and writes it as it comes.
   ///
-  /// - Throws: what `TextGenerator.generate` throws; `internalFault` if the output cannot be written.
+  /// - Throws: what `TextGenerator.generate` throws; `internalFault` if the output cannot be
+  ///   written.
   package func answer(prompt: [UInt8]) throws(VDSQError) {
     let output = records.output
     let result = try prompt.withBytes { (prompt) throws(VDSQError) in

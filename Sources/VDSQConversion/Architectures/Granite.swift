@@ -2,7 +2,8 @@ import VDSQCheckpoints
 import VDSQFormat
 
 extension CheckpointArchitecture {
-  /// Granite 3 (IBM 2024): Llama with factors of embeddings, attention scores, residuals and logits.
+  /// Granite 3 (IBM 2024): Llama with factors of embeddings, attention scores, residuals and
+  /// logits.
   static let granite: CheckpointArchitecture = {
     let llama = llamaLike(
       title: "Granite 3", modelTypes: ["granite"], tokenizerClass: nil, attentionBias: true,

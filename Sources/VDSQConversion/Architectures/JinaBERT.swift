@@ -12,7 +12,8 @@ extension CheckpointArchitecture {
   /// JinaBERT 2 (Günther et al. 2023): BERT with a gated feed-forward network and, instead of
   /// learned positions, losses that grow with distances (ALiBi).
   ///
-  /// - Parameter isSplit: whether the gate and the up projection are two tensors, as in older GGUF files.
+  /// - Parameter isSplit: whether the gate and the up projection are two tensors, as in older GGUF
+  ///   files.
   private static func jinaBERT(isSplit: Bool) -> CheckpointArchitecture {
     CheckpointArchitecture(
       title: "JinaBERT 2", references: ["PyTorch, by the paper"], modelTypes: ["bert"],
@@ -83,8 +84,8 @@ extension CheckpointArchitecture {
 
 /// Attention with linear biases (Press et al. 2022).
 enum ALiBi {
-  /// The slope of each head: a geometric series from `2^(-8 / n)` down to 2^-8 for a power of two n,
-  /// and every other slope of twice as many heads for those beyond it.
+  /// The slope of each head: a geometric series from `2^(-8 / n)` down to 2^-8 for a power of two
+  /// n, and every other slope of twice as many heads for those beyond it.
   static func slopes(heads: Int, largest: Double = 8) -> [Float] {
     func series(_ count: Int) -> [Float] {
       (1...count).map { Float(exp2(-largest * Double($0) / Double(count))) }

@@ -23,8 +23,8 @@ extension CheckpointArchitecture {
   ///   - hasOutputNorms: whether norms follow attention and the feed-forward network instead of
   ///     preceding them, and queries and keys of all heads are normalized together.
   ///   - hasLayerNorm: whether norms are those with a mean and a bias.
-  ///   - isFused: whether queries, keys and values are one tensor, and the gate and the up projection
-  ///     another.
+  ///   - isFused: whether queries, keys and values are one tensor, and the gate and the up
+  ///     projection another.
   ///   - rotary: the names of the rotary parameters.
   ///   - epsilon: the epsilon of the norms if `rms_norm_eps` is absent.
   ///   - activation: the activation if the configuration has none.
@@ -135,8 +135,8 @@ extension CheckpointArchitecture {
   /// - Parameters:
   ///   - name: the value of `general.architecture`, and of `model_type`.
   ///   - alternatingHeadSize: see `GGUFArchitecture`.
-  ///   - isFused: whether queries, keys and values are one tensor, and the gate and the up projection
-  ///     another.
+  ///   - isFused: whether queries, keys and values are one tensor, and the gate and the up
+  ///     projection another.
   ///   - hasWindows: whether a sliding window applies to all layers.
   ///   - activation: the activation of the feed-forward network.
   static func llamaLikeGGUF(

@@ -3,8 +3,8 @@ import VDSQFormat
 extension CheckpointArchitecture {
   private static let mpnetKeys = BERTKeys(tokenTypes: nil, firstPosition: 2)
 
-  /// MPNet (Song et al. 2020): RoBERTa without token types, whose layers share biases for buckets of
-  /// distances.
+  /// MPNet (Song et al. 2020): RoBERTa without token types, whose layers share biases for buckets
+  /// of distances.
   static let mpnet = CheckpointArchitecture(
     title: "MPNet", references: ["transformers", "all-mpnet-base-v2"], modelTypes: ["mpnet"],
     settings: mpnetKeys.settings

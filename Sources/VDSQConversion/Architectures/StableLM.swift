@@ -1,8 +1,8 @@
 import VDSQFormat
 
 extension CheckpointArchitecture {
-  /// StableLM 2 (Bellagente et al. 2024): Llama with LayerNorm, and rotary positions in a quarter of
-  /// each head.
+  /// StableLM 2 (Bellagente et al. 2024): Llama with LayerNorm, and rotary positions in a quarter
+  /// of each head.
   static let stableLM: CheckpointArchitecture = {
     var architecture = llamaLike(
       title: "StableLM 2", modelTypes: ["stablelm"], tokenizerClass: nil,

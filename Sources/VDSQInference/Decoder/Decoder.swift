@@ -20,7 +20,6 @@ package final class Decoder {
   private let pass: DecoderPass
   private let weights: DecoderWeights
   private let continuations: TokenTree.Size
-  private let keyPrecision: KeyPrecision
 
   /// The number of touched bytes of the arena.
   var presentArenaBytes: Int { arena.presentBytes }
@@ -57,7 +56,6 @@ package final class Decoder {
     self.kernels = kernels
     self.threads = threads
     self.continuations = continuations
-    self.keyPrecision = keyPrecision
     architecture = try Architecture(container.metadata)
     guard architecture.family == .causalDecoder else {
       throw .badInput("\(container.path): the model is no causal decoder")
@@ -96,7 +94,7 @@ package final class Decoder {
   func plan(tokenCapacity: Int, longest: Int) -> DecoderPlan {
     Self.plan(
       architecture, weights, kernels, threads, tokenCapacity: tokenCapacity, longest: longest,
-      keptTexts: plan.keptTexts, keyPrecision: keyPrecision, continuations: continuations)
+      keptTexts: plan.keptTexts, keyPrecision: plan.keyPrecision, continuations: continuations)
   }
 
   /// The number of first tokens of a sequence that are not pooled: those of a prompt.
@@ -178,8 +176,8 @@ package final class Decoder {
     )
   }
 
-  /// Calls `body` with the kept keys, and then the kept values, of the first tokens of a text, layer
-  /// after layer.
+  /// Calls `body` with the kept keys, and then the kept values, of the first tokens of a text,
+  /// layer after layer.
   ///
   /// - Parameters:
   ///   - place: below `plan.keptTexts`.

@@ -1,6 +1,8 @@
 /// The numbers of the keys and values that are kept for later tokens.
 public enum KeyPrecision: Sendable {
+  /// Four bytes, exact.
   case float32
+  /// Two bytes, rounded to the nearest number.
   case float16
   /// Eight bits, with a scale for each head of each token.
   case int8

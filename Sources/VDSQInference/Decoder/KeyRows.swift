@@ -40,9 +40,8 @@ struct KeyRows {
     for i in 0..<count {
       let row = rows + i * bytes, to = y + i * headSize
       switch precision {
-      case .float32:
-        let from = row.assumingMemoryBound(to: Float.self) + head * headSize
-        for j in 0..<headSize { to[j] = from[j] }
+      // Floats are read where they are.
+      case .float32: break
       case .float16: kernels.dequantizeHalf(row + head * headSize * 2, headSize, to)
       case .int8:
         kernels.dequantizeInt8(

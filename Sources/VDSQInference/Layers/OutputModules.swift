@@ -64,6 +64,17 @@ package struct OutputModules: @unchecked Sendable {
     return c.vectorSize
   }
 
+  /// The number of elements of the vector of a text.
+  ///
+  /// - Parameter dimensions: those that it is cut to; nil for all. The encoder refuses numbers out
+  ///   of range; here they count as the nearest one within.
+  package static func vectorSize(
+    _ container: Container, cutTo dimensions: Int?
+  ) throws(VDSQError) -> Int {
+    let whole = try vectorSize(container)
+    return dimensions.map { min(max($0, 1), whole) } ?? whole
+  }
+
   /// Computes the result of a state.
   ///
   /// - Parameters:

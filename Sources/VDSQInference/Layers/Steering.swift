@@ -5,8 +5,8 @@ import VDSQKernels
 ///
 ///     h' = h + sum_i (offset_i |h| - u_i . h) u_i + |h| shift
 ///
-/// The shift and the offsets are in multiples of the state's own length, because states of different
-/// layers and models differ in length by orders of magnitude.
+/// The shift and the offsets are in multiples of the state's own length, because states of
+/// different layers and models differ in length by orders of magnitude.
 public struct Steering: Sendable {
   /// A direction that is removed from states.
   public struct Removal: Sendable {

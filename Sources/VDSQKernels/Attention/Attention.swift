@@ -44,7 +44,7 @@ extension GenericKernels {
       valueStride = paddedHead
     }
 
-    let step = ISA.tile == .rows4Panels1 ? 4 : 8
+    let step = ISA.tile.rows
     var row = span.rows.lowerBound
     while row < span.rows.upperBound {
       let count = min(step, span.rows.upperBound - row)
@@ -58,7 +58,8 @@ extension GenericKernels {
           input, row + r, tile.first + span.keys.lowerBound, weights, tile.depth,
           scale: 1 / input.divisor)
         sums[r] =
-          1 / exponentials(
+          1
+          / exponentials(
             weights, tile.columns(of: row + r, input, span), tile.depth, scale
           ) { store16($0, weights + $1) }
       }

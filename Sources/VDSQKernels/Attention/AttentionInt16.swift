@@ -53,7 +53,7 @@ extension GenericKernels {
     pairValues(input.values + offset, stride, length, headSize, valueStep, values, paddedHead)
 
     let scale = keyStep.size / input.divisor
-    let step = ISA.tile == .rows4Panels1 ? 4 : 8
+    let step = ISA.tile.rows
     var row = span.rows.lowerBound
     while row < span.rows.upperBound {
       let count = min(step, span.rows.upperBound - row)

@@ -91,7 +91,7 @@ extension GenericKernels {
       values = UnsafePointer(copy)
       valueStride = paddedHead
     }
-    let step = ISA.tile == .rows4Panels1 ? 4 : 8
+    let step = ISA.tile.rows
     for head in 0..<input.group {
       let queries = input.queries + head * headSize
       var i = 0

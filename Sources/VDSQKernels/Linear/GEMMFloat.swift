@@ -63,7 +63,8 @@ extension GenericKernels {
       if ISA.tile == .rows8Halves {
         while row + 4 < rows {
           let tile = HalfPanelTile(x, stride: xStride, first: row, rows: rows)
-          let sums = tile.products(w.inputs, zero: splat(0), { load(weights + $0 * bytes) }, ISA.fma)
+          let sums = tile.products(
+            w.inputs, zero: splat(0), { load(weights + $0 * bytes) }, ISA.fma)
           finish(sums.upper, row, rows, column, out)
           finish(sums.lower, row + 4, rows, column, out)
           row += 8

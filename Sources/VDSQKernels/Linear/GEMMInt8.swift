@@ -121,8 +121,8 @@ extension GenericKernels {
       store16(value, y, count: column.left)
     }
 
-    /// The only row, or the last one. Memory's speed limits a single row, so weights are read in their
-    /// order: one stream, which the hardware prefetcher follows best.
+    /// The only row, or the last one. Memory's speed limits a single row, so weights are read in
+    /// their order: one stream, which the hardware prefetcher follows best.
     @_alwaysEmitIntoClient @inline(__always)
     func row1(_ row: Int, _ panel: Int, _ activation: (SIMD16<Float>) -> SIMD16<Float>) {
       let a = UnsafeRawPointer(x.values) + ISA.activationLayout.offset(ofRow: row, stride: x.stride)

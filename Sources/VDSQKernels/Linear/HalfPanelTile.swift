@@ -18,8 +18,8 @@ struct HalfPanelTile<Element: SIMDScalar> {
     lower = RowTile(x, stride: stride, first: first + 4, rows: rows)
   }
 
-  /// The products of each row with `load` of each column up to `depth`. Columns are loaded four at a
-  /// time, so that an instruction multiplies by one lane of four.
+  /// The products of each row with `load` of each column up to `depth`. Columns are loaded four at
+  /// a time, so that an instruction multiplies by one lane of four.
   @_alwaysEmitIntoClient @inline(__always)
   func products(
     _ depth: Int, zero: Lanes, _ load: (Int) -> Half,

@@ -120,8 +120,8 @@ import CShims
   }
 
   /// Fills in the `KernelTable` for any CPU of the architecture. It is a C symbol like those of the
-  /// other tables, because an Embedded program would otherwise compile the kernels once more in every
-  /// module that calls it, with the flags of that module.
+  /// other tables, because an Embedded program would otherwise compile the kernels once more in
+  /// every module that calls it, with the flags of that module.
   @_cdecl("vdsq_kernels_baseline")
   public func makeKernelTable(_ table: UnsafeMutableRawPointer) {
     table.initializeMemory(
@@ -135,10 +135,8 @@ import CShims
       _ sums: SIMD4<Int32>, _ a: SIMD4<Int32>, _ b: SIMD4<Int32>
     ) -> SIMD4<Int32> { vdsq_neon_widening_dot(sums, a, b) }
 
-    public static var tileRows: Int { 4 }
-
-    /// Four rows by half a panel, twice: products of two groups of four columns are added in sixteen
-    /// bits, then as pairs, so a register holds two sums of each of two outputs.
+    /// Four rows by half a panel, twice: products of two groups of four columns are added in
+    /// sixteen bits, then as pairs, so a register holds two sums of each of two outputs.
     @inline(never)
     public static func multiply(
       _ rows: ActivationRows, _ panel: UnsafeRawPointer, _ quads: Int,
@@ -221,8 +219,8 @@ import CShims
   }
 
   /// Fills in the `KernelTable` for any CPU of the architecture. It is a C symbol like those of the
-  /// other tables, because an Embedded program would otherwise compile the kernels once more in every
-  /// module that calls it, with the flags of that module.
+  /// other tables, because an Embedded program would otherwise compile the kernels once more in
+  /// every module that calls it, with the flags of that module.
   @_cdecl("vdsq_kernels_baseline")
   public func makeKernelTable(_ table: UnsafeMutableRawPointer) {
     table.initializeMemory(

@@ -4,7 +4,8 @@
   /// NEON with four 128-bit registers per vector. Extensions differ in the dot product of four
   /// signed bytes.
   ///
-  /// The dot product takes signed bytes on both sides, so activations lie in memory 128 less.
+  /// The dot product takes signed bytes on both sides, so activations are
+  /// stored less 128.
   public protocol NEONRegisters: VectorISA
   where
     Accumulator == Quarters, WeightQuads == Quarters, ActivationQuad == SIMD4<Int32>,

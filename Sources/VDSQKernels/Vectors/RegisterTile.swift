@@ -7,4 +7,8 @@ public enum RegisterTile: Sendable {
   /// Half a panel at a time, 16 accumulators of four lanes: for 32 registers of 128 bits, and
   /// multiplication by one lane. Floats take eight rows, integers `VectorISA.tileRows`.
   case rows8Halves
+
+  /// The number of rows of floats that are multiplied at once.
+  @_alwaysEmitIntoClient @inline(__always)
+  var rows: Int { self == .rows4Panels1 ? 4 : 8 }
 }

@@ -119,14 +119,8 @@ extension GenericKernels {
   static func quantizeInt8(
     _ x: UnsafePointer<Float>, _ count: Int, _ y: UnsafeMutablePointer<Int8>
   ) -> Float {
-    var largest: Float = 0
-    var sum: Float = 0
-    for i in 0..<count {
-      largest = max(largest, x[i].magnitude)
-      // Infinities and NaNs make it NaN.
-      sum += x[i] * 0
-    }
-    let scale = largest / 127 + sum
+    let largest = magnitude(x, count, 1, count)
+    let scale = largest.isFinite ? largest / 127 : .nan
     let inverse = splat(scale > 0 ? 1 / scale : 0)
     forEachVector(count) { i, left in
       let rounded = load16(x + i, count: left) * inverse + roundingMagic

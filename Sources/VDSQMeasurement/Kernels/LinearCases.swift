@@ -26,7 +26,8 @@ extension KernelBench {
     let layout = kernels.activationLayout
     let stride = layout.rowBytes(inputs)
     let x = AlignedBytes(batch * inputs * 4), y = AlignedBytes(batch * outputs * 4)
-    let q = AlignedBytes(layout.bytes(rows: batch, columns: inputs)), parameters = AlignedBytes(batch * 8)
+    let q = AlignedBytes(layout.bytes(rows: batch, columns: inputs)),
+      parameters = AlignedBytes(batch * 8)
     x.fillFloats()
     let floats = UnsafePointer(x.pointer.assumingMemoryBound(to: Float.self))
     let quantized = QuantizedRows(

@@ -48,7 +48,8 @@ extension KernelBench {
     let layout = kernels.activationLayout
     let stride = layout.rowBytes(columns)
     // One row more, because threads begin at any row.
-    let q = AlignedBytes(layout.bytes(rows: rows + 1, columns: columns)), parameters = AlignedBytes(rows * 8)
+    let q = AlignedBytes(layout.bytes(rows: rows + 1, columns: columns)),
+      parameters = AlignedBytes(rows * 8)
     let halves = AlignedBytes(rows * columns * 2)
     let kernels = kernels
     let layerNorm = Normalization(gain: floats(gain), bias: floats(bias), epsilon: 1e-5)

@@ -54,9 +54,9 @@ package struct CategoriesPage: Page {
     } else {
       parts += [
         "<p>moves: the other category claims the item with a reconsideration probability (RP) of "
-          + "\(fixed(Double(map.options.probability), 0)) or more, and more than its own category "
-          + "does. outlies: the RP of its own category is lower than that. hull: the distance to the "
-          + "convex hull of the category's items in all dimensions. near: how many of the "
+          + "\(fixed(Double(map.options.probability), 0)) or more, and its centre is closer than "
+          + "that of its own category. outlies: the RP of its own category is lower than that. hull: "
+          + "the distance to the convex hull of the category's items in all dimensions. near: how many of the "
           + "\(map.options.neighbours) nearest items have that label.</p>",
         items,
       ]
@@ -88,13 +88,13 @@ package struct CategoriesPage: Page {
     let category = map.categories[index]
     let (width, height) = (300.0, 220.0)
     let points = map.plane.points
-    let (xs, ys) = (points.map(\.x), points.map(\.y))
-    func scale(_ value: Float, _ all: [Float], _ size: Double) -> Double {
+    func scale(_ all: [Float], _ size: Double) -> (Float) -> Double {
       let (low, high) = (Double(all.min() ?? 0), Double(all.max() ?? 1))
-      return 8 + (size - 16) * (Double(value) - low) / max(high - low, 1e-12)
+      return { 8 + (size - 16) * (Double($0) - low) / max(high - low, 1e-12) }
     }
+    let (across, up) = (scale(points.map(\.x), width), scale(points.map(\.y), height))
     func place(_ point: (x: Float, y: Float)) -> (Double, Double) {
-      (scale(point.x, xs, width), height - scale(point.y, ys, height))
+      (across(point.x), height - up(point.y))
     }
     let members = category.members.map { points[$0] }
     var body = SVG.dots(points.evenly(atMost: Self.dots).map(place), "others")
@@ -103,9 +103,9 @@ package struct CategoriesPage: Page {
     for doubt in map.doubts
     where doubt.reason != .fits && map.owners[doubt.item.item] == index {
       let (x, y) = place(points[doubt.item.item])
+      let row = report.row(doubt)
       body += SVG.dot(
-        x, y, SVG.colours[1],
-        title: "line \(report.row(doubt)[1]): \(doubt.reason.rawValue), \(report.row(doubt)[3])")
+        x, y, SVG.colours[1], title: "line \(row[1]): \(doubt.reason.rawValue), \(row[3])")
     }
     return "<figure>\(SVG.picture(width, height, "the region of \(category.name)", body))"
       + "<figcaption>\(category.name.inHTML), \(counted(category.members.count, "item"))"

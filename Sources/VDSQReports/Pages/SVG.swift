@@ -74,7 +74,8 @@ enum SVG {
   }
 
   /// Many small dots as one path, whose style says how large they are.
-  static func dots(_ points: [(Double, Double)], _ kind: String, _ colour: String? = nil) -> String {
+  static func dots(_ points: [(Double, Double)], _ kind: String, _ colour: String? = nil) -> String
+  {
     let path = points.map { "M\(fixed($0.0, 1)) \(fixed($0.1, 1))h0" }.joined()
     return "<path class=\"\(kind)\" d=\"\(path)\""
       + (colour.map { " stroke=\"\($0)\"" } ?? "") + "/>"

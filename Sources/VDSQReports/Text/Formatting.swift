@@ -38,3 +38,6 @@ package func signed(_ number: Double) -> String {
   let text = fixed(number, 4)
   return text.hasPrefix("-") ? text : "+\(text)"
 }
+
+/// The name of a layer, 0 for the embeddings.
+func layerName(_ layer: Int) -> String { layer == 0 ? "embeddings" : "layer \(layer)" }

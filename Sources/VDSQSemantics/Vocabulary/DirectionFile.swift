@@ -9,7 +9,7 @@ public struct DirectionFile: Sendable {
   public let method: String
   /// `[count][hidden size]`, each of length 1.
   public let vectors: [[Float]]
-  /// The mean cosine of states to each direction: where a state is put that is to say nothing of it.
+  /// The mean cosine of states to each direction. Removing a direction gives a state this cosine.
   public let offsets: [Float]
 
   /// Opens a file of directions.

@@ -59,8 +59,8 @@ public struct SteeringDirections: Sendable {
     sources.append((.file(file, index: index), factor))
   }
 
-  /// Removes directions of a file: the states then have the mean cosine of the texts that they were
-  /// found with.
+  /// Removes directions of a file: each state then has the mean cosine of the texts from which the
+  /// directions were found.
   ///
   /// - Parameters:
   ///   - file: its path.
@@ -160,7 +160,8 @@ public struct SteeringDirections: Sendable {
   ) throws(VDSQError) -> [Steering.Removal] {
     var removals: [Steering.Removal] = []
     for (path, index) in removed {
-      let indices = if let index { [index] } else { Array(try files.file(path, encoder).vectors.indices) }
+      let indices =
+        if let index { [index] } else { Array(try files.file(path, encoder).vectors.indices) }
       for index in indices {
         var (direction, offset) = try files.direction(path, index, encoder)
         for known in removals {

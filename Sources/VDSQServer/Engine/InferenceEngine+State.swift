@@ -24,9 +24,7 @@ extension InferenceEngine {
 
     /// Refuses what does not fit the memory budget any more.
     func room(for bytes: Int) throws(RequestError) {
-      guard let budget = options.run.memoryBudget,
-        ServerMetrics.residentBytes + bytes > budget
-      else { return }
+      guard !options.hasRoom(for: bytes) else { return }
       throw RequestError(.memory, "this does not fit the memory budget of the server any more")
     }
 

@@ -49,9 +49,7 @@ final class InferenceEngine: @unchecked Sendable {
   /// - Throws: `queueFull` if they do not all fit the queue, `stopping` at the end.
   func submit(_ job: Job) throws(RequestError) {
     try monitor.locked { () throws(RequestError) in
-      guard !isStopping else {
-        throw RequestError(.stopping, "the server is stopping", retryAfter: 1)
-      }
+      guard !isStopping else { throw .stopping }
       guard waitingTexts + job.inputs.count <= limits.queuedTexts else {
         let seconds = Int((Double(waitingTexts) / rate).rounded(.up))
         throw RequestError(

@@ -64,9 +64,7 @@ final class GenerationEngine: @unchecked Sendable {
   /// - Throws: `queueFull` if too many requests are waiting, `stopping` at the end.
   func submit(_ request: GenerationRequest) throws(RequestError) {
     try monitor.locked { () throws(RequestError) in
-      guard !isStopping else {
-        throw RequestError(.stopping, "the server is stopping", retryAfter: 1)
-      }
+      guard !isStopping else { throw .stopping }
       guard queue.count < options.limits.queuedTasks else {
         throw RequestError(
           .queueFull, "\(counted(queue.count, "request")) for texts are waiting", retryAfter: 5)
@@ -160,11 +158,11 @@ final class GenerationEngine: @unchecked Sendable {
       return end(one.request, RequestError(causedBy: failure))
     }
     let part = one.text.newPart()
-    if !part.isEmpty { one.request.show(one.index, part) }
+    if !part.isEmpty { one.request.answer.show(one.index, part) }
     guard one.text.isComplete else { return }
     let text = one.text.result
     metrics.generated(text.tokens, promptTokens: text.promptTokens)
-    one.request.complete(one.index, text)
+    one.request.answer.complete(one.index, text)
     remove { $0.text === one.text }
     let goesOn = one.request.nextPrompt != nil || growing.contains { $0.request === one.request }
     if !goesOn { end(one.request, nil) }
@@ -179,7 +177,7 @@ final class GenerationEngine: @unchecked Sendable {
   private func end(_ request: GenerationRequest, _ error: RequestError?) {
     remove { $0.request === request }
     begun.removeAll { $0 === request }
-    request.finish(error)
+    request.answer.finish(error)
   }
 
   // MARK: Models
@@ -199,9 +197,7 @@ final class GenerationEngine: @unchecked Sendable {
     do throws(VDSQError) {
       let generator = try TextGenerator(
         model: model.model, options: run, more: 0, texts: options.limits.generatedTexts)
-      if let budget = options.run.memoryBudget,
-        ServerMetrics.residentBytes + generator.bytes > budget
-      {
+      guard options.hasRoom(for: generator.bytes) else {
         throw VDSQError(
           .budgetTooSmall,
           "keys and values of \(counted(options.limits.generatedTexts, "text")) of "

@@ -40,22 +40,15 @@ final class GenerationRequest: @unchecked Sendable {
   private(set) var texts: [[UInt8]]?
   /// The next prompt to begin; nil for none.
   var nextPrompt: Int? = 0
-  /// Called with the index of a prompt and a part of its text.
-  let show: @Sendable (Int, ArraySlice<UInt8>) -> Void
-  /// Called with each text when it is complete.
-  let complete: @Sendable (Int, GeneratedText) -> Void
-  /// Called at the end, with nil if all texts are complete.
-  let finish: @Sendable (RequestError?) -> Void
+  let answer: CompletionAnswer
   private let cancellation = NIOLockedValueBox(false)
 
   init(
     model: ServedModel.Description, prompts: Prompts, form: Form?, options: GenerationOptions,
-    show: @escaping @Sendable (Int, ArraySlice<UInt8>) -> Void,
-    complete: @escaping @Sendable (Int, GeneratedText) -> Void,
-    finish: @escaping @Sendable (RequestError?) -> Void
+    answer: CompletionAnswer
   ) {
     (self.model, self.prompts, self.form, self.options) = (model, prompts, form, options)
-    (self.show, self.complete, self.finish) = (show, complete, finish)
+    self.answer = answer
   }
 
   var isChat: Bool { if case .chat = prompts { true } else { false } }

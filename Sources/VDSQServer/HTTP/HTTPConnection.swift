@@ -88,7 +88,8 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    // The client has sent everything; it still gets what it asked for.
+    // The client has sent everything; it still gets what it asked for, unless that is a text that
+    // has to be generated.
     if let event = event as? ChannelEvent, event == .inputClosed {
       switch phase {
       case .idle, .reading: context.close(promise: nil)

@@ -55,9 +55,7 @@ final class Learner: @unchecked Sendable {
   /// - Throws: `queueFull` if too many tasks are waiting, `stopping` at the end.
   func submit(_ task: @escaping Task) throws(RequestError) {
     try monitor.locked { () throws(RequestError) in
-      guard !isStopping else {
-        throw RequestError(.stopping, "the server is stopping", retryAfter: 1)
-      }
+      guard !isStopping else { throw .stopping }
       guard queue.count < options.limits.queuedTasks else {
         throw RequestError(
           .queueFull, "\(counted(queue.count, "task")) of learning and explaining are waiting",
@@ -96,9 +94,7 @@ final class Learner: @unchecked Sendable {
   }
 
   private func checkRoom(_ bytes: Int) throws(RequestError) {
-    guard let budget = options.run.memoryBudget,
-      ServerMetrics.residentBytes + bytes > budget
-    else { return }
+    guard !options.hasRoom(for: bytes) else { return }
     throw RequestError(
       .memory, "this needs \(counted((bytes + 1023) / 1024, "kibibyte")) beside the memory budget")
   }

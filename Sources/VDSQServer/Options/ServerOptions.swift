@@ -97,6 +97,11 @@ package struct ServerOptions: Sendable {
 
   package init() {}
 
+  /// Whether bytes fit the memory budget beside what is resident.
+  func hasRoom(for bytes: Int) -> Bool {
+    run.memoryBudget.map { ServerMetrics.residentBytes + bytes <= $0 } ?? true
+  }
+
   /// Whether a text can name a model or an adapter. An adapter's is also the name of a file.
   package static func isName(_ text: String) -> Bool {
     guard let first = text.utf8.first, text.utf8.count <= 64, first != UInt8(ascii: ".") else {

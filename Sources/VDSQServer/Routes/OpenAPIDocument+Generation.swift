@@ -75,4 +75,18 @@ extension OpenAPIDocument {
     },
     "user": {"type": ["string", "null"]}
     """#
+
+  /// The member of their answers that counts tokens.
+  static let generationUsage = #"""
+    "usage": {
+     "type": "object",
+     "properties": {
+      "prompt_tokens": {"type": "integer", "minimum": 0},
+      "completion_tokens": {"type": "integer", "minimum": 0},
+      "total_tokens": {"type": "integer", "minimum": 0}
+     },
+     "required": ["prompt_tokens", "completion_tokens", "total_tokens"],
+     "additionalProperties": false
+    }
+    """#
 }

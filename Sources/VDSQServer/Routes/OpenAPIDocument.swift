@@ -914,16 +914,7 @@ enum OpenAPIDocument {
            "additionalProperties": false
           }
          },
-         "usage": {
-          "type": "object",
-          "properties": {
-           "prompt_tokens": {"type": "integer", "minimum": 0},
-           "completion_tokens": {"type": "integer", "minimum": 0},
-           "total_tokens": {"type": "integer", "minimum": 0}
-          },
-          "required": ["prompt_tokens", "completion_tokens", "total_tokens"],
-          "additionalProperties": false
-         }
+         \#(generationUsage)
         },
         "required": ["id", "object", "created", "model", "choices", "usage"],
         "additionalProperties": false
@@ -1029,16 +1020,7 @@ enum OpenAPIDocument {
            "additionalProperties": false
           }
          },
-         "usage": {
-          "type": "object",
-          "properties": {
-           "prompt_tokens": {"type": "integer", "minimum": 0},
-           "completion_tokens": {"type": "integer", "minimum": 0},
-           "total_tokens": {"type": "integer", "minimum": 0}
-          },
-          "required": ["prompt_tokens", "completion_tokens", "total_tokens"],
-          "additionalProperties": false
-         }
+         \#(generationUsage)
         },
         "required": ["id", "object", "created", "model", "choices", "usage"],
         "additionalProperties": false

@@ -188,9 +188,7 @@ extension Router {
         includesUsage: includesUsage),
       isStream: isStream, route: route, reply: reply)
     let request = GenerationRequest(
-      model: model, prompts: prompts, form: form, options: options,
-      show: { answer.show($0, $1) }, complete: { answer.complete($0, $1) },
-      finish: { answer.finish($0) })
+      model: model, prompts: prompts, form: form, options: options, answer: answer)
     try generation.submit(request)
     return { request.cancel() }
   }

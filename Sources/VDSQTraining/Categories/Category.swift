@@ -50,7 +50,7 @@ package struct CategorizedItem: Sendable {
     return own.distance - other.distance
   }
 
-  /// Whether the other category claims the item, and more than its own does.
+  /// Whether the other category claims the item, and its centre is closer than that of its own.
   func moves(at threshold: Float) -> Bool {
     guard let other else { return false }
     return other.probability >= threshold && score > 0
@@ -61,7 +61,7 @@ package struct CategorizedItem: Sendable {
 package struct CategoryDoubt: Sendable {
   /// Why the item is listed.
   package enum Reason: String, Sendable {
-    /// `moves`: another category claims it, and more than its own does. `outlies`: it lies beyond
+    /// `moves`: another category claims it, and its centre is closer. `outlies`: it lies beyond
     /// the region of its own category. `fits`: neither.
     case moves, outlies, fits
   }

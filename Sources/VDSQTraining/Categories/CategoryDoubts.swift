@@ -1,3 +1,4 @@
+import VDSQ
 import VDSQInference
 
 /// Describes doubtful items: their distances to convex hulls, and their nearest items by exact
@@ -64,7 +65,8 @@ struct CategoryDoubts {
   /// The nearest items of each item, best first, without itself.
   private func nearest(_ items: [Int]) -> [[Int]] {
     let d = states.dimensions
-    var found = [[(distance: Float, item: Int)]](repeating: [], count: items.count)
+    var found = [TopRanking<Int>](
+      repeating: TopRanking(capacity: neighbours), count: items.count)
     for first in stride(from: 0, to: items.count, by: 128) {
       let own = first..<min(first + 128, items.count)
       let points = states.gathered(items[own])
@@ -78,18 +80,13 @@ struct CategoryDoubts {
           var square: Float = 0
           arithmetic.kernels.dotRows(rows + row * d, rows + row * d, 1, d, &square)
           for (column, i) in own.enumerated() where items[i] != start + row {
-            // The squared distance, without the part that is the item's own.
-            let distance = square - 2 * products.p[row * own.count + column]
-            if found[i].count == neighbours, distance >= found[i][neighbours - 1].distance {
-              continue
-            }
-            let place = found[i].firstIndex { $0.distance > distance } ?? found[i].count
-            found[i].insert((distance, start + row), at: place)
-            if found[i].count > neighbours { found[i].removeLast() }
+            // Less the squared distance, without the part that is the item's own.
+            found[i].add(
+              start + row, score: 2 * products.p[row * own.count + column] - square)
           }
         }
       }
     }
-    return found.map { $0.map(\.item) }
+    return found.map { $0.entries.map(\.element) }
   }
 }

@@ -33,10 +33,8 @@ extension CategoryMap {
         arithmetic: trainer.encoder.arithmetic)
       return
     }
-    let columns =
-      if let dimensions = training.run.dimensions { dimensions } else {
-        try OutputModules.vectorSize(model.description)
-      }
+    let columns = try OutputModules.vectorSize(
+      model.description, cutTo: training.run.dimensions)
     let encoder = try model.encoder(
       training.run,
       more: TrainingPlan.bytes(for: texts, columns: columns)
@@ -50,9 +48,10 @@ extension CategoryMap {
     try self.init(examples, labels: names, options: options, arithmetic: encoder.arithmetic)
   }
 
-  /// The maximum number of bytes that the map takes beside the states: distances to sixteen
+  /// The maximum number of bytes that the map takes beside the states: distances to some
   /// centres, copies of one category's distances and of its states, and a description of each item.
   private static func bytes(_ items: Int, columns: Int) -> Int {
-    items * (16 + 4 + 32) * 4 + items * 128 + (items + 3 * PackedMatrix.blockLength) * columns * 4
+    items * (CategoryRegions.together + 4 + 32) * 4 + items * 128
+      + (items + 3 * PackedMatrix.blockLength) * columns * 4
   }
 }

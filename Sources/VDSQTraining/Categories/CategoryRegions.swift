@@ -14,7 +14,7 @@ struct CategoryRegions {
 
   private let tree: CategoryTree
   private let dimensions: Int
-  private static let together = 16
+  static let together = 16
 
   init(
     _ tree: CategoryTree, _ states: CentredStates, targets: [Int], _ options: CategoryMap.Options,
@@ -32,9 +32,9 @@ struct CategoryRegions {
       let distances = Self.distances(
         states, Array(centres[nodes.lowerBound * d..<nodes.upperBound * d]), arithmetic)
       for (column, node) in nodes.enumerated() {
-        var distance = (0..<count).map { distances[$0 * nodes.count + column] }
         let members = tree.nodes[node].members
         guard members.count > 1, members.count < count else { continue }
+        var distance = (0..<count).map { distances[$0 * nodes.count + column] }
         // The centre of the others is as much further away.
         let leftOut = Float(members.count) / Float(members.count - 1)
         var isMember = [Bool](repeating: false, count: count)
@@ -52,10 +52,10 @@ struct CategoryRegions {
             probability: filter.probability(distance[item]))
           if tree.owners[targets[item]] == node {
             own[item] = place
-          } else if !isMember[item] {
-            if tree.nodes[node].isLabel, place.distance < other[item]?.distance ?? .infinity {
-              other[item] = place
-            }
+          } else if !isMember[item], tree.nodes[node].isLabel,
+            place.distance < other[item]?.distance ?? .infinity
+          {
+            other[item] = place
           }
         }
       }
@@ -111,6 +111,7 @@ struct CategoryRegions {
       }
       return Category.Neighbour(category: other, distance: square.squareRoot())
     }
-    return Array(near.sorted { ($0.distance, $0.category) < ($1.distance, $1.category) }.prefix(count))
+    return Array(
+      near.sorted { ($0.distance, $0.category) < ($1.distance, $1.category) }.prefix(count))
   }
 }

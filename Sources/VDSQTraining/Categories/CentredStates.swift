@@ -41,7 +41,9 @@ struct CentredStates {
   func centre(of members: [Int]) -> [Float] {
     var sums = [Double](repeating: 0, count: dimensions)
     for row in members {
-      features.withRow(row) { for j in 0..<dimensions { sums[j] += Double($0[j]) - Double(mean[j]) } }
+      features.withRow(row) {
+        for j in 0..<dimensions { sums[j] += Double($0[j]) - Double(mean[j]) }
+      }
     }
     return sums.map { Float($0 / Double(members.count)) }
   }

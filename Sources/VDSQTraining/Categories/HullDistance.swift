@@ -10,6 +10,8 @@ import VDSQKernels
 struct HullDistance {
   /// `[count, dimensions]`.
   private let vertices: Floats
+  /// The squared length of each vertex.
+  private let squares: [Float]
   private let count: Int
   private let dimensions: Int
   private let kernels: KernelTable
@@ -27,6 +29,12 @@ struct HullDistance {
     self.dimensions = dimensions
     self.kernels = kernels
     count = vertices.count / dimensions
+    squares = (0..<count).map { i in
+      var square: Float = 0
+      let row = vertices.p + i * dimensions
+      kernels.dotRows(row, row, 1, dimensions, &square)
+      return square
+    }
   }
 
   /// The distance of a point to the hull; nil if no vertex is left.
@@ -95,7 +103,7 @@ struct HullDistance {
     var least = Float.infinity
     for i in 0..<count where i != leftOut {
       // |q - x|^2 without the part that all vertices share.
-      let distance = square(vertices.p + i * dimensions) - 2 * products[i]
+      let distance = squares[i] - 2 * products[i]
       if best < 0 || distance < least { (best, least) = (i, distance) }
     }
     return best

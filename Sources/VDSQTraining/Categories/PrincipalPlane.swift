@@ -20,7 +20,7 @@ package struct PrincipalPlane: Sendable {
       }
     }
     self.points = points
-    let shares = components.values.map { variance > 0 ? $0 / variance : 0 } + [0]
+    let shares = components.shares(of: variance) + [0]
     self.shares = (shares[0], shares[1])
   }
 }

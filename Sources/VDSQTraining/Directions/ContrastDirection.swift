@@ -121,7 +121,8 @@ package struct ContrastDirection {
       sum += rank * Double(sorted[start..<end].count { $0.isPositive })
       start = end
     }
-    let positive = Double(scores.count { $0.isPositive }), negative = Double(scores.count) - positive
+    let positive = Double(scores.count { $0.isPositive }),
+      negative = Double(scores.count) - positive
     return (sum - positive * (positive + 1) / 2) / max(1, positive * negative)
   }
 }

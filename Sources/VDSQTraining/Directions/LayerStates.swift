@@ -13,7 +13,6 @@ package struct LayerStates {
 
   /// One matrix for each layer, the embeddings first: `[texts, hidden size]`.
   package let layers: [FeatureMatrix]
-  package let truncated: Int
 
   /// Runs a model over texts.
   ///
@@ -27,11 +26,9 @@ package struct LayerStates {
     var builders = (0...encoder.layers).map { _ in
       StateRows.Builder(columns: d, capacity: texts.count, kernels: encoder.kernels)
     }
-    var truncated = 0
     for (index, text) in texts.enumerated() {
       let pooled = try Array(text.utf8).withBytes { (raw) throws(VDSQError) -> [Float] in
-        if !encoder.fits(raw) { truncated += 1 }
-        return tokens == .own
+        tokens == .own
           ? try encoder.pooledRawStates(of: raw) : try Self.states(raw, encoder, tokens)
       }
       guard pooled.allSatisfy(\.isFinite) else {
@@ -43,7 +40,6 @@ package struct LayerStates {
       advance(index + 1)
     }
     layers = builders.map { FeatureMatrix($0.finish(), layout: .init(blockSize: d)) }
-    self.truncated = truncated
   }
 
   /// The maximum number of bytes of all matrices.

@@ -51,8 +51,8 @@ package struct SemanticDirections {
   /// - Parameters:
   ///   - isPositive: for each text, whether it is of the label that the direction leads to.
   ///   - advance: called with the share that is done.
-  /// - Throws: `usage` for a layer that the model has not, or if a label has fewer than four texts;
-  ///   what the model throws.
+  /// - Throws: `usage` for a layer that the model does not have, or if a label has fewer than four
+  ///   texts; what the model throws.
   package init(
     _ texts: [String], isPositive: [Bool], encoder: TextEncoder, options: Options,
     advance: (Double) -> Void = { _ in }
@@ -60,6 +60,7 @@ package struct SemanticDirections {
     guard let contrast = options.method.contrast else {
       throw .usage("principal components and Jacobians need no labels; leave them out")
     }
+    if let layer = options.layer { _ = try Self.layer(layer, encoder) }
     let states = try LayerStates(texts, encoder: encoder, tokens: options.tokens) {
       advance(0.8 * Double($0) / Double(texts.count))
     }
@@ -78,8 +79,7 @@ package struct SemanticDirections {
     // The embeddings know no context, and behind the last layer little follows.
     let inner = areas.indices.dropFirst().dropLast()
     let best = inner.max { areas[$0] < areas[$1] } ?? areas.count - 1
-    let layer = try Self.layer(
-      options.layer ?? (encoder.kind == .sentences ? encoder.layers : best), encoder)
+    let layer = options.layer ?? (encoder.kind == .sentences ? encoder.layers : best)
     try self.init(
       [finders[layer].vector()], shares: [], areas: areas, states.layers[layer], layer: layer,
       encoder, options)
@@ -87,7 +87,8 @@ package struct SemanticDirections {
 
   /// Finds directions of texts without labels.
   ///
-  /// - Throws: as above.
+  /// - Throws: `usage` for a layer that the model does not have, or a method that needs labels;
+  ///   what the model throws.
   package init(
     _ texts: [String], encoder: TextEncoder, options: Options,
     advance: (Double) -> Void = { _ in }
@@ -104,11 +105,7 @@ package struct SemanticDirections {
     case .pca:
       let (components, variance) = CentredStates(states).principalComponents(
         options.count, arithmetic: encoder.arithmetic)
-      let d = states.columns
-      found = (
-        components.values.indices.map { Array(components.vectors[$0 * d..<($0 + 1) * d]) },
-        components.values.map { variance > 0 ? $0 / variance : 0 }
-      )
+      found = (components.rows, components.shares(of: variance))
     case .jacobian:
       found = try SteeringJacobian(texts, encoder: encoder, layer: layer) {
         advance(share + (1 - share) * $0)
@@ -136,7 +133,8 @@ package struct SemanticDirections {
     self.areas = areas
     self.shares = shares
     modelIdentity = encoder.container.identity
-    let vectors = found.map { Self.removing(options.orthogonalTo, from: $0) }
+    let basis = Self.orthonormal(options.orthogonalTo)
+    let vectors = found.map { Self.removing(basis, from: $0) }
     guard vectors.allSatisfy({ $0.contains { $0 != 0 } }) else {
       throw .usage("a direction has no length: both sets have the same mean, or nothing varies")
     }
@@ -148,9 +146,10 @@ package struct SemanticDirections {
         }.squareRoot()
         guard norm > 0 else { return }
         for i in sums.indices {
-          sums[i] += (0..<states.columns).reduce(0.0) {
-            $0 + Double(state[$1]) * Double(vectors[i][$1])
-          } / norm
+          sums[i] +=
+            (0..<states.columns).reduce(0.0) {
+              $0 + Double(state[$1]) * Double(vectors[i][$1])
+            } / norm
         }
       }
     }
@@ -158,14 +157,20 @@ package struct SemanticDirections {
     offsets = sums.map { Float($0 / Double(max(1, states.rows))) }
   }
 
-  /// A vector without its part in the span of others, of length 1; zeros if nothing is left.
-  private static func removing(_ others: [[Float]], from vector: [Float]) -> [Float] {
+  /// An orthonormal basis of the span of some vectors.
+  private static func orthonormal(_ others: [[Float]]) -> [[Float]] {
     var basis: [[Float]] = []
     for var other in others {
       for known in basis { subtract(known, from: &other) }
       let unit = ContrastDirection.unit(other)
       if unit.contains(where: { $0 != 0 }) { basis.append(unit) }
     }
+    return basis
+  }
+
+  /// A vector without its part in the span of an orthonormal basis, of length 1; zeros if nothing
+  /// is left.
+  private static func removing(_ basis: [[Float]], from vector: [Float]) -> [Float] {
     var left = vector
     for known in basis { subtract(known, from: &left) }
     let square = left.reduce(0.0) { $0 + Double($1) * Double($1) }

@@ -71,8 +71,8 @@ package struct SteeringJacobian {
     return states
   }
 
-  /// Right singular vectors, `[count, hidden size]`, and the share of the squared reaction that each
-  /// causes.
+  /// Right singular vectors, `[count, hidden size]`, and the share of the squared reaction that
+  /// each causes.
   package func singularVectors(_ count: Int) -> (vectors: [[Float]], shares: [Float]) {
     let trace = (0..<d).reduce(Float(0)) { $0 + products.p[$1 * d + $1] }
     let found = DominantEigenvectors(count, dimensions: d) { rows in
@@ -83,9 +83,6 @@ package struct SteeringJacobian {
         }
       }
     }
-    return (
-      found.values.indices.map { Array(found.vectors[$0 * d..<($0 + 1) * d]) },
-      found.values.map { trace > 0 ? $0 / trace : 0 }
-    )
+    return (found.rows, found.shares(of: trace))
   }
 }

@@ -1,3 +1,4 @@
+import VDSQ
 package import VDSQFormat
 package import VDSQInference
 import VDSQKernels
@@ -64,17 +65,17 @@ package struct ExplanationBases {
   }
 
   /// The bases with the largest cosines, best first; of equal ones the first.
+  func best(_ count: Int, of cosines: [Float]) -> [Int] {
+    var ranking = TopRanking<Int>(capacity: count)
+    for i in cosines.indices { ranking.add(i, score: cosines[i]) }
+    return ranking.entries.map(\.element)
+  }
+
+  /// The bases that are listed of some cosines.
   package func leanings(_ cosines: [Float]) -> [Explanation.Leaning] {
-    var order: [Int] = []
-    for i in cosines.indices {
-      if order.count == Self.leaningCount, cosines[i] <= cosines[order[Self.leaningCount - 1]] {
-        continue
-      }
-      let place = order.firstIndex { cosines[$0] < cosines[i] } ?? order.count
-      order.insert(i, at: place)
-      if order.count > Self.leaningCount { order.removeLast() }
+    best(Self.leaningCount, of: cosines).map {
+      Explanation.Leaning(token: token($0), cosine: cosines[$0])
     }
-    return order.map { Explanation.Leaning(token: token($0), cosine: cosines[$0]) }
   }
 
   /// The cosine of a vector to each basis, from -1 to 1; all 0 for the zero vector.

@@ -33,8 +33,6 @@ package final class StateCache {
   /// The offset of each text's record.
   private var records: [Key: Int] = [:]
   private var pending: [UInt8] = []
-  /// The texts of `pending`.
-  private var pendingKeys: [Key] = []
   private var buffer: [UInt8]
   private let crc = CRC32()
 
@@ -123,7 +121,6 @@ package final class StateCache {
   /// Adds the state of a text. It is in the file after the next `flush` at the latest.
   package func add(_ key: Key, _ state: UnsafePointer<Float>) throws(VDSQError) {
     let start = pending.count
-    pendingKeys.append(key)
     withUnsafeBytes(of: key.low) { pending.append(contentsOf: $0) }
     withUnsafeBytes(of: key.high) { pending.append(contentsOf: $0) }
     pending.append(contentsOf: UnsafeRawBufferPointer(start: state, count: 4 * dimensions))
@@ -149,9 +146,12 @@ package final class StateCache {
       position += count
       rest = rest.dropFirst(count)
     }
-    for (i, key) in pendingKeys.enumerated() { records[key] = start + i * recordLength }
+    pending.withUnsafeBytes { raw in
+      for place in stride(from: 0, to: raw.count, by: recordLength) {
+        records[Key(record: UnsafeRawBufferPointer(rebasing: raw[place...]))] = start + place
+      }
+    }
     pending.removeAll(keepingCapacity: true)
-    pendingKeys.removeAll(keepingCapacity: true)
   }
 
   /// The states of texts, which stay in the file.

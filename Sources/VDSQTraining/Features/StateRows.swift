@@ -4,8 +4,8 @@ package import VDSQKernels
 /// precision; or in the file of a cache, where a memory budget has no room for them.
 ///
 /// A row in half precision has a factor, by which its largest element is 1. So rounding changes an
-/// element by at most 0.05% of itself, or 3e-8 of the largest one, which is a hundredth of what int8
-/// weights change.
+/// element by at most 0.05% of itself, or 3e-8 of the largest one, which is a hundredth of what
+/// int8 weights change.
 package final class StateRows: Sendable {
   private enum Elements: Sendable {
     case floats([Float])

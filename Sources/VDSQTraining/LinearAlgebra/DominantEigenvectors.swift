@@ -9,6 +9,15 @@ package struct DominantEigenvectors {
   package let vectors: [Float]
   package let values: [Float]
 
+  /// The vectors one by one.
+  var rows: [[Float]] {
+    let d = vectors.count / max(1, values.count)
+    return values.indices.map { Array(vectors[$0 * d..<($0 + 1) * d]) }
+  }
+
+  /// The share of the trace that each eigenvalue has; 0 if the trace is 0.
+  func shares(of trace: Float) -> [Float] { values.map { trace > 0 ? $0 / trace : 0 } }
+
   /// Vectors that are iterated beside those that are wanted, so that these converge faster.
   private static let guards = 6
   private static let mostRounds = 300

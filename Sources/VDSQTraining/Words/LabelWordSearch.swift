@@ -32,8 +32,8 @@ package struct LabelWordSearch {
   /// - Parameters:
   ///   - trainer: of a sentence encoder.
   ///   - examples: encoded by it.
-  /// - Throws: `usage` for a language model, fewer than two labels, a label for texts that belong to
-  ///   no other, or a label of a single example.
+  /// - Throws: `usage` for a language model, fewer than two labels, a label for texts that belong
+  ///   to no other, or a label of a single example.
   package init(_ trainer: FewShotTrainer, _ examples: Examples) throws(VDSQError) {
     guard trainer.encoder.kind == .sentences else {
       throw .usage("words are found for sentence encoders, which compare texts with words as texts")
@@ -117,8 +117,7 @@ package struct LabelWordSearch {
       let direction = (0..<columns).map { head.weights[label * columns + $0] - mean[$0] }
       let cosines = bases.cosines(direction)
       var seen: Set<String> = []
-      return cosines.indices.sorted { (cosines[$0], $1) > (cosines[$1], $0) }
-        .prefix(2 * Self.candidates).map { bases.token($0) }
+      return bases.best(2 * Self.candidates, of: cosines).map { bases.token($0) }
         // Words of a list of labels are between commas.
         .filter { !$0.contains(",") && seen.insert($0).inserted }
         .prefix(Self.candidates).map { $0 }
@@ -149,17 +148,12 @@ package struct LabelWordSearch {
   }
 
   private func accuracy(of labels: LabelSet, on held: Examples) throws(VDSQError) -> Double {
-    let vectors = Examples(
-      held.features.prefix(features: 0), targets: held.targets, texts: held.texts)
-    return Self.accuracy(
+    Self.accuracy(
       of: try Classifier(labels: labels.prefix(columns), kernels: trainer.encoder.kernels),
-      on: vectors)
+      on: held)
   }
 
   private static func accuracy(of classifier: Classifier, on held: Examples) -> Double {
-    let right = held.targets.indices.count {
-      classifier.scores(of: held.features, row: $0).best == held.targets[$0]
-    }
-    return Double(right) / Double(max(1, held.targets.count))
+    Evaluation(of: classifier, features: held.features, targets: held.targets).accuracy
   }
 }

@@ -24,7 +24,8 @@ struct Categories: Command {
   @Argument(help: "The labelled texts: JSON Lines, .csv or .tsv.", completion: .file())
   var items: String
 
-  @Option(help: "The reconsideration probability at which a category claims an item, from 0 to 100.")
+  @Option(
+    help: "The reconsideration probability at which a category claims an item, from 0 to 100.")
   var rp: Float = CategoryMap.Options().probability
 
   @Option(

@@ -90,7 +90,8 @@ struct Direction: Command {
   func execute() throws(VDSQError) {
     let start = Timing.now()
     let file = try Model(path: model)
-    let labelled = method.isSupervised ? try fields.reader().read(texts) { if !quiet { $0.tell(texts) } } : []
+    let labelled =
+      method.isSupervised ? try fields.reader().read(texts) { if !quiet { $0.tell(texts) } } : []
     let plain =
       method.isSupervised
       ? labelled.map(\.text) : try ReferenceTexts.read(texts, field: fields.textField)

@@ -104,9 +104,7 @@ struct Learn: Command {
 
   func execute() throws(VDSQError) {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
-    let whole = try OutputModules.vectorSize(file)
-    // The encoder refuses numbers out of range.
-    let d = encoding.dimensions.map { min(max($0, 1), whole) } ?? whole
+    let d = try OutputModules.vectorSize(file, cutTo: encoding.dimensions)
     let examples = try examples.map { (path) throws(VDSQError) in
       try fields.reader().read(path) { if !quiet { $0.tell(path) } }
     }

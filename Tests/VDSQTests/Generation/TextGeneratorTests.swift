@@ -259,7 +259,8 @@ import VDSQConversion
     var tokenizer = try #require(
       JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: file)))
         as? [String: Any])
-    let vocabulary = try #require((tokenizer["model"] as? [String: Any])?["vocab"] as? [String: Int])
+    let vocabulary = try #require(
+      (tokenizer["model"] as? [String: Any])?["vocab"] as? [String: Int])
     // A token of the text that is not in the prompt.
     let (content, id) = try #require(
       vocabulary.filter {

@@ -123,7 +123,8 @@ import VDSQTraining
     let both = try map(.mean, logOdds: odds, listsAll: true).doubts
     #expect(try #require(both.firstIndex { $0.item.item == last }) < plain.count - 1)
     #expect(both.first { $0.item.item == last }?.logOdds == -9)
-    #expect(try map(.mean, limit: 3, listsAll: true).doubts.map(\.item.item) == Array(plain.prefix(3)))
+    #expect(
+      try map(.mean, limit: 3, listsAll: true).doubts.map(\.item.item) == Array(plain.prefix(3)))
   }
 
   @Test func aSingleLabelIsRefused() {
@@ -137,7 +138,8 @@ import VDSQTraining
 
   /// A category of one item has a place, but no region; labels without items have neither.
   @Test func smallCategoriesHaveNoRegion() throws {
-    let few = Examples(FeatureMatrix(Array(golden.states.prefix(30)), columns: 10), targets: [0, 0, 2])
+    let few = Examples(
+      FeatureMatrix(Array(golden.states.prefix(30)), columns: 10), targets: [0, 0, 2])
     let map = try CategoryMap(
       few, labels: ["a", "empty", "b/c"], arithmetic: arithmetic)
     #expect(map.categories.map(\.name) == ["a", "b", "b/c"])
