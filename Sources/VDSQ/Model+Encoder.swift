@@ -27,7 +27,8 @@ extension Model {
     guard let budget = run.memoryBudget else { return options }
     let onCut = run.maximumTokens == nil ? run.onCutForBudget : nil
     let all = try Footprint.each(
-      of: path, options: options, callers: run.concurrency, more: more,
+      of: path, options: options, callers: run.concurrency,
+      more: more + (run.repair?.updates.bytes ?? 0),
       cutFor: onCut == nil ? nil : budget, among: allowed)
     let chosen = try Footprint.fastest(of: all, within: budget, among: allowed)
     options.policy = chosen.policy

@@ -35,6 +35,8 @@ public struct RunOptions: Sendable {
   /// Directions that are added to the states of a layer of the texts, but not of label words. No
   /// directions change nothing.
   public var steering = SteeringDirections()
+  /// A repair of a causal language model; nil for none.
+  public var repair: Repair?
   /// Called with a line for a person if the name of a token of `steering` is ambiguous.
   public var onNote: (@Sendable (String) -> Void)?
 
@@ -56,6 +58,7 @@ public struct RunOptions: Sendable {
     options.maximumTokens = maximumTokens
     (options.dimensions, options.prompt) = (dimensions, prompt)
     (options.keptTexts, options.keyPrecision) = (keptTexts, keyPrecision)
+    options.neuronUpdates = repair?.updates
     options.keepsThreadsBusy = batch == nil
     options.batch = batch ?? 1
     options.policy = policy

@@ -11,6 +11,14 @@ extension TextEncoder {
     return Array(ids.prefix(tokenizer.frameLengths.before))
   }
 
+  /// The token from which the first one of a text is predicted; nil if the file does not say.
+  ///
+  /// - Throws: `badInput` if the file's metadata are malformed.
+  package func firstToken() throws(VDSQError) -> Int32? {
+    try TextBoundaries(container.metadata, vocabularySize: vocabularySize).beginning
+      ?? beginning.first
+  }
+
   /// The ids of a text of any length, without what the tokenizer puts behind it.
   ///
   /// - Parameters:

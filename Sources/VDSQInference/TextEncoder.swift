@@ -31,6 +31,8 @@ public final class TextEncoder {
     public var intermediateFeatures: [IntermediateFeature] = []
     /// Low-rank updates of a sentence encoder's weights; nil for none.
     package var updates: LowRankUpdates?
+    /// Updates of the down projections of a causal model; nil for none.
+    package var neuronUpdates: NeuronUpdates?
     /// The tokens that may follow a text of a causal language model, or the states at further masks
     /// of a masked one.
     package var continuations = TokenTree.Size()
@@ -229,6 +231,17 @@ public final class TextEncoder {
         "\(container.path): a masked language model whose tokenizer has no mask token")
     }
     try use(prompt: options.prompt)
+    if let updates = options.neuronUpdates { try update(updates) }
+  }
+
+  /// Changes the down projections of a causal model from the next batch on; nil to none.
+  ///
+  /// - Throws: `badInput` if the model is another one, or does not have such layers.
+  package func update(_ updates: NeuronUpdates?) throws(VDSQError) {
+    guard case .decoder(let decoder) = backbone else {
+      throw .badInput("\(container.path): only weights of causal models are repaired")
+    }
+    try decoder.update(updates)
   }
 
   /// Puts another of the model's prompts before the texts that are added from now on. The batch
@@ -918,17 +931,37 @@ public final class TextEncoder {
   package func tokenStates(
     of batch: TokenBatch, into states: UnsafeMutablePointer<Float>
   ) throws(VDSQError) {
-    setFirstTraced(layers)
+    try rawTokenStates(of: batch, into: states)
+    normalize(states, rows: batch.ids.count)
+  }
+
+  /// The same before the final norm.
+  package func rawTokenStates(
+    of batch: TokenBatch, into states: UnsafeMutablePointer<Float>
+  ) throws(VDSQError) {
+    try layerStates(of: batch, from: layers, into: states)
+  }
+
+  /// The states behind layers at every token of some sequences of token ids, before the final norm.
+  /// For causal language models.
+  ///
+  /// - Parameters:
+  ///   - batch: no more tokens and sequences than `batchCapacity`.
+  ///   - first: the first layer, 0 for the embeddings.
+  ///   - states: receives `[layers - first + 1, tokens, hiddenSize]`.
+  package func layerStates(
+    of batch: TokenBatch, from first: Int, into states: UnsafeMutablePointer<Float>
+  ) throws(VDSQError) {
+    setFirstTraced(first)
     defer { setFirstTraced(0) }
     _ = try run(batch, trace: states)
-    normalize(states, rows: batch.ids.count)
   }
 
   /// The maximum numbers of tokens and sequences in a batch.
   package var batchCapacity: (tokens: Int, sequences: Int) { (tokenCapacity, sequenceCapacity) }
 
   /// Applies the norm behind the last layer, where there is one, in place.
-  private func normalize(_ states: UnsafeMutablePointer<Float>, rows: Int) {
+  package func normalize(_ states: UnsafeMutablePointer<Float>, rows: Int) {
     switch backbone {
     case .encoder(let encoder): encoder.normalize(states, rows: rows)
     case .decoder(let decoder): decoder.normalize(states, rows: rows, into: states)

@@ -25,7 +25,7 @@ struct VDSQCommand: ParsableCommand {
       Convert.self, Bases.self, Inspect.self, Classify.self, Rerank.self, Tag.self, Plan.self,
       Adapt.self, Learn.self,
       Embed.self,
-      Score.self, Generate.self,
+      Score.self, Pairs.self, Tasks.self, RepairCommand.self, Generate.self,
       Logits.self,
       LensCommand.self, TuneLens.self, Direction.self, Bench.self, Verify.self, Diff.self,
       Eval.self, Review.self,

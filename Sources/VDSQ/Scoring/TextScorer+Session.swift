@@ -17,7 +17,6 @@ extension TextScorer {
     private let encoder: TextEncoder
     private let head: VocabularyLogits
     private let keepsTokens: Bool
-    private let frame: [Int32]
     private let states: UnsafeMutablePointer<Float>
     private var batch = TokenBatch()
     private var windows: [Window] = []
@@ -25,8 +24,7 @@ extension TextScorer {
     private var targets: [Int32] = []
     private var results: [TextScore] = []
     private var ids: [Int32] = []
-    private var contextIDs: [Int32] = []
-    private var joined: [UInt8] = []
+    private var pair = ContinuationTokens()
 
     package init(_ scorer: TextScorer, keepsTokens: Bool = false) throws(VDSQError) {
       self.scorer = scorer
@@ -39,7 +37,6 @@ extension TextScorer {
         scorer.pool.give(encoder)
         throw error
       }
-      frame = encoder.beginning
       states = .allocate(capacity: encoder.batchCapacity.tokens * encoder.hiddenSize)
     }
 
@@ -88,38 +85,16 @@ extension TextScorer {
     package func add(
       _ continuation: UnsafeRawBufferPointer, after context: UnsafeRawBufferPointer
     ) throws(VDSQError) {
-      let length = WhiteSpace.trimmedLength(context)
-      joined.removeAll(keepingCapacity: true)
-      joined.append(contentsOf: context)
-      joined.append(contentsOf: continuation)
-      joined.withUnsafeBytes { encoder.ids(of: $0, behind: length > 0 ? frame : [], into: &ids) }
-      if length > 0 {
-        encoder.ids(
-          of: UnsafeRawBufferPointer(rebasing: context[..<length]), behind: frame, into: &contextIDs
-        )
-      } else {
-        contextIDs = Array(ids.prefix(ids.first == scorer.beginning ? 1 : 0))
-      }
-      let first = min(contextIDs.count, ids.count)
-      let own = ids[first...]
-      guard !own.isEmpty else { throw .badInput("the continuation has no tokens of its own") }
+      let own = try pair.read(continuation, after: context, encoder, beginning: scorer.beginning)
       guard own.count <= scorer.maximumTokens else {
         throw .badInput(
           "a continuation of \(own.count) tokens is longer than \(scorer.maximumTokens)")
       }
-      if contextIDs.isEmpty {
-        guard let beginning = scorer.beginning else {
-          throw .badInput(
-            "\(scorer.path): the file does not say with which token texts begin; give a context, "
-              + "or convert the checkpoint again")
-        }
-        contextIDs = [beginning]
-      }
       let room = scorer.maximumTokens + 1 - own.count
       var result = TextScore()
-      result.isContextCut = contextIDs.count > room
+      result.isContextCut = pair.context.count > room
       results.append(result)
-      try add(context: contextIDs.suffix(room), own, predicted: own.count)
+      try add(context: pair.context.suffix(room), own, predicted: own.count)
     }
 
     /// Adds tokens to the batch.

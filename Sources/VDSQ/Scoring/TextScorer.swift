@@ -1,5 +1,5 @@
 public import VDSQFormat
-import VDSQInference
+package import VDSQInference
 import VDSQSemantics
 
 /// Scores texts with a causal language model, by the conventions of lm-evaluation-harness.
@@ -37,8 +37,6 @@ public final class TextScorer: @unchecked Sendable {
       throw .usage(
         "\(model.path): the model is no causal language model, which gives probabilities")
     }
-    let boundaries = try TextBoundaries(
-      model.description.metadata, vocabularySize: architecture.vocabularySize)
     let longest = min(
       options.maximumTokens ?? TextEncoder.defaultLongest, architecture.maximumTokens)
     // What is out of range is refused where the model is opened.
@@ -48,7 +46,7 @@ public final class TextScorer: @unchecked Sendable {
       more: more + model.description.headBytes + batch * architecture.hiddenSize * 4)
     let encoder = try pool.take()
     maximumTokens = encoder.maximumTokens
-    beginning = boundaries.beginning ?? encoder.beginning.first
+    beginning = try encoder.firstToken()
     pool.give(encoder)
     pool.settle()
   }
@@ -86,6 +84,15 @@ public final class TextScorer: @unchecked Sendable {
         }
       }
     }
+  }
+
+  /// Changes the down projections from the next text on; nil to none. For a scorer of one caller.
+  ///
+  /// - Throws: `badInput` if the model does not have such layers.
+  package func update(_ updates: NeuronUpdates?) throws(VDSQError) {
+    let encoder = try pool.take()
+    defer { pool.give(encoder) }
+    try encoder.update(updates)
   }
 
   private func withSession(

@@ -30,6 +30,14 @@ package final class Decoder {
     set { pass.steering = newValue }
   }
 
+  /// Changes the down projections from the next batch on; nil to none.
+  ///
+  /// - Throws: `badInput` if the decoder does not have such layers.
+  func update(_ updates: NeuronUpdates?) throws(VDSQError) {
+    try updates?.check(architecture, container.path)
+    pass.updates = updates
+  }
+
   /// What sees the inputs of linear layers; nil for nothing.
   var observer: InputObserver? {
     get { pass.observer }

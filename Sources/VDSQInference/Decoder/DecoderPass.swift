@@ -21,6 +21,8 @@ final class DecoderPass: SharedWork {
   let memory: LayerMemory
   /// What is added to the states of a layer; nil for nothing.
   var steering: Steering?
+  /// Updates of the down projections; nil for none.
+  var updates: NeuronUpdates?
   /// What sees the inputs of linear layers; nil for nothing.
   var observer: InputObserver?
   /// The input of the pass: rows of the batch, and the sequences that have some of them.
@@ -388,14 +390,20 @@ final class DecoderPass: SharedWork {
 
   /// Adds states to the hidden states, for those that the part itself computed.
   private func add(_ states: UnsafePointer<Float>, _ stride: Int, _ part: Part) {
-    let d = c.hiddenSize
-    let panels = part.outputs(of: (d + 15) / 16)
-    let first = panels.lowerBound * 16
-    let count = min(panels.upperBound * 16, d) - first
-    guard count > 0 else { return }
+    let columns = columns(part)
+    guard !columns.isEmpty else { return }
     for row in part.rows {
-      kernels.addScaled(1, states + row * stride + first, count, hidden(part, row) + first)
+      kernels.addScaled(
+        1, states + row * stride + columns.lowerBound, columns.count,
+        hidden(part, row) + columns.lowerBound)
     }
+  }
+
+  /// The columns of hidden states that the part computes.
+  private func columns(_ part: Part) -> Range<Int> {
+    let panels = part.outputs(of: (c.hiddenSize + 15) / 16)
+    let first = min(panels.lowerBound * 16, c.hiddenSize)
+    return first..<max(first, min(panels.upperBound * 16, c.hiddenSize))
   }
 
   /// Normalizes heads if the architecture does, rotates queries and keys to their positions, and
@@ -562,6 +570,9 @@ final class DecoderPass: SharedWork {
     // The gated states took the place of the gates; the other rows lie between them.
     observe(.feedForwardDown, index, inner, innerWidth, width, part)
     apply(layer.down, inner, innerWidth, part, floats(plan.context), plan.contextWidth)
+    updates?.add(
+      to: floats(plan.context), outputStride: plan.contextWidth, columns: columns(part), of: index,
+      inner, stride: innerWidth, rows: part.rows, hiddenSize: c.hiddenSize, kernels)
   }
 
   /// Makes the vectors of the worker's sequences.

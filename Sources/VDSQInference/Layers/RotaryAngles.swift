@@ -1,19 +1,19 @@
 import CShims
-import VDSQFormat
-import VDSQKernels
+package import VDSQFormat
+package import VDSQKernels
 
 /// The rotary positions of an architecture (Su et al. 2021): `[positions][dimensions]` cosines and
 /// then sines of the angles of a position.
-struct RotaryAngles {
+package struct RotaryAngles {
   /// Rotated elements of a head.
-  let dimensions: Int
+  package let dimensions: Int
   private let scale: Float
   /// `dimensions / 2` frequencies, in radians per position.
   private let frequencies: UnsafePointer<Float>
 
   /// - Returns: nil if positions are not rotary.
   /// - Throws: `badInput` if the tensor is missing, has another size, or is not finite.
-  init?(_ container: Container, _ c: Architecture) throws(VDSQError) {
+  package init?(_ container: Container, _ c: Architecture) throws(VDSQError) {
     guard case .rotary(let dimensions, let scale) = c.positions else { return nil }
     self.dimensions = dimensions
     self.scale = Float(scale)
@@ -33,7 +33,7 @@ struct RotaryAngles {
   /// Computes the angles of some positions.
   ///
   /// - Parameter angles: those of position 0.
-  func compute(_ positions: Range<Int>, into angles: UnsafeMutablePointer<Float>) {
+  package func compute(_ positions: Range<Int>, into angles: UnsafeMutablePointer<Float>) {
     let half = dimensions / 2
     for position in positions {
       let own = angles + position * dimensions
@@ -48,7 +48,7 @@ struct RotaryAngles {
   /// Rotates heads that lie side by side.
   ///
   /// - Parameter angles: those of their position.
-  func rotate(
+  package func rotate(
     _ first: UnsafeMutablePointer<Float>, heads: Int, headSize: Int,
     by angles: UnsafePointer<Float>, _ kernels: KernelTable
   ) {

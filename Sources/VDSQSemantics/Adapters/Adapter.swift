@@ -86,6 +86,10 @@ public struct Adapter: Sendable {
     let path = file.path
     // An adapter is small, so all of its checksums are verified.
     try file.verify()
+    guard !Repair.isRepair(file) else {
+      throw .badInput(
+        "\(path): this file repairs a language model and labels no texts")
+    }
     let identity = try file.metadata.integer("model_identity", in: 0...Int(UInt32.max))
     modelIdentity = UInt32(identity)
     hasTemplateRecord = file.metadata.find(Name.template) != nil

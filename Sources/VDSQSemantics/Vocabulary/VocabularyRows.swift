@@ -16,7 +16,7 @@ public struct VocabularyRows: Sendable {
   /// The factors, if they are in memory rather than in the map.
   private let ownFactors: OwnFloats?
   /// The bias of the head; nil for bases.
-  nonisolated(unsafe) let bias: UnsafePointer<Float>?
+  nonisolated(unsafe) package let bias: UnsafePointer<Float>?
   /// The 4-bit residual of int8 rows, which is read for a few candidate rows.
   private let fine: TensorView?
   /// The vector that is added to rows of the head to make them bases, and the reciprocal lengths of
@@ -259,7 +259,7 @@ public struct VocabularyRows: Sendable {
   /// - Parameters:
   ///   - scratch: a buffer of `scratchBytes` bytes.
   ///   - out: receives `dimensions` floats.
-  func headRow(
+  package func headRow(
     _ index: Int, _ kernels: KernelTable, _ scratch: UnsafeMutablePointer<UInt8>,
     into out: UnsafeMutablePointer<Float>
   ) {

@@ -20,4 +20,17 @@ extension RecordFields {
     }
     return (String(decoding: bytes, as: UTF8.self), halves > 0)
   }
+
+  /// The text of a field, which has something to read.
+  ///
+  /// - Parameter index: the index of its path.
+  /// - Throws: `badInput` if the field is missing or has no text.
+  func readableText(_ index: Int) throws(VDSQError) -> String {
+    var bytes: [UInt8] = []
+    _ = try text(index, into: &bytes)
+    guard !TextFile.isBlank(bytes) else {
+      throw .badInput("the field \(path(index)) has nothing to read")
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
 }

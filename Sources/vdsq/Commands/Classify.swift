@@ -84,6 +84,7 @@ struct Classify: Command {
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
   @OptionGroup var steering: SteeringOptions
+  @OptionGroup var repair: RepairOptions
 
   @Flag(help: "Write counts, time and peak memory to standard error at the end.")
   var stats = false
@@ -95,7 +96,7 @@ struct Classify: Command {
     CommandFiles(
       inputs: [
         model, label.labelsFile, label.calibrateOn, label.unlabelled, examples, adapter,
-        label.vocabulary.bases,
+        label.vocabulary.bases, repair.repair,
       ]
         + steering.files,
       outputs: [adaptStream], readsStandardInput: true)
@@ -125,6 +126,14 @@ struct Classify: Command {
         "--adapt-stream goes without --adapter, --examples, --unlabelled, --calibrate-on, --explain, "
           + "--nli and steering"
       )
+    }
+    guard
+      repair.repair == nil
+        || (adapter == nil && adaptStream == nil && examples == nil && label.unlabelled == nil)
+    else {
+      throw ValidationError(
+        "--repair goes without --adapter, --adapt-stream, --examples and --unlabelled, which learn from "
+          + "the states of the model as it is")
     }
     guard adaptStream != "-" else {
       throw ValidationError("the adapter is replaced as texts come; name a file")
@@ -197,6 +206,7 @@ struct Classify: Command {
     var options = TextClassifier.Options()
     options.run = try encoding.run(quiet: quiet)
     options.run.steering = try steering.directions()
+    options.run.repair = try repair.read(for: self.model)
     options.template = try label.parsedTemplate()
     options.referenceTexts = try label.referenceTexts()
     options.temperature = temperature

@@ -64,6 +64,7 @@ struct Generate: Command {
   @OptionGroup var input: InputOptions
   @OptionGroup var running: RunningOptions
   @OptionGroup var steering: SteeringOptions
+  @OptionGroup var repair: RepairOptions
 
   @Flag(help: "Write tokens per second to standard error at the end.")
   var stats = false
@@ -96,7 +97,8 @@ struct Generate: Command {
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, jsonSchema, promptCache] + steering.files, readsStandardInput: isStream)
+      inputs: [model, jsonSchema, promptCache, repair.repair] + steering.files,
+      readsStandardInput: isStream)
   }
 
   func validate() throws {
@@ -169,6 +171,7 @@ struct Generate: Command {
     var run = try running.run(quiet: quiet)
     (run.maximumTokens, run.keyPrecision) = (context, cachePrecision)
     run.steering = try steering.directions()
+    run.repair = try repair.read(for: model)
     if !isStream, context == nil, let prompt {
       run.maximumTokens = try TextGenerator.room(
         for: Array(prompt.utf8), isChat: chat, system: system, and: maxTokens, of: model)

@@ -71,11 +71,12 @@ struct LensCommand: Command {
   @OptionGroup var vocabulary: VocabularyOptions
   @OptionGroup var encoding: EncoderOptions
   @OptionGroup var steering: SteeringOptions
+  @OptionGroup var repair: RepairOptions
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, vocabulary.bases, tuned] + steering.files, outputs: [output, gradientOut],
-      replaces: force)
+      inputs: [model, vocabulary.bases, tuned, repair.repair] + steering.files,
+      outputs: [output, gradientOut], replaces: force)
   }
 
   func validate() throws {
@@ -98,7 +99,8 @@ struct LensCommand: Command {
     (options.top, options.temperature) = (top, temperature)
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     options.bases = try vocabulary.choice(model) ?? .own
-    let encoder = try encoding.encoder(model, more: file.vocabularyBytes, onCut: tell)
+    let encoder = try encoding.encoder(
+      model, repair: try repair.read(for: model), more: file.vocabularyBytes, onCut: tell)
     for name in token {
       let named = try NamedToken(name, of: encoder, option: "--token")
       options.tracked.append(named.id)

@@ -63,15 +63,15 @@ struct Logits: Command {
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
   @OptionGroup var steering: SteeringOptions
+  @OptionGroup var repair: RepairOptions
 
   @Flag(name: .shortAndLong, help: "No report of the recall, no warnings.")
   var quiet = false
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [model, vocabulary.bases, hidden] + steering.files, outputs: [scoresOut],
-      replaces: force,
-      readsStandardInput: hidden == nil)
+      inputs: [model, vocabulary.bases, hidden, repair.repair] + steering.files,
+      outputs: [scoresOut], replaces: force, readsStandardInput: hidden == nil)
   }
 
   func validate() throws {
@@ -90,6 +90,9 @@ struct Logits: Command {
     }
     guard hidden == nil || steering.isEmpty else {
       throw ValidationError("--steer changes the states of texts; --hidden has its own states")
+    }
+    guard hidden == nil || repair.repair == nil else {
+      throw ValidationError("--repair changes the states of texts; --hidden has its own states")
     }
     guard gradient == nil || json else { throw ValidationError("--gradient needs --json") }
   }
@@ -131,7 +134,8 @@ struct Logits: Command {
 
   private func encoder(_ file: Container) throws(VDSQError) -> TextEncoder {
     try encoding.encoder(
-      model, more: file.vocabularyBytes, onCut: EncoderOptions.warnings(quiet))
+      model, repair: try repair.read(for: model), more: file.vocabularyBytes,
+      onCut: EncoderOptions.warnings(quiet))
   }
 
   private func request() throws(VDSQError) -> LogitsRequest {

@@ -47,6 +47,7 @@ struct Score: Command {
 
   @OptionGroup var input: InputOptions
   @OptionGroup var encoding: EncoderOptions
+  @OptionGroup var repair: RepairOptions
 
   @Flag(name: .shortAndLong, help: "No warnings.")
   var quiet = false
@@ -54,7 +55,7 @@ struct Score: Command {
   private var arePairs: Bool { pair || secondField != nil }
 
   var files: CommandFiles {
-    CommandFiles(inputs: [model, document], readsStandardInput: document == nil)
+    CommandFiles(inputs: [model, document, repair.repair], readsStandardInput: document == nil)
   }
 
   func validate() throws {
@@ -77,8 +78,10 @@ struct Score: Command {
       json: json, quiet: quiet, answer: ScoreStream.members, pair: arePairs,
       secondField: secondField)
     // The text, its normalized copies and its ids.
+    var run = try encoding.run(quiet: quiet)
+    run.repair = try repair.read(for: model)
     let scorer = try TextScorer(
-      model: try Model(path: model), options: try encoding.run(quiet: quiet),
+      model: try Model(path: model), options: run,
       more: 16 * (text?.bytes.count ?? 0))
     var options = ScoreStream.Options()
     (options.isJSON, options.keepsTokens) = (json, perToken)
