@@ -76,7 +76,7 @@ public struct Repair: Sendable {
   private static func layers(_ file: Container) throws(VDSQError) -> [Int] {
     var layers: [Int] = []
     for part in (file.metadata.find("layers") ?? "").utf8.split(separator: UInt8(ascii: ",")) {
-      guard let layer = Int(String(Substring(part))), layer >= 0, layers.count < 65536 else {
+      guard let layer = Int(String(Substring(part))), layer > layers.last ?? -1 else {
         throw .badInput("\(file.path): metadata: layers are not such as 26,27")
       }
       layers.append(layer)

@@ -61,7 +61,7 @@ package final class ModelRepair {
 
   /// - Parameters:
   ///   - encoder: a causal language model with one thread.
-  ///   - threads: what shares products of matrices.
+  ///   - threads: what shares products of matrices, and the rows of the head.
   ///   - keep: ids of texts that should not change.
   /// - Throws: `badInput` for another model, or an answer without tokens or longer than the model's
   ///   longest sequence.
@@ -88,7 +88,8 @@ package final class ModelRepair {
     self.answers = answers
     kept = keep
     head = VocabularyLogits(
-      rows: try VocabularyRows(head: encoder.container), encoder: encoder, capacity: 2)
+      rows: try VocabularyRows(head: encoder.container), kernels: encoder.kernels,
+      threads: threads, capacity: 2)
     directions = try LogitDirections(
       encoder.container, kernels: encoder.kernels, arithmetic: arithmetic)
   }

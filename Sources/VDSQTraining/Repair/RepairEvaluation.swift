@@ -43,20 +43,22 @@ package struct RepairEvaluation: Sendable {
   ///   - kept: ids of texts that the repair did not see, at least two of each.
   ///   - updates: the repair.
   ///   - encoder: the model, which has the updates afterwards.
+  ///   - threads: what shares the rows of the head.
+  ///   - progress: called with the number of texts of `kept` that are read, twice each.
   /// - Throws: `badInput` if a paraphrase is longer than the model's longest sequence, or the file
   ///   cannot be read.
   package init(
     _ fixes: [Fix], kept: [[Int32]], updates: NeuronUpdates, encoder: TextEncoder,
-    progress: () -> Void = {}
+    threads: ThreadPool, progress: (Int) -> Void = { _ in }
   ) throws(VDSQError) {
-    let reader = try AnswerReader(encoder)
+    let reader = try AnswerReader(encoder, threads: threads)
     try encoder.update(nil)
     var before: [[(holds: Bool, logProbability: Double)]] = []
     for fix in fixes { before.append(try reader.read(fix)) }
     var (likeliest, logBefore): ([Int32], Double) = ([], 0)
-    for ids in kept {
+    for (index, ids) in kept.enumerated() {
       logBefore += try reader.predictions(ids) { likeliest.append($0) }
-      progress()
+      progress(index + 1)
     }
     try encoder.update(updates)
     var outcomes: [Outcome] = []
@@ -71,12 +73,12 @@ package struct RepairEvaluation: Sendable {
     }
     self.outcomes = outcomes
     var (log, place, changed) = (0.0, 0, 0)
-    for ids in kept {
+    for (index, ids) in kept.enumerated() {
       log += try reader.predictions(ids) {
         if $0 != likeliest[place] { changed += 1 }
         place += 1
       }
-      progress()
+      progress(kept.count + index + 1)
     }
     let predicted = Double(kept.reduce(0) { $0 + $1.count - 1 })
     self.kept =
@@ -96,11 +98,12 @@ private final class AnswerReader {
   private let beginning: Int32?
   private let states: Floats
 
-  init(_ encoder: TextEncoder) throws(VDSQError) {
+  init(_ encoder: TextEncoder, threads: ThreadPool) throws(VDSQError) {
     self.encoder = encoder
     beginning = try encoder.firstToken()
     head = VocabularyLogits(
-      rows: try VocabularyRows(head: encoder.container), encoder: encoder, capacity: 1)
+      rows: try VocabularyRows(head: encoder.container), kernels: encoder.kernels,
+      threads: threads, capacity: 1)
     states = Floats(encoder.maximumTokens * encoder.hiddenSize)
   }
 
@@ -127,10 +130,12 @@ private final class AnswerReader {
   /// all its tokens but the first.
   func predictions(_ ids: [Int32], _ body: (Int32) -> Void) throws(VDSQError) -> Double {
     try readStates(ids)
-    head.find(states.p, count: ids.count, temperature: 1) { _, result in body(result.id) }
     var sum = 0.0
-    head.score(states.p, count: ids.count - 1, ids: ids[1...]) { _, logProbability, _ in
-      sum += logProbability
+    head.find(states.p, count: ids.count, temperature: 1) { index, best in
+      body(best.id)
+      guard index + 1 < ids.count else { return }
+      let logit = head.logit(states.p + index * encoder.hiddenSize, Int(ids[index + 1]))
+      sum += Double(logit - best.value) + log(Double(best.probability))
     }
     return sum
   }

@@ -112,8 +112,9 @@ struct Generate: Command {
     guard parallel == 1 || (isStream && promptCache == nil) else {
       throw ValidationError("--parallel goes with lines of standard input, without --prompt-cache")
     }
-    guard promptCache == nil || steering.isEmpty else {
-      throw ValidationError("--prompt-cache has keys of unchanged states; leave --steer out")
+    guard promptCache == nil || (steering.isEmpty && repair.repair == nil) else {
+      throw ValidationError(
+        "--prompt-cache has keys of unchanged states; leave --steer and --repair out")
     }
     guard chat || system == nil else { throw ValidationError("--system goes with --chat") }
     guard !stop.contains("") else { throw ValidationError("--stop must not be empty") }

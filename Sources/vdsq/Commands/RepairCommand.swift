@@ -32,7 +32,7 @@ struct RepairCommand: Command {
   var output: String
 
   @Option(
-    help: "Texts that should not change: one per line, or .jsonl. At most 1,000 are taken, evenly.",
+    help: "Texts that should not change: one per line, or .jsonl. At most 400 are taken, evenly.",
     completion: .file())
   var keep: String?
 
@@ -86,6 +86,9 @@ struct RepairCommand: Command {
     }
   }
 
+  /// The maximum number of texts to keep: reading them takes most of the time.
+  private static let mostKept = 400
+
   private func options(_ c: Architecture) throws(VDSQError) -> ModelRepair.Options {
     var options = ModelRepair.Options()
     options.layers = try layer.places(in: c)
@@ -98,7 +101,7 @@ struct RepairCommand: Command {
     let start = Timing.now()
     let fixes = try Fix.read(self.fixes)
     let texts = try keep.map { (path) throws(VDSQError) in
-      try ReferenceTexts.read(path, field: field)
+      try ReferenceTexts.read(path, field: field, atMost: Self.mostKept)
     }
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let architecture = try Architecture(file.metadata)
@@ -125,14 +128,18 @@ struct RepairCommand: Command {
     }.filter { $0.count > 1 }
     let limiting = stride(from: 0, to: kept.count, by: 2).map { kept[$0] }
     let measured = stride(from: 1, to: kept.count, by: 2).map { kept[$0] }
+    let threads = ThreadPool(count: self.encoding.threads)
     let repair = try ModelRepair(
-      encoder, threads: ThreadPool(count: self.encoding.threads), fixes: fixes, keep: limiting,
-      options: options)
+      encoder, threads: threads, fixes: fixes, keep: limiting, options: options)
     let (result, found) = try repair.run { bar.show($0, of: rounds) }
     let length = try result.contents.write(to: output, replace: force)
-    let evaluation = try RepairEvaluation(
-      fixes, kept: measured, updates: result.updates, encoder: encoder)
     bar.end()
+    let measuring = ProgressBar("measuring", quiet: quiet)
+    defer { measuring.end() }
+    let evaluation = try RepairEvaluation(
+      fixes, kept: measured, updates: result.updates, encoder: encoder, threads: threads
+    ) { measuring.show($0, of: 2 * measured.count) }
+    measuring.end()
     if let report {
       try RepairPage(title: "\(model), \(self.fixes)", evaluation, rounds: found).write(
         to: report, replace: force)

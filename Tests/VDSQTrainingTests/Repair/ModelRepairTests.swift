@@ -148,7 +148,8 @@ import VDSQTraining
       let (result, rounds) = try repair.run()
       #expect(rounds.last?.open == 0 && rounds[0].open > 0)
       let evaluation = try RepairEvaluation(
-        fixes, kept: [kept[2], kept[3]], updates: result.updates, encoder: encoder)
+        fixes, kept: [kept[2], kept[3]], updates: result.updates, encoder: encoder,
+        threads: encoder.threads)
       #expect(evaluation.held == 2 && evaluation.heldBefore == 0 && evaluation.paraphrases == 1)
       let measured = try #require(evaluation.kept)
       #expect(measured.texts == 2 && measured.tokens == kept[2].count + kept[3].count)
