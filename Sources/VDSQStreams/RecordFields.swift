@@ -75,9 +75,13 @@ package final class RecordFields {
   /// The name of a class: a text that is not empty, an integer, or `true` or `false` (as a data set
   /// has them), as it is written.
   ///
-  /// - Parameter index: the index of its path.
+  /// - Parameters:
+  ///   - index: the index of its path.
+  ///   - allowsFractions: whether any number will do.
   /// - Throws: `badInput` if the field is missing or has another value.
-  package func name(_ index: Int) throws(VDSQError) -> String {
+  package func name(
+    _ index: Int, allowsFractions: Bool = false
+  ) throws(VDSQError) -> String {
     guard let value = values[index] else { throw .badInput("no field \(path(index))") }
     var name: [UInt8] = []
     let halves = decode(value, into: &name)
@@ -89,7 +93,8 @@ package final class RecordFields {
       }
     case .boolean: break
     case .number:
-      guard name.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 == UInt8(ascii: "-") }) else {
+      let isWhole = name.allSatisfy { $0 >= 0x30 && $0 <= 0x39 || $0 == UInt8(ascii: "-") }
+      guard isWhole || allowsFractions else {
         let number = String(decoding: name, as: UTF8.self)
         throw .badInput(
           "the field \(path(index)) is the number \(number); a label is a text or an integer")

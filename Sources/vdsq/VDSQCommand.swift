@@ -26,6 +26,7 @@ struct VDSQCommand: ParsableCommand {
       Adapt.self, Learn.self,
       Embed.self,
       Score.self, Pairs.self, Tasks.self, RepairCommand.self, Generate.self,
+      Verbalize.self,
       Logits.self,
       LensCommand.self, TuneLens.self, Direction.self, Bench.self, Verify.self, Diff.self,
       Eval.self, Review.self,

@@ -65,7 +65,7 @@ import Testing
     let commands = help[start..<end].split(separator: "\n").filter {
       $0.hasPrefix("  ") && !$0.hasPrefix("   ")
     }.compactMap { $0.split(separator: " ").first.map { "\($0).txt" } }
-    #expect(commands.count == 26)
+    #expect(commands.count == 27)
     #expect(Set(Self.names + ["serve.txt"]) == Set(commands + ["vdsq.txt", "vdsq-run.txt"]))
   }
 }

@@ -22,7 +22,7 @@ extension TextGenerator {
     private var texts: UInt64 = 0
     /// Whether the keys and values of tokens that a prompt shares with the text before in its place
     /// are used again.
-    private var reusesPrompts = false
+    package var reusesPrompts = false
 
     /// - Parameter options: those of texts that have no others.
     /// - Throws: `usage` for options out of range.

@@ -12,9 +12,20 @@ package import VDSQStreams
 public struct ExampleReader: Sendable {
   /// The names of the fields with texts and labels.
   public let fields: ExampleFields
+  /// Whether a label may be a number with a fraction in JSON, as the targets of a regression are.
+  private let allowsFractions: Bool
 
   /// - Parameter fields: the names of the fields, or columns of a table, with texts and labels.
-  public init(fields: ExampleFields = ExampleFields()) { self.fields = fields }
+  public init(fields: ExampleFields = ExampleFields()) {
+    self.init(fields: fields, allowsFractions: false)
+  }
+
+  /// - Parameters:
+  ///   - fields: the names of the fields, or columns of a table, with texts and labels.
+  ///   - allowsFractions: whether a label may be a number with a fraction in JSON.
+  package init(fields: ExampleFields, allowsFractions: Bool) {
+    (self.fields, self.allowsFractions) = (fields, allowsFractions)
+  }
 
   /// Reads a file of at most 256 MiB in the format of its name (`ExampleFormat`). Examples whose
   /// text has nothing to read are left out.
@@ -59,7 +70,7 @@ public struct ExampleReader: Sendable {
     let record = try record()
     do throws(VDSQError) {
       return try bytes.withBytes { (bytes) throws(VDSQError) in
-        try Self.example(bytes, record, nil)
+        try example(bytes, record, nil)
       }
     } catch { throw error.within(context) }
   }
@@ -77,7 +88,7 @@ public struct ExampleReader: Sendable {
       do throws(VDSQError) {
         examples.append(
           try Array(line).withBytes { (bytes) throws(VDSQError) in
-            let example = try Self.example(
+            let example = try self.example(
               bytes, record, Examples.Origin(file: file.path, line: number))
             try kind.add(record.values[1], example.label, line: number)
             return example
@@ -87,11 +98,13 @@ public struct ExampleReader: Sendable {
     return examples
   }
 
-  private static func example(
+  private func example(
     _ line: UnsafeRawBufferPointer, _ record: RecordFields, _ origin: Examples.Origin?
   ) throws(VDSQError) -> Examples.Example {
     let (text, isReplaced) = try record.readExample(line)
-    return try example(text, label: try record.name(1), origin, isReplaced: isReplaced)
+    return try Self.example(
+      text, label: try record.name(1, allowsFractions: allowsFractions), origin,
+      isReplaced: isReplaced)
   }
 
   private static func example(
