@@ -1,6 +1,7 @@
 import CShims
 package import VDSQFormat
 import VDSQInference
+public import VDSQSemantics
 
 /// A model's file, mapped once and shared by everything that runs it.
 ///
@@ -34,6 +35,14 @@ public final class Model: @unchecked Sendable {
   public init(path: String) throws(VDSQError) {
     self.path = path
     descriptionOnly = try Container(path: path, kind: .model, decoding: .noWeights)
+  }
+
+  /// Reads a repair that `vdsq repair` made for this model, for `RunOptions.repair`.
+  ///
+  /// - Throws: `missingInput` or `badInput` for the file; `badInput` if it was made for another
+  ///   model.
+  public func repair(path: String) throws(VDSQError) -> Repair {
+    try Repair(path: path, model: description)
   }
 
   /// The description of the model: metadata, sections and tensor directory. Weights may not be

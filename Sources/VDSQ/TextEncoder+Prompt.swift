@@ -24,7 +24,7 @@ extension TextEncoder {
   /// - Parameters:
   ///   - beginning: special tokens that precede it, unless it begins with them already.
   ///   - ids: receives the ids.
-  func ids(
+  package func ids(
     of text: UnsafeRawBufferPointer, behind beginning: [Int32], into ids: inout [Int32]
   ) {
     ids.removeAll(keepingCapacity: true)

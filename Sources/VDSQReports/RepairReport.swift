@@ -36,7 +36,8 @@ package struct RepairReport: Report {
   package var text: String {
     var lines: [String] = []
     for outcome in evaluation.outcomes where !outcome.holds {
-      lines.append("does not hold: \(outcome.fix.prompt)\(outcome.fix.answer)")
+      let text = JSONWriter.string { $0.write(outcome.fix.prompt + outcome.fix.answer) }
+      lines.append("does not hold: \(text)")
     }
     lines.append(
       "fixes        \(evaluation.held) of \(evaluation.outcomes.count) hold "

@@ -1,3 +1,4 @@
+import VDSQFormat
 package import VDSQStreams
 package import VDSQTraining
 
@@ -45,7 +46,8 @@ package struct VerbalizedReport: Report {
           + "the same answer for all texts: \(fixed(test.constant, 3))")
     }
     lines.append(
-      "\(counted(examples, "example")), \(counted(fit.steps.count, "step")), \(fixed(seconds, 1)) s")
+      "\(counted(examples, "example")), \(counted(fit.steps.count, "step")), "
+        + "\(fixed(seconds, 1)) s")
     return (lines + ["", fit.description]).joined(separator: "\n")
   }
 

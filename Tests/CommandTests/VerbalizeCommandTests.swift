@@ -51,7 +51,7 @@ import Testing
     try JSONSerialization.data(withJSONObject: config).write(to: path)
     try Data(
       """
-      {% for m in messages %}{{ m.role }}: {{ m.content }}\\n{% endfor %}\
+      {% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}\
       {% if add_generation_prompt %}assistant:{% endif %}
       """.utf8
     ).write(to: URL(fileURLWithPath: "\(checkpoint)/chat_template.jinja"))

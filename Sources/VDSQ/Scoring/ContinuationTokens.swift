@@ -1,9 +1,9 @@
 package import VDSQFormat
 package import VDSQInference
 
-/// The token ids of a context and of what continues it, by the conventions of lm-evaluation-harness:
-/// white space at the end of the context belongs to the continuation, and both are tokenized
-/// together.
+/// The token ids of a context and of what continues it, by the conventions of
+/// lm-evaluation-harness: white space at the end of the context belongs to the continuation, and
+/// both are tokenized together.
 package struct ContinuationTokens {
   /// The ids of the context, at least one.
   package private(set) var context: [Int32] = []
@@ -16,7 +16,8 @@ package struct ContinuationTokens {
   ///
   /// - Parameter beginning: the token in place of an empty context; nil if the file does not say.
   /// - Returns: the ids of the continuation, at least one.
-  /// - Throws: `badInput` if the continuation has no tokens of its own, or an empty context no token.
+  /// - Throws: `badInput` if the continuation has no tokens of its own, or an empty context no
+  ///   token.
   package mutating func read(
     _ continuation: UnsafeRawBufferPointer, after text: UnsafeRawBufferPointer,
     _ encoder: TextEncoder, beginning: Int32?

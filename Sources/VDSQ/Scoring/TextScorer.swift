@@ -72,8 +72,8 @@ public final class TextScorer: @unchecked Sendable {
   /// beginning.
   ///
   /// - Parameter keepsTokens: whether the result has the score of each token.
-  /// - Throws: `badInput` if the continuation has no tokens or more than `maximumTokens`, or the file
-  ///   cannot be read.
+  /// - Throws: `badInput` if the continuation has no tokens or more than `maximumTokens`, or the
+  ///   file cannot be read.
   public func score(
     _ continuation: String, after context: String, keepsTokens: Bool = false
   ) throws(VDSQError) -> TextScore {

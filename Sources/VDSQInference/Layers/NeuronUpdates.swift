@@ -2,8 +2,8 @@ import VDSQFormat
 import VDSQKernels
 
 /// Updates of the down projections of a causal decoder, beside their weights: for some neurons of a
-/// layer, a vector that is added in proportion to the neuron's state. With them, a small file changes
-/// what a model says without a copy of its weights.
+/// layer, a vector that is added in proportion to the neuron's state. With them, a small file
+/// changes what a model says without a copy of its weights.
 package struct NeuronUpdates: Sendable, Equatable {
   /// The updates of a layer: `y += sum_i x[neurons[i]] vectors[i]`.
   package struct Layer: Sendable, Equatable {

@@ -1,8 +1,8 @@
 import VDSQFormat
 package import VDSQTraining
 
-/// The page of `vdsq tasks`: the transfer matrix in the order of the dendrogram, the dendrogram beside
-/// it, and the map.
+/// The page of `vdsq tasks`: the transfer matrix in the order of the dendrogram, the dendrogram
+/// beside it, and the map.
 package struct TasksPage: Page {
   let title: String
   let space: TaskSpace

@@ -4,7 +4,8 @@ package import VDSQInference
 /// A repair of a causal language model: updates of some neurons of its down projections, which
 /// `vdsq repair` computed (docs/repair.md).
 ///
-///     let repair = try Repair(path: "fix.vdsa", model: container)
+///     var options = RunOptions()
+///     options.repair = try model.repair(path: "fix.vdsa")
 public struct Repair: Sendable {
   /// The updates.
   package let updates: NeuronUpdates
@@ -35,8 +36,8 @@ public struct Repair: Sendable {
   /// Reads a repair's file.
   ///
   /// - Parameter model: the model with which it will be used.
-  /// - Throws: `missingInput` or `badInput` for the file; `badInput` if it has something else, or was
-  ///   made for another model.
+  /// - Throws: `missingInput` or `badInput` for the file; `badInput` if it has something else, or
+  ///   was made for another model.
   package init(path: String, model: Container) throws(VDSQError) {
     let file = try Container(path: path, kind: .adapter)
     try file.verify()
@@ -49,9 +50,14 @@ public struct Repair: Sendable {
       throw .badInput(
         "\(path): this repair was made for another model than \(model.path); repair this one again")
     }
-    hiddenSize = try file.metadata.integer("dimensions", in: 1...1 << 24)
+    let c = try Architecture(model.metadata)
+    hiddenSize = c.hiddenSize
+    guard try file.metadata.integer("dimensions", in: 1...1 << 24) == hiddenSize else {
+      throw .badInput(
+        "\(path): the repair's vectors do not have the model's \(hiddenSize) dimensions")
+    }
     var layers: [NeuronUpdates.Layer] = []
-    for layer in try Self.layers(file) {
+    for layer in try Self.layers(file, count: c.layers) {
       let neurons = Name.neurons(layer), vectors = Name.vectors(layer)
       guard let view = file.find(neurons), view.record.shape.count == 1 else {
         throw .badInput("\(path): there is no tensor \(neurons) of one dimension")
@@ -59,8 +65,9 @@ public struct Repair: Sendable {
       let size = view.record.shape[0]
       var columns: [Int32] = []
       for value in try file.finiteFloats(neurons, shape: [size]) {
-        guard value >= 0, value < 0x1p24, value == value.rounded() else {
-          throw .badInput("\(path): tensor \(neurons) has a value that is no neuron")
+        guard value >= 0, value < min(0x1p24, Float(c.intermediateSize)), value == value.rounded()
+        else {
+          throw .badInput("\(path): tensor \(neurons) has a value that is no neuron of the model")
         }
         columns.append(Int32(value))
       }
@@ -72,12 +79,18 @@ public struct Repair: Sendable {
     updates = NeuronUpdates(layers)
   }
 
-  /// The changed layers, from 0.
-  private static func layers(_ file: Container) throws(VDSQError) -> [Int] {
+  /// The changed layers, from 0, ascending.
+  ///
+  /// - Parameter count: the number of layers of the model.
+  private static func layers(_ file: Container, count: Int) throws(VDSQError) -> [Int] {
     var layers: [Int] = []
-    for part in (file.metadata.find("layers") ?? "").utf8.split(separator: UInt8(ascii: ",")) {
-      guard let layer = Int(String(Substring(part))), layer > layers.last ?? -1 else {
-        throw .badInput("\(file.path): metadata: layers are not such as 26,27")
+    for part in (file.metadata.find("layers") ?? "").utf8.split(
+      separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+    {
+      guard let layer = Int(String(Substring(part))), layer > layers.last ?? -1, layer < count
+      else {
+        throw .badInput(
+          "\(file.path): metadata: layers are not ascending ones of the model, such as 26,27")
       }
       layers.append(layer)
     }

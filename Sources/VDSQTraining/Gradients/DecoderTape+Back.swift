@@ -45,7 +45,8 @@ extension DecoderTape {
     }
   }
 
-  /// From `narrow`, the gradients of attention's outputs, those of rotated queries, keys and values.
+  /// From `narrow`, the gradients of attention's outputs, those of rotated queries, keys and
+  /// values.
   private func attendBack(_ index: Int, _ batch: TokenBatch) {
     let width = c.queryWidth + 2 * c.keyValueWidth, group = c.heads / c.keyValueHeads
     arithmetic.together(multiplications: batch.ids.count * c.queryWidth * 128) { worker in

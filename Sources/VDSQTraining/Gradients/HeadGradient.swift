@@ -6,8 +6,8 @@ import Glibc
 
 /// The gradient of the LM head's cross-entropy with respect to the states that it reads.
 ///
-/// Rows of the head pass by once, a block at a time: exponentials are summed relative to the largest
-/// logit so far, so no array of the vocabulary's length is needed.
+/// Rows of the head pass by once, a block at a time: exponentials are summed relative to the
+/// largest logit so far, so no array of the vocabulary's length is needed.
 final class HeadGradient {
   private let rows: VocabularyRows
   private let kernels: KernelTable

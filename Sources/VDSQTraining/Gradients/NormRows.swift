@@ -1,7 +1,7 @@
 import VDSQKernels
 
-/// What a norm's backward pass needs of its forward pass: for each row the normalized deviations and
-/// the reciprocal of the standard deviation, or of the root mean square.
+/// What a norm's backward pass needs of its forward pass: for each row the normalized deviations
+/// and the reciprocal of the standard deviation, or of the root mean square.
 final class NormRows {
   let deviations: Floats
   let reciprocals: Floats

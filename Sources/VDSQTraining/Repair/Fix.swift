@@ -9,16 +9,21 @@ package struct Fix: Sendable, Equatable {
   package let answer: String
   /// Other prompts that should have the same answer. The repair does not learn from them.
   package let paraphrases: [String]
+  /// Its file and line in error messages; nil if it is from no file.
+  let place: String?
 
-  package init(prompt: String, answer: String, paraphrases: [String] = []) {
+  package init(
+    prompt: String, answer: String, paraphrases: [String] = [], place: String? = nil
+  ) {
     (self.prompt, self.answer, self.paraphrases) = (prompt, answer, paraphrases)
+    self.place = place
   }
 
   /// Reads JSON Lines, `{"prompt": "...", "answer": "...", "paraphrases": ["..."]}`, of at most
   /// 16 MiB.
   ///
-  /// - Throws: `missingInput` if the file cannot be opened; `badInput`, naming the file and the line,
-  ///   if a fix is malformed, or if there is none.
+  /// - Throws: `missingInput` if the file cannot be opened; `badInput`, naming the file and the
+  ///   line, if a fix is malformed, or if there is none.
   package static func read(_ path: String) throws(VDSQError) -> [Fix] {
     let file = try TextFile(path: path, limit: 16 << 20)
     let record = RecordFields([
@@ -33,7 +38,7 @@ package struct Fix: Sendable, Equatable {
             try record.read(bytes)
             return Fix(
               prompt: try record.readableText(0), answer: try record.readableText(1),
-              paraphrases: try paraphrases(record))
+              paraphrases: try paraphrases(record), place: "\(path): line \(number)")
           })
       } catch { throw error.within("\(path): line \(number)") }
     }

@@ -8,8 +8,7 @@ struct KeyMoments {
   /// - Parameter reader: its layers are meant.
   /// - Throws: `badInput` if the model's weights cannot be read.
   init(
-    _ texts: some Collection<[Int32]>, _ reader: KeyReader, neurons: Int,
-    progress: () -> Void = {}
+    _ texts: some Collection<[Int32]>, _ reader: KeyReader, neurons: Int
   ) throws(VDSQError) {
     var sums = reader.layers.map { _ in [Float](repeating: 0, count: neurons) }
     var tokens = 0
@@ -18,7 +17,6 @@ struct KeyMoments {
         for k in 0..<neurons { sums[place][k] += keys[k] * keys[k] }
       }
       tokens += ids.count
-      progress()
     }
     squares = sums.map { $0.map { $0 / Float(max(1, tokens)) } }
   }
@@ -27,8 +25,7 @@ struct KeyMoments {
   ///
   /// - Parameter chosen: the neurons of each layer.
   static func products(
-    _ texts: some Collection<[Int32]>, _ reader: KeyReader, chosen: [[Int32]],
-    progress: () -> Void = {}
+    _ texts: some Collection<[Int32]>, _ reader: KeyReader, chosen: [[Int32]]
   ) throws(VDSQError) -> [[Float]] {
     var sums = chosen.map { [Float](repeating: 0, count: $0.count * $0.count) }
     var tokens = 0
@@ -41,7 +38,6 @@ struct KeyMoments {
         }
       }
       tokens += ids.count
-      progress()
     }
     return sums.map { $0.map { $0 / Float(max(1, tokens)) } }
   }

@@ -1,8 +1,9 @@
 package import VDSQFormat
 package import VDSQInference
 
-/// Runs token sequences through a decoder, and shows the states before the final norm and the inputs
-/// of the down projections of some layers, which are the keys of their neurons (Geva et al. 2021).
+/// Runs token sequences through a decoder, and shows the states before the final norm and the
+/// inputs of the down projections of some layers, which are the keys of their neurons (Geva et al.
+/// 2021).
 package final class KeyReader {
   private let encoder: TextEncoder
   /// The layers whose keys are shown, from 0.

@@ -7,9 +7,10 @@ import VDSQSemantics
 /// difference of two tokens' logits, and all logits together least.
 ///
 /// With the gain g of the final norm and rows w_v of the head, the logits' difference of y and o is
-/// c^T h / s + k, where c = g (w_y - w_o) and s is the norm's divisor. G = sum_v (g w_v)(g w_v)^T is
-/// the metric of all logits. The direction d = G^-1 c / (c^T G^-1 c) has c^T d = 1, and the least
-/// d^T G d of all that do (docs/repair.md). A LayerNorm subtracts the mean, so c and the rows do.
+/// c^T h / s + k, where c = g (w_y - w_o) and s is the norm's divisor. G = sum_v (g w_v)(g w_v)^T
+/// is the metric of all logits. The direction d = G^-1 c / (c^T G^-1 c) has c^T d = 1, and the
+/// least d^T G d of all that do (docs/repair.md). A LayerNorm subtracts the mean, so c and the rows
+/// do.
 package struct LogitDirections {
   /// The difference of two tokens' logits at a state.
   package struct Gap {
@@ -117,6 +118,11 @@ package struct LogitDirections {
     let divisor = Float((square / Double(d) + Double(epsilon)).squareRoot())
     var direction = c
     direction.withUnsafeMutableBufferPointer { metric.solve($0.baseAddress!) }
+    if isCentred {
+      // The metric is singular along the mean, which the norm takes out of states anyway.
+      let mean = direction.reduce(0, +) / Float(d)
+      for i in 0..<d { direction[i] -= mean }
+    }
     var length = 0.0
     for i in 0..<d { length += Double(direction[i]) * Double(c[i]) }
     // Equal rows have no direction that tells them apart.

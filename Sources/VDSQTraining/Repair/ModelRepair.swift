@@ -47,6 +47,9 @@ package final class ModelRepair {
   /// The updates after the last round. Those of an earlier round may have been better.
   package private(set) var updates: [NeuronUpdates.Layer] = []
 
+  /// The maximum number of tokens of all answers: equations have their square.
+  package static let mostTokens = 4096
+
   /// The bytes that a repair takes beside the model, of so many answer tokens, and of texts of at
   /// most `longest` tokens.
   package static func bytes(
@@ -81,9 +84,22 @@ package final class ModelRepair {
     arithmetic = MatrixArithmetic(kernels: encoder.kernels, threads: threads)
     let beginning = try encoder.firstToken()
     var answers: [AnswerTokens] = []
+    var tokens = 0
     for fix in fixes {
-      answers.append(
-        try AnswerTokens(fix.answer, after: fix.prompt, encoder, beginning: beginning))
+      do throws(VDSQError) {
+        let answer = try AnswerTokens(
+          fix.answer, after: fix.prompt, encoder, beginning: beginning)
+        // They are read at the end, when a repair would be lost.
+        for other in fix.paraphrases {
+          _ = try AnswerTokens(fix.answer, after: other, encoder, beginning: beginning)
+        }
+        answers.append(answer)
+        tokens += answer.tokens.count
+      } catch { throw fix.place.map { error.within($0) } ?? error }
+    }
+    guard tokens <= Self.mostTokens else {
+      throw .badInput(
+        "the answers have \(tokens) tokens, more than \(Self.mostTokens); repair fewer at a time")
     }
     self.answers = answers
     kept = keep

@@ -1,8 +1,8 @@
-/// A hierarchy of items by average linkage (Sokal and Michener 1958): the two clusters whose members
-/// are closest on average are joined, until one is left.
+/// A hierarchy of items by average linkage (Sokal and Michener 1958): the two clusters whose
+/// members are closest on average are joined, until one is left.
 package struct Dendrogram: Sendable {
-  /// Two clusters that were joined. Clusters below `count` are items; cluster `count + i` is that of
-  /// join i.
+  /// Two clusters that were joined. Clusters below `count` are items; cluster `count + i` is that
+  /// of join i.
   package struct Join: Sendable, Equatable {
     package let first, second: Int
     /// The mean distance of their members.

@@ -1,12 +1,13 @@
 package import VDSQ
 package import VDSQFormat
 
-/// The transfer of steps between tasks as measured: each task's step is added to the weights, and all
-/// pairs are scored.
+/// The transfer of steps between tasks as measured: each task's step is added to the weights, and
+/// all pairs are scored.
 package struct ExactTransfer: Sendable {
   /// `[tasks][tasks]`: the change of B's mean `L(good) - L(bad)` by the step of A, in nats.
   package let transfer: [[Double]]
-  /// The accuracy of each task before any step, and `[tasks][tasks]`, that of B after the step of A.
+  /// The accuracy of each task before any step, and `[tasks][tasks]`, that of B after the step of
+  /// A.
   package let accuracyBefore: [Double]
   package let accuracy: [[Double]]
   /// Spearman's rank correlation of all entries with those of the first-order matrix, and of those

@@ -20,6 +20,11 @@ package struct GradientMask: Sendable {
     var places: [[Int32]] = [], values: [[Float]] = []
     for gradient in gradients {
       var own: [Int32] = [], kept: [Float] = []
+      let room = (0..<gradient.count).count {
+        gradient.p[$0].magnitude.bitPattern >= threshold
+      }
+      own.reserveCapacity(min(wanted, room))
+      kept.reserveCapacity(min(wanted, room))
       for i in 0..<gradient.count {
         let bits = gradient.p[i].magnitude.bitPattern
         guard bits > threshold || (bits == threshold && left > 0) else { continue }
@@ -33,8 +38,8 @@ package struct GradientMask: Sendable {
     (self.places, self.values) = (places, values)
   }
 
-  /// The magnitude of the entry of rank `wanted`, as bits, and how many entries of this magnitude are
-  /// among the largest. Magnitudes are ordered like their bits, so two histograms find it.
+  /// The magnitude of the entry of rank `wanted`, as bits, and how many entries of this magnitude
+  /// are among the largest. Magnitudes are ordered like their bits, so two histograms find it.
   private static func threshold(_ gradients: [Floats], _ wanted: Int) -> (UInt32, ties: Int) {
     /// The digit of the entry that is `rank`-th from above, and its rank among those of this digit.
     func digit(_ rank: Int, _ digit: (UInt32) -> Int?) -> (Int, Int) {

@@ -15,58 +15,17 @@ package struct PrincipalCoordinates: Sendable {
     for i in 0..<n {
       for j in 0..<n { squares[i][j] += mean - means[i] - means[j] }
     }
-    let (values, vectors) = SymmetricEigenvalues.all(of: squares)
-    let order = values.indices.sorted { values[$0] > values[$1] }
-    func coordinate(_ place: Int, _ item: Int) -> Double {
-      guard place < n, values[order[place]] > 0 else { return 0 }
-      return vectors[order[place]][item] * values[order[place]].squareRoot()
+    let (vectors, values) = SymmetricEigen.jacobi(squares.flatMap(\.self), n)
+    func axis(_ place: Int) -> [Double] {
+      guard place < n, values[place] > 0 else { return [Double](repeating: 0, count: n) }
+      let own = (0..<n).map { vectors[$0 * n + place] * values[place].squareRoot() }
+      // The element of largest magnitude is positive.
+      let isNegative = (own.max { $0.magnitude < $1.magnitude } ?? 0) < 0
+      return isNegative ? own.map { -$0 } : own
     }
-    points = (0..<n).map { (coordinate(0, $0), coordinate(1, $0)) }
+    points = zip(axis(0), axis(1)).map { ($0, $1) }
     let positive = values.reduce(0) { $0 + max(0, $1) }
     share =
-      positive > 0 ? order.prefix(2).reduce(0) { $0 + max(0, values[$1]) } / positive : 0
-  }
-}
-
-/// Eigenvalues of small symmetric matrices.
-enum SymmetricEigenvalues {
-  /// All eigenvalues and eigenvectors, by Jacobi's rotations (Golub and Van Loan, 8.5). Each vector
-  /// has a positive element of largest magnitude.
-  static func all(of matrix: [[Double]]) -> (values: [Double], vectors: [[Double]]) {
-    let n = matrix.count
-    var a = matrix
-    // Rows are eigenvectors.
-    var v = (0..<n).map { i in (0..<n).map { $0 == i ? 1.0 : 0 } }
-    for _ in 0..<64 {
-      var (off, on) = (0.0, 0.0)
-      for i in 0..<n {
-        on += a[i][i] * a[i][i]
-        for j in 0..<i { off += a[i][j] * a[i][j] }
-      }
-      guard off > 1e-26 * (on + off) else { break }
-      for p in 0..<n {
-        for q in (p + 1)..<max(p + 1, n) where a[p][q] != 0 {
-          let theta = (a[q][q] - a[p][p]) / (2 * a[p][q])
-          let t = (theta < 0 ? -1 : 1) / (theta.magnitude + (theta * theta + 1).squareRoot())
-          let c = 1 / (t * t + 1).squareRoot(), s = t * c
-          for k in 0..<n {
-            let (x, y) = (a[k][p], a[k][q])
-            (a[k][p], a[k][q]) = (c * x - s * y, s * x + c * y)
-          }
-          for k in 0..<n {
-            let (x, y) = (a[p][k], a[q][k])
-            (a[p][k], a[q][k]) = (c * x - s * y, s * x + c * y)
-            let (u, w) = (v[p][k], v[q][k])
-            (v[p][k], v[q][k]) = (c * u - s * w, s * u + c * w)
-          }
-        }
-      }
-    }
-    for i in 0..<n {
-      if let largest = v[i].max(by: { $0.magnitude < $1.magnitude }), largest < 0 {
-        v[i] = v[i].map { -$0 }
-      }
-    }
-    return ((0..<n).map { a[$0][$0] }, v)
+      positive > 0 ? values.prefix(2).reduce(0) { $0 + max(0, $1) } / positive : 0
   }
 }

@@ -33,9 +33,14 @@ package final class TaskGradients {
   /// - Parameters:
   ///   - encoder: a causal language model, with room for a batch (`options`).
   ///   - layers: the layers with gradients, from 0, in ascending order.
-  /// - Throws: `badInput` for another model, or one that is not differentiated.
+  /// - Throws: `badInput` for another model, or one that is not differentiated; `usage` if its
+  ///   layers are streamed.
   package init(_ encoder: TextEncoder, layers: [Int]) throws(VDSQError) {
     self.encoder = encoder
+    guard encoder.policy != .stream else {
+      // Streamed weights are not in the map, where the tape reads them.
+      throw .usage("stream: gradients need several layers at a time; try release", .memoryPolicy)
+    }
     guard let beginning = try encoder.firstToken() else {
       throw .badInput(
         "\(encoder.container.path): the file does not say with which token texts begin; convert the "
@@ -51,11 +56,14 @@ package final class TaskGradients {
     sums = layers.map { _ in Floats(tape.elements) }
   }
 
+  /// Whether the weights of layers are released behind a pass.
+  var releases: Bool { encoder.policy == .release }
+
   /// The layers with gradients, from 0.
   package var layers: [Int] { tape.chosen }
 
-  /// Computes the gradient differential of a task, in `sums`. It is the same, bit by bit, every time
-  /// and on any number of threads.
+  /// Computes the gradient differential of a task, in `sums`. It is the same, bit by bit, every
+  /// time and on any number of threads.
   ///
   /// - Throws: `badInput` if the model's weights cannot be read.
   package func compute(_ pairs: [MinimalPair]) throws(VDSQError) {
@@ -72,9 +80,10 @@ package final class TaskGradients {
 
   /// Adds a text to the batch.
   private func add(_ text: String, _ weight: Float) throws(VDSQError) {
-    var ids = [beginning]
-    let own = Array(text.utf8).withUnsafeBytes { encoder.readTokens(of: $0) }
-    ids += own.first == beginning ? own.dropFirst() : own[...]
+    // The tokens that TextScorer predicts.
+    var ids: [Int32] = []
+    Array(text.utf8).withUnsafeBytes { encoder.ids(of: $0, behind: [], into: &ids) }
+    if ids.first != beginning { ids.insert(beginning, at: 0) }
     ids = Array(ids.prefix(encoder.maximumTokens))
     guard ids.count > 1 else { return }
     if batch.ids.count + ids.count - 1 > tape.capacity

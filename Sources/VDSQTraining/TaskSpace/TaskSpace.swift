@@ -63,7 +63,7 @@ package struct TaskSpace: Sendable {
     step: Double, progress: (Int) -> Void = { _ in }
   ) throws(VDSQError) {
     layers = gradients.layers
-    weightNorm = try Self.norm(of: layers, container)
+    weightNorm = try Self.norm(of: layers, container, releases: gradients.releases)
     var masks: [GradientMask] = []
     var described: [Task] = []
     var own: [Double] = []
@@ -110,7 +110,11 @@ package struct TaskSpace: Sendable {
   }
 
   /// The length of the weights of some down projections.
-  private static func norm(of layers: [Int], _ container: Container) throws(VDSQError) -> Double {
+  ///
+  /// - Parameter releases: whether layers are released behind a pass.
+  private static func norm(
+    of layers: [Int], _ container: Container, releases: Bool
+  ) throws(VDSQError) -> Double {
     let c = try Architecture(container.metadata)
     var square = 0.0
     var row: [Float] = []
@@ -120,7 +124,9 @@ package struct TaskSpace: Sendable {
       for i in 0..<c.hiddenSize {
         rows.row(i, into: &row)
         for value in row { square += Double(value) * Double(value) }
+        if releases { rows.release(before: i + 1) }
       }
+      if releases { rows.release() }
     }
     return square.squareRoot()
   }

@@ -23,7 +23,10 @@ package enum VerbalTarget: Sendable, Equatable {
   ///   class.
   package init(of examples: [Examples.Example], task: Task?) throws(VDSQError) {
     let parts = examples.map { Self.parts($0.label) }
-    let isNumber = parts.allSatisfy { $0 != nil } && parts.contains { ($0?.decimals ?? 0) > 0 }
+    // What floats read, and integers do not, is no name of a class.
+    let isNumber =
+      examples.allSatisfy { Double($0.label)?.isFinite ?? false }
+      && examples.contains { Int($0.label) == nil }
     guard task ?? (isNumber ? .regression : .classification) == .regression else {
       let names = Examples.labels(of: examples).map(\.name)
       guard names.count > 1 else {
@@ -36,8 +39,8 @@ package enum VerbalTarget: Sendable, Equatable {
     for (index, part) in parts.enumerated() {
       guard let part else {
         throw .badInput(
-          "\(examples[index].place(index)): the label \(examples[index].label) is no decimal number "
-            + "of at most \(Self.mostDigits) digits before and behind the point")
+          "\(examples[index].place(index)): the label \(examples[index].label) is no decimal "
+            + "number such as -1.25, of at most \(Self.mostDigits) digits before and behind the point")
       }
       (digits, decimals) = (max(digits, part.digits), max(decimals, part.decimals))
     }
@@ -56,7 +59,8 @@ package enum VerbalTarget: Sendable, Equatable {
         }
       guard isPossible else {
         throw .badInput(
-          "\(example.place(index)): the label \(example.label) is no answer that training texts have")
+          "\(example.place(index)): the label \(example.label) is no answer that training texts "
+            + "have")
       }
     }
   }

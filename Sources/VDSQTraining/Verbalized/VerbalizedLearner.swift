@@ -6,7 +6,7 @@ package import VDSQSemantics
 /// description in words, and improves the description by its wrong answers. The description is the
 /// parameter of the model; a person can read and change it.
 ///
-///     let learner = VerbalizedLearner(generator, target: target, options: options)
+///     let learner = try VerbalizedLearner(generator, target: target, options: options)
 ///     let fit = try learner.fit(training)
 ///     let answers = try learner.answers(to: texts, by: fit.description)
 ///
@@ -21,7 +21,8 @@ package struct VerbalizedLearner {
     package var epochs = 1
     /// The number of texts of a step.
     package var batch = 10
-    /// The share of the examples that judge descriptions, and are not in batches; from 0 to below 1.
+    /// The share of the examples that judge descriptions, and are not in batches; from 0 to below
+    /// 1.
     package var validation = 0.25
     /// Whether a description that judges worse than the best one before is left again. The paper
     /// goes on with each new one.
@@ -152,11 +153,14 @@ package struct VerbalizedLearner {
       let answer = try ask(
         session,
         VerbalPrompts.learner(
-          text, description: description, target: target, explains: options.explanation > 0))
-      guard let found = answer.part(behind: VerbalPrompts.output) else {
-        throw .badInput("the learner's answer is cut; raise --max-tokens")
-      }
-      answers.append(found)
+          text, description: description, target: target, explains: options.explanation > 0),
+        what: "the learner")
+      // The constraint leaves one line for an explanation, and the mark before the answer.
+      let line =
+        options.explanation > 0
+        ? answer.drop { $0 != UInt8(ascii: "\n") }.dropFirst() : answer
+      answers.append(
+        String(decoding: line.dropFirst(VerbalPrompts.output.utf8.count), as: UTF8.self))
     }
     return answers
   }
@@ -174,39 +178,41 @@ package struct VerbalizedLearner {
     own.maximumTokens = Self.mostTokens
     let session = try TextGenerator.Session(generator, options: own)
     defer { session.end() }
-    let answer = try ask(
-      session, VerbalPrompts.optimizer(batch, outputs: outputs, description: current))
-    let found = answer.part(behind: VerbalPrompts.descriptions) ?? ""
+    var answer = try ask(
+      session, VerbalPrompts.optimizer(batch, outputs: outputs, description: current),
+      what: "the optimizer, with \(counted(batch.count, "example"))"
+    ).dropFirst(VerbalPrompts.descriptions.utf8.count)
+    while answer.first == UInt8(ascii: " ") { answer.removeFirst() }
+    while answer.last == UInt8(ascii: " ") { answer.removeLast() }
     // Blanks are no description.
-    return found.utf8.isEmpty ? current : found
+    return answer.isEmpty ? current : String(decoding: answer, as: UTF8.self)
   }
 
   /// More tokens than characters that constraints allow. A text is complete before.
   private static let mostTokens = 4096
 
+  /// The whole answer to a prompt.
+  ///
+  /// - Parameter what: whose prompt it is, for messages.
+  /// - Throws: `badInput` if there is no room for the prompt and the answer.
   private func ask(
-    _ session: TextGenerator.Session, _ prompt: String
-  ) throws(VDSQError) -> String {
+    _ session: TextGenerator.Session, _ prompt: String, what: String
+  ) throws(VDSQError) -> ArraySlice<UInt8> {
     let chat = try generator.text(of: [ChatMessage(.user, prompt)])
-    return try chat.withBytes { (chat) throws(VDSQError) in
-      try session.generate(chat, isChat: true) { _ in true }.text
+    let answer: GeneratedText
+    do throws(VDSQError) {
+      answer = try chat.withBytes { (chat) throws(VDSQError) in
+        try session.generate(chat, isChat: true) { _ in true }
+      }
+    } catch { throw error.within("\(what): \(Self.advice)") }
+    // A part of an answer may be another answer.
+    guard answer.finish != .length else {
+      throw .badInput(
+        "\(what): \(Self.advice): a prompt of \(counted(answer.promptTokens, "token")) leaves no "
+          + "room for an answer")
     }
+    return answer.bytes[...]
   }
-}
 
-extension String {
-  /// What follows the last occurrence of a mark in a text, without blanks around it; nil without
-  /// one.
-  fileprivate func part(behind mark: String) -> String? {
-    let (text, mark) = (Array(utf8), Array(mark.utf8))
-    guard
-      let start = stride(from: text.count - mark.count, through: 0, by: -1).first(where: {
-        text[$0..<$0 + mark.count].elementsEqual(mark)
-      })
-    else { return nil }
-    var part = text[(start + mark.count)...]
-    while part.first == 0x20 { part.removeFirst() }
-    while part.last == 0x20 { part.removeLast() }
-    return String(decoding: part, as: UTF8.self)
-  }
+  private static let advice = "lower the batch, or raise the context"
 }

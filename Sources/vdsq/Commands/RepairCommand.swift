@@ -81,6 +81,9 @@ struct RepairCommand: Command {
     guard ridge >= 0, ridge <= 1000 else {
       throw ValidationError("--ridge must be from 0 to 1000")
     }
+    guard encoding.threads >= 1, encoding.threads <= 256 else {
+      throw ValidationError("--threads must be from 1 to 256")
+    }
     guard rounds >= 1, rounds <= 1000 else {
       throw ValidationError("--rounds must be from 1 to 1000")
     }
@@ -110,7 +113,7 @@ struct RepairCommand: Command {
     }
     let options = try options(architecture)
     // A byte of an answer is a token at most.
-    let bytes = fixes.reduce(0) { $0 + $1.answer.utf8.count }
+    let bytes = min(ModelRepair.mostTokens, fixes.reduce(0) { $0 + $1.answer.utf8.count })
     // The inputs of neurons are seen in one thread; products of matrices have all.
     var encoding = encoding
     encoding.threads = 1
@@ -119,8 +122,10 @@ struct RepairCommand: Command {
       more: file.vocabularyBytes
         + ModelRepair.bytes(
           architecture, tokens: bytes,
-          longest: encoding.maxTokens
-            ?? min(architecture.maximumTokens, TextEncoder.defaultLongest), options: options))
+          // What is out of range is refused by the encoder.
+          longest: min(
+            max(1, encoding.maxTokens ?? TextEncoder.defaultLongest), architecture.maximumTokens),
+          options: options))
     let bar = ProgressBar("repairing", quiet: quiet)
     defer { bar.end() }
     let kept = (texts ?? []).map { text in
@@ -132,7 +137,6 @@ struct RepairCommand: Command {
     let repair = try ModelRepair(
       encoder, threads: threads, fixes: fixes, keep: limiting, options: options)
     let (result, found) = try repair.run { bar.show($0, of: rounds) }
-    let length = try result.contents.write(to: output, replace: force)
     bar.end()
     let measuring = ProgressBar("measuring", quiet: quiet)
     defer { measuring.end() }
@@ -140,6 +144,7 @@ struct RepairCommand: Command {
       fixes, kept: measured, updates: result.updates, encoder: encoder, threads: threads
     ) { measuring.show($0, of: 2 * measured.count) }
     measuring.end()
+    let length = try result.contents.write(to: output, replace: force)
     if let report {
       try RepairPage(title: "\(model), \(self.fixes)", evaluation, rounds: found).write(
         to: report, replace: force)

@@ -68,15 +68,28 @@ struct Tasks: Command {
     }
   }
 
+  /// Every task has a mask, and is compared with every other.
+  private static let mostTasks = 512
+
   private func groups() throws(VDSQError) -> [[MinimalPair]] {
     let all = TaskSpace.grouped(try input.read(group: groupField))
-    guard let tasks else { return all }
-    var chosen: [[MinimalPair]] = []
-    for name in tasks.split(separator: ",") {
-      guard let task = all.first(where: { $0[0].task.utf8.elementsEqual(name.utf8) }) else {
-        throw .usage("\(input.pairs): there is no task \(name)")
+    var chosen = all
+    if let tasks {
+      chosen = []
+      for name in tasks.split(separator: ",", omittingEmptySubsequences: false) {
+        guard let task = all.first(where: { $0[0].task.hasSameBytes(as: String(name)) }) else {
+          throw .usage("\(input.pairs): there is no task \(name)")
+        }
+        guard !chosen.contains(where: { $0[0].task.hasSameBytes(as: String(name)) }) else {
+          throw .usage("--tasks names the task \(name) twice")
+        }
+        chosen.append(task)
       }
-      chosen.append(task)
+    }
+    guard chosen.count <= Self.mostTasks else {
+      throw .usage(
+        "\(input.pairs): \(chosen.count) tasks are more than \(Self.mostTasks); choose some with "
+          + "--tasks, or group pairs by another field with --by")
     }
     return chosen
   }
@@ -110,8 +123,12 @@ struct Tasks: Command {
     var run = try encoding.run()
     let longest = encoding.maxTokens ?? min(c.maximumTokens, Self.longestTokens)
     run.maximumTokens = longest
-    run.batch = encoding.batch ?? max(1, TaskGradients.batchTokens / max(1, longest))
-    let bytes = TaskGradients.bytes(c, layers: layers, longest: longest, threads: run.threads)
+    // With room for two texts of maximum length, a batch has many short ones.
+    run.batch = encoding.batch ?? max(2, TaskGradients.batchTokens / max(1, longest))
+    // What is out of range is refused by the encoder.
+    let bytes = TaskGradients.bytes(
+      c, layers: layers, longest: min(max(2, longest), c.maximumTokens),
+      threads: min(max(1, run.threads), 256))
     let encoder = try model.encoder(
       run,
       more: model.description.vocabularyBytes + bytes

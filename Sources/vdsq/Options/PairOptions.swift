@@ -16,9 +16,10 @@ struct PairOptions: ParsableArguments {
   @Option(help: "The field that names the task; another one groups the pairs otherwise.")
   var by = "task"
 
-  /// - Throws: `missingInput` if the file cannot be opened; `badInput`, naming the line, if a pair is
-  ///   malformed.
-  func read(group: String = "term") throws(VDSQError) -> [MinimalPair] {
+  /// - Parameter group: the field of the group of a task; nil if no groups are needed.
+  /// - Throws: `missingInput` if the file cannot be opened; `badInput`, naming the line, if a pair
+  ///   is malformed.
+  func read(group: String? = nil) throws(VDSQError) -> [MinimalPair] {
     try MinimalPairReader(good: goodField, bad: badField, task: by, group: group).read(pairs)
   }
 }

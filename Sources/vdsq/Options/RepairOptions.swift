@@ -16,9 +16,6 @@ struct RepairOptions: ParsableArguments {
   /// - Throws: `missingInput` or `badInput` for the file; `badInput` if it was made for another
   ///   model.
   func read(for model: String) throws(VDSQError) -> Repair? {
-    try repair.map { (path) throws(VDSQError) in
-      try Repair(
-        path: path, model: try Container(path: model, kind: .model, decoding: .noWeights))
-    }
+    try repair.map { (path) throws(VDSQError) in try Model(path: model).repair(path: path) }
   }
 }

@@ -186,7 +186,9 @@ import VDSQTraining
   @Test func fixesAreRead() throws {
     let folder = try TemporaryFolder()
     func read(_ text: String) throws -> [Fix] {
-      try Fix.read(try folder.write(Data(text.utf8), to: "\(UUID()).jsonl"))
+      try Fix.read(try folder.write(Data(text.utf8), to: "\(UUID()).jsonl")).map {
+        Fix(prompt: $0.prompt, answer: $0.answer, paraphrases: $0.paraphrases)
+      }
     }
     #expect(
       try read(#"{"prompt": "a", "answer": " b", "paraphrases": ["c", "d\u0041"], "more": 1}"#)

@@ -7,8 +7,8 @@ import VDSQFormat
 import VDSQInference
 import VDSQTraining
 
-/// Gradients of tasks against torch, and dendrogram, map and rank correlation against scipy and numpy
-/// (Tools/reference/make_gradients.py).
+/// Gradients of tasks against torch, and dendrogram, map and rank correlation against scipy and
+/// numpy (Tools/reference/make_gradients.py).
 @Suite struct TaskSpaceTests {
   private struct Golden: Decodable {
     struct Model: Decodable {
