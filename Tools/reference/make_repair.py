@@ -77,8 +77,13 @@ def round_of(reader, case):
             c = centred(reader.head[token] - reader.head[rival], reader)
             solved = np.linalg.solve(metric, c)
             direction = solved / (c @ solved)
-            wanted = (1.5 * MARGIN - gap) * divisor / count if gap < MARGIN else 0
-            shifts.append(wanted * direction)
+            # The divisor is that of the state with the shift.
+            product = c @ state
+            rest, shift = gap - product / divisor, 0.0
+            for _ in range(200):
+                moved = state + shift * direction
+                shift = (1.5 * MARGIN - rest) * np.sqrt((moved ** 2).mean() + reader.epsilon) - product
+            shifts.append((shift / count if gap < MARGIN else 0) * direction)
             for i in layers:
                 keys[i].append(seen[i][row])
     shifts = np.array(shifts)

@@ -16,10 +16,31 @@ package struct LogitDirections {
   package struct Gap {
     /// `z_y - z_o`, in logits.
     package let value: Float
-    /// The divisor of the final norm, s.
-    package let divisor: Float
     /// The direction d, `hiddenSize` floats.
     package let direction: [Float]
+    /// `c^T h`, and k.
+    fileprivate let product, constant: Double
+    /// `s^2` at `h + x d` is `square + 2 x cross + x^2 own`.
+    fileprivate let square, cross, own: Double
+
+    private func divisor(_ multiple: Double) -> Double {
+      max(0, square + multiple * (2 * cross + multiple * own)).squareRoot()
+    }
+
+    /// The multiple of the direction whose sum with the state has another difference of logits.
+    ///
+    /// The divisor depends on it, so it is a fixed point: x = (z - k) s(h + x d) - c^T h. Where
+    /// iterations lead away from it, the divisor of the state itself counts.
+    package func multiple(for value: Float) -> Float {
+      let wanted = Double(value) - constant
+      let start = wanted * divisor(0) - product
+      var multiple = start
+      for _ in 0..<Self.iterations { multiple = wanted * divisor(multiple) - product }
+      func error(_ x: Double) -> Double { ((product + x) / divisor(x) - wanted).magnitude }
+      return Float(error(multiple) <= error(start) ? multiple : start)
+    }
+
+    private static let iterations = 50
   }
 
   private let rows: VocabularyRows
@@ -115,7 +136,6 @@ package struct LogitDirections {
       square += (Double(state[i]) - mean) * (Double(state[i]) - mean)
       product += Double(c[i]) * Double(state[i])
     }
-    let divisor = Float((square / Double(d) + Double(epsilon)).squareRoot())
     var direction = c
     direction.withUnsafeMutableBufferPointer { metric.solve($0.baseAddress!) }
     if isCentred {
@@ -127,7 +147,16 @@ package struct LogitDirections {
     for i in 0..<d { length += Double(direction[i]) * Double(c[i]) }
     // Equal rows have no direction that tells them apart.
     let scale = length > 0 ? Float(1 / length) : 0
-    for i in 0..<d { direction[i] *= scale }
-    return Gap(value: Float(product) / divisor + constant, divisor: divisor, direction: direction)
+    var (cross, own) = (0.0, 0.0)
+    for i in 0..<d {
+      direction[i] *= scale
+      cross += (Double(state[i]) - mean) * Double(direction[i])
+      own += Double(direction[i]) * Double(direction[i])
+    }
+    square = square / Double(d) + Double(epsilon)
+    return Gap(
+      value: Float(product / square.squareRoot()) + constant, direction: direction,
+      product: product, constant: Double(constant), square: square, cross: cross / Double(d),
+      own: own / Double(d))
   }
 }

@@ -243,7 +243,7 @@ package final class ModelRepair {
         let isOpen = gap.value < options.margin || (options.margin == 0 && gap.value <= 0)
         if isOpen { open += 1 }
         let wanted =
-          isOpen ? (1.5 * options.margin - gap.value) * gap.divisor / Float(layers.count) : 0
+          isOpen ? gap.multiple(for: 1.5 * options.margin) / Float(layers.count) : 0
         for i in 0..<d { shifts.append(wanted * gap.direction[i]) }
       }
     }
