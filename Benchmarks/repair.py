@@ -1,12 +1,12 @@
 """Repair of a real language model, SmolLM2-135M-Instruct in int8 (docs/repair.md).
 
-    Benchmarks/run repair [FOLDER] [--settings a,b] [--counts 1,10,40]
+    Benchmarks/run repair [FOLDER] [--settings a,b] [--counts 1,10,30] [--skip N]
 
 Facts that the model gets wrong are corrected, and facts that it gets right are exchanged (counterfactual
-edits). For each setting: edits that hold, paraphrases that hold, predictions that changed in texts that
-should stay as they are, their perplexity, bytes and seconds. FOLDER is as in fewshot.py; every second of
-200 of its test texts limits the repair, and the others are measured. Without FOLDER a few sample texts
-are taken."""
+edits). For each setting: edits that hold, by one pass and when they are generated token by token (integers
+round otherwise there), paraphrases that hold, predictions that changed in texts that should stay as they
+are, their perplexity, bytes and seconds. FOLDER is as in fewshot.py; every second of 100 of its test texts
+limits the repair, and the others are measured. Without FOLDER a few sample texts are taken."""
 import argparse
 import json
 import pathlib
@@ -40,13 +40,14 @@ SETTINGS = {
     "default": [], "last layer": ["--layers", "30"], "layers 15 to 18": ["--layers", "15,16,17,18"],
     "layers 21 to 24": ["--layers", "21,22,23,24"],
     "16 neurons": ["--neurons", "16"], "256 neurons": ["--neurons", "256"],
-    "without --keep": None, "margin 3": ["--margin", "3"],
+    "without --keep": None, "margin 1": ["--margin", "1"], "margin 3": ["--margin", "3"],
 }
 
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", nargs="?")
 parser.add_argument("--settings")
 parser.add_argument("--counts", default="1,10,30")
+parser.add_argument("--skip", type=int, default=0, help="facts of each kind to leave out first")
 arguments = parser.parse_args()
 gguf = subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
                       check=True).stdout.strip()
@@ -78,7 +79,7 @@ def keep_texts():
     texts = []
     for folder in folders:
         own = [json.loads(line)["text"] for line in open(folder / "test.jsonl")]
-        texts += own[:200 // len(folders)]
+        texts += own[:100 // len(folders)]
     return texts
 
 
@@ -100,6 +101,12 @@ def repair(fixes, texts, options, scratch):
             for more in ([], ["--repair", path / "fix.vdsa"])]
         result["kept"] = {"changed_share": float("nan"), "perplexity_before": perplexities[0],
                           "perplexity": perplexities[1]}
+    generated = subprocess.run(
+        [VDSQ, "generate", MODEL, "--field", "prompt", "--json", "-q", "--max-tokens", "12", "--context", "64",
+         "--repair", path / "fix.vdsa"], stdin=open(path / "fixes.jsonl"), capture_output=True, text=True,
+        check=True).stdout.splitlines()
+    result["generated"] = np.mean([json.loads(line)["text"].startswith(fix["answer"])
+                                   for line, fix in zip(generated, fixes)])
     return result
 
 
@@ -119,13 +126,13 @@ def main():
     print(f"{len(all_facts)} facts, of which the model knows {sum(right)}; {len(texts)} texts to keep\n")
     settings = {k: v for k, v in SETTINGS.items()
                 if not arguments.settings or k in arguments.settings.split(",")}
-    print("| setting | edits | number | hold | paraphrases | changed tokens | perplexity | rounds | MiB | s |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("| setting | edits | number | hold | generated | paraphrases | changed tokens | perplexity | rounds | MiB | s |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as scratch:
         for setting, options in settings.items():
             counts = [int(c) for c in arguments.counts.split(",")] if setting == "default" else [10]
             for kind, pool in (("corrected", wrong), ("exchanged", exchanged)):
-                order = [pool[i] for i in np.random.default_rng(1).permutation(len(pool))]
+                order = [pool[i] for i in np.random.default_rng(1).permutation(len(pool))][arguments.skip:]
                 for count in counts:
                     # Few edits vary much, so several groups of them are repaired one after another.
                     groups = [order[i:i + count] for i in range(0, len(order), count)][:max(1, 10 // count)]
@@ -134,6 +141,7 @@ def main():
                     mean = lambda get: float(np.mean([get(r) for r in runs]))
                     print(f"| {setting} | {kind} | {len(groups[0])} "
                           f"| {mean(lambda r: r['held'] / r['fixes']):.2f} "
+                          f"| {mean(lambda r: r['generated']):.2f} "
                           f"| {mean(lambda r: r['paraphrases_held_before'] / r['paraphrases']):.2f} → "
                           f"{mean(lambda r: r['paraphrases_held'] / r['paraphrases']):.2f} "
                           f"| {100 * mean(lambda r: r['kept']['changed_share']):.2f}% "

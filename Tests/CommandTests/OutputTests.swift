@@ -19,6 +19,14 @@ import Testing
     }
     _ = try folder.write(Data((examples.joined(separator: "\n") + "\n").utf8), to: "examples")
     _ = try folder.write(Data("hello\n".utf8), to: "texts")
+    let pairs = ["agreement", "islands"].map {
+      #"{"good": "hello world", "bad": "world hello", "task": "\#($0)"}"#
+    }
+    _ = try folder.write(Data((pairs.joined(separator: "\n") + "\n").utf8), to: "pairs")
+    _ = try folder.write(Data(#"{"prompt": "hello", "answer": " world"}"#.utf8), to: "fixes")
+    let chat = try Program("vdsq").run(
+      ["convert", try ChatCheckpoint.write(in: folder), "-o", folder.path("c.vdsq"), "-q"])
+    #expect(chat.status == 0, "\(chat.errors)")
     _ = try folder.write(Data("hello\nhello world\n".utf8), to: "lines")
     for (name, head) in [("r", "ranking"), ("t", "tags-bert")] {
       let result = try Program("vdsq").run(
@@ -52,6 +60,9 @@ import Testing
     "review": "review m.vdsq examples --minimum 0",
     "categories": "categories m.vdsq examples",
     "direction": "direction g.vdsq lines --method pca --count 1 -o new.vdsd",
+    "pairs": "pairs g.vdsq pairs -q", "tasks": "tasks g.vdsq pairs -q",
+    "repair": "repair g.vdsq fixes -o new.vdsa -q",
+    "verbalize": "verbalize c.vdsq examples --epochs 0 -q",
   ]
 
   /// An output that is there is refused before the work, of which a missing input is the first
@@ -61,7 +72,9 @@ import Testing
     "convert none -o old", "convert none -o new --report old", "embed none -o old",
     "eval none --test none --report old", "eval none --test none --predictions old",
     "inspect none --tensor x -o old", "lens none hello -o old",
-    "logits none --scores-out old", "tune-lens none none -o old",
+    "logits none --scores-out old", "tune-lens none none -o old", "pairs none none --report old",
+    "repair none none -o old", "repair none none -o new --report old",
+    "tasks none none --report old", "verbalize none none -o old",
   ])
   func whatIsThereIsRefusedFirst(_ use: String) throws {
     let result = try shell("touch old; $vdsq \(use) < texts")

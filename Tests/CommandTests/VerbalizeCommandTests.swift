@@ -41,22 +41,10 @@ import Testing
   init() throws {
     folder = try TemporaryFolder()
     model = folder.path("chat.vdsq")
-    let checkpoint = folder.path("checkpoint")
-    try FileManager.default.copyItem(
-      atPath: Fixtures.path("language-models/qwen2"), toPath: checkpoint)
-    // Prompts are longer than the other tests need.
-    let path = URL(fileURLWithPath: "\(checkpoint)/config.json")
-    var config = try object(String(decoding: try Data(contentsOf: path), as: UTF8.self))
-    config["max_position_embeddings"] = 8192
-    try JSONSerialization.data(withJSONObject: config).write(to: path)
-    try Data(
-      """
-      {% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}\
-      {% if add_generation_prompt %}assistant:{% endif %}
-      """.utf8
-    ).write(to: URL(fileURLWithPath: "\(checkpoint)/chat_template.jinja"))
     let result = try vdsq.run(
-      ["convert", checkpoint, "-o", model, "-q", "--weights", "fp32"])
+      [
+        "convert", try ChatCheckpoint.write(in: folder), "-o", model, "-q", "--weights", "fp32",
+      ])
     try #require(result.status == 0, "\(result.errors)")
   }
 

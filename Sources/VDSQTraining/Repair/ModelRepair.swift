@@ -18,7 +18,7 @@ package final class ModelRepair {
     /// The number of neurons of each layer that are changed.
     package var neurons = 64
     /// By how many logits an answer's tokens should beat their rivals, at least 0.
-    package var margin: Float = 1
+    package var margin: Float = 3
     /// How much a smaller change counts beside an exact one, as a share; at least 0.
     package var ridge: Float = 0.01
     /// The maximum number of rounds, at least 1.
