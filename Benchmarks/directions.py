@@ -1,6 +1,6 @@
 """What directions of a language model do when it is steered by them, and what removing one leaves.
 
-    Benchmarks/run directions FOLDER [--factors -0.2,-0.1,0,0.1,0.2] [--tokens 24] [--model FILE]
+    Benchmarks/run directions FOLDER [--factors=-0.2,-0.1,0,0.1,0.2] [--tokens 24] [--model FILE]
 
 Sentiment from SST-2 of FOLDER (as in fewshot.py), formality and tense from the pairs of
 Benchmarks/directions. SmolLM2-135M-Instruct is steered by each factor: how continuations of neutral
