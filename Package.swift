@@ -142,7 +142,8 @@ let tools: [Target] = [
     dependencies: [
       "VDSQCheckpoints", "VDSQFormat", "VDSQTokenizers", "VDSQInference", "VDSQFiles", "COpenBLAS",
     ], swiftSettings: fuzzSettings),
-  // Few-shot methods, finetuning, online learning, evaluation; labelled texts.
+  // Few-shot methods, finetuning, online learning, evaluation; labelled texts; regions, directions,
+  // repairs, task spaces and verbalized learning.
   .target(
     name: "VDSQTraining",
     dependencies: ["VDSQ", "VDSQCheckpoints", "VDSQFiles"], swiftSettings: fuzzSettings),
