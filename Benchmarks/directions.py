@@ -18,7 +18,7 @@ import tempfile
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from programs import CACHE, ROOT, VDSQ
+from programs import CACHE, ROOT, VDSQ, language_model
 
 parser = argparse.ArgumentParser()
 parser.add_argument("folder")
@@ -32,11 +32,7 @@ parser.add_argument("--layer")
 parser.add_argument("--model", default=CACHE / "minilm.vdsq")
 arguments = parser.parse_args()
 FOLDER = pathlib.Path(arguments.folder)
-gguf = subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
-                      check=True).stdout.strip()
-LM = CACHE / "smollm2-int8.vdsq"
-if not LM.exists():
-    subprocess.run([VDSQ, "convert", gguf, "-o", LM, "-q"], check=True)
+LM = language_model()
 BEGINNINGS = ["The new phone that I bought last week", "We went to see the film, and", "My brother called to say that",
               "The restaurant around the corner", "This book is about", "The people at the hotel", "Last night the band",
               "The weather in this town", "Our teacher told us", "The journey by train", "I think that the house",

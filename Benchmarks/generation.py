@@ -17,7 +17,7 @@ import time
 
 import numpy as np
 
-from programs import CACHE, ROOT, VDSQ
+from programs import CACHE, VDSQ, language_model, language_model_checkpoint
 
 PROMPT = "Once upon a time there was a"
 parser = argparse.ArgumentParser()
@@ -30,17 +30,6 @@ arguments = parser.parse_args()
 THREADS = [int(n) for n in arguments.threads.split(",")]
 
 
-def model():
-    if arguments.model:
-        return arguments.model
-    path = CACHE / "smollm2.vdsq"
-    if not path.exists():
-        gguf = subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
-                              check=True).stdout.strip()
-        subprocess.run([VDSQ, "convert", gguf, "-o", path, "-q"], check=True)
-    return str(path)
-
-
 def ggufs():
     """The files of llama.cpp; none if it is not installed."""
     try:
@@ -49,8 +38,7 @@ def ggufs():
         return []
     if arguments.gguf:
         return arguments.gguf.split(",")
-    source = subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
-                            check=True).stdout.strip()
+    source = language_model_checkpoint()
     paths = []
     for name, kind in [("Q8_0", llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0), ("Q4_0", llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_0)]:
         path = CACHE / f"smollm2-{name}.gguf"
@@ -110,7 +98,7 @@ def reading(count):
 
 
 def main():
-    path = model()
+    path = arguments.model or language_model()
     size = bytes_per_token(path)
     runs = {f"vdsq, {n} threads": (lambda n=n: vdsq(path, n)) for n in THREADS}
     runs |= {f"vdsq, {n} threads, 4 texts": (lambda n=n: vdsq(path, n, 4)) for n in THREADS}

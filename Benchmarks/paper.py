@@ -21,7 +21,7 @@ import numpy as np
 from gguf.quants import dequantize
 from sklearn.linear_model import LogisticRegression
 
-from programs import CACHE, ROOT, VDSQ
+from programs import CACHE, VDSQ, language_model_checkpoint
 
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=pathlib.Path)
@@ -30,8 +30,7 @@ parser.add_argument("--texts", type=int, default=1000)
 parser.add_argument("--demos", type=int, default=2)
 parser.add_argument("--lora-steps", type=int, default=0)
 arguments = parser.parse_args()
-GGUF = subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
-                      check=True).stdout.strip()
+GGUF = language_model_checkpoint()
 MODEL, PINV = CACHE / "smollm2-int8.vdsq", CACHE / "smollm2-pinv.vdsq"
 subprocess.run([VDSQ, "convert", GGUF, "-o", MODEL, "--force", "-q"], check=True, stdout=subprocess.DEVNULL)
 subprocess.run([VDSQ, "bases", MODEL, "--method", "pinv", "-o", PINV, "--force", "-q"], check=True,

@@ -27,6 +27,20 @@ def model(kind, checkpoint=CHECKPOINT):
     return str(path)
 
 
+def language_model_checkpoint():
+    """The GGUF file of SmolLM2-135M-Instruct, which is fetched unless it is there."""
+    return subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
+                          check=True).stdout.strip()
+
+
+def language_model():
+    """SmolLM2-135M-Instruct in int8, which is converted unless it is there."""
+    path = CACHE / "smollm2-int8.vdsq"
+    if not path.exists():
+        subprocess.run([VDSQ, "convert", language_model_checkpoint(), "-o", path, "-q"], check=True)
+    return str(path)
+
+
 def lines(texts):
     return "".join(json.dumps({"text": t}) + "\n" for t in texts).encode()
 

@@ -15,7 +15,7 @@ import tempfile
 
 import numpy as np
 
-from programs import CACHE, ROOT, VDSQ
+from programs import ROOT, VDSQ, language_model
 
 RELATIONS = [
     ("The capital of {} is", ["{}'s capital is", "The capital city of {} is called"], {
@@ -49,11 +49,7 @@ parser.add_argument("--settings")
 parser.add_argument("--counts", default="1,10,30")
 parser.add_argument("--skip", type=int, default=0, help="facts of each kind to leave out first")
 arguments = parser.parse_args()
-gguf = subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
-                      check=True).stdout.strip()
-MODEL = CACHE / "smollm2-int8.vdsq"
-if not MODEL.exists():
-    subprocess.run([VDSQ, "convert", gguf, "-o", MODEL, "-q"], check=True)
+MODEL = language_model()
 
 
 def facts():

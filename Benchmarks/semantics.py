@@ -16,7 +16,7 @@ import tempfile
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from programs import CACHE, ROOT, VDSQ
+from programs import CACHE, ROOT, VDSQ, language_model_checkpoint
 
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", nargs="?")
@@ -27,8 +27,7 @@ parser.add_argument("--texts", type=int, default=500)
 parser.add_argument("--prefixes", type=int, default=600)
 arguments = parser.parse_args()
 shots = [int(s) for s in arguments.shots.split(",")]
-gguf = subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
-                      check=True).stdout.strip()
+gguf = language_model_checkpoint()
 MODEL = CACHE / "smollm2-int8.vdsq"
 subprocess.run([VDSQ, "convert", gguf, "-o", MODEL, "--force", "-q"], check=True)
 DEFINITIONS = ["balanced", "ridge", "pinv", "head"]

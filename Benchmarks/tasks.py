@@ -11,7 +11,7 @@ import subprocess
 
 import numpy as np
 
-from programs import CACHE, ROOT, VDSQ
+from programs import CACHE, VDSQ, language_model
 
 parser = argparse.ArgumentParser()
 parser.add_argument("pairs")
@@ -19,11 +19,7 @@ parser.add_argument("--exact", type=int, default=10)
 parser.add_argument("--steps", default="1e-4,3e-4,1e-3,3e-3,1e-2")
 parser.add_argument("--report", default=str(CACHE / "tasks.html"))
 arguments = parser.parse_args()
-gguf = subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
-                      check=True).stdout.strip()
-MODEL = CACHE / "smollm2-int8.vdsq"
-if not MODEL.exists():
-    subprocess.run([VDSQ, "convert", gguf, "-o", MODEL, "-q"], check=True)
+MODEL = language_model()
 
 
 def run(*command):

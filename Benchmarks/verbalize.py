@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from programs import CACHE, ROOT, VDSQ
+from programs import VDSQ, language_model
 
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", nargs="?")
@@ -28,11 +28,7 @@ parser.add_argument("--epochs", type=int, default=1)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--model")
 arguments = parser.parse_args()
-MODEL = arguments.model or CACHE / "smollm2-int8.vdsq"
-if not pathlib.Path(MODEL).exists():
-    gguf = subprocess.run([ROOT / "Tools/fetch-language-model"], capture_output=True, text=True,
-                          check=True).stdout.strip()
-    subprocess.run([VDSQ, "convert", gguf, "-o", MODEL, "-q"], check=True)
+MODEL = arguments.model or language_model()
 
 
 def line(rng, n):
