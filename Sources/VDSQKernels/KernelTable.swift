@@ -64,6 +64,13 @@ public struct KernelTable: Sendable {
       _ x: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ scale: Float
     ) -> Void
 
+  /// The largest value x_m, and the sum of `e^(scale (x - x_m))`, which is not a number if a value is
+  /// not finite.
+  public let exponentialSum:
+    @Sendable (
+      _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float
+    ) -> (largest: Float, sum: Float)
+
   /// `y = (x + r - mean) / sqrt(variance + epsilon) * gain + bias` per row; `r` may be nil, `y` may
   /// be `x`.
   public let addLayerNorm:
@@ -127,10 +134,12 @@ public struct KernelTable: Sendable {
       _ best: inout TopK
     ) -> Void
 
-  /// The cosine of a query to each row of a range.
+  /// The cosines of several queries to each row of a range, `[count, stride]`. Each row is read from
+  /// memory once.
   public let cosines:
     @Sendable (
-      _ query: Int8Query, _ m: Int8Rows, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>
+      _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,
+      _ out: UnsafeMutablePointer<Float>, _ stride: Int
     ) -> Void
 
   /// Collects candidates from rows with two bits per dimension.
@@ -203,6 +212,7 @@ public struct KernelTable: Sendable {
     attentionInt16 = { K.attentionInt16($0, $1, $2, $3) }
     causalAttention = { K.causalAttention($0, $1, $2, $3) }
     softmax = { K.softmax($0, $1, $2, $3, $4) }
+    exponentialSum = { K.exponentialSum($0, $1, $2) }
     addLayerNorm = { K.addLayerNorm($0, $1, $2, $3, $4, $5, $6) }
     addRMSNorm = { K.addRMSNorm($0, $1, $2, $3, $4, $5, $6) }
     rotate = { K.rotate($0, $1, $2, $3, $4) }
@@ -212,7 +222,7 @@ public struct KernelTable: Sendable {
     cosineTopK = { K.cosineTopK($0, $1, $2, &$3) }
     cosineTopKBatch = { K.cosineTopKBatch($0, $1, $2, $3, $4) }
     cosineTopKOf = { K.cosineTopK($0, $1, candidates: $2, $3, &$4) }
-    cosines = { K.cosines($0, $1, $2, $3) }
+    cosines = { K.cosines($0, $1, $2, $3, $4, $5) }
     coarseScan = { K.coarseScan($0, $1, $2, &$3) }
     dotRows = { K.dotRows($0, $1, $2, $3, $4) }
     dotHalfRows = { K.dotHalfRows($0, $1, $2, $3, $4) }

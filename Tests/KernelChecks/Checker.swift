@@ -28,6 +28,7 @@ public final class Checker {
     Check(name: "attentionInt16") { $0.attentionInt16() },
     Check(name: "causalAttention") { $0.causalAttention() },
     Check(name: "softmax") { $0.softmax() },
+    Check(name: "exponentialSum") { $0.exponentialSum() },
     Check(name: "norms") { $0.norms() },
     Check(name: "rotary") { $0.rotary() },
     Check(name: "gates") { $0.gates() },

@@ -4,15 +4,26 @@ extension Checker {
   /// Cosines are bit-identical on every instruction set, including extremes and the last rows.
   func cosines() {
     forEachMatrix { m, queries, what in
+      var reference: [Float] = []
       for query in queries {
-        var reference = [Float](repeating: 0, count: m.rows)
-        for row in 0..<m.rows { reference[row] = ScalarReference.cosine(query, m, row) }
-        for range in [0..<m.rows, m.rows / 3..<m.rows, 0..<(m.rows + 1) / 2] {
-          var ours = [Float](repeating: .nan, count: range.count)
-          ours.withUnsafeMutableBufferPointer {
-            table.cosines(query, m, range, $0.baseAddress!)
+        for row in 0..<m.rows { reference.append(ScalarReference.cosine(query, m, row)) }
+      }
+      for range in [0..<m.rows, m.rows / 3..<m.rows, 0..<(m.rows + 1) / 2] {
+        for count in [1, queries.count - 1, queries.count] {
+          let stride = range.count + 3
+          var ours = [Float](repeating: .nan, count: count * stride)
+          ours.withUnsafeMutableBufferPointer { ours in
+            queries.withUnsafeBufferPointer {
+              table.cosines($0.baseAddress!, count, m, range, ours.baseAddress!, stride)
+            }
           }
-          expect(ours == Array(reference[range]), "cosines: \(what)")
+          for i in 0..<count {
+            let own = ours[i * stride..<i * stride + range.count]
+            let expected = reference[i * m.rows + range.lowerBound..<i * m.rows + range.upperBound]
+            expect(Array(own) == Array(expected), "cosines: \(what), \(count) queries")
+            let behind = ours[i * stride + range.count..<(i + 1) * stride]
+            expect(behind.allSatisfy(\.isNaN), "cosines: \(what), written behind the range")
+          }
         }
       }
     }

@@ -228,6 +228,24 @@ extension Checker {
     }
   }
 
+  func exponentialSum() {
+    var random = Random(9)
+    for columns in Self.lengths {
+      for scale in [Float(1), 0.125, 20] {
+        var x = random.floats(columns, -8, 8)
+        func ours() -> (largest: Float, sum: Float) {
+          x.withUnsafeBufferPointer { table.exponentialSum($0.baseAddress!, columns, scale) }
+        }
+        let (largest, sum) = ScalarReference.exponentialSum(x, scale)
+        let found = ours()
+        expect(found.largest == largest, "exponentialSum: the largest of \(columns)")
+        expectClose([found.sum / sum], [1], 3e-5, "exponentialSum: \(columns) values")
+        x[columns / 2] = .nan
+        expect(ours().sum.isNaN, "exponentialSum: \(columns) values, one is not a number")
+      }
+    }
+  }
+
   func norms() {
     var random = Random(6)
     for columns in Self.lengths {

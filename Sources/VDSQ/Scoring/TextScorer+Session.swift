@@ -127,20 +127,24 @@ extension TextScorer {
         targets.removeAll(keepingCapacity: true)
       }
       try encoder.tokenStates(of: batch, into: states)
+      // States that predict something move together, so that rows of the head pass by seldom.
+      let d = encoder.hiddenSize
+      var texts: [Int] = [], predicted: [Int32] = []
       for window in windows {
-        head.score(
-          states + window.rows.lowerBound * encoder.hiddenSize, count: window.rows.count,
-          ids: targets[window.rows]
-        ) { index, logProbability, isLikeliest in
-          let text = window.text
-          results[text].count += 1
-          results[text].logProbability += logProbability
-          if !isLikeliest { results[text].isGreedy = false }
-          if keepsTokens {
-            results[text].tokens.append(
-              TextScore.Token(
-                id: targets[window.rows.lowerBound + index], logProbability: logProbability))
-          }
+        (states + texts.count * d).update(
+          from: states + window.rows.lowerBound * d, count: window.rows.count * d)
+        texts.append(contentsOf: repeatElement(window.text, count: window.rows.count))
+        predicted.append(contentsOf: targets[window.rows])
+      }
+      head.score(states, count: texts.count, ids: predicted[...]) {
+        index, logProbability, isLikeliest in
+        let text = texts[index]
+        results[text].count += 1
+        results[text].logProbability += logProbability
+        if !isLikeliest { results[text].isGreedy = false }
+        if keepsTokens {
+          results[text].tokens.append(
+            TextScore.Token(id: predicted[index], logProbability: logProbability))
         }
       }
     }

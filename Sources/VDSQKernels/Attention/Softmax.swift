@@ -62,4 +62,24 @@ extension GenericKernels {
       }
     }
   }
+
+  /// The largest value x_m, and the sum of `e^(scale (x - x_m))`. The sum is not a number if a value
+  /// is not finite.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func exponentialSum(
+    _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float
+  ) -> (largest: Float, sum: Float) {
+    let factor = splat(scale * 1.442_695_04)
+    let most = max16(
+      fold(count, from: splat(-.infinity), { vdsq_max($0, $1) }) { most, i, count in
+        vdsq_max(most, load16(x + i, count: count, fill: -.infinity))
+      })
+    let total = fold(count, from: splat(0), { $0 + $1 }) { sum, i, count in
+      let value = load16(x + i, count: count)
+      // Exponents are clamped, which would hide what is not a number.
+      let e = exp2((value - splat(most)) * factor) + (value - value)
+      return sum + (count < 16 ? keep16(e, count: count, fill: 0) : e)
+    }
+    return (most, sum16(total))
+  }
 }

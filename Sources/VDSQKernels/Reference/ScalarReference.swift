@@ -31,6 +31,15 @@ public enum ScalarReference {
     }
   }
 
+  /// The largest value x_m, and the sum of `e^(scale (x - x_m))`.
+  public static func exponentialSum(_ x: [Float], _ scale: Float) -> (largest: Float, sum: Float) {
+    var largest = -Float.infinity
+    for value in x { largest = max(largest, value) }
+    var sum = 0.0
+    for value in x { sum += vdsq_exp((Double(value) - Double(largest)) * Double(scale)) }
+    return (largest, Float(sum))
+  }
+
   /// `softmax(Q K^T / divisor + bias) V`, over the keys that each query sees. Scores are rounded to
   /// float32, as in the kernel.
   public static func attention(

@@ -28,20 +28,6 @@ extension GenericKernels {
     }
   }
 
-  /// Writes the cosine of `query` to each row of a range. `out` starts at the first row of the
-  /// range.
-  @_alwaysEmitIntoClient @inline(__always)
-  static func cosines(
-    _ query: Int8Query, _ m: Int8Rows, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>
-  ) {
-    var row = range.lowerBound
-    while row < range.upperBound {
-      let cosines = cosines16(query, m, row, range.upperBound)
-      store16(cosines, out + (row - range.lowerBound), count: range.upperBound - row)
-      row += 16
-    }
-  }
-
   /// Keeps the best cosines among single rows, given by their ids: the candidates of a first pass.
   @_alwaysEmitIntoClient @inline(__always)
   static func cosineTopK(

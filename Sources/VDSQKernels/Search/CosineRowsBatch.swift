@@ -9,6 +9,30 @@ extension GenericKernels {
     _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,
     _ best: UnsafeMutablePointer<TopK>
   ) {
+    forEachCosines(queries, count, m, range) { q, row, end, cosines in
+      offer(cosines, row, end, &best[q])
+    }
+  }
+
+  /// Writes the cosines of several queries to each row of a range, `[count, stride]`. `out` starts
+  /// at the first row of the range.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func cosines(
+    _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,
+    _ out: UnsafeMutablePointer<Float>, _ stride: Int
+  ) {
+    forEachCosines(queries, count, m, range) { q, row, end, cosines in
+      store16(cosines, out + q * stride + (row - range.lowerBound), count: end - row)
+    }
+  }
+
+  /// Calls `body` with the cosines of a query to the rows from `row` on, sixteen at a time, of which
+  /// those before `end` count.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func forEachCosines(
+    _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,
+    _ body: (_ query: Int, _ row: Int, _ end: Int, _ cosines: SIMD16<Float>) -> Void
+  ) {
     // A block of rows stays in the cache while all queries pass over it.
     let blockRows = max(16, (128 << 10) / max(1, m.columns) / 16 * 16)
     var block = range.lowerBound
@@ -20,17 +44,21 @@ extension GenericKernels {
           let width = min(4, count - q)
           // The first queries prefetch the rows of the next block while they scan this one.
           let ahead = q == 0 ? (end - block) * m.columns : 0
-          tiles(queries + q, width, m, block..<end, best + q) { row, dots in
+          tiles(queries + q, width, m, block..<end) { row, dots in
             tile4(queries + q, width, m, row, end, ahead, dots)
-          }
+          } body: { body(q + $0, $1, end, $2) }
           q += width
         } else if count - q > 1 {
-          tiles(queries + q, 2, m, block..<end, best + q) { row, dots in
+          tiles(queries + q, 2, m, block..<end) { row, dots in
             tile2(queries + q, m, row, end, dots)
-          }
+          } body: { body(q + $0, $1, end, $2) }
           q += 2
         } else {
-          cosineTopK(queries[q], m, block..<end, &best[q])
+          var row = block
+          while row < end {
+            body(q, row, end, cosines16(queries[q], m, row, end))
+            row += 16
+          }
           q += 1
         }
       }
@@ -43,8 +71,8 @@ extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
   static func tiles(
     _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,
-    _ best: UnsafeMutablePointer<TopK>,
-    _ tile: (_ row: Int, _ dots: UnsafeMutablePointer<SIMD4<Int32>>) -> Void
+    _ tile: (_ row: Int, _ dots: UnsafeMutablePointer<SIMD4<Int32>>) -> Void,
+    body: (_ query: Int, _ row: Int, _ cosines: SIMD16<Float>) -> Void
   ) {
     withUnsafeTemporaryAllocation(byteCount: 4 * 64, alignment: 64) { scratch in
       let dots = scratch.baseAddress!.assumingMemoryBound(to: SIMD4<Int32>.self)
@@ -53,9 +81,7 @@ extension GenericKernels {
       while row < range.upperBound {
         for group in 0..<4 { tile(row + group * 4, dots + group) }
         for q in 0..<count {
-          offer(
-            normalized(lanes[q], queries[q], m, row, range.upperBound), row, range.upperBound,
-            &best[q])
+          body(q, row, normalized(lanes[q], queries[q], m, row, range.upperBound))
         }
         row += 16
       }

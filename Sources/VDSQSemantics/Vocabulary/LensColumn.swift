@@ -13,14 +13,17 @@ final class LensColumn {
   private let lastScores: UnsafeMutablePointer<Float>
   private var lastProbabilities: [Float]
 
+  /// The number of layers whose values are in memory at a time.
+  private static let together = 8
+
   init(_ logits: VocabularyLogits, layers: Int, temperature: Float) {
     self.logits = logits
     self.layers = layers
     self.temperature = temperature
     dimensions = logits.rows.dimensions
     vocabulary = logits.rows.count
-    states = .allocate(capacity: VocabularyLogits.together * dimensions)
-    scores = .allocate(capacity: VocabularyLogits.together * vocabulary)
+    states = .allocate(capacity: Self.together * dimensions)
+    scores = .allocate(capacity: Self.together * vocabulary)
     lastScores = .allocate(capacity: vocabulary)
     lastProbabilities = [Float](repeating: 0, count: vocabulary)
   }
@@ -50,7 +53,7 @@ final class LensColumn {
       var cells: [Lens.Cell] = []
       var first = 0
       while first < layers {
-        let count = min(VocabularyLogits.together, layers - first)
+        let count = min(Self.together, layers - first)
         for i in 0..<count {
           let from = state(first + i), to = states + i * dimensions
           for j in 0..<dimensions { to[j] = from[j] }

@@ -26,15 +26,13 @@ public final class VocabularyLogits: SharedWork {
   private let kernels: KernelTable
   private let threads: ThreadPool
   // The input of a lookup.
-  private let queries: UnsafeMutablePointer<VocabularyRows.Query>
-  private var queryCount = 0
+  private let queries: VocabularyQueries
   private var temperature: Float = 1
   /// The destination of the values of all rows, `[queryCount, rows.count]`; nil if they are not
   /// kept.
   private var kept: UnsafeMutablePointer<Float>?
-  private let bytes: UnsafeMutablePointer<Int8>
-  // For each worker, the values of a block; and for each query its results, largest value and sum
-  // of exponentials.
+  // For each worker, the values of a block for all queries; and for each query its results, largest
+  // value and sum of exponentials.
   private let values: UnsafeMutablePointer<Float>
   private let best: UnsafeMutablePointer<TopK>
   private let scores: UnsafeMutablePointer<Float>
@@ -54,10 +52,16 @@ public final class VocabularyLogits: SharedWork {
       if total > 0 { total *= vdsq_expf((largest - value) / temperature) }
       largest = value
     }
+
+    /// Adds a sum of exponentials relative to another largest value.
+    mutating func add(_ other: Float, _ sum: Float, _ temperature: Float) {
+      raise(to: other, temperature)
+      total += sum * vdsq_expf((other - largest) / temperature)
+    }
   }
 
   /// The number of states that share one pass over the rows.
-  package static let together = 8
+  private static let together = 16
   /// The number of rows in a block. Blocks are small enough to stay in a cache for all queries.
   private static let block = 512
   /// Below this many bytes of rows, waking a second thread takes longer than it saves.
@@ -81,10 +85,9 @@ public final class VocabularyLogits: SharedWork {
     let candidates = rows.isRefined ? min(4 * self.capacity + 24, rows.count) : self.capacity
     fine = .allocate(capacity: max(1, rows.scratchBytes))
     row = .allocate(capacity: rows.dimensions)
-    queries = .allocate(capacity: Self.together)
-    bytes = .allocate(capacity: Self.together * Int8Query.paddedColumns(rows.dimensions))
-    values = .allocate(capacity: Self.block * threads.count)
+    queries = VocabularyQueries(capacity: Self.together, dimensions: rows.dimensions)
     let slots = Self.together * threads.count
+    values = .allocate(capacity: Self.block * slots)
     best = .allocate(capacity: slots)
     scores = .allocate(capacity: candidates * slots)
     ids = .allocate(capacity: candidates * slots)
@@ -99,8 +102,6 @@ public final class VocabularyLogits: SharedWork {
   }
 
   deinit {
-    queries.deallocate()
-    bytes.deallocate()
     values.deallocate()
     best.deallocate()
     scores.deallocate()
@@ -123,7 +124,7 @@ public final class VocabularyLogits: SharedWork {
     find(state, count: 1, temperature: temperature) { _, result in body(result) }
   }
 
-  /// The same for several states. Rows are read from memory once for every eight states.
+  /// The same for several states. Rows are read from memory once for every sixteen states.
   ///
   /// - Parameters:
   ///   - states: `[count, rows.dimensions]` floats.
@@ -138,8 +139,8 @@ public final class VocabularyLogits: SharedWork {
     defer { kept = nil }
     kept = scores
     scan(states, count) { first in
-      for i in 0..<queryCount { give(i) { body(first + i, $0) } }
-      kept = scores.map { $0 + (first + queryCount) * rows.count }
+      for i in 0..<queries.count { give(i) { body(first + i, $0) } }
+      kept = scores.map { $0 + (first + queries.count) * rows.count }
     }
   }
 
@@ -153,7 +154,7 @@ public final class VocabularyLogits: SharedWork {
   ) {
     temperature = 1
     scan(states, count) { first in
-      for i in 0..<queryCount { out[first + i] = sums[i].largest + vdsq_logf(sums[i].total) }
+      for i in 0..<queries.count { out[first + i] = sums[i].largest + vdsq_logf(sums[i].total) }
     }
   }
 
@@ -170,10 +171,10 @@ public final class VocabularyLogits: SharedWork {
   ) {
     temperature = 1
     scan(states, count) { first in
-      for i in 0..<queryCount {
+      for i in 0..<queries.count {
         let id = ids[ids.startIndex + first + i]
         let sum = sums[i]
-        let relative = logit(queries[i].state, Int(id)) - sum.largest
+        let relative = logit(queries.state(i), Int(id)) - sum.largest
         let result = Double(relative) - Double(log(sum.total))
         var likeliest: Int32?
         give(i) { if likeliest == nil { likeliest = $0.id } }
@@ -187,15 +188,12 @@ public final class VocabularyLogits: SharedWork {
   private func scan(_ states: UnsafePointer<Float>, _ count: Int, _ body: (Int) -> Void) {
     var first = 0
     while first < count {
-      queryCount = min(Self.together, count - first)
-      for i in 0..<queryCount {
-        queries[i] = rows.query(
-          states + (first + i) * rows.dimensions, kernels,
-          bytes + i * Int8Query.paddedColumns(rows.dimensions))
-      }
+      rows.set(
+        queries, states + first * rows.dimensions, count: min(Self.together, count - first),
+        kernels)
       scan()
       body(first)
-      first += queryCount
+      first += queries.count
     }
   }
 
@@ -207,7 +205,7 @@ public final class VocabularyLogits: SharedWork {
       body(Result(id: id, value: value, probability: min(share, 1)))
     }
     guard rows.isRefined else { return best[query].drain(give) }
-    let state = queries[query].state
+    let state = queries.state(query)
     var found: [(value: Float, id: Int32)] = []
     best[query].drain { found.append(($0, $1)) }
     for i in found.indices {
@@ -238,7 +236,7 @@ public final class VocabularyLogits: SharedWork {
 
   /// Looks up all queries, and merges the results of all workers into those of the first.
   private func scan() {
-    let work = rows.count * rows.dimensions * queryCount
+    let work = rows.count * rows.dimensions * queries.count
     let width = max(1, min(threads.count, work / Self.smallestShare))
     for slot in 0..<width * Self.together {
       best[slot].removeAll()
@@ -246,42 +244,41 @@ public final class VocabularyLogits: SharedWork {
     }
     threads.together(width, self)
     for worker in 1..<max(1, width) {
-      for i in 0..<queryCount {
+      for i in 0..<queries.count {
         let slot = worker * Self.together + i
         best[i].insert(contentsOf: best[slot])
-        sums[i].raise(to: sums[slot].largest, temperature)
-        sums[slot].raise(to: sums[i].largest, temperature)
-        sums[i].total += sums[slot].total
+        if sums[slot].total != 0 { sums[i].add(sums[slot].largest, sums[slot].total, temperature) }
       }
     }
   }
 
   /// One worker's share of the rows.
   public override func run(_ worker: ThreadPool.Worker) {
+    let own = values + worker.index * Self.together * Self.block
     forEachBlock(worker.share(of: rows.count, unit: 16)) { range in
-      for i in 0..<queryCount { add(range, query: i, worker.index) }
+      rows.products(queries, range, kernels, into: own, stride: Self.block)
+      for i in 0..<queries.count {
+        add(own + i * Self.block, range, query: i, worker.index)
+      }
     }
   }
 
-  /// Adds a block of rows to the results of a query.
-  private func add(_ range: Range<Int>, query: Int, _ worker: Int) {
-    let own = values + worker * Self.block
+  /// Adds the values of a block of rows to the results of a query.
+  private func add(
+    _ own: UnsafePointer<Float>, _ range: Range<Int>, query: Int, _ worker: Int
+  ) {
     let slot = worker * Self.together + query
-    rows.products(queries[query], range, kernels, into: own)
     if let kept {
-      let to = kept + query * rows.count + range.lowerBound
-      for i in 0..<range.count { to[i] = own[i] }
+      (kept + query * rows.count + range.lowerBound).update(from: own, count: range.count)
     }
-    var largest = -Float.infinity
-    for i in 0..<range.count {
-      largest = max(largest, own[i])
-      if own[i] > best[slot].threshold { best[slot].insert(own[i], Int32(range.lowerBound + i)) }
+    let (largest, total) = kernels.exponentialSum(own, range.count, 1 / temperature)
+    // Where a value is not a number, the largest is not known.
+    if largest > best[slot].threshold || total.isNaN {
+      for i in 0..<range.count where own[i] > best[slot].threshold {
+        best[slot].insert(own[i], Int32(range.lowerBound + i))
+      }
     }
-    sums[slot].raise(to: largest, temperature)
-    let shift = sums[slot].largest
-    var total: Float = 0
-    for i in 0..<range.count { total += vdsq_expf((own[i] - shift) / temperature) }
-    sums[slot].total += total
+    sums[slot].add(largest, total, temperature)
   }
 
   private func forEachBlock(_ range: Range<Int>, _ body: (Range<Int>) -> Void) {

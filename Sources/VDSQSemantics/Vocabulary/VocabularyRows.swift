@@ -183,68 +183,53 @@ public struct VocabularyRows: Sendable {
     view.data + index * dimensions * (view.record.dataLength / (count * dimensions))
   }
 
-  /// A state as a query of these rows.
-  struct Query {
-    let state: UnsafePointer<Float>
-    let int8: Int8Query
-    /// The factor of products: the reciprocal length of the state for cosines.
-    let factor: Float
-    /// The product of the common vector and the state, times the factor.
-    let shift: Float
-  }
-
-  /// - Parameter bytes: a buffer of `Int8Query.paddedColumns(dimensions)` bytes.
-  func query(
-    _ state: UnsafePointer<Float>, _ kernels: KernelTable, _ bytes: UnsafeMutablePointer<Int8>
-  ) -> Query {
-    let norm = length(state, dimensions)
-    let factor = areBases ? (norm > 0 ? 1 / norm : 0) : 1
-    var shift: Float = 0
-    if let common { kernels.dotRows(state, common.vector, 1, dimensions, &shift) }
-    return Query(
-      state: state, int8: kernels.int8Query(state, dimensions, bytes), factor: factor,
-      shift: shift * factor)
-  }
-
-  /// The cosines, or the head's logits, of some rows.
-  func products(
-    _ query: Query, _ range: Range<Int>, _ kernels: KernelTable,
-    into out: UnsafeMutablePointer<Float>
+  /// Makes states queries of these rows.
+  func set(
+    _ queries: VocabularyQueries, _ states: UnsafePointer<Float>, count: Int,
+    _ kernels: KernelTable
   ) {
-    switch view.record.element {
-    case .int8, .bits2, .bits4:
-      // The lengths of both sides cancel. The logits of the head need the length of the state
-      // again.
+    queries.set(
+      states, count: count, areCosines: areBases, common: common?.vector, kernels)
+  }
+
+  /// The cosines, or the head's logits, of some rows for all queries, `[queries.count, stride]`.
+  func products(
+    _ queries: VocabularyQueries, _ range: Range<Int>, _ kernels: KernelTable,
+    into out: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    if view.record.element == .int8 {
       let rows = Int8Rows(
         values: view.data.assumingMemoryBound(to: Int8.self), rows: count, columns: dimensions,
         reciprocalNorms: factors!)
-      kernels.cosines(query.int8, rows, range, out)
-      if !areBases {
-        let norm = length(query.state, dimensions)
-        for i in 0..<range.count { out[i] *= norm }
-      }
-    case .float16:
-      kernels.dotHalfRows(query.state, row(range.lowerBound), range.count, dimensions, out)
-      scale(query, range, out)
-    case .float32:
-      kernels.dotRows(
-        query.state, row(range.lowerBound).assumingMemoryBound(to: Float.self), range.count,
-        dimensions, out)
-      scale(query, range, out)
+      kernels.cosines(queries.int8, queries.count, rows, range, out, stride)
     }
-    if let common {
-      for i in 0..<range.count {
-        out[i] = (out[i] + query.shift) * common.reciprocalNorms[range.lowerBound + i]
+    for query in 0..<queries.count {
+      let own = out + query * stride
+      switch view.record.element {
+      case .int8, .int4, .bits2, .bits4: break
+      case .float16:
+        kernels.dotHalfRows(
+          queries.state(query), row(range.lowerBound), range.count, dimensions, own)
+        scale(queries.factors[query], range, own)
+      case .float32:
+        kernels.dotRows(
+          queries.state(query), row(range.lowerBound).assumingMemoryBound(to: Float.self),
+          range.count, dimensions, own)
+        scale(queries.factors[query], range, own)
       }
-    }
-    if let bias {
-      for i in 0..<range.count { out[i] += bias[range.lowerBound + i] }
+      if let common {
+        let shift = queries.shifts[query], norms = common.reciprocalNorms + range.lowerBound
+        for i in 0..<range.count { own[i] = (own[i] + shift) * norms[i] }
+      }
+      if let bias {
+        for i in 0..<range.count { own[i] += bias[range.lowerBound + i] }
+      }
     }
   }
 
-  private func scale(_ query: Query, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>) {
+  private func scale(_ factor: Float, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>) {
     for i in 0..<range.count {
-      out[i] *= query.factor * (factors.map { $0[range.lowerBound + i] } ?? 1)
+      out[i] *= factor * (factors.map { $0[range.lowerBound + i] } ?? 1)
     }
   }
 
