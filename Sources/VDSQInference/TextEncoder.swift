@@ -104,6 +104,11 @@ public final class TextEncoder {
   package var updates: LowRankUpdates? { options.updates }
   /// How layers are kept in memory.
   public var policy: MemoryPolicy { options.policy }
+  /// Whether linear layers round the activations that they read.
+  package var roundsActivations: Bool {
+    options.precision == .integer
+      && container.tensors.contains { $0.order.isPanels && $0.element.hasScales }
+  }
   /// The options of this encoder, for another that should run alike.
   public let options: Options
   /// The tokenizer from the model's file.

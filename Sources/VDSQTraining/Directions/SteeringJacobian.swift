@@ -5,12 +5,19 @@ package import VDSQInference
 /// Jacobian of the state of a text with respect to what is added to the states of the layer at all
 /// positions, in multiples of their lengths (`Steering`).
 ///
-/// The Jacobian is made of central differences: two passes over the texts for each dimension. A
-/// backward pass would be exact, but decoders have none, and the steered pass is the one whose
-/// reaction is asked for.
+/// The Jacobian is made of central differences of fourth order: four passes over the texts for each
+/// dimension. The steered pass, in integers or not, is the one whose reaction is asked for.
 package struct SteeringJacobian {
-  /// The change by which differences are taken, in multiples of the length of a state.
-  package static let step: Float = 0.02
+  /// The change by which differences are taken, in multiples of the length of a state: large enough
+  /// for the rounding of states.
+  private static func step(_ encoder: TextEncoder) -> Float {
+    encoder.roundsActivations ? 0.02 : 0.005
+  }
+  /// The derivative at 0 of a function of what is added, by its values at multiples of the step
+  /// (Fornberg 1988, table 1, order 4).
+  private static let stencil: [(multiple: Float, weight: Float)] = [
+    (-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12),
+  ]
 
   /// `J^T J`, summed over texts: `[hidden size, hidden size]`, lower triangle.
   private let products: Floats
@@ -25,22 +32,23 @@ package struct SteeringJacobian {
   ) throws(VDSQError) {
     d = encoder.hiddenSize
     let size = encoder.dimensions
+    let step = Self.step(encoder)
     products = Floats(d * d)
     // The transposed Jacobians: a column of each is found at a time.
     var columns = [[Float]](repeating: [], count: d)
     var shift = [Float](repeating: 0, count: d)
     defer { try? encoder.steer(nil) }
     for dimension in 0..<d {
-      var difference: [Float] = []
-      for sign: Float in [1, -1] {
-        shift[dimension] = sign * Self.step
+      var derivative = [Float](repeating: 0, count: texts.count * size)
+      for (multiple, weight) in Self.stencil {
+        shift[dimension] = multiple * step
         try encoder.steer(Steering(layer: layer, shift: shift))
-        let states = try Self.states(texts, encoder)
-        difference =
-          sign > 0 ? states : zip(difference, states).map { ($0 - $1) / (2 * Self.step) }
+        for (i, state) in try Self.states(texts, encoder).enumerated() {
+          derivative[i] += weight / step * state
+        }
       }
       shift[dimension] = 0
-      columns[dimension] = difference
+      columns[dimension] = derivative
       advance(Double(dimension + 1) / Double(d))
     }
     let rows = texts.count * size
