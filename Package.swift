@@ -326,3 +326,20 @@ for target in package.targets where target.type != .system {
   target.swiftSettings =
     (target.swiftSettings ?? []) + [.enableUpcomingFeature("InternalImportsByDefault")]
 }
+
+// Targets import what their dependencies depend on, too. SwiftPM compiles a target again only when a
+// dependency of its own has changed, and would leave it with old layouts of other targets' types.
+for target in package.targets {
+  var names: [String] = []
+  func visit(_ target: Target) {
+    for case .byNameItem(let name, _) in target.dependencies where !names.contains(name) {
+      names.append(name)
+      package.targets.filter { $0.name == name }.forEach(visit)
+    }
+  }
+  visit(target)
+  target.dependencies =
+    target.dependencies.filter {
+      if case .byNameItem = $0 { false } else { true }
+    } + names.map { .byName(name: $0) }
+}
