@@ -13,7 +13,7 @@ import numpy as np
 MAGIC = bytes.fromhex("89564453510d0a1a")
 SECTION_KINDS = {1: "metadata", 2: "tensors", 3: "tokenizer", 4: "provenance", 5: "weights"}
 FILE_KINDS = {1: "model", 2: "adapter", 3: "bases", 4: "lens", 5: "directions"}
-F32, F16, INT8, BITS2, BITS4 = 1, 2, 3, 4, 5
+F32, F16, INT8, BITS2, BITS4, INT4 = 1, 2, 3, 4, 5, 6
 ROWS, PANELS, BLOCKS, GROUPS = 1, 2, 3, 4
 CHUNK = 1 << 16
 
@@ -118,11 +118,11 @@ class Reader:
         count, names = struct.unpack_from("<I", data)[0], {}
         base = 8 + 128 * count
         for i in range(count):
-            f = struct.unpack_from("<IIHHI4QIIQQQQfffIQ", data, 8 + 128 * i)
+            f = struct.unpack_from("<IIHHI4QIIQQQQfffIQQ", data, 8 + 128 * i)
             name = data[base + f[0]:base + f[0] + f[1]].decode()
             names[name] = dict(element=f[2], order=f[3], shape=f[5:5 + f[4]], section=f[9], offset=f[11],
                                length=f[12], scales=f[13], sums=f[14], error=f[15:18], group=f[18],
-                               factors=f[19])
+                               factors=f[19], zeros=f[20])
         return names
 
     def tensor(self, name):
@@ -133,7 +133,7 @@ class Reader:
         element, order = t["element"], t["order"]
         step = {ROWS: 1, PANELS: 16, BLOCKS: 64, GROUPS: 16}[order]
         stored = -(-n // step) * step
-        dtype = {F32: "<f4", F16: "<f2", INT8: "i1", BITS2: "u1", BITS4: "u1"}[element]
+        dtype = {F32: "<f4", F16: "<f2", INT8: "i1", BITS2: "u1", BITS4: "u1", INT4: "u1"}[element]
         x = np.frombuffer(data, dtype, t["length"] // np.dtype(dtype).itemsize, t["offset"])
         if element == BITS4:
             x = x.reshape(n, -1)
@@ -143,6 +143,14 @@ class Reader:
             x = x.reshape(stored // 64, -1, 32, 2).transpose(0, 3, 2, 1).reshape(stored, -1)
             codes = np.stack([x >> s & 3 for s in (0, 2, 4, 6)], axis=2).reshape(stored, -1)[:n, :k]
             x = np.array([-1.510, -0.4528, 0.4528, 1.510], np.float32)[codes]
+        elif element == INT4:
+            # Four columns of sixteen rows are in the low bits, the next four in the high bits.
+            x = x.reshape(stored // 16, -1, 16, 4)
+            x = np.stack([x & 15, x >> 4], axis=2).transpose(0, 3, 1, 2, 4).reshape(stored, -1)[:n, :k]
+            groups = -(-k // t["group"])
+            z = np.frombuffer(data, "u1", stored * groups, t["zeros"]).reshape(stored // 16, groups, 16)
+            z = z.transpose(0, 2, 1).reshape(stored, groups)[:n].astype(np.int32)
+            x = 8 * x.astype(np.int32) - np.repeat(z, t["group"], axis=1)[:, :k]
         elif order in (PANELS, GROUPS):
             if element == INT8:
                 x = x.reshape(stored // 16, -1, 16, 4).transpose(0, 2, 1, 3)
@@ -150,7 +158,7 @@ class Reader:
                 x = x.reshape(stored // 16, k, 16).transpose(0, 2, 1)
             x = x.reshape(stored, -1)[:n, :k]
         x = x.reshape(n, k).astype(np.float32)
-        if element in (INT8, BITS2):
+        if element in (INT8, INT4, BITS2):
             scales = np.frombuffer(data, "<f4", stored, t["scales"])[:n, None]
             if order == GROUPS:
                 groups = -(-k // t["group"])

@@ -10,6 +10,11 @@ public struct Converter {
   public enum Weights: String, Sendable, CaseIterable {
     /// Integers with a scale per row, half precision, or single precision.
     case int8, fp16, fp32
+    /// Integers of four bits in groups of columns, for linear layers; tables have eight.
+    case int4
+
+    /// The type of tables of rows.
+    var ofTables: Weights { self == .int4 ? .int8 : self }
   }
 
   /// The options of a conversion.
@@ -19,8 +24,10 @@ public struct Converter {
     /// Rules for tensors of another type. If several rules match, the last one counts.
     public var keep: [WeightRule] = []
     /// The columns of a group, 32 or 64, whose factor is stored in int8 linear layers that gain
-    /// from it; nil for a single scale per row.
+    /// from it, and in four-bit ones; nil for a single scale per row, and 32 with four bits.
     public var groups: Int?
+    /// The columns of a group of four-bit weights.
+    var fourBitGroups: Int { groups ?? 32 }
     /// How columns of activations are scaled before they are rounded.
     public var smoothing = Smoothing.automatic
     /// Whether sections are stored in LZ4 blocks if that saves enough.
@@ -102,7 +109,7 @@ public struct Converter {
     guard !options.coarse || source.vocabulary == nil else {
       throw .usage("for models without an LM head: bases have no coarse rows", .coarseRows)
     }
-    guard !options.coarse || Self.storage("embeddings.word", options) == .int8 else {
+    guard !options.coarse || Self.storage("embeddings.word", options).ofTables == .int8 else {
       throw .usage("needs an int8 word table, in which candidates are compared again", .coarseRows)
     }
     try Self.check(options.keep, source)
@@ -116,9 +123,9 @@ public struct Converter {
     tokenizer = section
     self.warnings = source.warnings + warnings
     try budget.check()
-    smoothing = LayerSmoothing(try Architecture(source.metadata), options.smoothing) {
-      Self.storage($0, options) == .int8
-    }
+    smoothing = LayerSmoothing(
+      try Architecture(source.metadata), options.smoothing, groups: options.fourBitGroups
+    ) { Self.storage($0, options) }
     if var bases = options.bases, source.vocabulary != nil {
       bases.portable = true
       bases.budget = try budget.left(beside: tokenizer.count)
@@ -145,6 +152,13 @@ public struct Converter {
       $0.role != .vector
     }
     let names = tensors.map(\.rows.name) + ["bases"]
+    let tables = tensors.filter { $0.role != .linear }.map(\.rows.name) + ["bases"]
+    for table in tables {
+      guard let rule = rules.last(where: { $0.matches(table) }), rule.weights == .int4 else {
+        continue
+      }
+      throw .usage("\(rule.text): \(table) cannot have four bits; linear layers can", .keptTensors)
+    }
     for rule in rules where !names.contains(where: rule.matches) {
       let roots = Set(names.map { $0.split(separator: ".").first.map(String.init) ?? $0 }).sorted()
       throw .usage(
@@ -178,7 +192,7 @@ public struct Converter {
 
   /// Whether the word embeddings are the vocabulary bases, because there is no LM head.
   private var storesVocabulary: Bool {
-    Self.storage("embeddings.word", options) == .int8 && source.vocabulary == nil
+    Self.storage("embeddings.word", options).ofTables == .int8 && source.vocabulary == nil
   }
 
   /// Writes the file.
@@ -190,7 +204,7 @@ public struct Converter {
   ) throws(VDSQError) -> Summary {
     // Balanced bases are made of the head's rows, and share their type.
     let isBalanced = if case .balanced = basesWork { true } else { false }
-    let basesWeights = Self.storage(isBalanced ? headName : "bases", options)
+    let basesWeights = Self.storage(isBalanced ? headName : "bases", options).ofTables
     let hasHead = !source.head.isEmpty
     let sections =
       5 + source.layers.count + [hasHead, storesVocabulary].count { $0 }
@@ -332,14 +346,17 @@ public struct Converter {
     _ tensor: ModelSource.Tensor, to writer: ContainerWriter, _ progress: Progress
   ) throws(VDSQError) {
     let weights = Self.storage(tensor.rows.name, options)
-    switch (tensor.role, weights) {
+    switch (tensor.role, tensor.role == .linear ? weights : weights.ofTables) {
     case (.vector, _): try writer.writeFloats(tensor.rows, shape: tensor.shape)
     case (.wordTable, .int8): try writer.writeInt8Rows(tensor.rows)
     case (.wordTable, _), (.positionTable, _):
       try writer.writeFloatRows(tensor.rows, half: weights != .fp32)
     case (.head, .int8) where !isKept(tensor.rows.name):
       try writer.writeFloatPanels(tensor.rows, half: true)
-    case (.linear, .int8), (.head, .int8):
+    // Four bits are unpacked eight columns at a time.
+    case (.linear, .int4) where tensor.rows.columns % 8 == 0:
+      try writer.writeInt4Panels(tensor.rows, groups: options.fourBitGroups)
+    case (.linear, .int8), (.linear, .int4), (.head, .int8):
       let groups = try options.groups.flatMap { (length) throws(VDSQError) in
         try tensor.rows.gainsFromGroups(of: length) ? length : nil
       }

@@ -41,7 +41,7 @@ package struct ConversionReport: Report {
 
   private var compressed: [Section] { summary.sections.filter { $0.encoding == .lz4 } }
 
-  private var grouped: Int { summary.tensors.count { $0.groups != nil } }
+  private var grouped: Int { summary.tensors.count { $0.element == .int8 && $0.groups != nil } }
 
   private var share: Double {
     Double(summary.fileBytes) / Double(max(1, summary.checkpointBytes)) * 100

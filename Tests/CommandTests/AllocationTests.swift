@@ -26,7 +26,7 @@ import Testing
   @Test(arguments: [
     ("bert-mean", []), ("bert-mean", ["--compress"]), ("bert-mean", ["--weights", "fp16"]),
     ("language-models/llama", []), ("language-models/gpt2", ["--weights", "fp16"]),
-    ("language-models/bert", []),
+    ("language-models/bert", []), ("bert-mean", ["--weights", "int4"]),
   ])
   func nothingAfterTheWarmUp(fixture: String, options: [String]) throws {
     let folder = try TemporaryFolder()

@@ -87,13 +87,17 @@ extension Checker {
     }
   }
 
-  /// Groups of 32 and 64 columns, the last of them shorter: in integers and in floats.
+  /// Groups of 32 and 64 columns of eight and of four bits, the last of them shorter: in integers
+  /// and in floats.
   func gemmGroups() {
     var random = Random(5)
     for (rows, outputs, inputs) in shapes(&random) {
-      for group in [32, 64] {
+      for (element, group) in [
+        (WeightPanels.Element.int8, 32), (.int8, 64), (.int4, 32), (.int4, 64),
+      ] {
+        let inputs = element == .int4 ? (inputs + 7) / 8 * 8 : inputs
         let weights = Panels(
-          .int8, outputs, inputs, extreme: rows % 2 == 0, group: group, &random)
+          element, outputs, inputs, extreme: rows % 2 == 0, group: group, &random)
         let x = random.floats(rows * inputs)
         var q = Quantized(rows: rows, columns: inputs, table.activationLayout)
         q.use { ScalarReference.quantizeRows(x, inputs, rows, inputs, $0) }

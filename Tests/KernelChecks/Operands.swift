@@ -38,6 +38,7 @@ struct Panels {
   private var rowSums: [Int32] = []
   private let groupLength: Int
   private var factors: [UInt16] = []
+  private var zeroPoints: [UInt8] = []
   private var groupSums: [Float] = []
   private let bias: [Float]
   private let outputs: Int
@@ -52,7 +53,13 @@ struct Panels {
     groupLength = group
     let panels = (outputs + 15) / 16
     let quads = (inputs + 3) / 4
-    let stride = element == .int8 ? quads * 64 : inputs * (element == .float16 ? 32 : 64)
+    let stride =
+      switch element {
+      case .int8: quads * 64
+      case .int4: quads / 2 * 64
+      case .float16: inputs * 32
+      case .float32: inputs * 64
+      }
     bytes = [UInt8](repeating: 0, count: panels * stride)
     rowSums = [Int32](repeating: 0, count: panels * 16)
     scales = random.floats(panels * 16, 0.001, 0.01)
@@ -67,6 +74,9 @@ struct Panels {
             extreme ? (random.integer(0, 1) == 0 ? -128 : 127) : random.integer(-127, 127)
           bytes[panel + k / 4 * 64 + n % 16 * 4 + k % 4] = UInt8(truncatingIfNeeded: w)
           rowSums[n] += Int32(w)
+        case .int4:
+          let four = extreme ? random.integer(0, 1) * 15 : random.integer(0, 15)
+          bytes[panel + k / 8 * 64 + n % 16 * 4 + k % 4] |= UInt8(four << (k / 4 % 2 * 4))
         case .float16:
           let bits = 0x3000 + random.integer(0, 0xBFF) + random.integer(0, 1) * 0x8000
           let at = panel + k * 32 + n % 16 * 2
@@ -83,23 +93,34 @@ struct Panels {
     let groups = (inputs + group - 1) / group
     // From 1/16 to 1, in half precision.
     factors = (0..<panels * groups * 16).map { _ in UInt16(0x2C00 + random.integer(0, 0x1000)) }
-    groupSums = [Float](repeating: 0, count: panels * 16)
-    for n in 0..<outputs {
-      var sum = 0.0
-      for k in 0..<inputs {
-        let w = Int8(bitPattern: bytes[n / 16 * stride + k / 4 * 64 + n % 16 * 4 + k % 4])
-        sum += Double(w) * Double(halfToFloat(factors[(n / 16 * groups + k / group) * 16 + n % 16]))
-      }
-      groupSums[n] = Float(sum)
+    zeroPoints = (0..<panels * groups * 16).map { _ in
+      UInt8(extreme ? random.integer(0, 1) * 120 : random.integer(0, 120))
     }
+    groupSums = [Float](repeating: 0, count: panels * 16)
+    var sums = groupSums
+    use { w in
+      for n in 0..<outputs {
+        var sum = 0.0
+        for k in 0..<inputs {
+          let factor = halfToFloat(factors[(n / 16 * groups + k / group) * 16 + n % 16])
+          sum += Double(ScalarReference.weight(w, n, k)) * Double(factor)
+        }
+        sums[n] = Float(sum)
+      }
+    }
+    groupSums = sums
   }
 
   func use(_ body: (WeightPanels) -> Void) {
     guard groupLength > 0 else { return use(nil, body) }
     factors.withUnsafeBytes { f in
       groupSums.withUnsafeBufferPointer { s in
-        use(
-          WeightGroups(length: groupLength, factors: f.baseAddress!, sums: s.baseAddress!), body)
+        zeroPoints.withUnsafeBytes { z in
+          use(
+            WeightGroups(
+              length: groupLength, factors: f.baseAddress!,
+              zeroPoints: element == .int4 ? z.baseAddress : nil, sums: s.baseAddress!), body)
+        }
       }
     }
   }
@@ -112,7 +133,7 @@ struct Panels {
             body(
               WeightPanels(
                 element: element, weights: b.baseAddress!,
-                scales: element == .int8 ? s.baseAddress : nil,
+                scales: element == .int8 || element == .int4 ? s.baseAddress : nil,
                 rowSums: element == .int8 && groups == nil ? r.baseAddress : nil,
                 groups: groups, bias: c.baseAddress,
                 outputs: outputs, inputs: inputs))

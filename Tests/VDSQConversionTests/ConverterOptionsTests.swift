@@ -96,6 +96,73 @@ import VDSQInference
     }
   }
 
+  @Test(arguments: [32, 64])
+  func fourBitsAreStoredInGroups(_ length: Int) throws {
+    var options = Converter.Options(weights: .int4)
+    if length != 32 { options.groups = length }
+    options.keep = [try WeightRule("layer.1=int8")]
+    let source = Fixtures.path("language-models/llama")
+    let summary = try convert(source, options, to: "four")
+    try convert(source, Converter.Options(weights: .fp32), to: "exact")
+    func tensor(_ name: String) throws -> TensorRecord {
+      try #require(summary.tensors.first { $0.name == "layer.0.feed_forward.\(name).weight" })
+    }
+    let up = try tensor("up")
+    #expect(up.element == .int4 && up.groups?.length == length)
+    #expect(up.dataLength == up.storedRows * up.columns / 2)
+    // 52 columns are no multiple of eight.
+    #expect(try tensor("down").element == .int8)
+    let others = summary.tensors.filter { !$0.name.hasPrefix("layer.0.") }
+    #expect(others.allSatisfy { $0.element != .int4 })
+    // Whatever smoothing did, products of both files must be close.
+    let exact = try states("exact", .high)
+    for precision in [Precision.integer, .high] {
+      for (ours, reference) in zip(try states("four", precision), exact) {
+        #expect(cosine(ours, reference) > 0.95, "\(precision)")
+      }
+    }
+  }
+
+  @Test func recordedErrorsOfFourBitsAreThoseOfTheValues() throws {
+    var options = Converter.Options(weights: .int4)
+    options.smoothing = .none
+    let source = Fixtures.path("language-models/llama")
+    let summary = try convert(source, options, to: "four")
+    try convert(source, Converter.Options(weights: .fp32), to: "exact")
+    for record in summary.tensors where record.element == .int4 {
+      let a = try StoredRows(try container("four"), record.name)
+      let b = try StoredRows(try container("exact"), record.name)
+      var left: [Float] = [], right: [Float] = [], worst: Float = 0
+      for row in 0..<record.rows {
+        a.row(row, into: &left)
+        b.row(row, into: &right)
+        for (x, y) in zip(left, right) { worst = max(worst, (x - y).magnitude) }
+      }
+      #expect((worst - record.error.maxAbs).magnitude <= 1e-6, "\(record.name)")
+    }
+  }
+
+  /// The int8 of such weights would overflow.
+  @Test func zeroPointsBeyondTheirRangeAreRefused() throws {
+    try convert(Fixtures.path("bert-mean"), Converter.Options(weights: .int4))
+    let record = try #require(try container().tensors.first { $0.element == .int4 })
+    let start = try container().sections[record.section].offset
+    var forged = try bytes("out.vdsq")
+    forged[start + (try #require(record.groups)).zeroPointsOffset] = 121
+    let path = try folder.write(Array(forged), to: "forged.vdsq")
+    #expect {
+      try TextEncoder(path: path, options: TextEncoder.Options())
+    } throws: {
+      ($0 as? VDSQError)?.message.contains("zero point") == true
+    }
+  }
+
+  @Test func tablesHaveNoFourBits() throws {
+    var options = Converter.Options()
+    options.keep = [try WeightRule("embeddings=int4")]
+    #expect(throws: VDSQError.self) { try convert(Fixtures.path("bert-mean"), options) }
+  }
+
   /// Without outliers groups would only take space.
   @Test func groupsAreLeftOutWhereTheyDoNotPay() throws {
     var options = Converter.Options()
@@ -129,7 +196,7 @@ import VDSQInference
   }
 
   @Test func rulesThatMeanNothing() throws {
-    for text in ["", "x", "=fp16", "embeddings=", "embeddings=int4", "a=b=c"] {
+    for text in ["", "x", "=fp16", "embeddings=", "embeddings=int3", "a=b=c"] {
       #expect { try WeightRule(text) } throws: { ($0 as? VDSQError)?.category == .usage }
     }
     for text in ["embed=fp16", "layer.9=fp16", "layer.0.attention.norm=fp16"] {

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import VDSQConversion
+import VDSQFiles
 import VDSQFormat
 
 @Suite struct ContainerTests {
@@ -77,7 +78,13 @@ import VDSQFormat
   }
 
   /// A forger can correct the checksums, so every field must still be checked.
-  @Test func forgedFieldsAreRefusedOrHarmless() throws {
+  @Test(arguments: [Converter.Weights.int8, .int4])
+  func forgedFieldsAreRefusedOrHarmless(_ weights: Converter.Weights) throws {
+    let converter = try Converter(
+      folder: Fixtures.path("bert-mean"), options: .init(weights: weights, coarse: true))
+    _ = try converter.write(
+      to: folder.path("m.vdsq"), replace: true, progress: Progress(total: 1) { _ in })
+    let bytes = Array(try Data(contentsOf: folder.url.appendingPathComponent("m.vdsq")))
     let crc = CRC32()
     func sealed(_ damaged: [UInt8]) -> [UInt8] {
       var out = damaged
@@ -108,10 +115,15 @@ import VDSQFormat
     let container = try Container(path: folder.path("m.vdsq"), kind: .model)
     let directory = try #require(container.sections.first { $0.kind == .tensors })
     let metadata = container.sections[0]
-    let places =
+    let records = directory.offset + 8
+    var places =
       Array(8..<48) + Array(64..<64 + container.sections.count * 64)
       + Array(metadata.offset..<metadata.offset + metadata.length)
-      + Array(directory.offset..<directory.offset + 8 + 3 * 128)
+      + Array(directory.offset..<records + 3 * 128)
+    if weights == .int4 {
+      let index = try #require(container.tensors.firstIndex { $0.element == .int4 })
+      places = Array(records + index * 128..<records + (index + 1) * 128)
+    }
     for at in places {
       for value: UInt8 in [0x00, 0x01, 0x7F, 0xFF] {
         var damaged = bytes
@@ -124,10 +136,44 @@ import VDSQFormat
             let section = forged.sections[tensor.section]
             #expect(tensor.dataOffset + tensor.dataLength <= section.length)
             #expect(section.offset + section.length <= bytes.count)
+            guard let groups = tensor.groups else { continue }
+            let factors = groups.bytes(storedRows: tensor.storedRows, columns: tensor.columns)
+            #expect(groups.factorsOffset + factors <= section.length)
+            guard tensor.element == .int4 else { continue }
+            #expect(groups.zeroPointsOffset + factors / 2 <= section.length)
           }
         } catch {
           let category = error.category
           #expect(category == .badInput)
+        }
+      }
+    }
+  }
+
+  /// What reads tables of int8 must never be given four bits without scales.
+  @Test func fourBitsWithoutScalesAreOfTheResidualAlone() throws {
+    for name in ["bases.fine", "embeddings.word"] {
+      let path = folder.path("four.vdsq")
+      let writer = try ContainerWriter(path: path, kind: .bases, sectionCount: 3, replace: true)
+      try writer.add(.metadata, "metadata", Metadata().encoded())
+      try writer.begin(.weights, "rows")
+      let offset = try [UInt8](repeating: 0x21, count: 16).withBytes {
+        (raw) throws(VDSQError) in try writer.part(raw)
+      }
+      writer.add(
+        TensorRecord(
+          name: name, element: .bits4, order: .rowMajor, shape: [4, 8],
+          section: writer.sectionIndex, dataOffset: offset, dataLength: 16, scalesOffset: 0,
+          rowSumsOffset: 0, error: QuantizationError(maxAbs: 0, rms: 0, cosine: 1)))
+      try writer.end()
+      _ = try writer.finish()
+      if name == "bases.fine" {
+        _ = try Container(path: path, kind: .bases)
+      } else {
+        #expect {
+          _ = try Container(path: path, kind: .bases)
+        } throws: {
+          ($0 as? VDSQError)?.message.contains("four bits without scales") == true
         }
       }
     }

@@ -45,11 +45,11 @@ package struct ContainerSummary: Sendable {
 }
 
 extension TensorRecord {
-  /// The bytes of a tensor in the file: data, scales, row sums and factors of groups.
+  /// The bytes of a tensor in the file: data, scales, row sums, factors and zero points of groups.
   package var storedBytes: Int {
     let scales = element.hasScales ? storedRows * 4 : 0
-    let sums = element == .int8 && order.isPanels ? storedRows * 4 : 0
+    let sums = element.hasScales && order.isPanels ? storedRows * 4 : 0
     let factors = groups?.bytes(storedRows: storedRows, columns: columns) ?? 0
-    return dataLength + scales + sums + factors
+    return dataLength + scales + sums + factors + (element == .int4 ? factors / 2 : 0)
   }
 }

@@ -14,18 +14,23 @@ struct LayerSmoothing {
   private let architecture: Architecture
   private let smoothing: Smoothing
   private let folds: [SmoothingFold]
-  /// Whether the input of weights is scaled.
-  private let isScaled: (_ tensor: String) -> Bool
+  /// The type in which a tensor is stored.
+  private let storage: (_ tensor: String) -> Converter.Weights
+  /// The columns of a group of four-bit weights.
+  private let groups: Int
 
-  /// - Parameter isInteger: whether a tensor is stored in int8. An exponent that is given is obeyed
-  ///   for other types too, although it changes nothing but how they are rounded.
+  /// - Parameters:
+  ///   - groups: the columns of a group of four-bit weights.
+  ///   - storage: the type in which a tensor is stored. An exponent that is given is obeyed for
+  ///     floats too, although it changes nothing but how they are rounded.
   init(
-    _ architecture: Architecture, _ smoothing: Smoothing,
-    isInteger: @escaping (_ tensor: String) -> Bool
+    _ architecture: Architecture, _ smoothing: Smoothing, groups: Int,
+    storage: @escaping (_ tensor: String) -> Converter.Weights
   ) {
     self.architecture = architecture
     self.smoothing = smoothing
-    isScaled = { smoothing == .automatic ? isInteger($0) : true }
+    self.groups = groups
+    self.storage = storage
     switch smoothing {
     case .none: folds = []
     // In an encoder whose norms follow linear layers, little can be scaled, and nothing is gained.
@@ -34,6 +39,11 @@ struct LayerSmoothing {
     case _ where architecture.layersPerGroup > 1: folds = []
     case .automatic, .exponent: folds = SmoothingFold.all(of: architecture)
     }
+  }
+
+  /// Whether the input of weights is scaled.
+  private func isScaled(_ tensor: String) -> Bool {
+    smoothing == .automatic ? [.int8, .int4].contains(storage(tensor)) : true
   }
 
   /// Whether anything is scaled.
@@ -104,13 +114,18 @@ struct LayerSmoothing {
         items.append((layer, fold, tensor.rows))
       }
     }
-    let smoothing = smoothing
+    let (smoothing, storage, groups) = (smoothing, storage, groups)
     let work = ScaleSearch(count: items.count) { (index) throws(VDSQError) in
       let (layer, fold, rows) = items[index]
       let search = SmoothingScales(
         inputs: sample.rows(fold.input, layer: layer),
         weights: try rows.sample(atMost: Self.sampledRows), scales: fold.scales,
         count: fold.count)
+      if smoothing == .automatic, rows.columns % 8 == 0,
+        storage("layer.\(layer).\(fold.consumer)") == .int4
+      {
+        return search.minimizing(fourBits: groups)
+      }
       let scales =
         if case .exponent(let exponent) = smoothing { search.scales(exponent: exponent) } else {
           search.minimizing()

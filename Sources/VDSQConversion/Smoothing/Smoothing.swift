@@ -11,7 +11,7 @@ public enum Smoothing: Sendable, Equatable {
   /// No scales.
   case none
   /// Scales that minimize the expected error of integer products on the calibration text, in
-  /// int8 models whose norms precede linear layers.
+  /// int8 and int4 models whose norms precede linear layers.
   case automatic
   /// SmoothQuant's `max |x_j|^a / max |w_j|^(1 - a)` with the exponent `a`, 0 to 1, in every model
   /// and for every type of weights.

@@ -13,25 +13,25 @@ import Glibc
 /// at the minimum of E; this is a descent from the best of such guesses.
 package struct SmoothingScales {
   /// The exponents of SmoothQuant's formula that the descent may start from.
-  private static let exponents = [0.25, 0.375, 0.5, 0.625, 0.75]
+  static let exponents = [0.25, 0.375, 0.5, 0.625, 0.75]
   private static let steps = 30
   /// The length of a step of the descent, in logarithms of scales.
   private static let stepLength = 0.1
   private static let largest = 9.0
 
   /// `[tokens, columns]`.
-  private let inputs: [Float]
+  let inputs: [Float]
   /// `[rows, columns]`: rows of the weights.
-  private let weights: [Float]
-  private let columns: Int
+  let weights: [Float]
+  let columns: Int
   /// The scale of each column.
-  private let scaleOf: [Int]
-  private let count: Int
+  let scaleOf: [Int]
+  let count: Int
   /// The reciprocal square of each token's length.
   private var shares: [Double] = []
   /// For each column, the sum of squares of the weights, and of the inputs by `shares`.
   private var weightSquares: [Double]
-  private var inputSquares: [Double]
+  private(set) var inputSquares: [Double]
   /// For each scale, the largest magnitudes.
   private var inputMaxima: [Double]
   private var weightMaxima: [Double]
@@ -86,6 +86,18 @@ package struct SmoothingScales {
   /// logarithms.
   private static func rounded(_ values: [Double]) -> [Float] {
     values.map { Float(bitPattern: (Float($0).bitPattern &+ 0x8000) & 0xFFFF_0000) }
+  }
+
+  /// The sum over tokens of the squared ranges of scaled inputs, by `shares`.
+  func ranges(_ scales: [Float]) -> Double {
+    let inverses = scaleOf.map { 1 / scales[$0] }
+    return inputs.withUnsafeBufferPointer { inputs in
+      shares.indices.reduce(0.0) { sum, token in
+        let extremes = Extremes(inputs.baseAddress! + token * columns, inverses, columns)
+        let range = Double(extremes.high - extremes.low)
+        return sum + range * range * shares[token]
+      }
+    }
   }
 
   /// The expected error E.

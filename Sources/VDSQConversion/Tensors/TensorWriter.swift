@@ -138,6 +138,65 @@ extension ContainerWriter {
         error: meter.result))
   }
 
+  /// Writes the weights of a linear layer in panels of four bits, `[N/16][K/8][16][4]` bytes, then
+  /// scales, row sums, factors and zero points of groups.
+  ///
+  /// - Parameter groups: the columns of a group. `source.columns` is a multiple of 8.
+  func writeInt4Panels(_ source: RowSource, groups: Int) throws(VDSQError) {
+    let offset = try alignedOffset()
+    var meter = ErrorMeter()
+    var quantizer = FourBitQuantizer(length: groups)
+    let columns = source.columns
+    let count = (columns + groups - 1) / groups
+    var (scales, sums, factors, zeroPoints): ([Float], [Float], [UInt16], [UInt8]) = ([], [], [], [])
+    var row = [UInt8](repeating: 0, count: columns)
+    var rowGroups = [FourBitQuantizer.Group](
+      repeating: FourBitQuantizer.Group(factor: 0, zeroPoint: 0), count: count)
+    var length = 0
+    try forEachPanel(of: source) { (values, rows) throws(VDSQError) in
+      var panel = [UInt8](repeating: 0, count: columns * 8)
+      let first = factors.count
+      factors.append(contentsOf: repeatElement(0, count: count * 16))
+      zeroPoints.append(contentsOf: repeatElement(0, count: count * 16))
+      for r in 0..<16 {
+        guard r < rows else {
+          scales.append(1)
+          sums.append(0)
+          continue
+        }
+        let (scale, sum) = row.withUnsafeMutableBufferPointer { row in
+          rowGroups.withUnsafeMutableBufferPointer {
+            quantizer.quantize(
+              values + r * columns, columns, into: row.baseAddress!, groups: $0.baseAddress!,
+              &meter)
+          }
+        }
+        scales.append(scale)
+        sums.append(sum)
+        for (group, found) in rowGroups.enumerated() {
+          factors[first + group * 16 + r] = found.factor
+          zeroPoints[first + group * 16 + r] = found.zeroPoint
+        }
+        for k in stride(from: 0, to: columns, by: 8) {
+          for j in 0..<4 { panel[k * 8 + r * 4 + j] = row[k + j] | row[k + 4 + j] << 4 }
+        }
+      }
+      length += panel.count
+      try panel.withBytes { (raw) throws(VDSQError) in try write(raw) }
+    }
+    let scalesOffset = try scales.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    let sumsOffset = try sums.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    let factorsOffset = try factors.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    let zeroPointsOffset = try zeroPoints.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    add(
+      record(
+        source.name, .int4, .groups16, [source.rows, columns], offset, length,
+        scales: scalesOffset, rowSums: sumsOffset,
+        groups: TensorGroups(
+          length: groups, factorsOffset: factorsOffset, zeroPointsOffset: zeroPointsOffset),
+        error: meter.result))
+  }
+
   /// Writes the weights of a linear layer in fp16 or fp32 panels `[N/16][K][16]`.
   func writeFloatPanels(_ source: RowSource, half: Bool) throws(VDSQError) {
     let offset = try alignedOffset()

@@ -7,7 +7,7 @@ public struct WeightRule: Sendable {
   private let pattern: NamePattern
   let weights: Converter.Weights
 
-  /// - Parameter text: `PATTERN=int8|fp16|fp32`. The pattern is the name of a tensor in the
+  /// - Parameter text: `PATTERN=int8|int4|fp16|fp32`. The pattern is the name of a tensor in the
   ///   container, or the beginning of a name up to a dot. `*` matches anything.
   /// - Throws: `usage` if it does not have that form.
   public init(_ text: String) throws(VDSQError) {
@@ -16,7 +16,7 @@ public struct WeightRule: Sendable {
       let weights = Converter.Weights(rawValue: String(parts[1]))
     else {
       throw .usage(
-        "\(text): give PATTERN=int8, fp16 or fp32, such as embeddings=fp16 or layer.0=fp32",
+        "\(text): give PATTERN=int8, int4, fp16 or fp32, such as embeddings=fp16 or layer.0=fp32",
         .keptTensors)
     }
     self.text = text

@@ -11,9 +11,12 @@ package enum ElementType: UInt16, Sendable {
   /// Four bits in two's complement, the first of two columns in the low bits: the residual of int8
   /// rows, in sixteenths of their scales.
   case bits4 = 5
+  /// Four bits from 0 to 15 in groups of columns, with a zero point and a factor for each group and
+  /// a float32 scale for each row.
+  case int4 = 6
 
   /// Whether each stored row has a scale.
-  package var hasScales: Bool { self == .int8 || self == .bits2 }
+  package var hasScales: Bool { self == .int8 || self == .bits2 || self == .int4 }
 
   /// The type's abbreviation in listings and messages, for example `i8`.
   package var name: StaticString {
@@ -23,6 +26,7 @@ package enum ElementType: UInt16, Sendable {
     case .int8: "i8"
     case .bits2: "b2"
     case .bits4: "b4"
+    case .int4: "i4"
     }
   }
 }

@@ -8,7 +8,8 @@ package enum TensorOrder: UInt16, Sendable {
   /// Blocks of 64 rows of two bits, four columns per byte: `[N/64][K/8 * 2][64]`, padded with
   /// zeros.
   case blocks64 = 3
-  /// int8 in panels of sixteen rows, with a factor for each group of columns of a row.
+  /// int8 in panels of sixteen rows, with a factor for each group of columns of a row; or int4,
+  /// `[N/16][K/8][16][4]` bytes, with a zero point besides.
   case groups16 = 4
 
   /// Whether the order uses panels of sixteen rows.

@@ -75,6 +75,14 @@ package struct StoredRows {
       guard let groups = record.groups else { return q * view.scales![row] }
       let group = row / 16 * groups.count(columns: columns) + column / groups.length
       return q * (view.scales![row] * half(view.factors!, group * 16 + row % 16))
+    case (.int4, _):
+      guard let groups = record.groups else { return 0 }
+      let at = row / 16 * (columns / 8 * 64) + column / 8 * 64 + row % 16 * 4 + column % 4
+      let four = view.data.load(fromByteOffset: at, as: UInt8.self) >> (column / 4 % 2 * 4) & 15
+      let group = (row / 16 * groups.count(columns: columns) + column / groups.length) * 16
+      let zeroPoint = view.zeroPoints!.load(fromByteOffset: group + row % 16, as: UInt8.self)
+      return Float(8 * Int(four) - Int(zeroPoint))
+        * (view.scales![row] * half(view.factors!, group + row % 16))
     case (.int8, _):
       return Float(view.data.load(fromByteOffset: row * columns + column, as: Int8.self))
         * view.scales![row]

@@ -68,6 +68,7 @@ package struct TensorRecord: Sendable {
     if order.isPanels, element == .int8 { columns = (columns + 3) / 4 * 4 }
     if element == .bits2 { columns = (columns + 7) / 8 * 2 }
     if element == .bits4 { columns = (columns + 1) / 2 }
+    if element == .int4 { columns = (columns + 7) / 8 * 4 }
     let width = element == .float32 ? 4 : element == .float16 ? 2 : 1
     return product([storedRows(order: order, rows: rows), columns, width])
   }
@@ -104,6 +105,11 @@ package struct TensorRecord: Sendable {
     else {
       throw .badInput("\(reader.context): tensor \(name) has an unknown type, order or rank")
     }
+    // Everything else that reads four bits without a scale would take them for int8.
+    guard element != .bits4 || name == "bases.fine" else {
+      throw .badInput(
+        "\(reader.context): tensor \(name) has four bits without scales, which only bases.fine has")
+    }
     self.element = element
     self.order = order
     var shape: [Int] = []
@@ -123,9 +129,12 @@ package struct TensorRecord: Sendable {
       cosine: try reader.float("cosine"))
     let groupLength = Int(try reader.integer(UInt32.self, "group length"))
     let factorsOffset = try reader.size("factors offset")
-    _ = try reader.take(16, "reserved")
+    let zeroPointsOffset = try reader.size("zero points offset")
+    _ = try reader.take(8, "reserved")
     groups =
-      order == .groups16 ? TensorGroups(length: groupLength, factorsOffset: factorsOffset) : nil
+      order == .groups16
+      ? TensorGroups(
+        length: groupLength, factorsOffset: factorsOffset, zeroPointsOffset: zeroPointsOffset) : nil
 
     guard section < sections.count, sections[section].kind == .weights else {
       throw .badInput("\(reader.context): tensor \(name) is in no weights section")
@@ -153,6 +162,16 @@ package struct TensorRecord: Sendable {
         try Self.check(
           groups.factorsOffset, groups.bytes(storedRows: storedRows, columns: columns), in: length,
           "factors of \(name)", reader.context)
+        if element == .int4 {
+          guard columns % 8 == 0 else {
+            throw .badInput(
+              "\(reader.context): tensor \(name) has four bits, but \(columns) columns, which is no "
+                + "multiple of 8")
+          }
+          try Self.check(
+            groups.zeroPointsOffset, groups.bytes(storedRows: storedRows, columns: columns) / 2,
+            in: length, "zero points of \(name)", reader.context)
+        }
       }
     }
   }
@@ -160,10 +179,10 @@ package struct TensorRecord: Sendable {
   /// Elements of two bits are in blocks; all others are not.
   private static func isKnown(_ element: ElementType, _ order: TensorOrder, _ rank: Int) -> Bool {
     switch order {
-    case .rowMajor: element != .bits2
-    case .panels16: rank == 2 && element != .bits2 && element != .bits4
+    case .rowMajor: element != .bits2 && element != .int4
+    case .panels16: rank == 2 && [.float32, .float16, .int8].contains(element)
     case .blocks64: rank == 2 && element == .bits2
-    case .groups16: rank == 2 && element == .int8
+    case .groups16: rank == 2 && (element == .int8 || element == .int4)
     }
   }
 
@@ -198,6 +217,7 @@ package struct TensorRecord: Sendable {
     out.append(error.cosine)
     out.append(UInt32(groups?.length ?? 0))
     out.append(UInt64(groups?.factorsOffset ?? 0))
+    out.append(UInt64(groups?.zeroPointsOffset ?? 0))
     out.pad(to: end)
   }
 }

@@ -9,14 +9,16 @@ package struct TensorView: Sendable {
   package let fileOffset: Int?
   /// The first stored element, in the file map or in the memory that holds the decoded section.
   nonisolated(unsafe) public let data: UnsafeRawPointer
-  /// `storedRows` elements; int8 and two bits only.
+  /// `storedRows` elements; integers only.
   nonisolated(unsafe) public let scales: UnsafePointer<Float>?
   /// `storedRows` elements; int8 panels only.
   nonisolated(unsafe) public let rowSums: UnsafePointer<Int32>?
-  /// `storedRows` elements; int8 in groups only: sums of a row's weights before its scale.
+  /// `storedRows` elements; in groups only: sums of a row's weights before its scale.
   nonisolated(unsafe) public let groupSums: UnsafePointer<Float>?
-  /// Half-precision numbers, `[panels][groups][16]`; int8 in groups only.
+  /// Half-precision numbers, `[panels][groups][16]`; in groups only.
   nonisolated(unsafe) public let factors: UnsafeRawPointer?
+  /// Bytes, `[panels][groups][16]`; int4 only.
+  nonisolated(unsafe) public let zeroPoints: UnsafeRawPointer?
 
   /// The elements of a float32 tensor.
   package var floats: UnsafePointer<Float> { data.assumingMemoryBound(to: Float.self) }
@@ -40,7 +42,9 @@ extension Container {
         ? (base + record.rowSumsOffset).assumingMemoryBound(to: Int32.self) : nil,
       groupSums: record.groups == nil
         ? nil : (base + record.rowSumsOffset).assumingMemoryBound(to: Float.self),
-      factors: record.groups.map { base + $0.factorsOffset })
+      factors: record.groups.map { base + $0.factorsOffset },
+      zeroPoints: record.element == .int4
+        ? record.groups.map { base + $0.zeroPointsOffset } : nil)
   }
 
   /// Declares that a tensor's elements are read with `read` and not from the map, so that touching

@@ -30,7 +30,7 @@ struct EmbeddingRows {
     switch element {
     case .float32: 4
     case .float16: 2
-    case .int8, .bits2, .bits4: 1
+    case .int8, .int4, .bits2, .bits4: 1
     }
   }
 
@@ -68,7 +68,7 @@ extension TensorView {
   ) {
     let columns = record.columns
     switch record.element {
-    case .int8, .bits2, .bits4:
+    case .int8, .int4, .bits2, .bits4:
       kernels.dequantizeInt8(
         bytes.assumingMemoryBound(to: Int8.self), columns, scales![row], state)
     case .float16: kernels.dequantizeHalf(bytes, columns, state)

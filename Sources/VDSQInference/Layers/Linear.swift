@@ -16,13 +16,16 @@ package struct Linear {
     let element: WeightPanels.Element
     switch view.record.element {
     case .int8, .bits2, .bits4: element = .int8
+    case .int4: element = .int4
     case .float16: element = .float16
     case .float32: element = .float32
     }
     panels = WeightPanels(
       element: element, weights: view.data, scales: view.scales, rowSums: view.rowSums,
       groups: view.record.groups.map {
-        WeightGroups(length: $0.length, factors: view.factors!, sums: view.groupSums!)
+        WeightGroups(
+          length: $0.length, factors: view.factors!, zeroPoints: view.zeroPoints,
+          sums: view.groupSums!)
       },
       bias: container.find("\(name).bias") == nil
         ? nil : try container.finite("\(name).bias", shape: [outputs]),
@@ -34,6 +37,10 @@ package struct Linear {
     for i in 0..<storedRows * groups.count(columns: inputs) {
       let bits = view.factors!.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)
       guard bits & 0x7C00 != 0x7C00 else { throw container.notFinite(name) }
+      // Eight times a weight minus the zero point must be an int8.
+      guard view.zeroPoints.map({ $0.load(fromByteOffset: i, as: UInt8.self) <= 120 }) ?? true else {
+        throw .badInput("\(container.path): \(name) has a zero point above 120")
+      }
     }
   }
 }

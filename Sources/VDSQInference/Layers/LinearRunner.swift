@@ -12,7 +12,7 @@ package struct LinearRunner {
 
   /// Whether a layer's products are in integers.
   func isInteger(_ layer: Linear) -> Bool {
-    layer.panels.element == .int8 && precision == .integer
+    (layer.panels.element == .int8 || layer.panels.element == .int4) && precision == .integer
   }
 
   /// `y = activation(x W^T + b)`.

@@ -1,12 +1,15 @@
 /// The weights of a linear layer `y = x W^T + b`, in panels of sixteen output rows.
 ///
-/// int8: `[N/16][K/4][16][4]`, with a scale and a sum of weights per output row. fp16 and fp32:
-/// `[N/16][K][16]`. Padding rows and columns of the last panel are zero.
+/// int8: `[N/16][K/4][16][4]`, with a scale and a sum of weights per output row. int4, in groups
+/// only: `[N/16][K/8][16][4]` bytes, the low bits of which are int8's `K/4 = 2i`, and the high bits
+/// `2i + 1`. fp16 and fp32: `[N/16][K][16]`. Padding rows and columns of the last panel are zero.
 public struct WeightPanels {
   /// The type of a stored weight.
   public enum Element: Sendable {
     /// int8 with a scale per row.
     case int8
+    /// Four bits in groups, each of which has a factor and a zero point; K is a multiple of 8.
+    case int4
     /// Half precision.
     case float16
     /// Single precision.
@@ -17,11 +20,11 @@ public struct WeightPanels {
   public let element: Element
   /// The first panel; `panels * panelStride` bytes.
   public let weights: UnsafeRawPointer
-  /// One scale per output row, `panels * 16` elements; int8 only.
+  /// One scale per output row, `panels * 16` elements; int8 and int4 only.
   public let scales: UnsafePointer<Float>?
   /// One sum per output row, `panels * 16` elements; int8 without groups only.
   public let rowSums: UnsafePointer<Int32>?
-  /// int8 only; nil if a row has a single scale.
+  /// int8 and int4 only; nil if a row has a single scale.
   public let groups: WeightGroups?
   /// `outputs` elements.
   public let bias: UnsafePointer<Float>?
@@ -55,6 +58,7 @@ public struct WeightPanels {
   public var panelStride: Int {
     switch element {
     case .int8: (inputs + 3) / 4 * 64
+    case .int4: (inputs + 7) / 8 * 64
     case .float16: inputs * 32
     case .float32: inputs * 64
     }

@@ -69,7 +69,8 @@ extension GenericKernels {
   static func exponentialSum(
     _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float
   ) -> (largest: Float, sum: Float) {
-    let factor = splat(scale * 1.442_695_04)
+    // An infinite factor would make the largest value's exponent, 0, no number.
+    let factor = splat(min(scale * 1.442_695_04, .greatestFiniteMagnitude))
     let most = max16(
       fold(count, from: splat(-.infinity), { vdsq_max($0, $1) }) { most, i, count in
         vdsq_max(most, load16(x + i, count: count, fill: -.infinity))

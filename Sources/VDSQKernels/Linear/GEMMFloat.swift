@@ -1,6 +1,6 @@
 public import CShims
 
-// Products of f32 activations with fp32, fp16 or dequantized int8 weights, accumulated in f32.
+// Products of f32 activations with fp32, fp16 or dequantized integer weights, accumulated in f32.
 
 extension GenericKernels {
   @_alwaysEmitIntoClient @inline(__always)
@@ -9,13 +9,12 @@ extension GenericKernels {
     _ panels: Range<Int>, _ out: LinearOutput
   ) {
     switch w.element {
-    case .int8:
+    case .int8, .int4:
       for panel in panels {
         let column = PanelColumn(w, panel)
-        let weights = w.weights + panel * w.panelStride
         for row in stride(from: 0, to: rows, by: 4) {
           let tile = RowTile(x, stride: xStride, first: row, rows: rows)
-          finish(int8Block(tile, weights, w, panel), row, rows, column, out)
+          finish(integerBlock(tile, w, panel), row, rows, column, out)
         }
       }
     case .float16:
@@ -110,20 +109,23 @@ extension GenericKernels {
   static var noSums4: Sums4 { (splat(0), splat(0), splat(0), splat(0)) }
 
   @_alwaysEmitIntoClient @inline(__always)
-  static func int8Block(
-    _ x: RowTile<Float>, _ weights: UnsafeRawPointer, _ w: WeightPanels, _ panel: Int
-  ) -> Sums4 {
-    guard let groups = w.groups else { return int8Columns(x, weights, 0..<w.inputs) }
+  static func integerBlock(_ x: RowTile<Float>, _ w: WeightPanels, _ panel: Int) -> Sums4 {
+    guard let groups = w.groups else {
+      return int8Columns(x, w.weights + panel * w.panelStride, 0..<w.inputs)
+    }
     let count = groups.count(w.inputs)
     var sums = noSums4
     for group in 0..<count {
       let first = group * groups.length
-      let own = int8Columns(x, weights, first..<min(first + groups.length, w.inputs))
       let factor = ISA.loadHalf(groups.factors + (panel * count + group) * 32)
-      sums.0 = ISA.fma(own.0, factor, sums.0)
-      sums.1 = ISA.fma(own.1, factor, sums.1)
-      sums.2 = ISA.fma(own.2, factor, sums.2)
-      sums.3 = ISA.fma(own.3, factor, sums.3)
+      withGroup(w, groups, panel: panel, group: group) { weights, _ in
+        let own = int8Columns(
+          x, weights - first * 16, first..<min(first + groups.length, w.inputs))
+        sums.0 = ISA.fma(own.0, factor, sums.0)
+        sums.1 = ISA.fma(own.1, factor, sums.1)
+        sums.2 = ISA.fma(own.2, factor, sums.2)
+        sums.3 = ISA.fma(own.3, factor, sums.3)
+      }
     }
     return sums
   }

@@ -28,6 +28,12 @@ extension ScalarReference {
   public static func weight(_ w: WeightPanels, _ n: Int, _ k: Int) -> Float {
     let panel = w.weights + n / 16 * w.panelStride
     switch w.element {
+    case .int4:
+      let groups = w.groups!
+      let byte = panel.load(fromByteOffset: k / 8 * 64 + n % 16 * 4 + k % 4, as: UInt8.self)
+      let place = (n / 16 * groups.count(w.inputs) + k / groups.length) * 16 + n % 16
+      let zeroPoint = groups.zeroPoints!.load(fromByteOffset: place, as: UInt8.self)
+      return Float(8 * Int(byte >> (k / 4 % 2 * 4) & 15) - Int(zeroPoint))
     case .int8:
       return Float(panel.load(fromByteOffset: k / 4 * 64 + n % 16 * 4 + k % 4, as: Int8.self))
     case .float16:
@@ -37,7 +43,7 @@ extension ScalarReference {
     }
   }
 
-  /// `y = activation(dequantize(x) W^T + b)` over a range of panels, for int8 weights.
+  /// `y = activation(dequantize(x) W^T + b)` over a range of panels, for integer weights.
   public static func gemmU8S8(
     _ x: QuantizedRows, _ rows: Int, _ w: WeightPanels, _ panels: Range<Int>, _ out: LinearOutput
   ) {

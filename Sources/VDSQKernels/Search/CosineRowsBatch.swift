@@ -74,9 +74,9 @@ extension GenericKernels {
     _ tile: (_ row: Int, _ dots: UnsafeMutablePointer<SIMD4<Int32>>) -> Void,
     body: (_ query: Int, _ row: Int, _ cosines: SIMD16<Float>) -> Void
   ) {
-    withUnsafeTemporaryAllocation(byteCount: 4 * 64, alignment: 64) { scratch in
-      let dots = scratch.baseAddress!.assumingMemoryBound(to: SIMD4<Int32>.self)
-      let lanes = scratch.baseAddress!.assumingMemoryBound(to: SIMD16<Int32>.self)
+    withUnsafeTemporaryAllocation(of: SIMD16<Int32>.self, capacity: 4) { scratch in
+      let lanes = scratch.baseAddress!
+      let dots = UnsafeMutableRawPointer(lanes).assumingMemoryBound(to: SIMD4<Int32>.self)
       var row = range.lowerBound
       while row < range.upperBound {
         for group in 0..<4 { tile(row + group * 4, dots + group) }

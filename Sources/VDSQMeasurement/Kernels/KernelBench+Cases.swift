@@ -34,6 +34,13 @@ extension KernelBench {
         }
       }
     }
+    for batch in [1, 8, 32] {
+      for (outputs, inputs) in [(1536, 384), (384, 1536)] {
+        add("gemm-int4", outputs, inputs) {
+          $0.linear(.int4, outputs: outputs, inputs: inputs, batch: batch)
+        }
+      }
+    }
     add("gemm-int8-gelu", 1536, 384) {
       $0.linear(.int8, outputs: 1536, inputs: 384, batch: 32, activation: .gelu)
     }

@@ -4,7 +4,7 @@ import Glibc
 enum SVG {
   /// Colours of series that are distinguishable with colour blindness.
   static let colours = [
-    "#1f77b4", "#d55e00", "#009e73", "#cc79a7", "#8c6d1f", "#5b5bd6", "#56b4e9", "#333333",
+    "#1f77b4", "#d55e00", "#009e73", "#cc79a7", "#8c6d1f", "#5b5bd6", "#56b4e9", "#888888",
   ]
 
   static let style = """

@@ -46,7 +46,7 @@ package struct TasksPage: Page {
       """
       <h2>Map</h2>
       <p>Tasks are close if their steps are alike. The plane has \(fixed(100 * map.share, 0))% of \
-      the variance.</p>
+      the variance. Where names would cover each other, they are titles of the dots.</p>
       \(picture(map))
       """)
     return SVG.page(
@@ -58,7 +58,7 @@ package struct TasksPage: Page {
     guard let group = space.tasks[task].group, let place = groups.firstIndex(of: group) else {
       return SVG.colours[0]
     }
-    return SVG.colours[place % SVG.colours.count]
+    return groupColour(place)
   }
 
   private func matrix(_ values: [[Double]], _ name: String) -> String {
@@ -113,6 +113,8 @@ package struct TasksPage: Page {
       (xs.max() ?? 1) - (xs.min() ?? 0), (ys.max() ?? 1) - (ys.min() ?? 0), 1e-9)
     let (side, margin) = (520.0, 20.0)
     var body = ""
+    // A name is left out where it would cover another one; its dot has it as a title.
+    var named: [(left: Double, right: Double, y: Double)] = []
     for (i, point) in map.points.enumerated() {
       let x = margin + (point.x - (xs.min() ?? 0)) / span * side
       let y = margin + ((ys.max() ?? 0) - point.y) / span * side
@@ -120,16 +122,31 @@ package struct TasksPage: Page {
       body += SVG.dot(
         x, y, colour(i), title: task.group.map { "\(task.name) (\($0))" } ?? task.name)
       let isRight = x > side * 0.7
+      let width = 5.8 * Double(task.name.count) + 6
+      let own = (left: isRight ? x - width : x, right: isRight ? x : x + width, y: y)
+      guard
+        !named.contains(where: {
+          $0.left < own.right && own.left < $0.right && ($0.y - own.y).magnitude < 10
+        })
+      else { continue }
+      named.append(own)
       body += SVG.text(
         x + (isRight ? -6 : 6), y + 3.5, task.name, anchor: isRight ? "end" : "start", "small-text")
     }
-    let height = ((ys.max() ?? 1) - (ys.min() ?? 0)) / span * side + 2 * margin
+    let height = ((ys.max() ?? 1) - (ys.min() ?? 0)) / span * side + 2 * margin + 12
     for (i, group) in groups.enumerated() {
       let y = height + 16 * Double(i)
-      body += SVG.dot(margin, y, SVG.colours[i % SVG.colours.count], title: group)
+      body += SVG.dot(margin, y, groupColour(i), title: group)
       body += SVG.text(margin + 10, y + 4, group, "name")
     }
     return SVG.picture(
       side + 160, height + 16 * Double(groups.count) + 8, "map of tasks", body)
+  }
+
+  /// Hues all around, where there are more groups than colours.
+  private func groupColour(_ group: Int) -> String {
+    guard groups.count > SVG.colours.count else { return SVG.colours[group] }
+    let hue = 360 * group / groups.count
+    return "hsl(\(hue), 65%, \(group % 2 == 0 ? 45 : 62)%)"
   }
 }

@@ -81,6 +81,9 @@ struct Bases: Command {
     guard rcond.map({ $0 >= 0 && $0 < 1 }) ?? true else {
       throw ValidationError("--rcond must be from 0 to below 1")
     }
+    guard weights != .int4 else {
+      throw ValidationError("--weights: bases have int8, fp16 or fp32")
+    }
     guard lambda > 0, lambda.isFinite else { throw ValidationError("--lambda must be above 0") }
     guard threads >= 1, threads <= 256 else { throw ValidationError("--threads: from 1 to 256") }
   }

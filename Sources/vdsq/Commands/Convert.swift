@@ -66,7 +66,11 @@ struct Convert: Command {
   @Option(name: .shortAndLong, help: "The file to write.", completion: .file())
   var output: String
 
-  @Option(help: "Type of the weights: int8 (a scale per row), fp16 or fp32.")
+  @Option(
+    help: """
+      Type of the weights: int8 (a scale per row), fp16, fp32, or int4 (linear layers in groups of \
+      32 columns, the others as int8).
+      """)
   var weights: Converter.Weights = .int8
 
   @Option(
@@ -79,13 +83,13 @@ struct Convert: Command {
   @Option(
     help: """
       32 or 64: int8 linear layers get a factor for each group of so many columns, where that \
-      takes at least a fifth of the error away.
+      takes at least a fifth of the error away. With int4: the columns of a group.
       """)
   var groupSize: Int?
 
   @Option(
     help: """
-      Scales of the activations' columns, folded into the weights: auto (int8 decoders; the least \
+      Scales of the activations' columns, folded into the weights: auto (decoders in integers; the least \
       expected error on sample sentences), none, or SmoothQuant's exponent, from 0 to 1.
       """)
   var smoothing = Smoothing.automatic
@@ -157,6 +161,9 @@ struct Convert: Command {
         || (keep.isEmpty && ignore.isEmpty && groupSize == nil && !compress && !coarse
           && report == nil && smoothing == .automatic)
     else { throw ValidationError("--head goes with --weights, --vocab and --memory-budget alone") }
+    guard head == nil || weights != .int4 else {
+      throw ValidationError("--weights: bases have int8, fp16 or fp32")
+    }
   }
 
   func execute() throws(VDSQError) {

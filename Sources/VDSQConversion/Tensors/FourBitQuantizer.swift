@@ -1,0 +1,144 @@
+import VDSQFormat
+
+/// Four bits in groups of columns: `x ~= scale * factor * (8 q - z)`, q in 0...15, z in 0...120.
+///
+/// Eighths of a step let the zero point lie where it must, although it is an integer, so that
+/// weights that already have four bits with a minimum per group are stored nearly as they are.
+package struct FourBitQuantizer {
+  /// A group's factor in half precision, and its zero point.
+  package struct Group {
+    package var factor: UInt16
+    package var zeroPoint: UInt8
+
+    package init(factor: UInt16, zeroPoint: UInt8) {
+      (self.factor, self.zeroPoint) = (factor, zeroPoint)
+    }
+  }
+
+  /// Ranges that are tried, as shares of that of the weights: the extremes of a group are clipped
+  /// if the others gain by it.
+  private static let shares: [Float] = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65]
+
+  private let length: Int
+  /// The weights of the best group so far, and of the group that is tried.
+  private var best: [UInt8]
+  private var tried: [UInt8]
+
+  /// - Parameter length: the columns of a group, a multiple of 8.
+  package init(length: Int) {
+    self.length = length
+    best = [UInt8](repeating: 0, count: length)
+    tried = best
+  }
+
+  /// Quantizes a row.
+  ///
+  /// - Parameters:
+  ///   - count: a multiple of 8.
+  ///   - q: receives a byte for each column.
+  ///   - groups: receives a group for every `length` columns.
+  /// - Returns: the scale of the row, and the sum of its weights before the scale.
+  package mutating func quantize(
+    _ row: UnsafePointer<Float>, _ count: Int, into q: UnsafeMutablePointer<UInt8>,
+    groups: UnsafeMutablePointer<Group>, _ meter: inout ErrorMeter
+  ) -> (scale: Float, sum: Float) {
+    var widest: Float = 0
+    for first in stride(from: 0, to: count, by: length) {
+      let (low, high) = Self.range(row + first, min(length, count - first))
+      widest = max(widest, high / 120 - low / 120)
+    }
+    // A row of zeros, or of numbers that would need a denormal scale, is stored as zeros.
+    let scale: Float = widest > 1e-30 ? widest : 1
+    var total = 0.0
+    for (place, first) in stride(from: 0, to: count, by: length).enumerated() {
+      let columns = min(length, count - first)
+      let group = fit(row + first, columns, scale)
+      groups[place] = group
+      let factor = Float(Float16(bitPattern: group.factor))
+      var sum = 0
+      var sums = ErrorMeter.Row()
+      for i in 0..<columns {
+        q[first + i] = best[i]
+        let value = 8 * Int(best[i]) - Int(group.zeroPoint)
+        sum += value
+        sums.add(row[first + i], Float(value) * (scale * factor))
+      }
+      meter.add(sums, columns)
+      total += Double(sum) * Double(factor)
+    }
+    return (scale, Float(total))
+  }
+
+  /// The group with the least squared error among those that are tried; its weights are in `best`.
+  private mutating func fit(_ x: UnsafePointer<Float>, _ count: Int, _ scale: Float) -> Group {
+    let (low, high) = Self.range(x, count)
+    var least = Float.infinity
+    var result = Group(factor: 0, zeroPoint: 0)
+    /// - Parameter step: in multiples of the scale of the row.
+    func consider(_ step: Float, _ low: Float) {
+      let factor = Float16(step)
+      guard scale * Float(factor) > 1e-30 else { return }
+      let zeroPoint = min(max((-low / (scale * Float(factor))).rounded(), 0), 120)
+      let error = round(x, count, scale, Float(factor), zeroPoint)
+      guard error < least else { return }
+      least = error
+      result = Group(factor: factor.bitPattern, zeroPoint: UInt8(zeroPoint))
+      swap(&best, &tried)
+    }
+    let width = (high / 120 - low / 120) / scale
+    for share in Self.shares {
+      let before = least
+      consider(share * width, share * low)
+      // Clipping more than what already costs too much is worse still.
+      guard least < before || share > 0.9 else { break }
+    }
+    guard least < .infinity else {
+      for i in 0..<count { best[i] = 0 }
+      return result
+    }
+    // The factor that fits the integers best.
+    var (products, squares): (Float, Float) = (0, 0)
+    for i in 0..<count {
+      let value = Float(8 * Int(best[i]) - Int(result.zeroPoint))
+      products += x[i] / scale * value
+      squares += value * value
+    }
+    let zeroPoint = Float(result.zeroPoint)
+    if squares > 0, products > 0 {
+      let step = products / squares
+      consider(step, -zeroPoint * step * scale)
+    }
+    return result
+  }
+
+  /// Rounds the weights of a group to `tried`.
+  ///
+  /// - Returns: the squared error, in multiples of the scale of the row.
+  private mutating func round(
+    _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float, _ step: Float, _ zeroPoint: Float
+  ) -> Float {
+    let inverse = 1 / step, unit = 1 / scale
+    var errors = SIMD8<Float>(repeating: 0)
+    for i in stride(from: 0, to: count, by: 8) {
+      let value = UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Float>.self) * unit
+      let four = ((value * inverse + zeroPoint) * 0.125).rounded(.toNearestOrEven)
+        .clamped(lowerBound: SIMD8(repeating: 0), upperBound: SIMD8(repeating: 15))
+      let error = value - (8 * four - zeroPoint) * step
+      errors += error * error
+      for j in 0..<8 { tried[i + j] = UInt8(four[j]) }
+    }
+    return errors.sum()
+  }
+
+  /// The smallest and the largest weight; 0 lies between them.
+  private static func range(
+    _ x: UnsafePointer<Float>, _ count: Int
+  ) -> (low: Float, high: Float) {
+    var (low, high): (Float, Float) = (0, 0)
+    for i in 0..<count {
+      low = min(low, x[i])
+      high = max(high, x[i])
+    }
+    return (low, high)
+  }
+}
