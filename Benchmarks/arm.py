@@ -56,7 +56,7 @@ LOOPS = [
     ("attention", "attention", both(FLOAT, lacks(*CONVERSIONS)), "float"),
     ("causal attention", "causalAttention", both(FLOAT, lacks(*CONVERSIONS)), "float"),
     ("cosines, one query", "cosineTopKOf", both(INT8, lacks("saddw")), "int8"),
-    ("cosines, four queries", "cosineTopKBatch", INT8, "int8"),
+    ("cosines, four queries", "cosineTopKBatch|forEachCosines", INT8, "int8"),
     ("exponentials", "attention", both(FLOAT, has("shl")), "ld"),
     ("GELU", "gemmU8S8", both(has("fmin"), lacks("fdiv", "fcvtl", "shl")), "st"),
     ("LayerNorm: scale", "addLayerNorm", both(FLOAT, has("fmin")), "st"),
