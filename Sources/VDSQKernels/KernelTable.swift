@@ -64,8 +64,8 @@ public struct KernelTable: Sendable {
       _ x: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, _ scale: Float
     ) -> Void
 
-  /// The largest value x_m, and the sum of `e^(scale (x - x_m))`, which is not a number if a value is
-  /// not finite.
+  /// The largest value x_m, and the sum of `e^(scale (x - x_m))`, which is not a number if a value
+  /// is not finite.
   public let exponentialSum:
     @Sendable (
       _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float
@@ -134,8 +134,8 @@ public struct KernelTable: Sendable {
       _ best: inout TopK
     ) -> Void
 
-  /// The cosines of several queries to each row of a range, `[count, stride]`. Each row is read from
-  /// memory once.
+  /// The cosines of several queries to each row of a range, `[count, stride]`. Each row is read
+  /// from memory once.
   public let cosines:
     @Sendable (
       _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,

@@ -127,7 +127,7 @@ extension TextScorer {
         targets.removeAll(keepingCapacity: true)
       }
       try encoder.tokenStates(of: batch, into: states)
-      // States that predict something move together, so that rows of the head pass by seldom.
+      // States that predict a token become adjacent, so that one scan of the head serves many.
       let d = encoder.hiddenSize
       var texts: [Int] = [], predicted: [Int32] = []
       for window in windows {

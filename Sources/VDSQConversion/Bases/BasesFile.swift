@@ -13,6 +13,7 @@ package enum BasesFile {
     _ solver: BasesSolver, weights: Converter.Weights, identity: UInt32?, tokenizer: [UInt8]?,
     to path: String, array: NPYWriter? = nil, replace: Bool, progress: (Int) -> Void
   ) throws(VDSQError) -> (report: BasesReport, bytes: Int) {
+    let weights = weights.ofTables
     let writer = try ContainerWriter(
       path: path, kind: .bases,
       sectionCount: ContainerWriter.basesSections(weights) + (tokenizer == nil ? 2 : 3),

@@ -3,7 +3,7 @@ import VDSQFormat
 
 extension ContainerWriter {
   /// The number of sections that `writeBases` writes, and `writeBalancedBases` for an int8 head.
-  static func basesSections(_ weights: Converter.Weights) -> Int { weights.ofTables == .int8 ? 2 : 1 }
+  static func basesSections(_ weights: Converter.Weights) -> Int { weights == .int8 ? 2 : 1 }
 
   /// Writes the section `bases` of balanced bases: the common vector and the reciprocal lengths.
   /// For an int8 head it also writes the section `bases.fine`, the residual of the head's rounding
@@ -14,7 +14,7 @@ extension ContainerWriter {
   ) throws(VDSQError) {
     let d = head.columns
     let exact = QuantizationError(maxAbs: 0, rms: 0, cosine: 1)
-    if weights.ofTables == .int8 {
+    if weights == .int8 {
       try begin(.weights, "bases.fine")
       var rows = HeadResidual(columns: d)
       try HeadTiles(head, rows: tileRows).forEach(progress) { (_, count, tile) throws(VDSQError) in
@@ -70,7 +70,7 @@ extension ContainerWriter {
       progress: progress,
       begin: { (report) throws(VDSQError) in
         try begin(report)
-        if weights.ofTables == .int8 {
+        if weights == .int8 {
           addResidual([solver.head.rows, d])
           fine = try reserve(
             .weights, "bases.fine", length: solver.head.rows * ((d + 1) / 2))
@@ -96,10 +96,10 @@ extension ContainerWriter {
       }
     }
     let scalesOffset =
-      weights.ofTables == .int8
+      weights == .int8
       ? try rows.scales.bytes.withBytes { (raw) throws(VDSQError) in try part(raw) } : 0
     let element: ElementType =
-      weights.ofTables == .int8 ? .int8 : weights == .fp16 ? .float16 : .float32
+      weights == .int8 ? .int8 : weights == .fp16 ? .float16 : .float32
     add(
       record(
         "bases.rows", element, .rowMajor, [solver.head.rows, d], offset, length,

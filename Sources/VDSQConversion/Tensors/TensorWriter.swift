@@ -148,7 +148,8 @@ extension ContainerWriter {
     var quantizer = FourBitQuantizer(length: groups)
     let columns = source.columns
     let count = (columns + groups - 1) / groups
-    var (scales, sums, factors, zeroPoints): ([Float], [Float], [UInt16], [UInt8]) = ([], [], [], [])
+    var scales: [Float] = [], sums: [Float] = []
+    var factors: [UInt16] = [], zeroPoints: [UInt8] = []
     var row = [UInt8](repeating: 0, count: columns)
     var rowGroups = [FourBitQuantizer.Group](
       repeating: FourBitQuantizer.Group(factor: 0, zeroPoint: 0), count: count)

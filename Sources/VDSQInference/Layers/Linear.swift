@@ -38,7 +38,8 @@ package struct Linear {
       let bits = view.factors!.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)
       guard bits & 0x7C00 != 0x7C00 else { throw container.notFinite(name) }
       // Eight times a weight minus the zero point must be an int8.
-      guard view.zeroPoints.map({ $0.load(fromByteOffset: i, as: UInt8.self) <= 120 }) ?? true else {
+      guard let zeroPoints = view.zeroPoints else { continue }
+      guard zeroPoints.load(fromByteOffset: i, as: UInt8.self) <= 120 else {
         throw .badInput("\(container.path): \(name) has a zero point above 120")
       }
     }

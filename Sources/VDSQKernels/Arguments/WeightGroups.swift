@@ -2,8 +2,8 @@
 /// row times the factor of its group. The int8 of four bits is eight times their value, 0...15,
 /// minus the zero point of their group.
 public struct WeightGroups {
-  /// Columns of a group, a multiple of 4, and of 8 for weights of four bits. The last group may have
-  /// fewer.
+  /// Columns of a group, a multiple of 4, and of 8 for weights of four bits. The last group may
+  /// have fewer.
   public let length: Int
   /// Half-precision numbers, `[panels][groups][16]`.
   public let factors: UnsafeRawPointer

@@ -63,8 +63,8 @@ extension GenericKernels {
     }
   }
 
-  /// The largest value x_m, and the sum of `e^(scale (x - x_m))`. The sum is not a number if a value
-  /// is not finite.
+  /// The largest value x_m, and the sum of `e^(scale (x - x_m))`. The sum is not a number if a
+  /// value is not finite.
   @_alwaysEmitIntoClient @inline(__always)
   static func exponentialSum(
     _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float

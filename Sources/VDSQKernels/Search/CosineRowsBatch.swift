@@ -26,8 +26,8 @@ extension GenericKernels {
     }
   }
 
-  /// Calls `body` with the cosines of a query to the rows from `row` on, sixteen at a time, of which
-  /// those before `end` count.
+  /// Calls `body` with the cosines of a query to the rows from `row` on, sixteen at a time, of
+  /// which those before `end` count.
   @_alwaysEmitIntoClient @inline(__always)
   static func forEachCosines(
     _ queries: UnsafePointer<Int8Query>, _ count: Int, _ m: Int8Rows, _ range: Range<Int>,

@@ -70,7 +70,9 @@ extension KernelBench {
       operand: weights, products: batch * outputs * inputs,
       arithmetic: isInteger ? .int8 : .float
     ) { worker in
-      withExtendedLifetime((weights, scales, sums, bias, x, y, q, parameters, factors, zeroPoints)) {
+      withExtendedLifetime(
+        (weights, scales, sums, bias, x, y, q, parameters, factors, zeroPoints)
+      ) {
         // Pairs of panels stay together, because the widest register tile takes two.
         let range = worker.share(of: panels, unit: 2)
         if isInteger {

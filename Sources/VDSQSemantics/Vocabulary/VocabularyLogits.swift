@@ -236,7 +236,7 @@ public final class VocabularyLogits: SharedWork {
 
   /// Looks up all queries, and merges the results of all workers into those of the first.
   private func scan() {
-    // The number of queries has no say, because sums depend on how rows are shared.
+    // The width does not depend on the number of queries, because sums depend on the width.
     let work = rows.count * rows.dimensions
     let width = max(1, min(threads.count, work / Self.smallestShare))
     for slot in 0..<width * Self.together {

@@ -1,8 +1,8 @@
 import VDSQInference
 import VDSQKernels
 
-/// States as queries of vocabulary rows. All memory is allocated in the initializer, and none is
-/// owned of the states.
+/// States as queries of vocabulary rows. The initializer allocates all memory; the states belong to
+/// the caller.
 final class VocabularyQueries {
   /// The number of states, at most the capacity.
   private(set) var count = 0
