@@ -40,19 +40,18 @@ func isaSettings(_ clangFlags: [String]) -> [SwiftSetting] {
 }
 
 #if arch(x86_64)
-  let avx2Flags = ["-march=x86-64-v3"]
-  let avx512Flags = ["-march=x86-64-v4", "-mavx512vnni"]
-  let baselineFlags: [String] = []
-  let dotprodFlags: [String] = []
-  let i8mmFlags: [String] = []
+  let machine = "x86_64"
 #else
-  let avx2Flags: [String] = []
-  let avx512Flags: [String] = []
-  // Scheduled for in-order CPUs, because the others put instructions in order themselves.
-  let baselineFlags = ["-mtune=cortex-a55"]
-  let dotprodFlags = baselineFlags + ["-march=armv8.2-a+dotprod"]
-  let i8mmFlags = baselineFlags + ["-march=armv8.2-a+dotprod+i8mm"]
+  let machine = "aarch64"
 #endif
+/// The CPU to build for: that of this machine, unless a cross build names it (see Tools/build-aarch64).
+let cpu = Context.environment["VDSQ_CPU"] ?? machine
+let avx2Flags = cpu == "x86_64" ? ["-march=x86-64-v3"] : []
+let avx512Flags = cpu == "x86_64" ? ["-march=x86-64-v4", "-mavx512vnni"] : []
+// Scheduled for in-order CPUs, because the others put instructions in order themselves.
+let baselineFlags = cpu == "x86_64" ? [] : ["-mtune=cortex-a55"]
+let dotprodFlags = cpu == "x86_64" ? [] : baselineFlags + ["-march=armv8.2-a+dotprod"]
+let i8mmFlags = cpu == "x86_64" ? [] : baselineFlags + ["-march=armv8.2-a+dotprod+i8mm"]
 
 let core: [Target] = [
   // C glue: portable vector operations, intrinsics by ISA, libc calls Swift can't import.
@@ -206,7 +205,7 @@ let interface: [Target] = [
   // Functions and a table function of SQL. Part of libvdsq.so, which SQLite loads.
   .target(name: "VDSQSQLite", dependencies: ["CSQLite", "VDSQ"]),
   // The header of the C interface, and the buffer of a thread's message.
-  .target(name: "CVDSQ"),
+  .target(name: "CVDSQ", cSettings: [.unsafeFlags(["-fPIC"])]),
   // The functions of that header over the libraries. Tools/build-c makes libvdsq.so of them.
   .target(
     name: "VDSQC", dependencies: ["CVDSQ", "VDSQ", "VDSQTraining"], exclude: ["exports.map"],

@@ -148,9 +148,9 @@ public struct Converter {
 
   /// - Throws: `usage` if a rule matches no tensor.
   private static func check(_ rules: [WeightRule], _ source: ModelSource) throws(VDSQError) {
-    let tensors = (source.embeddings + source.layers.joined() + source.head).filter {
-      $0.role != .vector
-    }
+    let all: [ModelSource.Tensor] =
+      source.embeddings + Array(source.layers.joined()) + source.head
+    let tensors = all.filter { $0.role != .vector }
     let names = tensors.map(\.rows.name) + ["bases"]
     let tables = tensors.filter { $0.role != .linear }.map(\.rows.name) + ["bases"]
     for table in tables {

@@ -2,6 +2,11 @@
 #ifndef VDSQ_CSHIMS_H
 #define VDSQ_CSHIMS_H
 
+// Before the first header of the system, which would settle what the others declare.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include "cpu.h"
 #include "kernels.h"
 #include "libc.h"

@@ -4,10 +4,10 @@
 #define VDSQ_KERNELS_H
 
 // `table` is an uninitialized VDSQKernels.KernelTable.
-void vdsq_kernels_baseline(void *table);
-void vdsq_kernels_avx2(void *table);
-void vdsq_kernels_avx512(void *table);
-void vdsq_kernels_dotprod(void *table);
-void vdsq_kernels_i8mm(void *table);
+void vdsq_kernels_baseline(void *_Nonnull table);
+void vdsq_kernels_avx2(void *_Nonnull table);
+void vdsq_kernels_avx512(void *_Nonnull table);
+void vdsq_kernels_dotprod(void *_Nonnull table);
+void vdsq_kernels_i8mm(void *_Nonnull table);
 
 #endif

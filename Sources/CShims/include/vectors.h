@@ -24,7 +24,7 @@ typedef uint8_t vdsq_u8x64 __attribute__((ext_vector_type(64)));
 typedef uint16_t vdsq_u16x32 __attribute__((ext_vector_type(32)));
 typedef uint16_t vdsq_u16x16 __attribute__((ext_vector_type(16)));
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) && __has_builtin(__builtin_elementwise_maximum)
 // One instruction per register. NaN in either argument is the result.
 VDSQ_INLINE vdsq_f32x16 vdsq_max(vdsq_f32x16 a, vdsq_f32x16 b) {
   return __builtin_elementwise_maximum(a, b);
@@ -32,6 +32,18 @@ VDSQ_INLINE vdsq_f32x16 vdsq_max(vdsq_f32x16 a, vdsq_f32x16 b) {
 VDSQ_INLINE vdsq_f32x16 vdsq_min(vdsq_f32x16 a, vdsq_f32x16 b) {
   return __builtin_elementwise_minimum(a, b);
 }
+#elif defined(__aarch64__)
+// The same instructions for compilers before Clang 21.
+#define VDSQ_QUARTERS(operation, a, b)                                       \
+  vdsq_f32x16 r;                                                             \
+  r.lo.lo = operation((float32x4_t)(a).lo.lo, (float32x4_t)(b).lo.lo);       \
+  r.lo.hi = operation((float32x4_t)(a).lo.hi, (float32x4_t)(b).lo.hi);       \
+  r.hi.lo = operation((float32x4_t)(a).hi.lo, (float32x4_t)(b).hi.lo);       \
+  r.hi.hi = operation((float32x4_t)(a).hi.hi, (float32x4_t)(b).hi.hi);       \
+  return r
+VDSQ_INLINE vdsq_f32x16 vdsq_max(vdsq_f32x16 a, vdsq_f32x16 b) { VDSQ_QUARTERS(vmaxq_f32, a, b); }
+VDSQ_INLINE vdsq_f32x16 vdsq_min(vdsq_f32x16 a, vdsq_f32x16 b) { VDSQ_QUARTERS(vminq_f32, a, b); }
+#undef VDSQ_QUARTERS
 #else
 VDSQ_INLINE vdsq_f32x16 vdsq_max(vdsq_f32x16 a, vdsq_f32x16 b) { return a > b ? a : b; }
 VDSQ_INLINE vdsq_f32x16 vdsq_min(vdsq_f32x16 a, vdsq_f32x16 b) { return a < b ? a : b; }

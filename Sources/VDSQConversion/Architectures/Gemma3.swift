@@ -24,31 +24,38 @@ extension CheckpointArchitecture {
     embeddings: [
       TensorRule("embeddings.word", ["embed_tokens.weight"], .wordTable, [.vocabulary, .hidden])
     ],
-    layer: gemma3Norm("attention.norm", "input_layernorm")
+    layer: gemma3Attention + gemma3FeedForward,
+    final: TensorRule.norm("final_norm", "norm", hasBias: false, offset: 1),
+    head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true),
+    textHead: HeadNames(("score", .identity)))
+
+  private static let gemma3Attention: [TensorRule] =
+    gemma3Norm("attention.norm", "input_layernorm")
       + TensorRule.linear(
         "layer.#.attention.qkv", ["q", "k", "v"].map { "layers.#.self_attn.\($0)_proj" },
         rows: [.queries, .keyValues, .keyValues], .hidden,
         bias: .declared("attention_bias", default: false))
-      + ["query", "key"].flatMap { name in
-        TensorRule.norm(
-          "layer.#.attention.\(name)_norm", "layers.#.self_attn.\(name.prefix(1))_norm", .head,
-          hasBias: false, offset: 1)
-      }
+      + gemma3HeadNorm("query", "q") + gemma3HeadNorm("key", "k")
       + TensorRule.linear(
         "layer.#.attention.output", ["layers.#.self_attn.o_proj"], rows: [.hidden], .queries,
         bias: .declared("attention_bias", default: false))
       + gemma3Norm("attention.output_norm", "post_attention_layernorm")
-      + gemma3Norm("feed_forward.norm", "pre_feedforward_layernorm")
+
+  private static let gemma3FeedForward: [TensorRule] =
+    gemma3Norm("feed_forward.norm", "pre_feedforward_layernorm")
       + TensorRule.linear(
         "layer.#.feed_forward.up", ["layers.#.mlp.gate_proj", "layers.#.mlp.up_proj"],
         rows: [.intermediate, .intermediate], .hidden, bias: nil)
       + TensorRule.linear(
         "layer.#.feed_forward.down", ["layers.#.mlp.down_proj"], rows: [.hidden], .intermediate,
         bias: nil)
-      + gemma3Norm("feed_forward.output_norm", "post_feedforward_layernorm"),
-    final: TensorRule.norm("final_norm", "norm", hasBias: false, offset: 1),
-    head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true),
-    textHead: HeadNames(("score", .identity)))
+      + gemma3Norm("feed_forward.output_norm", "post_feedforward_layernorm")
+
+  private static func gemma3HeadNorm(_ name: String, _ source: String) -> [TensorRule] {
+    TensorRule.norm(
+      "layer.#.attention.\(name)_norm", "layers.#.self_attn.\(source)_norm", .head,
+      hasBias: false, offset: 1)
+  }
 
   private static func gemma3Norm(_ name: String, _ source: String) -> [TensorRule] {
     TensorRule.norm("layer.#.\(name)", "layers.#.\(source)", hasBias: false, offset: 1)

@@ -58,7 +58,7 @@ package struct ModelSource {
 
   /// The names of the checkpoint's tensors that are used, as its files have them.
   var used: Set<String> {
-    Set((embeddings + layers.joined() + head).flatMap { $0.rows.parts.map(\.tensor.name) })
+    Set((embeddings + Array(layers.joined()) + head).flatMap { $0.rows.parts.map(\.tensor.name) })
   }
 }
 

@@ -110,10 +110,9 @@ package struct FeatureMatrix: Sendable {
     _ row: Int, _ body: (UnsafePointer<Float>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     guard featureScale == 1 else {
-      return try withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) {
-        (copied) throws(Failure) in
-        copy(CollectionOfOne(row), into: copied.baseAddress!)
-        return try body(copied.baseAddress!)
+      return try withTemporaryFloats(columns) { (copied) throws(Failure) in
+        copy(CollectionOfOne(row), into: copied)
+        return try body(copied)
       }
     }
     return try states.withRow(order?[row] ?? row, first: columns, body)

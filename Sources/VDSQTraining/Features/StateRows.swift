@@ -52,10 +52,9 @@ package final class StateRows: Sendable {
         try body(values.baseAddress! + row * columns)
       }
     case .halves, .records:
-      return try withUnsafeTemporaryAllocation(of: Float.self, capacity: count) {
-        (copied) throws(Failure) in
-        copy(row, first: count, into: copied.baseAddress!)
-        return try body(copied.baseAddress!)
+      return try withTemporaryFloats(count) { (copied) throws(Failure) in
+        copy(row, first: count, into: copied)
+        return try body(copied)
       }
     }
   }
@@ -149,4 +148,19 @@ package final class StateRows: Sendable {
         : StateRows(floats, columns: columns)
     }
   }
+}
+
+/// `withUnsafeTemporaryAllocation` with the type of the error, which Swift 6.2 does not keep.
+func withTemporaryFloats<Result, Failure: Error>(
+  _ count: Int, _ body: (UnsafeMutablePointer<Float>) throws(Failure) -> Result
+) throws(Failure) -> Result {
+  let outcome: Swift.Result<Result, Failure> =
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { floats in
+      do throws(Failure) {
+        return .success(try body(floats.baseAddress!))
+      } catch {
+        return .failure(error)
+      }
+    }
+  return try outcome.get()
 }

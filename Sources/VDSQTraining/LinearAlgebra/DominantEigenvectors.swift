@@ -58,7 +58,7 @@ package struct DominantEigenvectors {
 
   private static func products(_ a: [Float], _ b: [Float], _ d: Int) -> [Double] {
     let m = a.count / d
-    return (0..<m * m).map { place in
+    return (0..<m * m).map { (place: Int) -> Double in
       let (i, j) = (place / m * d, place % m * d)
       return (0..<d).reduce(0.0) { $0 + Double(a[i + $1]) * Double(b[j + $1]) }
     }
@@ -67,9 +67,11 @@ package struct DominantEigenvectors {
   /// Combinations of rows: row i has the weights of column i of the rotation.
   private static func rotated(_ rows: [Float], by rotation: [Double], _ d: Int) -> [Float] {
     let m = rows.count / d
-    return (0..<m * d).map { place in
+    return (0..<m * d).map { (place: Int) -> Float in
       let (i, k) = (place / d, place % d)
-      return Float((0..<m).reduce(0.0) { $0 + rotation[$1 * m + i] * Double(rows[$1 * d + k]) })
+      var sum = 0.0
+      for row in 0..<m { sum += rotation[row * m + i] * Double(rows[row * d + k]) }
+      return Float(sum)
     }
   }
 
@@ -107,8 +109,10 @@ enum SymmetricEigen {
   /// - Parameter a: `[m, m]`; the mean of both triangles counts.
   /// - Returns: the eigenvectors as columns of `[m, m]`, the largest eigenvalue first.
   static func jacobi(_ a: [Double], _ m: Int) -> (vectors: [Double], values: [Double]) {
-    var a = (0..<m * m).map { 0.5 * (a[$0] + a[$0 % m * m + $0 / m]) }
-    var v = (0..<m * m).map { $0 / m == $0 % m ? 1.0 : 0 }
+    var a = (0..<m * m).map { (place: Int) -> Double in
+      0.5 * (a[place] + a[place % m * m + place / m])
+    }
+    var v = (0..<m * m).map { (place: Int) -> Double in place / m == place % m ? 1 : 0 }
     for _ in 0..<60 {
       var off = 0.0, all = 0.0
       for i in 0..<m * m {
@@ -135,8 +139,9 @@ enum SymmetricEigen {
       }
     }
     let order = (0..<m).sorted { a[$0 * m + $0] > a[$1 * m + $1] }
-    return (
-      (0..<m * m).map { v[$0 / m * m + order[$0 % m]] }, order.map { a[$0 * m + $0] }
-    )
+    let vectors = (0..<m * m).map { (place: Int) -> Double in
+      v[place / m * m + order[place % m]]
+    }
+    return (vectors, order.map { a[$0 * m + $0] })
   }
 }
