@@ -30,6 +30,8 @@ public struct Converter {
     var fourBitGroups: Int { groups ?? 32 }
     /// How columns of activations are scaled before they are rounded.
     public var smoothing = Smoothing.automatic
+    /// How weights of four bits are rounded.
+    public var rounding = RoundingMethod.gptq
     /// Whether sections are stored in LZ4 blocks if that saves enough.
     public var compress = false
     /// Whether to also store the vocabulary's rows with two bits per dimension, for approximate
@@ -85,6 +87,8 @@ public struct Converter {
   private let tokenizer: [UInt8]
   private let basesWork: BasesWork?
   private let smoothing: LayerSmoothing
+  /// Whether weights of four bits make up for each other's errors.
+  private let corrects: Bool
 
   /// How vocabulary bases are made.
   private enum BasesWork {
@@ -121,11 +125,25 @@ public struct Converter {
     }
     self.source = source
     tokenizer = section
-    self.warnings = source.warnings + warnings
     try budget.check()
+    let architecture = try Architecture(source.metadata)
     smoothing = LayerSmoothing(
-      try Architecture(source.metadata), options.smoothing, groups: options.fourBitGroups
+      architecture, options.smoothing, groups: options.fourBitGroups
     ) { Self.storage($0, options) }
+    let hasFourBits = source.layers.joined().contains {
+      $0.role == .linear && Self.storage($0.rows.name, options) == .int4
+    }
+    let room = try budget.left(beside: RoundingInputs.bytes(architecture))
+    let hasRoom = room.map { $0 > 1 } ?? true
+    corrects =
+      options.rounding == .gptq && hasFourBits && hasRoom && RoundingInputs.support(architecture)
+    let nearest =
+      options.rounding == .gptq && hasFourBits && !corrects
+      ? [
+        "weights of four bits are rounded to the nearest: "
+          + (hasRoom ? "layers share them" : "the memory budget has no room for GPTQ")
+      ] : []
+    self.warnings = source.warnings + warnings + nearest
     if var bases = options.bases, source.vocabulary != nil {
       bases.portable = true
       bases.budget = try budget.left(beside: tokenizer.count)
@@ -185,6 +203,7 @@ public struct Converter {
     case nil: break
     }
     if smoothing.isWanted { extra += layerBytes }
+    if corrects { extra += layerBytes }
     return folder.weightBytes + extra
   }
 
@@ -216,7 +235,7 @@ public struct Converter {
     // separate thread.
     let work = ConversionWork(
       convert: { () throws(VDSQError) in
-        try writeWeights(to: writer, basesWeights, progress)
+        try writeWeights(to: writer, path, basesWeights, progress)
       },
       hash: { (isWanted) throws(VDSQError) in
         let provenance = try Provenance(folder, options: options, isWanted: isWanted)
@@ -234,7 +253,7 @@ public struct Converter {
 
   /// Writes all sections but the provenance and the directory.
   private func writeWeights(
-    to writer: ContainerWriter, _ basesWeights: Weights, _ progress: Progress
+    to writer: ContainerWriter, _ path: String, _ basesWeights: Weights, _ progress: Progress
   ) throws(VDSQError) -> BasesReport? {
     var metadata = source.metadata
     var bases: BasesReport?
@@ -260,7 +279,12 @@ public struct Converter {
       let report = try smooth(&layers, to: writer, metadata.encoded(), progress)
       metadata.set(smoothing: options.smoothing, report)
     }
-    try write(layers, to: writer, progress)
+    if corrects {
+      metadata.set("rounding_method", .text(RoundingMethod.gptq.rawValue))
+      try writeCorrected(layers, to: writer, beside: path, metadata.encoded(), progress)
+    } else {
+      try write(layers, to: writer, progress)
+    }
     if !source.head.isEmpty {
       try writer.begin(.weights, "head")
       for tensor in source.head { try write(tensor, to: writer, progress) }
@@ -276,13 +300,72 @@ public struct Converter {
   }
 
   private func write(
-    _ layers: [[ModelSource.Tensor]], to writer: ContainerWriter, _ progress: Progress
+    _ layers: [[ModelSource.Tensor]], to writer: ContainerWriter, _ progress: Progress,
+    _ feedback: (_ tensor: RowSource, _ layer: Int) throws(VDSQError) -> RoundingFeedback? = {
+      (_, _) in nil
+    }
   ) throws(VDSQError) {
     for (index, layer) in layers.enumerated() {
       try writer.begin(.weights, "layer.\(index)")
-      for tensor in layer { try write(tensor, to: writer, progress) }
+      for tensor in layer {
+        let hasFourBits =
+          tensor.role == .linear && tensor.rows.columns % 8 == 0
+          && Self.storage(tensor.rows.name, options) == .int4
+        try write(
+          tensor, to: writer, progress,
+          feedback: hasFourBits ? try feedback(tensor.rows, index) : nil)
+      }
       try writer.end()
     }
+  }
+
+  /// Writes the layers. Weights of four bits make up for each other's errors by what a draft of the
+  /// model with int8 layers, a file without a name beside the output, reads in the calibration text.
+  private func writeCorrected(
+    _ layers: [[ModelSource.Tensor]], to writer: ContainerWriter, beside path: String,
+    _ metadata: [UInt8], _ progress: Progress
+  ) throws(VDSQError) {
+    let draft = try ContainerWriter(
+      path: path, kind: .model, sectionCount: 6 + layers.count, replace: true)
+    let silent = Progress(total: 1) { _ in }
+    try draft.add(.tokenizer, "tokenizer", tokenizer)
+    try draft.begin(.weights, "embeddings")
+    for tensor in source.embeddings { try write(tensor, to: draft, silent) }
+    for constant in source.constants { try draft.writeConstant(constant) }
+    try draft.end()
+    for (index, layer) in layers.enumerated() {
+      try draft.begin(.weights, "layer.\(index)")
+      for tensor in layer {
+        if tensor.role == .linear {
+          try draft.writeInt8Panels(tensor.rows, groups: nil)
+          progress.advance(tensor.rows.byteCount)
+        } else {
+          try write(tensor, to: draft, silent)
+        }
+      }
+      try draft.end()
+    }
+    try writeHeadWithoutRows(to: draft)
+    let architecture = try Architecture(source.metadata)
+    try draft.withDraft(metadata) { (draft) throws(VDSQError) in
+      let inputs = try RoundingInputs(
+        draft: draft, architecture, groups: options.fourBitGroups,
+        streams: options.budget != nil)
+      try write(layers, to: writer, progress) { (rows, layer) throws(VDSQError) in
+        try inputs.feedback(
+          for: rows, named: String(rows.name.dropFirst("layer.\(layer).".count)), layer: layer)
+      }
+    }
+  }
+
+  /// Writes what a pass needs of the head: the last norm, and the transformation of a masked head.
+  private func writeHeadWithoutRows(to writer: ContainerWriter) throws(VDSQError) {
+    let rest = source.head.filter { $0.role != .wordTable }
+    guard !rest.isEmpty else { return }
+    try writer.begin(.weights, "head")
+    let silent = Progress(total: 1) { _ in }
+    for tensor in rest { try write(tensor, to: writer, silent) }
+    try writer.end()
   }
 
   /// Writes a draft of the model, scales the tensors of its layers by what it does with the
@@ -293,14 +376,7 @@ public struct Converter {
   ) throws(VDSQError) -> SmoothingReport {
     let place = writer.place
     try write(layers, to: writer, progress)
-    // The pass needs the last norm, and the transformation of a masked head, but no head.
-    let rest = source.head.filter { $0.role != .wordTable }
-    if !rest.isEmpty {
-      try writer.begin(.weights, "head")
-      let silent = Progress(total: 1) { _ in }
-      for tensor in rest { try write(tensor, to: writer, silent) }
-      try writer.end()
-    }
+    try writeHeadWithoutRows(to: writer)
     let report = try writer.withDraft(metadata) { (path) throws(VDSQError) in
       try smoothing.scale(
         &layers, draft: path, threads: options.budget == nil ? options.threads : 1,
@@ -343,7 +419,8 @@ public struct Converter {
   private func isKept(_ name: String) -> Bool { options.keep.contains { $0.matches(name) } }
 
   private func write(
-    _ tensor: ModelSource.Tensor, to writer: ContainerWriter, _ progress: Progress
+    _ tensor: ModelSource.Tensor, to writer: ContainerWriter, _ progress: Progress,
+    feedback: RoundingFeedback? = nil
   ) throws(VDSQError) {
     let weights = Self.storage(tensor.rows.name, options)
     switch (tensor.role, tensor.role == .linear ? weights : weights.ofTables) {
@@ -355,7 +432,8 @@ public struct Converter {
       try writer.writeFloatPanels(tensor.rows, half: true)
     // Four bits are unpacked eight columns at a time.
     case (.linear, .int4) where tensor.rows.columns % 8 == 0:
-      try writer.writeInt4Panels(tensor.rows, groups: options.fourBitGroups)
+      try writer.writeInt4Panels(
+        tensor.rows, groups: options.fourBitGroups, feedback: feedback)
     case (.linear, .int8), (.linear, .int4), (.head, .int8):
       let groups = try options.groups.flatMap { (length) throws(VDSQError) in
         try tensor.rows.gainsFromGroups(of: length) ? length : nil

@@ -142,6 +142,25 @@ import VDSQInference
     }
   }
 
+  /// GPTQ is the default, is recorded, and gives the same file on any number of threads. Without room
+  /// for it, weights are rounded to the nearest, which is said.
+  @Test func roundingIsRecordedAndRefusedByName() throws {
+    var options = Converter.Options(weights: .int4)
+    try convert(Fixtures.path("bert-mean"), options)
+    #expect(try container().metadata.find("rounding_method") == "gptq")
+    let corrected = try bytes("out.vdsq")
+    options.threads = 1
+    try convert(Fixtures.path("bert-mean"), options)
+    #expect(try bytes("out.vdsq") == corrected)
+    options.rounding = .nearest
+    try convert(Fixtures.path("bert-mean"), options)
+    #expect(try container().metadata.find("rounding_method") == nil)
+    #expect(try bytes("out.vdsq") != corrected)
+    options.rounding = .gptq
+    let shared = try Converter(folder: Fixtures.path("encoders/albert"), options: options)
+    #expect(shared.warnings.contains { $0.contains("rounded to the nearest: layers share them") })
+  }
+
   /// The int8 of such weights would overflow.
   @Test func zeroPointsBeyondTheirRangeAreRefused() throws {
     try convert(Fixtures.path("bert-mean"), Converter.Options(weights: .int4))

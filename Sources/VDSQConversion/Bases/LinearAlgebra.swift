@@ -58,13 +58,22 @@ package struct LinearAlgebra {
   ///
   /// - Returns: whether it is positive definite.
   func invert(_ a: UnsafeMutablePointer<Double>, n: Int) -> Bool {
+    guard factor(a, n: n) else { return false }
     var info: Int32 = 0
-    library.dpotrf("L", [Int32(n)], a, [Int32(n)], &info, 1)
-    guard info == 0 else { return false }
     library.dpotri("L", [Int32(n)], a, [Int32(n)], &info, 1)
     guard info == 0 else { return false }
     Self.mirror(a, n)
     return true
+  }
+
+  /// The Cholesky factor L of a positive definite matrix `L L^T` of order `n`, in place in the lower
+  /// triangle.
+  ///
+  /// - Returns: whether it is positive definite.
+  func factor(_ a: UnsafeMutablePointer<Double>, n: Int) -> Bool {
+    var info: Int32 = 0
+    library.dpotrf("L", [Int32(n)], a, [Int32(n)], &info, 1)
+    return info == 0
   }
 
   /// Copies the lower triangle to the upper one.

@@ -2,9 +2,6 @@ import VDSQInference
 
 /// Rows of the inputs of linear layers, of some layers of a model that reads the calibration text.
 final class InputSample {
-  /// The number of bytes of a layer's rows that are kept at most.
-  private static let layerBytes = 6 << 20
-
   private let layers: Range<Int>
   /// One of so many tokens is kept.
   private let every: Int
@@ -17,14 +14,15 @@ final class InputSample {
   /// - Parameters:
   ///   - width: the columns of all inputs of a layer.
   ///   - tokens: the number of tokens that the model reads at most.
-  init(layers: Range<Int>, width: Int, tokens: Int) {
+  ///   - layerBytes: the number of bytes of a layer's rows that are kept at most.
+  init(layers: Range<Int>, width: Int, tokens: Int, layerBytes: Int) {
     self.layers = layers
-    every = max(1, (tokens * width * 2 + Self.layerBytes - 1) / Self.layerBytes)
+    every = max(1, (tokens * width * 2 + layerBytes - 1) / layerBytes)
     halves = Array(repeating: [], count: layers.count * LinearInput.count)
   }
 
   /// The number of layers whose rows fit a number of bytes, at least one.
-  static func layers(in bytes: Int, width: Int, tokens: Int) -> Int {
+  static func layers(in bytes: Int, width: Int, tokens: Int, layerBytes: Int) -> Int {
     max(1, bytes / min(layerBytes, max(1, tokens * width * 2)))
   }
 

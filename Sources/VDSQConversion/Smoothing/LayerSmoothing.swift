@@ -4,12 +4,8 @@ import VDSQInference
 /// Scales the columns of a model's activations by what a draft of it does with the calibration
 /// text.
 struct LayerSmoothing {
-  /// The bytes of inputs that are in memory at a time, with and without a budget.
-  private static let sampleBytes = (streaming: 6 << 20, free: 48 << 20)
   /// The number of rows of each tensor that represent it.
   private static let sampledRows = 512
-  /// The calibration text's sentences are shorter.
-  private static let longest = 64
 
   private let architecture: Architecture
   private let smoothing: Smoothing
@@ -62,33 +58,13 @@ struct LayerSmoothing {
   func scale(
     _ layers: inout [[ModelSource.Tensor]], draft path: String, threads: Int, streams: Bool
   ) throws(VDSQError) -> SmoothingReport {
-    let container = try Container(
-      path: path, kind: .model, decoding: streams ? .allButLayers : .everything)
-    var options = TextEncoder.Options()
-    options.policy = streams ? .stream : .resident
-    options.maximumTokens = min(Self.longest, architecture.maximumTokens)
-    let encoder = try TextEncoder(container, options: options)
-    let texts = CalibrationText.sentences.map { Array($0.utf8) }
-    let tokens = texts.reduce(0) { total, text in
-      total + text.withUnsafeBytes { min(encoder.tokens(of: $0).count, encoder.maximumTokens) }
-    }
-    let width =
-      2 * architecture.hiddenSize + architecture.queryWidth + architecture.intermediateSize
-    let together = InputSample.layers(
-      in: streams ? Self.sampleBytes.streaming : Self.sampleBytes.free, width: width,
-      tokens: tokens)
+    let inputs = try CalibrationInputs(
+      draft: path, architecture, for: .scales, streams: streams)
     var report = SmoothingReport()
     var first = 0
     while first < layers.count {
-      let range = first..<min(first + together, layers.count)
-      let sample = InputSample(layers: range, width: width, tokens: tokens)
-      encoder.show(inputsTo: InputObserver { sample.add($0) })
-      for text in texts {
-        let count = text.withUnsafeBytes { encoder.add($0).tokens }
-        try encoder.encode { _, _ in }
-        sample.tokensBefore += count
-      }
-      try scale(&layers, range, sample, threads, &report)
+      let range = first..<min(first + inputs.layersTogether, layers.count)
+      try scale(&layers, range, try inputs.sample(range), threads, &report)
       first = range.upperBound
     }
     return report

@@ -23,6 +23,8 @@ package struct FourBitQuantizer {
   /// The weights of the best group so far, and of the group that is tried.
   private var best: [UInt8]
   private var tried: [UInt8]
+  /// A row whose weights make up for the errors of those before them.
+  private var corrected: [Float] = []
 
   /// - Parameter length: the columns of a group, a multiple of 8.
   package init(length: Int) {
@@ -35,12 +37,59 @@ package struct FourBitQuantizer {
   ///
   /// - Parameters:
   ///   - count: a multiple of 8.
+  ///   - feedback: rounds weights one after another if it is given, otherwise to the nearest.
+  ///   - q: receives a byte for each column.
+  ///   - groups: receives a group for every `length` columns.
+  /// - Returns: the scale of the row, and the sum of its weights before the scale.
+  package mutating func quantize(
+    _ row: UnsafePointer<Float>, _ count: Int, feedback: RoundingFeedback?,
+    into q: UnsafeMutablePointer<UInt8>, groups: UnsafeMutablePointer<Group>,
+    _ meter: inout ErrorMeter
+  ) -> (scale: Float, sum: Float) {
+    guard let feedback else {
+      return quantize(row, count, into: q, groups: groups, &meter)
+    }
+    var x = corrected
+    corrected = []
+    x.removeAll(keepingCapacity: true)
+    x.append(contentsOf: UnsafeBufferPointer(start: row, count: count))
+    let result = x.withUnsafeMutableBufferPointer { x in
+      feedback.shares.withUnsafeBufferPointer { shares in
+        feedback.costs.withUnsafeBufferPointer { costs in
+          quantize(
+            row, count, corrected: x.baseAddress!, shares: shares.baseAddress!,
+            costs: costs.baseAddress!, into: q, groups: groups, &meter)
+        }
+      }
+    }
+    corrected = x
+    return result
+  }
+
+  /// Quantizes a row, each weight to its nearest value.
+  ///
+  /// - Parameters:
+  ///   - count: a multiple of 8.
   ///   - q: receives a byte for each column.
   ///   - groups: receives a group for every `length` columns.
   /// - Returns: the scale of the row, and the sum of its weights before the scale.
   package mutating func quantize(
     _ row: UnsafePointer<Float>, _ count: Int, into q: UnsafeMutablePointer<UInt8>,
     groups: UnsafeMutablePointer<Group>, _ meter: inout ErrorMeter
+  ) -> (scale: Float, sum: Float) {
+    quantize(
+      row, count, corrected: nil, shares: nil, costs: nil, into: q, groups: groups, &meter)
+  }
+
+  /// - Parameters:
+  ///   - corrected: a copy of the row, which is corrected; nil to round to the nearest.
+  ///   - shares: `[count, count]`: shares of a weight's error that are taken out of those behind it.
+  ///   - costs: `[count]`: what the square of a weight's error costs; nil for 1.
+  private mutating func quantize(
+    _ row: UnsafePointer<Float>, _ count: Int, corrected: UnsafeMutablePointer<Float>?,
+    shares: UnsafePointer<Float>?, costs: UnsafePointer<Float>?,
+    into q: UnsafeMutablePointer<UInt8>, groups: UnsafeMutablePointer<Group>,
+    _ meter: inout ErrorMeter
   ) -> (scale: Float, sum: Float) {
     var widest: Float = 0
     for first in stride(from: 0, to: count, by: length) {
@@ -52,8 +101,15 @@ package struct FourBitQuantizer {
     var total = 0.0
     for (place, first) in stride(from: 0, to: count, by: length).enumerated() {
       let columns = min(length, count - first)
-      let group = fit(row + first, columns, scale)
+      let group = fit(
+        corrected.map { UnsafePointer($0) + first } ?? row + first, costs.map { $0 + first },
+        columns, scale)
       groups[place] = group
+      if let corrected, let shares {
+        roundInTurn(
+          corrected + first, columns, before: count - first,
+          shares + first * count + first, stride: count, scale, group)
+      }
       let factor = Float(Float16(bitPattern: group.factor))
       var sum = 0
       var sums = ErrorMeter.Row()
@@ -70,7 +126,9 @@ package struct FourBitQuantizer {
   }
 
   /// The group with the least squared error among those that are tried; its weights are in `best`.
-  private mutating func fit(_ x: UnsafePointer<Float>, _ count: Int, _ scale: Float) -> Group {
+  private mutating func fit(
+    _ x: UnsafePointer<Float>, _ costs: UnsafePointer<Float>?, _ count: Int, _ scale: Float
+  ) -> Group {
     let (low, high) = Self.range(x, count)
     var least = Float.infinity
     var result = Group(factor: 0, zeroPoint: 0)
@@ -79,7 +137,7 @@ package struct FourBitQuantizer {
       let factor = Float16(step)
       guard scale * Float(factor) > 1e-30 else { return }
       let zeroPoint = min(max((-low / (scale * Float(factor))).rounded(), 0), 120)
-      let error = round(x, count, scale, Float(factor), zeroPoint)
+      let error = round(x, costs, count, scale, Float(factor), zeroPoint)
       guard error < least else { return }
       least = error
       result = Group(factor: factor.bitPattern, zeroPoint: UInt8(zeroPoint))
@@ -100,8 +158,9 @@ package struct FourBitQuantizer {
     var (products, squares): (Float, Float) = (0, 0)
     for i in 0..<count {
       let value = Float(8 * Int(best[i]) - Int(result.zeroPoint))
-      products += x[i] / scale * value
-      squares += value * value
+      let cost = costs?[i] ?? 1
+      products += cost * (x[i] / scale) * value
+      squares += cost * value * value
     }
     let zeroPoint = Float(result.zeroPoint)
     if squares > 0, products > 0 {
@@ -113,9 +172,10 @@ package struct FourBitQuantizer {
 
   /// Rounds the weights of a group to `tried`.
   ///
-  /// - Returns: the squared error, in multiples of the scale of the row.
+  /// - Returns: the sum of squared errors times their costs, in multiples of the scale of the row.
   private mutating func round(
-    _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float, _ step: Float, _ zeroPoint: Float
+    _ x: UnsafePointer<Float>, _ costs: UnsafePointer<Float>?, _ count: Int, _ scale: Float,
+    _ step: Float, _ zeroPoint: Float
   ) -> Float {
     let inverse = 1 / step, unit = 1 / scale
     var errors = SIMD8<Float>(repeating: 0)
@@ -124,10 +184,42 @@ package struct FourBitQuantizer {
       let four = ((value * inverse + zeroPoint) * 0.125).rounded(.toNearestOrEven)
         .clamped(lowerBound: SIMD8(repeating: 0), upperBound: SIMD8(repeating: 15))
       let error = value - (8 * four - zeroPoint) * step
-      errors += error * error
+      if let costs {
+        errors +=
+          error * error * UnsafeRawPointer(costs + i).loadUnaligned(as: SIMD8<Float>.self)
+      } else {
+        errors += error * error
+      }
       for j in 0..<8 { tried[i + j] = UInt8(four[j]) }
     }
     return errors.sum()
+  }
+
+  /// Rounds the weights of a group to `best`, one after another, and takes shares of each one's error
+  /// out of those behind it.
+  ///
+  /// - Parameters:
+  ///   - remaining: the columns of the row from the group on, a multiple of 8.
+  ///   - shares: from the group's first row and column on.
+  private mutating func roundInTurn(
+    _ x: UnsafeMutablePointer<Float>, _ count: Int, before remaining: Int,
+    _ shares: UnsafePointer<Float>, stride: Int, _ scale: Float, _ group: Group
+  ) {
+    let step = scale * Float(Float16(bitPattern: group.factor)), zeroPoint = Float(group.zeroPoint)
+    for i in 0..<count {
+      let four =
+        step > 0
+        ? min(max(((x[i] / step + zeroPoint) * 0.125).rounded(.toNearestOrEven), 0), 15) : 0
+      best[i] = UInt8(four)
+      let error = x[i] - (8 * four - zeroPoint) * step
+      // Shares of the weights up to this one are zeros.
+      for j in Swift.stride(from: i & ~7, to: remaining, by: 8) {
+        let place = UnsafeMutableRawPointer(x + j)
+        let share = UnsafeRawPointer(shares + i * stride + j).loadUnaligned(as: SIMD8<Float>.self)
+        place.storeBytes(
+          of: place.loadUnaligned(as: SIMD8<Float>.self) - error * share, as: SIMD8<Float>.self)
+      }
+    }
   }
 
   /// The smallest and the largest weight; 0 lies between them.

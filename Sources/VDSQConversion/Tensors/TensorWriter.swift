@@ -141,8 +141,12 @@ extension ContainerWriter {
   /// Writes the weights of a linear layer in panels of four bits, `[N/16][K/8][16][4]` bytes, then
   /// scales, row sums, factors and zero points of groups.
   ///
-  /// - Parameter groups: the columns of a group. `source.columns` is a multiple of 8.
-  func writeInt4Panels(_ source: RowSource, groups: Int) throws(VDSQError) {
+  /// - Parameters:
+  ///   - groups: the columns of a group. `source.columns` is a multiple of 8.
+  ///   - feedback: what makes up for the errors of rounding; nil to round to the nearest.
+  func writeInt4Panels(
+    _ source: RowSource, groups: Int, feedback: RoundingFeedback?
+  ) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
     var quantizer = FourBitQuantizer(length: groups)
@@ -168,8 +172,8 @@ extension ContainerWriter {
         let (scale, sum) = row.withUnsafeMutableBufferPointer { row in
           rowGroups.withUnsafeMutableBufferPointer {
             quantizer.quantize(
-              values + r * columns, columns, into: row.baseAddress!, groups: $0.baseAddress!,
-              &meter)
+              values + r * columns, columns, feedback: feedback, into: row.baseAddress!,
+              groups: $0.baseAddress!, &meter)
           }
         }
         scales.append(scale)

@@ -9,6 +9,7 @@ import VDSQReports
 import VDSQStreams
 
 extension Converter.Weights: ExpressibleByArgument {}
+extension RoundingMethod: ExpressibleByArgument {}
 
 extension Smoothing: ExpressibleByArgument {
   public init?(argument: String) {
@@ -94,6 +95,13 @@ struct Convert: Command {
       """)
   var smoothing = Smoothing.automatic
 
+  @Option(
+    help: """
+      How weights of four bits are rounded: gptq (one after another; each makes up for the errors of \
+      those before, by what the model reads in sample sentences) or nearest.
+      """)
+  var rounding: RoundingMethod = .gptq
+
   @Flag(
     help: "Store sections in LZ4 blocks if that saves a twentieth; they are decoded at start.")
   var compress = false
@@ -159,7 +167,7 @@ struct Convert: Command {
     guard
       head == nil
         || (keep.isEmpty && ignore.isEmpty && groupSize == nil && !compress && !coarse
-          && report == nil && smoothing == .automatic)
+          && report == nil && smoothing == .automatic && rounding == .gptq)
     else { throw ValidationError("--head goes with --weights, --vocab and --memory-budget alone") }
     guard head == nil || weights != .int4 else {
       throw ValidationError("--weights: bases have int8, fp16 or fp32")
@@ -196,6 +204,7 @@ struct Convert: Command {
     for rule in keep { options.keep.append(try WeightRule(rule)) }
     options.groups = groupSize
     options.smoothing = smoothing
+    options.rounding = rounding
     options.compress = compress
     options.bases?.method = basesMethod
     options.dropsHead = encoderOnly
