@@ -44,7 +44,8 @@ func isaSettings(_ clangFlags: [String]) -> [SwiftSetting] {
 #else
   let machine = "aarch64"
 #endif
-/// The CPU to build for: that of this machine, unless a cross build names it (see Tools/build-aarch64).
+/// The CPU to build for: that of this machine, unless a cross build names it (see
+/// Tools/build-aarch64).
 let cpu = Context.environment["VDSQ_CPU"] ?? machine
 let avx2Flags = cpu == "x86_64" ? ["-march=x86-64-v3"] : []
 let avx512Flags = cpu == "x86_64" ? ["-march=x86-64-v4", "-mavx512vnni"] : []

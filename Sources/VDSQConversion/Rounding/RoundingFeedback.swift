@@ -2,9 +2,9 @@
 /// Frantar et al., arXiv 2210.17323).
 ///
 /// For inputs X of a linear layer, an error d of a row of weights costs `d^T H d` with
-/// `H = X^T X + damping`. If U is upper triangular and `U^T U = H^-1`, then weight j, rounded with the
-/// error e, is best made up for by taking `e U_jk / U_jj` out of each weight k behind it, and an error
-/// that remains costs `(e / U_jj)^2`.
+/// `H = X^T X + damping`. Let U be upper triangular with `U^T U = H^-1`. If weight j is rounded with
+/// the error e, the best correction takes `e U_jk / U_jj` out of each weight k behind it. What
+/// remains of the error costs `(e / U_jj)^2`.
 package struct RoundingFeedback {
   /// A share of the mean of H's diagonal, which is added to it: the calibration text has fewer
   /// tokens than some layers have columns.
@@ -15,8 +15,8 @@ package struct RoundingFeedback {
   /// `[columns]`: `1 / U_jj^2`, at most 1.
   package let costs: [Float]
 
-  /// - Parameter moments: `[columns, columns]`, in column order: the lower triangle of `X^T X`. It is
-  ///   destroyed.
+  /// - Parameter moments: `[columns, columns]`, in column order: the lower triangle of `X^T X`. It
+  ///   is destroyed.
   /// - Returns: nil if the inputs are zeros or not finite.
   package init?(moments h: inout [Double], columns n: Int, _ algebra: LinearAlgebra) {
     let mean = (0..<n).reduce(0.0) { $0 + h[$1 * n + $1] } / Double(n)

@@ -18,7 +18,7 @@ final class RoundingInputs {
   private var sample: InputSample?
 
   /// - Parameters:
-  ///   - path: the path of a draft of the model, whose inputs are those of the weights that are rounded.
+  ///   - path: the path of a draft of the model. The inputs of its layers are those of the weights.
   ///   - groups: the columns of a group of weights.
   ///   - streams: whether memory is small.
   init(
@@ -42,7 +42,7 @@ final class RoundingInputs {
     return widest * widest * (8 + 4)
   }
 
-  /// What the weights of a layer read, by their name within it; nil for weights whose input is not seen.
+  /// The input of weights, by their name within the layer; nil if no pass shows it.
   private static func input(of weights: String) -> LinearInput? {
     switch weights {
     case "attention.qkv.weight": .attention
@@ -58,8 +58,8 @@ final class RoundingInputs {
   /// - Parameters:
   ///   - weights: the layer's weights.
   ///   - name: their name within the layer.
-  /// - Returns: nil if their input is not seen, or if products with tokens that are held out lose less
-  ///   by rounding to the nearest. This is so for weights that had four bits before.
+  /// - Returns: nil if no pass shows their input, or if products with held-out tokens lose less by
+  ///   rounding to the nearest, as they may if the weights had four bits before.
   /// - Throws: `badInput` if the draft fails, or weights cannot be read.
   func feedback(
     for weights: RowSource, named name: String, layer: Int

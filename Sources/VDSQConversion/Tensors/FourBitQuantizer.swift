@@ -83,7 +83,7 @@ package struct FourBitQuantizer {
 
   /// - Parameters:
   ///   - corrected: a copy of the row, which is corrected; nil to round to the nearest.
-  ///   - shares: `[count, count]`: shares of a weight's error that are taken out of those behind it.
+  ///   - shares: `[count, count]`: shares of a weight's error, taken out of those behind it.
   ///   - costs: `[count]`: what the square of a weight's error costs; nil for 1.
   private mutating func quantize(
     _ row: UnsafePointer<Float>, _ count: Int, corrected: UnsafeMutablePointer<Float>?,
@@ -195,8 +195,8 @@ package struct FourBitQuantizer {
     return errors.sum()
   }
 
-  /// Rounds the weights of a group to `best`, one after another, and takes shares of each one's error
-  /// out of those behind it.
+  /// Rounds the weights of a group to `best`, one after another, and takes shares of each one's
+  /// error out of those behind it.
   ///
   /// - Parameters:
   ///   - remaining: the columns of the row from the group on, a multiple of 8.
