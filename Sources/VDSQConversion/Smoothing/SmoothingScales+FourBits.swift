@@ -45,11 +45,7 @@ extension SmoothingScales {
     let ofInputs = ranges(scales) / (12 * 255 * 255)
     let rows = weights.count / columns
     var row = [Float](repeating: 0, count: columns)
-    var q = [UInt8](repeating: 0, count: columns)
-    var found = [FourBitQuantizer.Group](
-      repeating: FourBitQuantizer.Group(factor: 0, zeroPoint: 0),
-      count: (columns + groups - 1) / groups)
-    var quantizer = FourBitQuantizer(length: groups)
+    var quantizer = FourBitQuantizer(columns: columns, groups: groups)
     var meter = ErrorMeter()
     var error = 0.0
     for place in stride(from: 0, to: rows, by: max(1, rows / Self.quantizedRows)) {
@@ -58,19 +54,10 @@ extension SmoothingScales {
         row[j] = weights[place * columns + j] * factors[j]
         square += Double(row[j]) * Double(row[j])
       }
-      let (scale, _) = row.withUnsafeBufferPointer { row in
-        q.withUnsafeMutableBufferPointer { q in
-          found.withUnsafeMutableBufferPointer {
-            quantizer.quantize(
-              row.baseAddress!, columns, into: q.baseAddress!, groups: $0.baseAddress!, &meter)
-          }
-        }
-      }
+      quantizer.quantize(row, &meter)
       error += square * ofInputs
       for j in 0..<columns {
-        let group = found[j / groups]
-        let step = scale * Float(Float16(bitPattern: group.factor))
-        let lost = Double(row[j] - Float(8 * Int(q[j]) - Int(group.zeroPoint)) * step)
+        let lost = Double(row[j] - quantizer.value(j))
         error += lost * lost * inputSquares[j] / Double(factors[j] * factors[j])
       }
     }

@@ -56,9 +56,12 @@ package struct ModelSource {
       .map(kinds.leftOut)
   }
 
+  /// All tensors, in the order of the container.
+  var tensors: [Tensor] { embeddings + Array(layers.joined()) + head }
+
   /// The names of the checkpoint's tensors that are used, as its files have them.
   var used: Set<String> {
-    Set((embeddings + Array(layers.joined()) + head).flatMap { $0.rows.parts.map(\.tensor.name) })
+    Set(tensors.flatMap { $0.rows.parts.map(\.tensor.name) })
   }
 }
 

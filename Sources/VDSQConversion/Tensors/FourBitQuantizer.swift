@@ -20,65 +20,71 @@ package struct FourBitQuantizer {
   private static let shares: [Float] = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65]
 
   private let length: Int
+  /// The row that was quantized last: a byte for each column.
+  package private(set) var elements: [UInt8]
+  /// The groups of the row that was quantized last.
+  package private(set) var groups: [Group]
+  /// The scale of the row that was quantized last.
+  package private(set) var scale: Float = 1
+  /// The sum of the weights of the row that was quantized last, before its scale.
+  package private(set) var sum: Float = 0
   /// The weights of the best group so far, and of the group that is tried.
   private var best: [UInt8]
   private var tried: [UInt8]
   /// A row whose weights make up for the errors of those before them.
   private var corrected: [Float] = []
 
-  /// - Parameter length: the columns of a group, a multiple of 8.
-  package init(length: Int) {
+  /// - Parameters:
+  ///   - columns: the columns of a row, a multiple of 8.
+  ///   - length: the columns of a group, a multiple of 8.
+  package init(columns: Int, groups length: Int) {
     self.length = length
+    elements = [UInt8](repeating: 0, count: columns)
+    groups = [Group](
+      repeating: Group(factor: 0, zeroPoint: 0), count: (columns + length - 1) / length)
     best = [UInt8](repeating: 0, count: length)
     tried = best
   }
 
-  /// Quantizes a row.
+  /// The stored value of a column of the row that was quantized last.
+  package func value(_ column: Int) -> Float {
+    let group = groups[column / length]
+    return Float(8 * Int(elements[column]) - Int(group.zeroPoint))
+      * (scale * Float(Float16(bitPattern: group.factor)))
+  }
+
+  /// Gives the bytes of the row that was quantized last to `store`, by their places: of eight
+  /// columns, the first four are in the low bits of four bytes, the others in the high bits.
+  func pack(_ store: (_ place: Int, _ byte: UInt8) -> Void) {
+    for k in stride(from: 0, to: elements.count, by: 8) {
+      for j in 0..<4 { store(k / 2 + j, elements[k + j] | elements[k + 4 + j] << 4) }
+    }
+  }
+
+  /// Quantizes a row of as many weights as there are columns.
   ///
-  /// - Parameters:
-  ///   - count: a multiple of 8.
-  ///   - feedback: rounds weights one after another if it is given, otherwise to the nearest.
-  ///   - q: receives a byte for each column.
-  ///   - groups: receives a group for every `length` columns.
-  /// - Returns: the scale of the row, and the sum of its weights before the scale.
+  /// - Parameter feedback: rounds weights one after another if it is given, otherwise each to its
+  ///   nearest value.
   package mutating func quantize(
-    _ row: UnsafePointer<Float>, _ count: Int, feedback: RoundingFeedback?,
-    into q: UnsafeMutablePointer<UInt8>, groups: UnsafeMutablePointer<Group>,
-    _ meter: inout ErrorMeter
-  ) -> (scale: Float, sum: Float) {
+    _ row: UnsafePointer<Float>, feedback: RoundingFeedback? = nil, _ meter: inout ErrorMeter
+  ) {
     guard let feedback else {
-      return quantize(row, count, into: q, groups: groups, &meter)
+      return quantize(row, corrected: nil, shares: nil, costs: nil, &meter)
     }
     var x = corrected
     corrected = []
     x.removeAll(keepingCapacity: true)
-    x.append(contentsOf: UnsafeBufferPointer(start: row, count: count))
-    let result = x.withUnsafeMutableBufferPointer { x in
+    x.append(contentsOf: UnsafeBufferPointer(start: row, count: elements.count))
+    x.withUnsafeMutableBufferPointer { x in
       feedback.shares.withUnsafeBufferPointer { shares in
         feedback.costs.withUnsafeBufferPointer { costs in
           quantize(
-            row, count, corrected: x.baseAddress!, shares: shares.baseAddress!,
-            costs: costs.baseAddress!, into: q, groups: groups, &meter)
+            row, corrected: x.baseAddress!, shares: shares.baseAddress!,
+            costs: costs.baseAddress!, &meter)
         }
       }
     }
     corrected = x
-    return result
-  }
-
-  /// Quantizes a row, each weight to its nearest value.
-  ///
-  /// - Parameters:
-  ///   - count: a multiple of 8.
-  ///   - q: receives a byte for each column.
-  ///   - groups: receives a group for every `length` columns.
-  /// - Returns: the scale of the row, and the sum of its weights before the scale.
-  package mutating func quantize(
-    _ row: UnsafePointer<Float>, _ count: Int, into q: UnsafeMutablePointer<UInt8>,
-    groups: UnsafeMutablePointer<Group>, _ meter: inout ErrorMeter
-  ) -> (scale: Float, sum: Float) {
-    quantize(
-      row, count, corrected: nil, shares: nil, costs: nil, into: q, groups: groups, &meter)
   }
 
   /// - Parameters:
@@ -86,20 +92,20 @@ package struct FourBitQuantizer {
   ///   - shares: `[count, count]`: shares of a weight's error, taken out of those behind it.
   ///   - costs: `[count]`: what the square of a weight's error costs; nil for 1.
   private mutating func quantize(
-    _ row: UnsafePointer<Float>, _ count: Int, corrected: UnsafeMutablePointer<Float>?,
-    shares: UnsafePointer<Float>?, costs: UnsafePointer<Float>?,
-    into q: UnsafeMutablePointer<UInt8>, groups: UnsafeMutablePointer<Group>,
-    _ meter: inout ErrorMeter
-  ) -> (scale: Float, sum: Float) {
+    _ row: UnsafePointer<Float>, corrected: UnsafeMutablePointer<Float>?,
+    shares: UnsafePointer<Float>?, costs: UnsafePointer<Float>?, _ meter: inout ErrorMeter
+  ) {
+    let count = elements.count
     var widest: Float = 0
     for first in stride(from: 0, to: count, by: length) {
       let (low, high) = Self.range(row + first, min(length, count - first))
       widest = max(widest, high / 120 - low / 120)
     }
     // A row of zeros, or of numbers that would need a denormal scale, is stored as zeros.
-    let scale: Float = widest > 1e-30 ? widest : 1
+    scale = widest > 1e-30 ? widest : 1
     var total = 0.0
-    for (place, first) in stride(from: 0, to: count, by: length).enumerated() {
+    for place in groups.indices {
+      let first = place * length
       let columns = min(length, count - first)
       let group = fit(
         corrected.map { UnsafePointer($0) + first } ?? row + first, costs.map { $0 + first },
@@ -114,7 +120,7 @@ package struct FourBitQuantizer {
       var sum = 0
       var sums = ErrorMeter.Row()
       for i in 0..<columns {
-        q[first + i] = best[i]
+        elements[first + i] = best[i]
         let value = 8 * Int(best[i]) - Int(group.zeroPoint)
         sum += value
         sums.add(row[first + i], Float(value) * (scale * factor))
@@ -122,7 +128,7 @@ package struct FourBitQuantizer {
       meter.add(sums, columns)
       total += Double(sum) * Double(factor)
     }
-    return (scale, Float(total))
+    sum = Float(total)
   }
 
   /// The group with the least squared error among those that are tried; its weights are in `best`.

@@ -71,6 +71,41 @@ extension ContainerWriter {
         scales: scalesOffset, error: meter.result))
   }
 
+  /// Writes a table of rows in four bits, each row with its groups, followed by the scales.
+  ///
+  /// - Parameter groups: the columns of a group. `source.columns` is a multiple of 8.
+  func writeInt4Rows(_ source: RowSource, groups: Int) throws(VDSQError) {
+    let offset = try alignedOffset()
+    var meter = ErrorMeter()
+    let columns = source.columns
+    var quantizer = FourBitQuantizer(columns: columns, groups: groups)
+    var scales: [Float] = []
+    var bytes: [UInt8] = []
+    var length = 0
+    try source.forEachBlock { (values, rows) throws(VDSQError) in
+      bytes.removeAll(keepingCapacity: true)
+      values.withUnsafeBufferPointer { values in
+        for row in 0..<rows {
+          quantizer.quantize(values.baseAddress! + row * columns, &meter)
+          scales.append(quantizer.scale)
+          quantizer.pack { _, byte in bytes.append(byte) }
+          for group in quantizer.groups {
+            bytes.append(UInt8(truncatingIfNeeded: group.factor))
+            bytes.append(UInt8(group.factor >> 8))
+          }
+          for group in quantizer.groups { bytes.append(group.zeroPoint) }
+        }
+      }
+      length += bytes.count
+      try bytes.withBytes { (raw) throws(VDSQError) in try write(raw) }
+    }
+    let scalesOffset = try scales.withBytes { (raw) throws(VDSQError) in try part(raw) }
+    add(
+      record(
+        source.name, .int4, .rowGroups, [source.rows, columns], offset, length,
+        scales: scalesOffset, groups: TensorGroups(length: groups), error: meter.result))
+  }
+
   /// Writes the weights of a linear layer in int8 panels `[N/16][K/4][16][4]`, then scales and row
   /// sums, and factors if columns are in groups.
   ///
@@ -149,14 +184,11 @@ extension ContainerWriter {
   ) throws(VDSQError) {
     let offset = try alignedOffset()
     var meter = ErrorMeter()
-    var quantizer = FourBitQuantizer(length: groups)
     let columns = source.columns
-    let count = (columns + groups - 1) / groups
+    var quantizer = FourBitQuantizer(columns: columns, groups: groups)
+    let count = quantizer.groups.count
     var scales: [Float] = [], sums: [Float] = []
     var factors: [UInt16] = [], zeroPoints: [UInt8] = []
-    var row = [UInt8](repeating: 0, count: columns)
-    var rowGroups = [FourBitQuantizer.Group](
-      repeating: FourBitQuantizer.Group(factor: 0, zeroPoint: 0), count: count)
     var length = 0
     try forEachPanel(of: source) { (values, rows) throws(VDSQError) in
       var panel = [UInt8](repeating: 0, count: columns * 8)
@@ -169,22 +201,14 @@ extension ContainerWriter {
           sums.append(0)
           continue
         }
-        let (scale, sum) = row.withUnsafeMutableBufferPointer { row in
-          rowGroups.withUnsafeMutableBufferPointer {
-            quantizer.quantize(
-              values + r * columns, columns, feedback: feedback, into: row.baseAddress!,
-              groups: $0.baseAddress!, &meter)
-          }
-        }
-        scales.append(scale)
-        sums.append(sum)
-        for (group, found) in rowGroups.enumerated() {
+        quantizer.quantize(values + r * columns, feedback: feedback, &meter)
+        scales.append(quantizer.scale)
+        sums.append(quantizer.sum)
+        for (group, found) in quantizer.groups.enumerated() {
           factors[first + group * 16 + r] = found.factor
           zeroPoints[first + group * 16 + r] = found.zeroPoint
         }
-        for k in stride(from: 0, to: columns, by: 8) {
-          for j in 0..<4 { panel[k * 8 + r * 4 + j] = row[k + j] | row[k + 4 + j] << 4 }
-        }
+        quantizer.pack { panel[$0 / 4 * 64 + r * 4 + $0 % 4] = $1 }
       }
       length += panel.count
       try panel.withBytes { (raw) throws(VDSQError) in try write(raw) }

@@ -11,6 +11,9 @@ package enum TensorOrder: UInt16, Sendable {
   /// int8 in panels of sixteen rows, with a factor for each group of columns of a row; or int4,
   /// `[N/16][K/8][16][4]` bytes, with a zero point besides.
   case groups16 = 4
+  /// int4, row after row without padding: `[K/8][4]` bytes, then factors and zero points of the
+  /// row's groups.
+  case rowGroups = 5
 
   /// Whether the order uses panels of sixteen rows.
   package var isPanels: Bool { self == .panels16 || self == .groups16 }
@@ -22,6 +25,7 @@ package enum TensorOrder: UInt16, Sendable {
     case .panels16: "panels16"
     case .blocks64: "blocks64"
     case .groups16: "groups16"
+    case .rowGroups: "rowgroups"
     }
   }
 }

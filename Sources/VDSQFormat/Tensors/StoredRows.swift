@@ -75,6 +75,16 @@ package struct StoredRows {
       guard let groups = record.groups else { return q * view.scales![row] }
       let group = row / 16 * groups.count(columns: columns) + column / groups.length
       return q * (view.scales![row] * half(view.factors!, group * 16 + row % 16))
+    case (.int4, .rowGroups):
+      guard let groups = record.groups else { return 0 }
+      let bytes = view.data + row * record.rowBytes
+      let four =
+        bytes.load(fromByteOffset: column / 8 * 4 + column % 4, as: UInt8.self)
+        >> (column / 4 % 2 * 4) & 15
+      let group = column / groups.length, factors = bytes + columns / 2
+      let zeroPoint = factors.load(
+        fromByteOffset: 2 * groups.count(columns: columns) + group, as: UInt8.self)
+      return Float(8 * Int(four) - Int(zeroPoint)) * (view.scales![row] * half(factors, group))
     case (.int4, _):
       guard let groups = record.groups else { return 0 }
       let at = row / 16 * (columns / 8 * 64) + column / 8 * 64 + row % 16 * 4 + column % 4

@@ -1,6 +1,7 @@
 /// Groups of columns of a row. An element is its int8 times the scale of its row times the factor
 /// of its group. The int8 of an int4 element is eight times the element minus the zero point of its
-/// group.
+/// group. In panels, factors and zero points lie behind all elements; in `rowGroups`, behind the
+/// elements of each row, and the offsets are 0.
 package struct TensorGroups: Sendable {
   /// Columns of a group. The last group may have fewer.
   package let length: Int
@@ -10,7 +11,7 @@ package struct TensorGroups: Sendable {
   package let zeroPointsOffset: Int
 
   /// Groups of `length` columns, one of `ContainerLayout.groupLengths`.
-  package init(length: Int, factorsOffset: Int, zeroPointsOffset: Int = 0) {
+  package init(length: Int, factorsOffset: Int = 0, zeroPointsOffset: Int = 0) {
     self.length = length
     self.factorsOffset = factorsOffset
     self.zeroPointsOffset = zeroPointsOffset

@@ -54,21 +54,29 @@ package struct TensorRecord: Sendable {
   /// The number of rows that `rows` take in an order: a multiple of 16 in panels, of 64 in blocks.
   package static func storedRows(order: TensorOrder, rows: Int) -> Int {
     switch order {
-    case .rowMajor: rows
+    case .rowMajor, .rowGroups: rows
     case .panels16, .groups16: (rows + 15) / 16 * 16
     case .blocks64: (rows + 63) / 64 * 64
     }
   }
 
+  /// The size of a row in bytes, unless the order is one of panels or blocks.
+  package var rowBytes: Int { dataLength / rows }
+
   /// The size of a tensor's elements in bytes, or nil if the product overflows.
-  package static func dataLength(element: ElementType, order: TensorOrder, shape: [Int]) -> Int? {
+  ///
+  /// - Parameter groups: the columns of a group; for `rowGroups` only.
+  package static func dataLength(
+    element: ElementType, order: TensorOrder, shape: [Int], groups: Int? = nil
+  ) -> Int? {
     guard shape.allSatisfy({ $0 > 0 && $0 <= 1 << 40 }) else { return nil }
     let rows = product(shape.dropLast()).flatMap { $0 <= Int.max - 64 ? $0 : nil }
     guard let rows, var columns = shape.last else { return nil }
     if order.isPanels, element == .int8 { columns = (columns + 3) / 4 * 4 }
     if element == .bits2 { columns = (columns + 7) / 8 * 2 }
     if element == .bits4 { columns = (columns + 1) / 2 }
-    if element == .int4 { columns = (columns + 7) / 8 * 4 }
+    let groupCount = order == .rowGroups ? groups.map { (columns + $0 - 1) / $0 } ?? 0 : 0
+    if element == .int4 { columns = (columns + 7) / 8 * 4 + groupCount * 3 }
     let width = element == .float32 ? 4 : element == .float16 ? 2 : 1
     return product([storedRows(order: order, rows: rows), columns, width])
   }
@@ -132,14 +140,27 @@ package struct TensorRecord: Sendable {
     let zeroPointsOffset = try reader.size("zero points offset")
     _ = try reader.take(8, "reserved")
     groups =
-      order == .groups16
+      order == .groups16 || order == .rowGroups
       ? TensorGroups(
         length: groupLength, factorsOffset: factorsOffset, zeroPointsOffset: zeroPointsOffset) : nil
+    if let groups {
+      guard ContainerLayout.groupLengths.contains(groups.length) else {
+        throw .badInput(
+          "\(reader.context): tensor \(name) has groups of \(groups.length) columns; known: 32, 64"
+        )
+      }
+      guard element != .int4 || shape.last! % 8 == 0 else {
+        throw .badInput(
+          "\(reader.context): tensor \(name) has four bits, but \(shape.last!) columns, which is no "
+            + "multiple of 8")
+      }
+    }
 
     guard section < sections.count, sections[section].kind == .weights else {
       throw .badInput("\(reader.context): tensor \(name) is in no weights section")
     }
-    let expected = Self.dataLength(element: element, order: order, shape: shape)
+    let expected = Self.dataLength(
+      element: element, order: order, shape: shape, groups: groups?.length)
     guard dataLength == expected else {
       throw .badInput("\(reader.context): tensor \(name)'s length does not match its shape")
     }
@@ -151,23 +172,13 @@ package struct TensorRecord: Sendable {
         try Self.check(
           rowSumsOffset, storedRows * 4, in: length, "row sums of \(name)", reader.context)
       }
-      if let groups {
-        guard ContainerLayout.groupLengths.contains(groups.length) else {
-          throw .badInput(
-            "\(reader.context): tensor \(name) has groups of \(groups.length) columns; known: 32, 64"
-          )
-        }
+      if let groups, order == .groups16 {
         // This cannot overflow, because the elements themselves, of which there are more, lie
         // within the section.
         try Self.check(
           groups.factorsOffset, groups.bytes(storedRows: storedRows, columns: columns), in: length,
           "factors of \(name)", reader.context)
         if element == .int4 {
-          guard columns % 8 == 0 else {
-            throw .badInput(
-              "\(reader.context): tensor \(name) has four bits, but \(columns) columns, which is no "
-                + "multiple of 8")
-          }
           try Self.check(
             groups.zeroPointsOffset, groups.bytes(storedRows: storedRows, columns: columns) / 2,
             in: length, "zero points of \(name)", reader.context)
@@ -183,6 +194,7 @@ package struct TensorRecord: Sendable {
     case .panels16: rank == 2 && [.float32, .float16, .int8].contains(element)
     case .blocks64: rank == 2 && element == .bits2
     case .groups16: rank == 2 && (element == .int8 || element == .int4)
+    case .rowGroups: rank == 2 && element == .int4
     }
   }
 

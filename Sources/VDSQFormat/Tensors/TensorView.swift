@@ -13,11 +13,11 @@ package struct TensorView: Sendable {
   nonisolated(unsafe) public let scales: UnsafePointer<Float>?
   /// `storedRows` elements; int8 panels only.
   nonisolated(unsafe) public let rowSums: UnsafePointer<Int32>?
-  /// `storedRows` elements; in groups only: sums of a row's weights before its scale.
+  /// `storedRows` elements; in `groups16` only: sums of a row's weights before its scale.
   nonisolated(unsafe) public let groupSums: UnsafePointer<Float>?
-  /// Half-precision numbers, `[panels][groups][16]`; in groups only.
+  /// Half-precision numbers, `[panels][groups][16]`; in `groups16` only.
   nonisolated(unsafe) public let factors: UnsafeRawPointer?
-  /// Bytes, `[panels][groups][16]`; int4 only.
+  /// Bytes, `[panels][groups][16]`; int4 in `groups16` only.
   nonisolated(unsafe) public let zeroPoints: UnsafeRawPointer?
 
   /// The elements of a float32 tensor.
@@ -31,6 +31,7 @@ extension Container {
       return nil
     }
     let section = sections[record.section]
+    let groups = record.order == .groups16 ? record.groups : nil
     let base = bytes(ofSection: record.section).baseAddress!
     return TensorView(
       record: record,
@@ -40,11 +41,10 @@ extension Container {
         ? (base + record.scalesOffset).assumingMemoryBound(to: Float.self) : nil,
       rowSums: record.element == .int8 && record.order == .panels16
         ? (base + record.rowSumsOffset).assumingMemoryBound(to: Int32.self) : nil,
-      groupSums: record.groups == nil
+      groupSums: groups == nil
         ? nil : (base + record.rowSumsOffset).assumingMemoryBound(to: Float.self),
-      factors: record.groups.map { base + $0.factorsOffset },
-      zeroPoints: record.element == .int4
-        ? record.groups.map { base + $0.zeroPointsOffset } : nil)
+      factors: groups.map { base + $0.factorsOffset },
+      zeroPoints: record.element == .int4 ? groups.map { base + $0.zeroPointsOffset } : nil)
   }
 
   /// Declares that a tensor's elements are read with `read` and not from the map, so that touching

@@ -94,7 +94,7 @@ package final class Decoder {
   ) -> DecoderPlan {
     DecoderPlan(
       architecture, tokenCapacity: tokenCapacity, longest: longest, threads: threads.count,
-      layout: kernels.activationLayout, element: weights.words.record.element,
+      layout: kernels.activationLayout, wordBytes: weights.words.record.rowBytes,
       keptTexts: keptTexts, keyPrecision: keyPrecision, continuations: continuations)
   }
 

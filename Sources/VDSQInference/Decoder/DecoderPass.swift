@@ -283,8 +283,8 @@ final class DecoderPass: SharedWork {
         if !words.load(id, into: state, worker: worker) { unreadable = true }
         if embeddingScale != 1 { for i in 0..<d { state[i] *= embeddingScale } }
         if let table = weights.positions {
-          let width = EmbeddingRows.width(table.record.element)
-          table.load(table.data + position * d * width, row: position, kernels, into: scratch)
+          table.load(
+            table.data + position * table.record.rowBytes, row: position, kernels, into: scratch)
           kernels.addScaled(1, scratch, d, state)
         }
       }

@@ -54,13 +54,13 @@ package struct DecoderPlan: Sendable {
   /// - Parameters:
   ///   - longest: the maximum number of tokens of a text.
   ///   - continuations: the tokens that may follow each text of a batch of one text.
-  ///   - element: the element type of the word embeddings.
+  ///   - wordBytes: the size of a row of the word embeddings in the file.
   ///   - keptTexts: the number of texts that can go on, which takes keys and values of all layers
   ///     for `longest` tokens of each.
   ///   - keyPrecision: the numbers of those keys and values; others are floats.
   package init(
     _ c: Architecture, tokenCapacity: Int, longest text: Int, threads: Int,
-    layout: ActivationLayout, element: ElementType, keptTexts: Int = 0,
+    layout: ActivationLayout, wordBytes: Int, keptTexts: Int = 0,
     keyPrecision: KeyPrecision = .float32, continuations: TokenTree.Size = TokenTree.Size()
   ) {
     let withTree = text + continuations.nodes
@@ -126,7 +126,7 @@ package struct DecoderPlan: Sendable {
       ? nil
       : arena.add(
         "keys and values as floats", 2 * longest * c.headSize * 4 + 128, each: threads)
-    words = EmbeddingRows.Memory(&arena, columns: d, element: element, threads: threads)
+    words = EmbeddingRows.Memory(&arena, rowBytes: wordBytes, threads: threads)
     self.arena = arena
   }
 }

@@ -32,9 +32,11 @@ struct DecoderWeights {
 }
 
 extension Container {
-  /// A table of rows in f32, f16 or int8, whose scales are finite.
+  /// A table of rows whose scales are finite.
   func table(_ name: String, rows: Int, columns: Int) throws(VDSQError) -> TensorView {
-    let view = try tensor(name, shape: [rows, columns])
+    let isGrouped = find(name)?.record.order == .rowGroups
+    let view = try tensor(
+      name, shape: [rows, columns], order: isGrouped ? .rowGroups : .rowMajor)
     if let scales = view.scales { try check(scales, rows, name) }
     return view
   }

@@ -111,8 +111,8 @@ package final class Encoder {
   ) -> MemoryPlan {
     MemoryPlan(
       architecture, tokenCapacity: tokenCapacity, longest: longest, threads: threads.count,
-      layout: kernels.activationLayout, element: weights.words.record.element,
-      positionElement: weights.positions?.record.element ?? .float32,
+      layout: kernels.activationLayout, wordBytes: weights.words.record.rowBytes,
+      positionBytes: weights.positions?.record.rowBytes ?? 0,
       intermediateFeatures: intermediateFeatures)
   }
 
@@ -210,7 +210,7 @@ package final class Encoder {
     guard count > knownPositions else { return }
     let new = knownPositions..<count
     if let table = weights.positions, let region = plan.positions {
-      let width = table.record.columns * EmbeddingRows.width(table.record.element)
+      let width = table.record.rowBytes
       try container.read(
         table, at: knownPositions * width, count: new.count * width,
         into: arena.region(region, as: UInt8.self) + knownPositions * width)

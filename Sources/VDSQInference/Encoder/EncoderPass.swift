@@ -215,9 +215,8 @@ final class EncoderPass: SharedWork {
         if let table = weights.positions, let region = plan.positions {
           let position = row - own.lowerBound
           table.load(
-            arena.region(region, as: UInt8.self)
-              + position * d * EmbeddingRows.width(table.record.element), row: position,
-            kernels, into: scratch)
+            arena.region(region, as: UInt8.self) + position * table.record.rowBytes,
+            row: position, kernels, into: scratch)
           kernels.addScaled(1, scratch, d, state)
         }
         if let types = weights.tokenTypes {

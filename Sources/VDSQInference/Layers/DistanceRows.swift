@@ -50,7 +50,7 @@ struct DistanceRows {
   func load(
     _ rows: Range<Int>, into x: UnsafeMutablePointer<Float>, _ kernels: KernelTable
   ) {
-    let width = columns * EmbeddingRows.width(table.record.element)
+    let width = table.record.rowBytes
     for row in rows {
       table.load(
         table.data + row * width, row: row, kernels, into: x + (row - rows.lowerBound) * columns)

@@ -19,18 +19,11 @@ struct EmbeddingRows {
     let rows: Int
     let ids: Int
 
-    init(_ layout: inout ArenaLayout, columns: Int, element: ElementType, threads: Int) {
-      let width = EmbeddingRows.kept * columns * EmbeddingRows.width(element)
-      rows = layout.add("embeddings of recent words", width, each: threads)
+    /// - Parameter rowBytes: the size of a row in the file.
+    init(_ layout: inout ArenaLayout, rowBytes: Int, threads: Int) {
+      rows = layout.add(
+        "embeddings of recent words", EmbeddingRows.kept * rowBytes, each: threads)
       ids = layout.add("ids of recent words", EmbeddingRows.kept * 4, each: threads)
-    }
-  }
-
-  static func width(_ element: ElementType) -> Int {
-    switch element {
-    case .float32: 4
-    case .float16: 2
-    case .int8, .int4, .bits2, .bits4: 1
     }
   }
 
@@ -38,8 +31,7 @@ struct EmbeddingRows {
   ///
   /// - Returns: whether it could be read.
   func load(_ id: Int, into state: UnsafeMutablePointer<Float>, worker: Int) -> Bool {
-    let columns = table.record.columns
-    let bytesPerRow = columns * Self.width(table.record.element)
+    let bytesPerRow = table.record.rowBytes
     let slot = id % Self.kept
     let ids = arena.region(memory.ids, as: Int32.self, worker: worker)
     let bytes = UnsafeMutableRawPointer(
@@ -68,13 +60,36 @@ extension TensorView {
   ) {
     let columns = record.columns
     switch record.element {
-    case .int8, .int4, .bits2, .bits4:
+    case .int4: loadGroups(bytes, scale: scales![row], into: state)
+    case .int8, .bits2, .bits4:
       kernels.dequantizeInt8(
         bytes.assumingMemoryBound(to: Int8.self), columns, scales![row], state)
     case .float16: kernels.dequantizeHalf(bytes, columns, state)
     case .float32:
       for i in 0..<columns {
         state[i] = (bytes + i * 4).loadUnaligned(as: Float.self)
+      }
+    }
+  }
+  /// Converts a row of `rowGroups` to floats.
+  private func loadGroups(
+    _ bytes: UnsafeRawPointer, scale: Float, into state: UnsafeMutablePointer<Float>
+  ) {
+    guard let groups = record.groups else { return }
+    let columns = record.columns
+    let factors = bytes + columns / 2
+    let zeroPoints = factors + 2 * groups.count(columns: columns)
+    for (place, first) in stride(from: 0, to: columns, by: groups.length).enumerated() {
+      let factor = (factors + 2 * place).loadUnaligned(as: UInt16.self)
+      let step = scale * Float(Float16(bitPattern: factor))
+      let zeroPoint = Int16(zeroPoints.load(fromByteOffset: place, as: UInt8.self))
+      for k in stride(from: first, to: min(first + groups.length, columns), by: 8) {
+        let packed = (bytes + k / 2).loadUnaligned(as: UInt32.self)
+        let low = UInt64(packed & 0x0F0F_0F0F), high = UInt64(packed >> 4 & 0x0F0F_0F0F)
+        let four = unsafeBitCast(low | high << 32, to: SIMD8<UInt8>.self)
+        let value = SIMD8<Int16>(truncatingIfNeeded: four) &<< 3 &- zeroPoint
+        UnsafeMutableRawPointer(state + k).storeBytes(
+          of: SIMD8<Float>(value) * step, as: SIMD8<Float>.self)
       }
     }
   }

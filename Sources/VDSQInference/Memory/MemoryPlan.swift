@@ -48,13 +48,12 @@ package struct MemoryPlan: Sendable {
 
   /// - Parameters:
   ///   - longest: the maximum number of tokens of a sequence.
-  ///   - element: the element type of the word embeddings; `positionElement` that of the position
-  ///     table.
+  ///   - wordBytes: the size of a row of the word embeddings in the file; `positionBytes` that of a
+  ///     row of the position table.
   ///   - intermediateFeatures: the number of intermediate features.
   package init(
     _ c: Architecture, tokenCapacity: Int, longest: Int, threads: Int,
-    layout: ActivationLayout,
-    element: ElementType, positionElement: ElementType, intermediateFeatures: Int = 0
+    layout: ActivationLayout, wordBytes: Int, positionBytes: Int, intermediateFeatures: Int = 0
   ) {
     stateSize = c.vectorSize + intermediateFeatures * c.hiddenSize
     self.tokenCapacity = max(tokenCapacity, longest)
@@ -80,8 +79,7 @@ package struct MemoryPlan: Sendable {
     positions =
       c.positions.learnedRows == 0
       ? nil
-      : arena.add(
-        "position embeddings", longest * c.embeddingSize * EmbeddingRows.width(positionElement))
+      : arena.add("position embeddings", longest * positionBytes)
     angles =
       hasRotary
       ? arena.add("rotary cosines and sines", longest * c.positions.rotaryDimensions * 4) : nil
@@ -119,8 +117,7 @@ package struct MemoryPlan: Sendable {
       c.isStatic ? 0 : AttentionInput.scratch(length: longest, headSize: c.headSize) * 4,
       each: threads)
     row = arena.add("embedding row", max(d, c.embeddingSize) * 4, each: threads)
-    words = EmbeddingRows.Memory(
-      &arena, columns: c.embeddingSize, element: element, threads: threads)
+    words = EmbeddingRows.Memory(&arena, rowBytes: wordBytes, threads: threads)
     self.arena = arena
   }
 }

@@ -69,8 +69,8 @@ struct Convert: Command {
 
   @Option(
     help: """
-      Type of the weights: int8 (a scale per row), fp16, fp32, or int4 (linear layers in groups of \
-      32 columns, the others as int8).
+      Type of the weights: int8 (a scale per row), fp16, fp32, or int4 (linear layers and the words \
+      of encoders in groups of 32 columns, the others as int8).
       """)
   var weights: Converter.Weights = .int8
 
