@@ -23,7 +23,8 @@ enum LensPageScript {
       + (data.lenses.includes("tuned") ? ", also of states translated to the last layer." : ".");
 
     // Every map: a view of a text. The first view's values stand beside the text.
-    const maps = texts.flatMap((text, index) => data.lenses.map((lens, place) => ({
+    // Texts that are compared lie beside each other.
+    const maps = data.lenses.flatMap((lens, place) => texts.map((text, index) => ({
       text, index, lens, layers: (place === 0 ? text : text[lens]).layers,
       final: (place === 0 ? text : text[lens]).final })));
 
