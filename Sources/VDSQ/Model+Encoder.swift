@@ -10,13 +10,14 @@ extension Model {
   ///   - intermediateFeatures: intermediate layers whose states are appended to a text's vector.
   ///   - continuations: the tokens of label words that may follow a text.
   ///   - more: bytes that the work needs beside the model.
+  ///   - morePerToken: bytes that it needs for each token of a text.
   ///   - policies: the policies to choose from if none is requested. Without a budget the first is
   ///     chosen.
   /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget; the errors of measuring the
   ///   model's footprint.
   package func encoderOptions(
     _ run: RunOptions, intermediateFeatures: [IntermediateFeature] = [],
-    continuations: TokenTree.Size = TokenTree.Size(), more: Int = 0,
+    continuations: TokenTree.Size = TokenTree.Size(), more: Int = 0, morePerToken: Int = 0,
     among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> TextEncoder.Options {
     var options = run.encoderOptions()
@@ -28,7 +29,7 @@ extension Model {
     let onCut = run.maximumTokens == nil ? run.onCutForBudget : nil
     let all = try Footprint.each(
       of: path, options: options, callers: run.concurrency,
-      more: more + (run.repair?.updates.bytes ?? 0),
+      more: more + (run.repair?.updates.bytes ?? 0), morePerToken: morePerToken,
       cutFor: onCut == nil ? nil : budget, among: allowed)
     let chosen = try Footprint.fastest(of: all, within: budget, among: allowed)
     options.policy = chosen.policy
@@ -45,11 +46,12 @@ extension Model {
   /// - Throws: the errors of `encoderOptions`, of opening the model and of steering it.
   package func encoder(
     _ run: RunOptions, intermediateFeatures: [IntermediateFeature] = [], more: Int = 0,
-    among policies: [MemoryPolicy] = MemoryPolicy.all
+    morePerToken: Int = 0, among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> TextEncoder {
     let encoder = try encoder(
       try encoderOptions(
-        run, intermediateFeatures: intermediateFeatures, more: more, among: policies))
+        run, intermediateFeatures: intermediateFeatures, more: more, morePerToken: morePerToken,
+        among: policies))
     try encoder.steer(run.steering) { run.onNote?($0) }
     return encoder
   }

@@ -37,6 +37,26 @@ package struct LensReport: JSONValue {
     token = { TokenText.shown(encoder.token($0)) }
   }
 
+  /// The maximum number of bytes that the lenses take for each token of a text, with their states
+  /// and what is written about them.
+  ///
+  /// - Parameters:
+  ///   - hasTranslators: whether there is a tuned lens.
+  ///   - texts: the number of texts.
+  ///   - tracked: the number of tracked tokens.
+  /// - Throws: `badInput` if the metadata of the model is invalid.
+  package static func bytesPerToken(
+    _ options: Lens.Options, hasTranslators: Bool, texts: Int, tracked: Int, of model: Container
+  ) throws(VDSQError) -> Int {
+    let architecture = try Architecture(model.metadata)
+    let layers = architecture.layers + 1
+    let views = options.views?.count ?? (hasTranslators ? 3 : 2)
+    let cell = 512 + 160 * options.top + 128 * tracked
+    // States as the layers have them and as they are compared, of translations too.
+    let copies = hasTranslators ? 4 : 2
+    return layers * (copies * 4 * architecture.hiddenSize + texts * views * cell)
+  }
+
   /// The views of a list such as `basis,logit`.
   ///
   /// - Throws: `usage` for an unknown name.

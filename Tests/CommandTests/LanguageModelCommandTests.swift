@@ -23,6 +23,36 @@ import Testing
     try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
   }
 
+  /// What a command keeps of every layer counts, for each token of the longest text.
+  @Test func budgetsCountTheStatesOfLayers() throws {
+    let model = try convert("llama")
+    let texts = try folder.write(Array("hello world\nIt was great.\n".utf8), to: "texts.txt")
+    func needed(_ command: [String], tokens: Int, input: String = "") throws -> Int {
+      let options = ["--memory-budget", "1M", "--max-tokens", "\(tokens)", "--threads", "1"]
+      let result = try vdsq.run(command + options, input: input)
+      #expect(result.status == 75, "\(command)")
+      let kibibytes = try #require(result.errors.firstMatch(of: /needs ([0-9]+)K/)?.1)
+      return try #require(Int(kibibytes)) << 10
+    }
+    func budgetSuffices(_ command: [String], _ needed: Int, input: String = "") throws {
+      let options = ["--memory-budget", "\(needed >> 10)K", "--max-tokens", "48", "--threads", "1"]
+      let result = try vdsq.run(command + options, input: input)
+      #expect(result.status == 0, "\(command) \(result.errors)")
+    }
+    let lens = ["lens", model, "hello world", "--json"]
+    let long = try needed(lens, tokens: 48)
+    // 3 layers of 2 views, whose cells and states of 48 floats take about 9 KB a token.
+    #expect(try long - needed(lens, tokens: 8) > 40 * 6000)
+    try budgetSuffices(lens, long)
+    let embed = ["embed", model, "--layers", "all", "-o", folder.path("s.npy"), "--force"]
+    let states = try needed(embed, tokens: 48, input: "hello")
+    try budgetSuffices(embed, states, input: "hello")
+    let tune = ["tune-lens", model, texts, "-o", folder.path("l.vdsl"), "--force"]
+    let moments = try needed(tune, tokens: 48)
+    #expect(moments - states > 400 << 10)
+    try budgetSuffices(tune, moments)
+  }
+
   @Test func logitsStandBesideTheHeads() throws {
     let model = try convert("gpt2")
     let plain = try vdsq.run(

@@ -74,7 +74,8 @@ public struct Footprint: Sendable {
     for region in arena.regions where region.isCache { caches += region.length }
     if caches > 0 { parts.append(Part(name: "keys and values", bytes: callers * caches)) }
     parts.append(Part(name: "arena", bytes: callers * (arena.length - caches)))
-    if program.more > 0 { parts.append(Part(name: "classifier", bytes: program.more)) }
+    let more = program.more + program.morePerToken * maximumTokens
+    if more > 0 { parts.append(Part(name: "classifier", bytes: more)) }
     parts.append(
       Part(
         name: "reserve",
@@ -129,7 +130,7 @@ extension Footprint {
   ///   - path: the file of the model.
   ///   - options: the options of the work. Their policy is ignored.
   ///   - callers: the number of callers that are served at a time.
-  ///   - more: bytes that the work needs beside the model.
+  ///   - more: bytes that the work needs beside the model; `morePerToken` for each token of a text.
   ///   - budget: a limit of the peak memory in bytes for which texts may be cut. If no policy has
   ///     room for texts of maximum length, the footprints are those of the longest texts for which
   ///     one has room, of 32 tokens at least. Nil cuts no texts.
@@ -138,9 +139,10 @@ extension Footprint {
   ///   memory of a process.
   package static func each(
     of path: String, options: TextEncoder.Options, callers: Int = 1, more: Int = 0,
-    cutFor budget: Int? = nil, among policies: [MemoryPolicy] = MemoryPolicy.all
+    morePerToken: Int = 0, cutFor budget: Int? = nil, among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> [Footprint] {
-    let program = try MeasuredProgram(path, options: options, callers: callers, more: more)
+    let program = try MeasuredProgram(
+      path, options: options, callers: callers, more: more, morePerToken: morePerToken)
     func footprints(_ tokens: Int) -> [Footprint] {
       program.policies.map {
         Footprint(

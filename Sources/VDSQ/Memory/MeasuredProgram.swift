@@ -19,6 +19,8 @@ struct MeasuredProgram {
   let callers: Int
   /// Other known memory: labels or an adapter, and answers.
   let more: Int
+  /// The same for each token of a text.
+  let morePerToken: Int
   /// The policies that the file allows, from the fastest to the smallest.
   let policies: [MemoryPolicy]
 
@@ -26,7 +28,7 @@ struct MeasuredProgram {
   /// - Throws: the errors of opening the model; `internalFault` if the system does not report the
   ///   memory of a process.
   init(
-    _ path: String, options: TextEncoder.Options, callers: Int, more: Int
+    _ path: String, options: TextEncoder.Options, callers: Int, more: Int, morePerToken: Int
   ) throws(VDSQError) {
     let container = try Container(path: path, kind: .model, decoding: .allButLayers)
     let sections = container.sections
@@ -66,7 +68,7 @@ struct MeasuredProgram {
     bytes = anonymous - encoder.presentArenaBytes - buffers - decoded + file
     (self.container, self.layers, self.encoder) = (container, layers, encoder)
     self.callers = callers
-    self.more = more
+    (self.more, self.morePerToken) = (more, morePerToken)
     // Compressed layers have no map whose pages could be released.
     // Without layers there is nothing to choose.
     policies =

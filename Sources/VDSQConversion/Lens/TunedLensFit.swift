@@ -25,25 +25,28 @@ package struct TunedLensFit {
   private static let lambdas = [1e-4, 1e-3, 1e-2, 1e-1]
   /// One text of so many is held out.
   private static let heldOut = 10
-  /// The bytes of moments that are kept at a time: the model runs again for each group of layers.
-  private static let momentBytes = 64 << 20
-
   private let encoder: TextEncoder
   private let texts: [String]
   private let algebra: LinearAlgebra
   private let d: Int
+  private let layersAtATime: Int
 
   /// - Parameters:
   ///   - encoder: a language model.
   ///   - texts: at least two.
+  ///   - layersAtATime: the layers whose moments are in memory together. The model reads all texts
+  ///     again for each such group.
   /// - Throws: `usage` for another model or fewer texts; `missingInput` without OpenBLAS.
-  package init(_ encoder: TextEncoder, texts: [String]) throws(VDSQError) {
+  package init(
+    _ encoder: TextEncoder, texts: [String], layersAtATime: Int
+  ) throws(VDSQError) {
     guard encoder.kind != .sentences else {
       throw .usage("a tuned lens is for language models; a sentence encoder has no LM head")
     }
     guard texts.count >= 2 else { throw .usage("a tuned lens needs at least two texts") }
     self.encoder = encoder
     self.texts = texts
+    self.layersAtATime = layersAtATime
     algebra = try LinearAlgebra(threads: encoder.options.threads, portable: true)
     d = encoder.hiddenSize
   }
@@ -51,7 +54,15 @@ package struct TunedLensFit {
   /// The number of times that the model reads all texts.
   package var passes: Int { (encoder.layers + layersAtATime - 1) / layersAtATime }
 
-  private var layersAtATime: Int { max(1, Self.momentBytes / (4 * d * d * 8)) }
+  /// The bytes that the fit takes beside the model and the states of a text.
+  ///
+  /// - Parameters:
+  ///   - layers: the layers whose moments are in memory together.
+  ///   - d: the number of dimensions of a state.
+  package static func bytes(layersAtATime layers: Int, dimensions d: Int) -> Int {
+    // Four matrices of moments and their waiting rows for each layer; those of a solution.
+    layers * 8 * (4 * d * d + 4 * Moments.rows * d) + 8 * 8 * d * d
+  }
 
   /// Fits all layers and writes the file.
   ///
@@ -102,7 +113,7 @@ package struct TunedLensFit {
     private let d: Int
 
     /// The number of rows that are multiplied at a time.
-    private static let rows = 256
+    static let rows = 256
 
     init(_ d: Int) {
       self.d = d

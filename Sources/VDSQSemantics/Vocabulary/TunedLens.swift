@@ -45,6 +45,15 @@ public struct TunedLens: Sendable {
     dimensions = d
   }
 
+  /// The size of the translators of a model.
+  ///
+  /// - Throws: `badInput` if the metadata of the model is invalid.
+  package static func bytes(for model: Container) throws(VDSQError) -> Int {
+    let architecture = try Architecture(model.metadata)
+    let d = architecture.hiddenSize
+    return architecture.layers * (2 * d * d + 4 * d)
+  }
+
   /// Translates a state of a layer.
   ///
   /// - Parameters:

@@ -97,6 +97,7 @@ struct Direction: Command {
       ? labelled.map(\.text) : try ReferenceTexts.read(texts, field: fields.textField)
     let encoder = try encoding.encoder(
       model, more: try SemanticDirections.bytes(plain.count, method, file.description),
+      morePerToken: try file.description.bytesOfStates(),
       onCut: EncoderOptions.warnings(quiet))
     var options = SemanticDirections.Options()
     (options.method, options.tokens, options.layer, options.count) = (method, tokens, layer, count)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VDSQ
 import VDSQFiles
 import VDSQFormat
 import VDSQInference
@@ -80,7 +81,11 @@ struct Embed: Command {
     let content = try EmbeddingStream.Content(tokens: tokens, layers: layers, perToken: perToken)
     let records = try input.records(
       json: output == nil, quiet: quiet, answer: [content.member])
-    let encoder = try encoding.encoder(model, onCut: EncoderOptions.warnings(quiet))
+    let perToken =
+      layers == nil
+      ? 0 : try Container(path: model, kind: .model, decoding: .noWeights).bytesOfStates()
+    let encoder = try encoding.encoder(
+      model, morePerToken: perToken, onCut: EncoderOptions.warnings(quiet))
     try encoder.steer(try steering.directions(), onNote: EncoderOptions.warnings(quiet))
     try EmbeddingStream(
       records, encoder: encoder, content: content, output: output, replace: force

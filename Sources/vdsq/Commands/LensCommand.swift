@@ -100,7 +100,12 @@ struct LensCommand: Command {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     options.bases = try vocabulary.choice(model) ?? .own
     let encoder = try encoding.encoder(
-      model, repair: try repair.read(for: model), more: file.vocabularyBytes, onCut: tell)
+      model, repair: try repair.read(for: model),
+      more: file.vocabularyBytes + (tuned == nil ? 0 : try TunedLens.bytes(for: file)),
+      morePerToken: try LensReport.bytesPerToken(
+        options, hasTranslators: tuned != nil, texts: 1 + compare.count, tracked: token.count,
+        of: file),
+      onCut: tell)
     for name in token {
       let named = try NamedToken(name, of: encoder, option: "--token")
       options.tracked.append(named.id)

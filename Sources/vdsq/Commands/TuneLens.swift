@@ -43,9 +43,9 @@ struct TuneLens: Command {
 
   func execute() throws(VDSQError) {
     let start = Timing.now()
+    let (encoder, layersAtATime) = try encoder()
     let fit = try TunedLensFit(
-      try encoding.encoder(model, onCut: EncoderOptions.warnings(quiet)),
-      texts: try ReferenceTexts.read(texts, field: field))
+      encoder, texts: try ReferenceTexts.read(texts, field: field), layersAtATime: layersAtATime)
     let bar = ProgressBar("fitting the lens", quiet: quiet)
     defer { bar.end() }
     let (layers, tokens, bytes) = try fit.write(to: output, replace: force) {
@@ -56,5 +56,34 @@ struct TuneLens: Command {
       TunedLensReport(
         layers, tokens: tokens, output: output, bytes: bytes, seconds: Timing.now() - start),
       json: json)
+  }
+
+  /// The moments that are kept without a memory budget, in bytes.
+  private static let momentBytes = 512 << 20
+
+  /// The encoder, and the most layers whose moments fit beside it into the budget. Texts are cut
+  /// only if there is no room for one layer.
+  private func encoder() throws(VDSQError) -> (TextEncoder, layersAtATime: Int) {
+    let file = try Container(path: model, kind: .model, decoding: .noWeights)
+    let architecture = try Architecture(file.metadata)
+    let perToken = try file.bytesOfStates()
+    let hasBudget = try encoding.memory.bytes() != nil
+    var passes = 1
+    while true {
+      let layers = (architecture.layers + passes - 1) / max(1, passes)
+      let bytes = TunedLensFit.bytes(
+        layersAtATime: max(1, layers), dimensions: architecture.hiddenSize)
+      let isLast = layers <= 1
+      if isLast || hasBudget || bytes <= Self.momentBytes {
+        do {
+          return (
+            try encoding.encoder(
+              model, more: bytes, morePerToken: perToken,
+              onCut: isLast ? EncoderOptions.warnings(quiet) : nil), max(1, layers)
+          )
+        } catch where error.category == .budgetTooSmall && !isLast {}
+      }
+      passes += 1
+    }
   }
 }

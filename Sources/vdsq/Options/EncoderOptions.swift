@@ -78,19 +78,20 @@ struct EncoderOptions: ParsableArguments {
   ///   - adapter: an adapter whose prompt and number of dimensions hold; nil for none.
   ///   - repair: a repair of the model's weights; nil for none.
   ///   - more: bytes that the command needs beside the model.
+  ///   - morePerToken: bytes that it needs for each token of a text.
   ///   - onCut: told if the budget has room for shorter texts only, which are then cut; nil refuses
   ///     such a budget.
   /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
   func encoder(
     _ path: String, for adapter: Adapter? = nil, repair: Repair? = nil, more: Int = 0,
-    onCut: (@Sendable (String) -> Void)? = nil
+    morePerToken: Int = 0, onCut: (@Sendable (String) -> Void)? = nil
   ) throws(VDSQError) -> TextEncoder {
     var run = try run()
     if let adapter {
       (run.prompt, run.dimensions) = try adapter.vectors(run.prompt, run.dimensions)
     }
     (run.onCutForBudget, run.repair) = (onCut, repair)
-    return try Model(path: path).encoder(run, more: more)
+    return try Model(path: path).encoder(run, more: more, morePerToken: morePerToken)
   }
 
   /// Writes warnings to standard error, or none.

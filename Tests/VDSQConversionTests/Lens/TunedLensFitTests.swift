@@ -29,7 +29,7 @@ import VDSQSemantics
     let folder = try TemporaryFolder()
     let golden = try Fixtures.json("language-models/tuned-lens.json", as: Golden.self)
     let encoder = try encoder("language-models/llama", folder)
-    let fit = try TunedLensFit(encoder, texts: golden.texts)
+    let fit = try TunedLensFit(encoder, texts: golden.texts, layersAtATime: 2)
     var shares: [Double] = []
     let (layers, tokens, _) = try fit.write(to: folder.path("l.vdsl"), replace: false) {
       shares.append($0)
@@ -71,7 +71,7 @@ import VDSQSemantics
   @Test func lastLayerStaysAsItIs() throws {
     let folder = try TemporaryFolder()
     let encoder = try encoder("language-models/gpt2", folder)
-    _ = try TunedLensFit(encoder, texts: ["hello world", "It was great.", "hello", "the capital"])
+    _ = try TunedLensFit(encoder, texts: ["hello world", "It was great.", "hello", "the capital"], layersAtATime: 1)
       .write(to: folder.path("l.vdsl"), replace: false) { _ in }
     var options = Lens.Options()
     options.tuned = try TunedLens(path: folder.path("l.vdsl"), for: encoder)
@@ -91,10 +91,10 @@ import VDSQSemantics
       let error = #expect(throws: VDSQError.self) { try body() }
       #expect(error?.category == category)
     }
-    refuses(.usage) { _ = try TunedLensFit(encoder, texts: ["hello"]) }
+    refuses(.usage) { _ = try TunedLensFit(encoder, texts: ["hello"], layersAtATime: 1) }
     let sentences = try self.encoder("bert-mean", folder)
-    refuses(.usage) { _ = try TunedLensFit(sentences, texts: ["hello", "world"]) }
-    _ = try TunedLensFit(encoder, texts: ["hello world", "It was great."]).write(
+    refuses(.usage) { _ = try TunedLensFit(sentences, texts: ["hello", "world"], layersAtATime: 1) }
+    _ = try TunedLensFit(encoder, texts: ["hello world", "It was great."], layersAtATime: 9).write(
       to: folder.path("l.vdsl"), replace: false
     ) { _ in }
     let other = try self.encoder("language-models/qwen2", folder)
