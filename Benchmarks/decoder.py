@@ -127,3 +127,37 @@ print(f"| cgroup of {arguments.limit} MiB | " + ("could not be made here |" if c
 print(f"| the disk in sequence | {rate / 1e6:.0f} MB/s |")
 print(f"| a pass | {seconds * 1e3:.0f} ms, {layers / seconds / 1e6:.0f} MB/s |")
 print(f"| share of the disk's speed, medians of turns | {statistics.median(shares):.0%}, from {shares[0]:.0%} to {shares[-1]:.0%} |")
+
+# Tokens one after another, with layers of four bits.
+FOUR = CACHE / "decoder-0.5b-int4.vdsq"
+if not FOUR.exists():
+    subprocess.run([VDSQ, "convert", FOLDER, "-o", FOUR, "-q", "--weights", "int4", "--rounding", "nearest",
+                    "--no-bases"], check=True)
+sections = json.loads(subprocess.run([VDSQ, "inspect", FOUR, "--json"], check=True, capture_output=True).stdout)["sections"]
+read = sum(s["bytes"] for s in sections if s["name"].startswith("layer") or s["name"] == "embeddings")
+prompt = (TEXTS[0] + "\n").encode()
+
+
+def generated(tokens, limit=None):
+    """Output, seconds and peak bytes of a text with so many tokens behind it."""
+    options = [] if limit is None else ["--memory-budget", f"{limit}M"]
+    command = [VDSQ, "generate", str(FOUR), "--max-tokens", str(tokens), "--context", "64", "--json", *options]
+    evict(FOUR)
+    inside = None if limit is None else limited(command, prompt, limit << 20)
+    if inside is None:
+        return measured(command, prompt)
+    return inside.output, inside.seconds, inside.peak
+
+
+wanted = json.loads(generated(9)[0])["text"]
+print(f"\n| {read / 1e6:.0f} MB are read for a token | s per token | MB/s | share of the disk's speed | peak, MB |\n|---|---|---|---|---|")
+for limit in (arguments.limit, 320, None):
+    rows = []
+    for _ in range(3):
+        rate = sequential(FOUR, read)
+        (_, one, _), (out, many, peak) = generated(1, limit), generated(9, limit)
+        assert json.loads(out)["text"] == wanted, "another text within the budget"
+        rows.append(((many - one) / 8, read / ((many - one) / 8) / rate, peak))
+    seconds, share, peak = (statistics.median(figures) for figures in zip(*rows))
+    name = "without a limit" if limit is None else f"cgroup and budget of {limit} MiB"
+    print(f"| {name} | {seconds:.3f} | {read / seconds / 1e6:.0f} | {share:.0%} | {peak / 1e6:.1f} |", flush=True)

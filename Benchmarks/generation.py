@@ -1,13 +1,14 @@
 """How fast a language model generates, and how much of the memory's bandwidth that takes.
 
     Benchmarks/run generation [--model FILE.vdsq] [--gguf FILE,FILE] [--tokens 128] [--runs 5] [--threads 1,2]
+                              [--prompts 8,32,128,512]
 
 Without --model, SmolLM2-135M-Instruct is fetched (Tools/fetch-language-model) and converted to int8. Every
 token is generated greedily behind the same prompt. Each turn runs every program once, so that a machine that
 is busy for a while slows all of them; figures are medians. Bytes per token are those of the layers and of the
 head's rows, which are read for every token; the bandwidth is beside that of a program that only reads as many
 bytes (numpy's sum over words of 8 bytes, on one core). "4 texts" are four lines with --parallel 4, per token of
-all of them. If llama-cpp-python is installed, llama.cpp generates as many tokens with each file of --gguf; by
+all of them. Prompts of several lengths are read besides. If llama-cpp-python is installed, llama.cpp generates as many tokens with each file of --gguf; by
 default the same checkpoint in Q8_0 and Q4_0, which llama.cpp makes."""
 import argparse
 import json
@@ -26,8 +27,10 @@ parser.add_argument("--gguf")
 parser.add_argument("--tokens", type=int, default=128)
 parser.add_argument("--runs", type=int, default=5)
 parser.add_argument("--threads", default="1,2")
+parser.add_argument("--prompts", default="8,32,128,512", help="tokens of prompts; empty for none")
 arguments = parser.parse_args()
 THREADS = [int(n) for n in arguments.threads.split(",")]
+PROMPTS = [int(n) for n in arguments.prompts.split(",") if n]
 
 
 def ggufs():
@@ -90,6 +93,44 @@ def llama(path, threads):
     return run
 
 
+def vdsq_prompt(path, tokens, threads):
+    rows = subprocess.run([VDSQ, "bench", path, "--tokens", str(tokens), "--threads", str(threads), "--json"],
+                          capture_output=True, check=True).stdout
+    return json.loads(rows)[0]["ms"] / 1e3
+
+
+def llama_prompt(path, tokens, threads):
+    import llama_cpp
+    model = llama_cpp.Llama(path, n_ctx=tokens + 8, n_batch=tokens, n_threads=threads, n_threads_batch=threads,
+                            verbose=False)
+    ids = model.tokenize((PROMPT * tokens).encode())[:tokens]
+
+    def run():
+        seconds = []
+        for _ in range(3):
+            model.reset()
+            start = time.perf_counter()
+            model.eval(ids)
+            seconds.append(time.perf_counter() - start)
+        return statistics.median(seconds)
+    return run
+
+
+def prompts(path, files):
+    """Tokens per second of prompts, in turns."""
+    print("\n| prompt | " + " | ".join(["vdsq", *files]) + " |\n|---|" + "---|" * (1 + len(files)))
+    for threads in THREADS:
+        for tokens in PROMPTS:
+            runs = [lambda: vdsq_prompt(path, tokens, threads),
+                    *[llama_prompt(file, tokens, threads) for file in files.values()]]
+            seconds = [[] for _ in runs]
+            for _ in range(arguments.runs):
+                for own, run in zip(seconds, runs):
+                    own.append(run())
+            print(f"| {tokens} tokens, {threads} threads | "
+                  + " | ".join(f"{tokens / statistics.median(all):.0f}" for all in seconds) + " |", flush=True)
+
+
 def reading(count):
     words = np.ones(count // 8, dtype=np.int64)
     start = time.perf_counter()
@@ -102,8 +143,8 @@ def main():
     size = bytes_per_token(path)
     runs = {f"vdsq, {n} threads": (lambda n=n: vdsq(path, n)) for n in THREADS}
     runs |= {f"vdsq, {n} threads, 4 texts": (lambda n=n: vdsq(path, n, 4)) for n in THREADS}
-    for gguf in ggufs():
-        name = gguf.rsplit("-", 1)[-1].removesuffix(".gguf")
+    files = {gguf.rsplit("-", 1)[-1].removesuffix(".gguf"): gguf for gguf in ggufs()}
+    for name, gguf in files.items():
         runs |= {f"llama.cpp {name}, {n} threads": llama(gguf, n) for n in THREADS}
     runs["reading as many bytes, 1 thread"] = lambda: reading(size)
     seconds = {name: [] for name in runs}
@@ -116,6 +157,8 @@ def main():
         median = statistics.median(all)
         bandwidth = "" if name.startswith("llama") or "texts" in name else f"{size / median / 1e9:.1f}"
         print(f"| {name} | {median * 1e3:.2f} | {1 / median:.0f} | {bandwidth} |")
+    if PROMPTS:
+        prompts(path, {f"llama.cpp {name}": gguf for name, gguf in files.items()})
 
 
 main()

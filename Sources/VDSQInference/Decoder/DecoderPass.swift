@@ -88,15 +88,11 @@ final class DecoderPass: SharedWork {
   }
 
   /// Above this size, the weights of a layer are shared between workers even for a single token.
-  private static let largeLayer = 1 << 20
-  /// The same for texts that go on token by token, which memory's speed limits.
-  private static let largeGeneratedLayer = 1 << 18
+  private static let largeLayer = 1 << 18
 
   /// How many workers share a number of rows.
   private func workers(_ rows: Int, among count: Int) -> Int {
-    let isLarge =
-      c.hiddenSize * c.intermediateSize
-      >= (plan.keptTexts > 0 ? Self.largeGeneratedLayer : Self.largeLayer)
+    let isLarge = c.hiddenSize * c.intermediateSize >= Self.largeLayer
     return isLarge ? count : max(1, min(count, rows / DecoderPlan.fewTokens))
   }
 
