@@ -5,6 +5,7 @@ import VDSQConversion
 import VDSQFormat
 import VDSQInference
 import VDSQKernels
+import VDSQSemantics
 
 /// The effects of the options of a conversion.
 @Suite struct ConverterOptionsTests {
@@ -190,6 +191,11 @@ import VDSQKernels
     #expect(words.storedBytes == words.rows * (words.rowBytes + 4))
     // Integers that are compared with states have eight bits.
     #expect(try container().find("vocabulary.reciprocal_norms") == nil)
+    #expect {
+      try VocabularyRows(bases: try container())
+    } throws: {
+      ($0 as? VDSQError)?.message.contains("--keep embeddings.word=int8") == true
+    }
     try convert(Fixtures.path(model), Converter.Options(weights: .fp32), to: "exact")
     // A static model has no vector of a text without known words.
     for (ours, exact) in zip(try states("out.vdsq"), try states("exact")) where ours != exact {

@@ -59,7 +59,9 @@ package struct HeadMatrix {
     let view =
       embedding
       ? model.find("embeddings.word") : model.find("head.weight") ?? model.find("embeddings.word")
-    guard let view, view.record.order == .rowMajor, view.record.shape.count == 2 else {
+    guard let view, [.rowMajor, .rowGroups].contains(view.record.order),
+      view.record.shape.count == 2
+    else {
       throw .badInput("\(model.path): the model has no table of rows for its vocabulary")
     }
     name = model.path
@@ -67,7 +69,7 @@ package struct HeadMatrix {
     columns = view.record.columns
     let columns = columns
     let kernels = try KernelTable.select()
-    let width = view.record.dataLength / view.record.rows
+    let width = view.record.rowBytes
     // Read, not mapped, because the budget is that of the whole process.
     read = { (range, out) throws(VDSQError) in
       var bytes = [UInt8](repeating: 0, count: width)

@@ -60,7 +60,8 @@ public struct VocabularyRows: Sendable {
     else {
       throw .badInput(
         "\(container.path): the file has no vocabulary bases; convert the model with them, or with "
-          + "int8 weights")
+          + (own == nil && container.find("embeddings.word")?.record.element == .int4
+            ? "--keep embeddings.word=int8" : "int8 weights"))
     }
     try self.init(
       view, container,
@@ -144,9 +145,14 @@ public struct VocabularyRows: Sendable {
   ///
   /// - Throws: `badInput` if they are not stored row by row.
   init(embeddings container: Container, _ kernels: KernelTable) throws(VDSQError) {
-    guard let view = container.find("embeddings.word"), view.record.order == .rowMajor,
-      view.record.shape.count == 2
-    else { throw .badInput("\(container.path): the model has no word embeddings") }
+    guard let view = container.find("embeddings.word"), view.record.shape.count == 2 else {
+      throw .badInput("\(container.path): the model has no word embeddings")
+    }
+    guard view.record.order == .rowMajor else {
+      throw .badInput(
+        "\(container.path): the word embeddings have four bits; convert the model with "
+          + "--keep embeddings.word=int8")
+    }
     let factors = Self.reciprocalNorms(view, kernels)
     try self.init(
       view, container, factors: factors.values, areBases: true, isRefined: false,
