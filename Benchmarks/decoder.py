@@ -1,12 +1,13 @@
 """A decoder of half a billion parameters in 64 MB: correctness, memory, and speed beside the disk.
 
-    Benchmarks/run decoder [--limit 64] [--texts 6]
+    Benchmarks/run decoder [--limit 64] [--texts 6] [--generate]
 
 The checkpoint has the shape of Qwen2-0.5B and random weights, because no real one of that size is
 available offline. Its tokenizer is trained on local texts. The checkpoint is made once under .cache (1 GB).
 vdsq-run streams its layers within --memory-budget, inside a cgroup of the same size if one can be made, with
 nothing of the file in the page cache at first. Each text is a pass over all layers, so the sequential speed
-of the disk is the limit."""
+of the disk is the limit. Then vdsq generates with layers of four bits, within 192 and 320 MiB, and without a
+limit. It refuses less, because the head of 136 MB stays resident."""
 import argparse
 import json
 import mmap
@@ -24,6 +25,7 @@ from sentences import sentences
 parser = argparse.ArgumentParser()
 parser.add_argument("--limit", type=int, default=64, help="MiB")
 parser.add_argument("--texts", type=int, default=6)
+parser.add_argument("--generate", action="store_true", help="generation alone")
 arguments = parser.parse_args()
 FOLDER, MODEL = CACHE / "decoder-0.5b", CACHE / "decoder-0.5b.vdsq"
 TEXTS = [t for t in sentences() if 20 < len(t) < 90 and "\n" not in t][:arguments.texts]
@@ -76,88 +78,97 @@ def sequential(path, count):
     return max(rates)
 
 
-if not MODEL.exists():
-    if not (FOLDER / "model.safetensors").exists():
-        checkpoint()
-    subprocess.run([VDSQ, "convert", FOLDER, "-o", MODEL, "-q", "--force"], check=True)
-sections = json.loads(subprocess.run([VDSQ, "inspect", MODEL, "--json"], check=True, capture_output=True).stdout)["sections"]
-layers = sum(s["bytes"] for s in sections if s["name"].startswith("layer"))
-data = "".join(text + "\n" for text in TEXTS).encode()
-command = [VDSQ_RUN, str(MODEL), "--labels", "weather,money,software,music", "--max-tokens", "64"]
-budget = ["--memory-budget", f"{arguments.limit}M"]
+def classify():
+    """Texts, each a pass over all layers."""
+    if not MODEL.exists():
+        subprocess.run([VDSQ, "convert", FOLDER, "-o", MODEL, "-q", "--force"], check=True)
+    sections = json.loads(subprocess.run([VDSQ, "inspect", MODEL, "--json"], check=True, capture_output=True).stdout)["sections"]
+    layers = sum(s["bytes"] for s in sections if s["name"].startswith("layer"))
+    data = "".join(text + "\n" for text in TEXTS).encode()
+    command = [VDSQ_RUN, str(MODEL), "--labels", "weather,money,software,music", "--max-tokens", "64"]
+    budget = ["--memory-budget", f"{arguments.limit}M"]
 
-wanted, _, whole = measured(command, data)
-evict(MODEL)
-out, _, peak = measured(command + budget, data)
-assert out == wanted, "answers under the budget are others"
-print(f"{MODEL.stat().st_size / 1e6:.0f} MB file, layers {layers / 1e6:.0f} MB; {len(TEXTS)} texts, one pass over all layers each.\n")
-vectors = [json.loads(line)["embedding"] for line in subprocess.run(
-    [VDSQ, "embed", MODEL, "--field", "text", "--max-tokens", "64"], input=lines(TEXTS), check=True,
-    capture_output=True).stdout.splitlines()]
-states = reference(TEXTS)
-cosines = [float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in zip(np.array(vectors), states)]
-print(f"cosine to transformers' fp32 states: {min(cosines):.4f} at least, {statistics.mean(cosines):.4f} on average")
-print(f"answers with --memory-budget {arguments.limit}M are those of the whole map, digit for digit\n")
+    wanted, _, whole = measured(command, data)
+    evict(MODEL)
+    out, _, peak = measured(command + budget, data)
+    assert out == wanted, "answers under the budget are others"
+    print(f"{MODEL.stat().st_size / 1e6:.0f} MB file, layers {layers / 1e6:.0f} MB; {len(TEXTS)} texts, one pass over all layers each.\n")
+    vectors = [json.loads(line)["embedding"] for line in subprocess.run(
+        [VDSQ, "embed", MODEL, "--field", "text", "--max-tokens", "64"], input=lines(TEXTS), check=True,
+        capture_output=True).stdout.splitlines()]
+    states = reference(TEXTS)
+    cosines = [float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in zip(np.array(vectors), states)]
+    print(f"cosine to transformers' fp32 states: {min(cosines):.4f} at least, {statistics.mean(cosines):.4f} on average")
+    print(f"answers with --memory-budget {arguments.limit}M are those of the whole map, digit for digit\n")
 
-# The cost of a pass: additional time divided by additional texts, so that the start and the passes over
-# labels cancel.
-few, many = (command + budget, data), (command + budget, data * 3)
-times, rates, cgroup = [], [], None
-for _ in range(7):
-    rates.append(sequential(MODEL, layers))
-    taken = []
-    for cmd, texts in (few, many):
-        evict(MODEL)
-        inside = limited(cmd, texts, arguments.limit << 20)
+    # The cost of a pass: additional time divided by additional texts, so that the start and the passes over
+    # labels cancel.
+    few, many = (command + budget, data), (command + budget, data * 3)
+    times, rates, cgroup = [], [], None
+    for _ in range(7):
+        rates.append(sequential(MODEL, layers))
+        taken = []
+        for cmd, texts in (few, many):
+            evict(MODEL)
+            inside = limited(cmd, texts, arguments.limit << 20)
+            if inside is None:
+                taken.append(measured(cmd, texts)[1])
+            else:
+                assert inside.output == (wanted if texts == data else wanted * 3), "answers inside the cgroup are others"
+                cgroup = inside.peak
+                taken.append(inside.seconds)
+        times.append((taken[1] - taken[0]) / (2 * len(TEXTS)))
+    rate, seconds = statistics.median(rates), statistics.median(times)
+    # In turns, because the speed of a shared disk changes from one second to the next.
+    shares = sorted(layers / t / r for t, r in zip(times, rates))
+    print("| | |\n|---|---|")
+    print(f"| peak RSS, whole map | {whole / 1e6:.0f} MB |")
+    print(f"| peak RSS with --memory-budget {arguments.limit}M ({arguments.limit * 1.048576:.1f} MB) | {peak / 1e6:.1f} MB |")
+    print(f"| cgroup of {arguments.limit} MiB | " + ("could not be made here |" if cgroup is None else
+          f"held; most charged, the page cache's share included: {cgroup / 1e6:.1f} MB |"))
+    print(f"| the disk in sequence | {rate / 1e6:.0f} MB/s |")
+    print(f"| a pass | {seconds * 1e3:.0f} ms, {layers / seconds / 1e6:.0f} MB/s |")
+    print(f"| share of the disk's speed, medians of turns | {statistics.median(shares):.0%}, from {shares[0]:.0%} to {shares[-1]:.0%} |")
+
+
+def generate():
+    """Tokens one after another, with layers of four bits."""
+    model = CACHE / "decoder-0.5b-int4.vdsq"
+    if not model.exists():
+        subprocess.run([VDSQ, "convert", FOLDER, "-o", model, "-q", "--weights", "int4", "--rounding", "nearest",
+                        "--no-bases"], check=True)
+    inspected = subprocess.run([VDSQ, "inspect", model, "--json"], check=True, capture_output=True).stdout
+    sections = json.loads(inspected)["sections"]
+    read = sum(s["bytes"] for s in sections if s["name"].startswith("layer") or s["name"] == "embeddings")
+    prompt = (TEXTS[0] + "\n").encode()
+
+    def generated(tokens, limit=None):
+        """Output, seconds and peak bytes of a text with so many tokens behind it."""
+        options = [] if limit is None else ["--memory-budget", f"{limit}M"]
+        command = [VDSQ, "generate", str(model), "--max-tokens", str(tokens), "--context", "64", "--json", *options]
+        evict(model)
+        inside = None if limit is None else limited(command, prompt, limit << 20)
         if inside is None:
-            taken.append(measured(cmd, texts)[1])
-        else:
-            assert inside.output == (wanted if texts == data else wanted * 3), "answers inside the cgroup are others"
-            cgroup = inside.peak
-            taken.append(inside.seconds)
-    times.append((taken[1] - taken[0]) / (2 * len(TEXTS)))
-rate, seconds = statistics.median(rates), statistics.median(times)
-# In turns, because the speed of a shared disk changes from one second to the next.
-shares = sorted(layers / t / r for t, r in zip(times, rates))
-print("| | |\n|---|---|")
-print(f"| peak RSS, whole map | {whole / 1e6:.0f} MB |")
-print(f"| peak RSS with --memory-budget {arguments.limit}M ({arguments.limit * 1.048576:.1f} MB) | {peak / 1e6:.1f} MB |")
-print(f"| cgroup of {arguments.limit} MiB | " + ("could not be made here |" if cgroup is None else
-      f"held; most charged, the page cache's share included: {cgroup / 1e6:.1f} MB |"))
-print(f"| the disk in sequence | {rate / 1e6:.0f} MB/s |")
-print(f"| a pass | {seconds * 1e3:.0f} ms, {layers / seconds / 1e6:.0f} MB/s |")
-print(f"| share of the disk's speed, medians of turns | {statistics.median(shares):.0%}, from {shares[0]:.0%} to {shares[-1]:.0%} |")
+            return measured(command, prompt)
+        return inside.output, inside.seconds, inside.peak
 
-# Tokens one after another, with layers of four bits.
-FOUR = CACHE / "decoder-0.5b-int4.vdsq"
-if not FOUR.exists():
-    subprocess.run([VDSQ, "convert", FOLDER, "-o", FOUR, "-q", "--weights", "int4", "--rounding", "nearest",
-                    "--no-bases"], check=True)
-sections = json.loads(subprocess.run([VDSQ, "inspect", FOUR, "--json"], check=True, capture_output=True).stdout)["sections"]
-read = sum(s["bytes"] for s in sections if s["name"].startswith("layer") or s["name"] == "embeddings")
-prompt = (TEXTS[0] + "\n").encode()
+    wanted = json.loads(generated(9)[0])["text"]
+    print(f"\n| {read / 1e6:.0f} MB are read for a token | s per token | MB/s | share of the disk's speed | peak, MB |"
+          "\n|---|---|---|---|---|")
+    for limit in (192, 320, None):
+        rows = []
+        for _ in range(3):
+            rate = sequential(model, read)
+            (_, one, _), (out, many, peak) = generated(1, limit), generated(9, limit)
+            assert json.loads(out)["text"] == wanted, "another text within the budget"
+            rows.append(((many - one) / 8, read / ((many - one) / 8) / rate, peak))
+        seconds, share, peak = (statistics.median(figures) for figures in zip(*rows))
+        name = "without a limit" if limit is None else f"cgroup and budget of {limit} MiB"
+        print(f"| {name} | {seconds:.3f} | {read / seconds / 1e6:.0f} | {share:.0%} | {peak / 1e6:.1f} |", flush=True)
 
 
-def generated(tokens, limit=None):
-    """Output, seconds and peak bytes of a text with so many tokens behind it."""
-    options = [] if limit is None else ["--memory-budget", f"{limit}M"]
-    command = [VDSQ, "generate", str(FOUR), "--max-tokens", str(tokens), "--context", "64", "--json", *options]
-    evict(FOUR)
-    inside = None if limit is None else limited(command, prompt, limit << 20)
-    if inside is None:
-        return measured(command, prompt)
-    return inside.output, inside.seconds, inside.peak
-
-
-wanted = json.loads(generated(9)[0])["text"]
-print(f"\n| {read / 1e6:.0f} MB are read for a token | s per token | MB/s | share of the disk's speed | peak, MB |\n|---|---|---|---|---|")
-for limit in (arguments.limit, 320, None):
-    rows = []
-    for _ in range(3):
-        rate = sequential(FOUR, read)
-        (_, one, _), (out, many, peak) = generated(1, limit), generated(9, limit)
-        assert json.loads(out)["text"] == wanted, "another text within the budget"
-        rows.append(((many - one) / 8, read / ((many - one) / 8) / rate, peak))
-    seconds, share, peak = (statistics.median(figures) for figures in zip(*rows))
-    name = "without a limit" if limit is None else f"cgroup and budget of {limit} MiB"
-    print(f"| {name} | {seconds:.3f} | {read / seconds / 1e6:.0f} | {share:.0%} | {peak / 1e6:.1f} |", flush=True)
+if not (FOLDER / "model.safetensors").exists():
+    checkpoint()
+if not arguments.generate:
+    classify()
+generate()
