@@ -8,8 +8,8 @@ token is generated greedily behind the same prompt. Each turn runs every program
 is busy for a while slows all of them; figures are medians. Bytes per token are those of the layers and of the
 head's rows, which are read for every token; the bandwidth is beside that of a program that only reads as many
 bytes (numpy's sum over words of 8 bytes, on one core). "4 texts" are four lines with --parallel 4, per token of
-all of them. Prompts of several lengths are read besides. If llama-cpp-python is installed, llama.cpp generates as many tokens with each file of --gguf; by
-default the same checkpoint in Q8_0 and Q4_0, which llama.cpp makes."""
+all of them. Prompts of several lengths are read besides. If llama-cpp-python is installed, llama.cpp does the
+same with each file of --gguf; by default the same checkpoint in Q8_0 and Q4_0, which llama.cpp makes."""
 import argparse
 import json
 import statistics

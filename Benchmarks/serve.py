@@ -159,7 +159,7 @@ with one_core() as service:
     embedded = measure("vdsqd, /v1/embeddings", service.port, "/v1/embeddings", EMBED, service.process.pid)
 with one_core() as service:
     classified = measure("vdsqd, /classify", service.port, "/classify", CLASSIFY, service.process.pid)
-    # Another program on the machine is in one of five runs, but seldom in three.
+    # Other programs disturb one run of five now and then; medians of five leave it out.
     runs = [paced(service.port, "/classify", CLASSIFY, 0.8 * classified[2][0], min(arguments.seconds, 10))
             for _ in range(5)]
     median, p99 = (statistics.median(figures) for figures in zip(*runs))

@@ -314,8 +314,9 @@ public struct Converter {
     }
   }
 
-  /// Writes the layers. Weights of four bits make up for each other's errors by what a draft of the
-  /// model with int8 layers, a file without a name beside the output, reads in the calibration text.
+  /// Writes the layers. Weights of four bits make up for each other's errors, by the inputs that a
+  /// draft of the model has for the calibration text. The draft has int8 layers, and is a file
+  /// without a name beside the output.
   private func writeCorrected(
     _ layers: [[ModelSource.Tensor]], to writer: ContainerWriter, beside path: String,
     _ metadata: [UInt8], _ progress: Progress
@@ -430,7 +431,7 @@ public struct Converter {
     case (.linear, .int4):
       try writer.writeInt4Panels(
         tensor.rows, groups: options.fourBitGroups, feedback: feedback)
-    case (.linear, .int8), (.head, .int8), (.head, .int4):
+    case (.linear, .int8), (.head, .int8):
       let groups = try options.groups.flatMap { (length) throws(VDSQError) in
         try tensor.rows.gainsFromGroups(of: length) ? length : nil
       }

@@ -49,12 +49,11 @@ package struct LensReport: JSONValue {
     _ options: Lens.Options, hasTranslators: Bool, texts: Int, tracked: Int, of model: Container
   ) throws(VDSQError) -> Int {
     let architecture = try Architecture(model.metadata)
-    let layers = architecture.layers + 1
     let views = options.views?.count ?? (hasTranslators ? 3 : 2)
     let cell = 512 + 160 * options.top + 128 * tracked
     // States as the layers have them and as they are compared, of translations too.
     let copies = hasTranslators ? 4 : 2
-    return layers * (copies * 4 * architecture.hiddenSize + texts * views * cell)
+    return copies * architecture.bytesOfStates + (architecture.layers + 1) * texts * views * cell
   }
 
   /// The views of a list such as `basis,logit`.

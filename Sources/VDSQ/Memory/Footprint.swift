@@ -38,8 +38,8 @@ public struct Footprint: Sendable {
   /// - Parameters:
   ///   - compressed: the stored size in bytes of the largest compressed layer, whose pages are
   ///     resident while it is decoded; 0 if no layer is compressed.
-  ///   - largest: the size in bytes of the largest layer, of which a part is resident beside another
-  ///     while pages are released.
+  ///   - largest: the size in bytes of the largest layer, of which a part is resident beside
+  ///     another while pages are released.
   private static func reserve(_ policy: MemoryPolicy, compressed: Int, largest: Int) -> Int {
     switch policy {
     case .resident: compressed > 0 ? 1536 << 10 : 640 << 10
@@ -139,7 +139,8 @@ extension Footprint {
   ///   memory of a process.
   package static func each(
     of path: String, options: TextEncoder.Options, callers: Int = 1, more: Int = 0,
-    morePerToken: Int = 0, cutFor budget: Int? = nil, among policies: [MemoryPolicy] = MemoryPolicy.all
+    morePerToken: Int = 0, cutFor budget: Int? = nil,
+    among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> [Footprint] {
     let program = try MeasuredProgram(
       path, options: options, callers: callers, more: more, morePerToken: morePerToken)

@@ -25,6 +25,7 @@ package struct TunedLensFit {
   private static let lambdas = [1e-4, 1e-3, 1e-2, 1e-1]
   /// One text of so many is held out.
   private static let heldOut = 10
+
   private let encoder: TextEncoder
   private let texts: [String]
   private let algebra: LinearAlgebra

@@ -9,10 +9,6 @@ package struct FourBitQuantizer {
   package struct Group {
     package var factor: UInt16
     package var zeroPoint: UInt8
-
-    package init(factor: UInt16, zeroPoint: UInt8) {
-      (self.factor, self.zeroPoint) = (factor, zeroPoint)
-    }
   }
 
   /// Ranges that are tried, as shares of that of the weights: the extremes of a group are clipped

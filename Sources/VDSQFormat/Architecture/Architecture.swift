@@ -224,6 +224,9 @@ package struct Architecture: Equatable, Sendable {
   /// Numbers in all heads of queries.
   package var queryWidth: Int { heads * headSize }
 
+  /// The size of a token's states after the embeddings and every layer, in bytes.
+  package var bytesOfStates: Int { (layers + 1) * hiddenSize * 4 }
+
   /// Numbers in all heads of keys, or of values.
   package var keyValueWidth: Int { keyValueHeads * headSize }
 

@@ -18,9 +18,11 @@ struct EmbeddingRows {
   struct Memory: Sendable {
     let rows: Int
     let ids: Int
+    /// The size of a row in the file.
+    let rowBytes: Int
 
-    /// - Parameter rowBytes: the size of a row in the file.
     init(_ layout: inout ArenaLayout, rowBytes: Int, threads: Int) {
+      self.rowBytes = rowBytes
       rows = layout.add(
         "embeddings of recent words", EmbeddingRows.kept * rowBytes, each: threads)
       ids = layout.add("ids of recent words", EmbeddingRows.kept * 4, each: threads)
@@ -31,7 +33,7 @@ struct EmbeddingRows {
   ///
   /// - Returns: whether it could be read.
   func load(_ id: Int, into state: UnsafeMutablePointer<Float>, worker: Int) -> Bool {
-    let bytesPerRow = table.record.rowBytes
+    let bytesPerRow = memory.rowBytes
     let slot = id % Self.kept
     let ids = arena.region(memory.ids, as: Int32.self, worker: worker)
     let bytes = UnsafeMutableRawPointer(
@@ -71,6 +73,7 @@ extension TensorView {
       }
     }
   }
+
   /// Converts a row of `rowGroups` to floats.
   private func loadGroups(
     _ bytes: UnsafeRawPointer, scale: Float, into state: UnsafeMutablePointer<Float>

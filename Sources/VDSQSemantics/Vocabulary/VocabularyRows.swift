@@ -163,7 +163,7 @@ public struct VocabularyRows: Sendable {
   private static func reciprocalNorms(_ view: TensorView, _ kernels: KernelTable) -> OwnFloats {
     let count = view.record.rows, d = view.record.columns
     let norms = OwnFloats(count: count)
-    let stride = view.record.dataLength / count
+    let stride = view.record.rowBytes
     var row = [Float](repeating: 0, count: d)
     row.withUnsafeMutableBufferPointer { row in
       for i in 0..<count {
@@ -186,7 +186,7 @@ public struct VocabularyRows: Sendable {
 
   /// The address of a row in the map.
   private func row(_ index: Int) -> UnsafeRawPointer {
-    view.data + index * dimensions * (view.record.dataLength / (count * dimensions))
+    view.data + index * view.record.rowBytes
   }
 
   /// Makes states queries of these rows.

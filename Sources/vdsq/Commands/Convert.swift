@@ -41,10 +41,10 @@ struct Convert: Command {
       or pytorch_model.bin (f64, f32, f16, bf16, or int8 with a scale per row; in one file or \
       several) and a sentence-transformers folder's pooling if it exists (or one weight file of \
       such a folder: .safetensors, .bin, .pt or .pth); a GGUF file (\(SourceType.ggufNames); \
-      \(CheckpointArchitecture.supportedGGUF)); or a .bin file of llama2.c, with its tokenizer.bin. \
-      Supported architectures: \(CheckpointArchitecture.supportedModelTypes). Models with an LM head get vocabulary bases, for \
-      which OpenBLAS is needed (--no-bases omits them). With --head, an LM head alone becomes a \
-      file of bases.
+      \(CheckpointArchitecture.supportedGGUF)); or a .bin file of llama2.c, with its \
+      tokenizer.bin. Supported architectures: \(CheckpointArchitecture.supportedModelTypes). \
+      Models with an LM head get vocabulary bases, for which OpenBLAS is needed (--no-bases omits \
+      them). With --head, an LM head alone becomes a file of bases.
 
       Linear layers are stored in the layout that the kernels read, so nothing is packed at start. \
       The same input and options give the same bytes.
@@ -69,8 +69,8 @@ struct Convert: Command {
 
   @Option(
     help: """
-      Type of the weights: int8 (a scale per row), fp16, fp32, or int4 (linear layers and the words \
-      of encoders in groups of 32 columns, the others as int8).
+      Type of the weights: int8 (a scale per row), fp16, fp32, or int4 (linear layers and the \
+      words of encoders in groups of 32 columns, the others as int8).
       """)
   var weights: Converter.Weights = .int8
 
@@ -90,15 +90,15 @@ struct Convert: Command {
 
   @Option(
     help: """
-      Scales of the activations' columns, folded into the weights: auto (decoders in integers; the least \
-      expected error on sample sentences), none, or SmoothQuant's exponent, from 0 to 1.
+      Scales of the activations' columns, folded into the weights: auto (decoders in integers; \
+      the least expected error on sample sentences), none, or SmoothQuant's exponent, from 0 to 1.
       """)
   var smoothing = Smoothing.automatic
 
   @Option(
     help: """
-      How weights of four bits are rounded: gptq (one after another; each makes up for the errors of \
-      those before, by what the model reads in sample sentences) or nearest.
+      How weights of four bits are rounded: gptq (one after another; each makes up for the errors \
+      of those before, by what the model reads in sample sentences) or nearest.
       """)
   var rounding: RoundingMethod = .gptq
 

@@ -97,7 +97,7 @@ struct Direction: Command {
       ? labelled.map(\.text) : try ReferenceTexts.read(texts, field: fields.textField)
     let encoder = try encoding.encoder(
       model, more: try SemanticDirections.bytes(plain.count, method, file.description),
-      morePerToken: try file.description.bytesOfStates(),
+      morePerToken: try Architecture(file.description.metadata).bytesOfStates,
       onCut: EncoderOptions.warnings(quiet))
     var options = SemanticDirections.Options()
     (options.method, options.tokens, options.layer, options.count) = (method, tokens, layer, count)

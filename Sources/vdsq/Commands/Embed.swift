@@ -1,5 +1,4 @@
 import ArgumentParser
-import VDSQ
 import VDSQFiles
 import VDSQFormat
 import VDSQInference
@@ -81,11 +80,13 @@ struct Embed: Command {
     let content = try EmbeddingStream.Content(tokens: tokens, layers: layers, perToken: perToken)
     let records = try input.records(
       json: output == nil, quiet: quiet, answer: [content.member])
-    let perToken =
-      layers == nil
-      ? 0 : try Container(path: model, kind: .model, decoding: .noWeights).bytesOfStates()
+    var bytesOfStates = 0
+    if layers != nil {
+      let file = try Container(path: model, kind: .model, decoding: .noWeights)
+      bytesOfStates = try Architecture(file.metadata).bytesOfStates
+    }
     let encoder = try encoding.encoder(
-      model, morePerToken: perToken, onCut: EncoderOptions.warnings(quiet))
+      model, morePerToken: bytesOfStates, onCut: EncoderOptions.warnings(quiet))
     try encoder.steer(try steering.directions(), onNote: EncoderOptions.warnings(quiet))
     try EmbeddingStream(
       records, encoder: encoder, content: content, output: output, replace: force

@@ -2,6 +2,8 @@ import ArgumentParser
 import VDSQ
 import VDSQConversion
 import VDSQFiles
+import VDSQFormat
+import VDSQInference
 import VDSQMeasurement
 import VDSQReports
 
@@ -58,32 +60,27 @@ struct TuneLens: Command {
       json: json)
   }
 
-  /// The moments that are kept without a memory budget, in bytes.
-  private static let momentBytes = 512 << 20
+  /// The bytes that the fit may take without a memory budget.
+  private static let unlimitedBytes = 512 << 20
 
-  /// The encoder, and the most layers whose moments fit beside it into the budget. Texts are cut
+  /// The encoder, and a number of layers whose moments fit beside it into the budget. Texts are cut
   /// only if there is no room for one layer.
   private func encoder() throws(VDSQError) -> (TextEncoder, layersAtATime: Int) {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     let architecture = try Architecture(file.metadata)
-    let perToken = try file.bytesOfStates()
     let hasBudget = try encoding.memory.bytes() != nil
-    var passes = 1
+    var layers = max(1, architecture.layers)
     while true {
-      let layers = (architecture.layers + passes - 1) / max(1, passes)
-      let bytes = TunedLensFit.bytes(
-        layersAtATime: max(1, layers), dimensions: architecture.hiddenSize)
-      let isLast = layers <= 1
-      if isLast || hasBudget || bytes <= Self.momentBytes {
+      let bytes = TunedLensFit.bytes(layersAtATime: layers, dimensions: architecture.hiddenSize)
+      if layers == 1 || hasBudget || bytes <= Self.unlimitedBytes {
         do {
-          return (
-            try encoding.encoder(
-              model, more: bytes, morePerToken: perToken,
-              onCut: isLast ? EncoderOptions.warnings(quiet) : nil), max(1, layers)
-          )
-        } catch where error.category == .budgetTooSmall && !isLast {}
+          let encoder = try encoding.encoder(
+            model, more: bytes, morePerToken: architecture.bytesOfStates,
+            onCut: layers == 1 ? EncoderOptions.warnings(quiet) : nil)
+          return (encoder, layers)
+        } catch where error.category == .budgetTooSmall && layers > 1 {}
       }
-      passes += 1
+      layers = (layers + 1) / 2
     }
   }
 }

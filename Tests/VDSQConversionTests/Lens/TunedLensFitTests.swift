@@ -71,8 +71,9 @@ import VDSQSemantics
   @Test func lastLayerStaysAsItIs() throws {
     let folder = try TemporaryFolder()
     let encoder = try encoder("language-models/gpt2", folder)
-    _ = try TunedLensFit(encoder, texts: ["hello world", "It was great.", "hello", "the capital"], layersAtATime: 1)
-      .write(to: folder.path("l.vdsl"), replace: false) { _ in }
+    _ = try TunedLensFit(
+      encoder, texts: ["hello world", "It was great.", "hello", "the capital"], layersAtATime: 1
+    ).write(to: folder.path("l.vdsl"), replace: false) { _ in }
     var options = Lens.Options()
     options.tuned = try TunedLens(path: folder.path("l.vdsl"), for: encoder)
     let lens = try Array("hello world".utf8).withBytes { (raw) throws(VDSQError) in
