@@ -22,12 +22,14 @@ final class EncoderPool: @unchecked Sendable {
   /// - Parameters:
   ///   - adapter: the adapter that changes the encoder, if any.
   ///   - continuations: the tokens of label words that may follow a text.
+  ///   - rows: the rows of the vocabulary with which states are compared.
   ///   - more: bytes of labels, of the adapter and of answers.
   /// - Throws: `budgetTooSmall`, naming the smallest sufficient budget; the errors of opening the
   ///   model.
   init(
     _ model: Model, _ run: RunOptions, adapter: Adapter?,
-    continuations: TokenTree.Size = TokenTree.Size(), more: Int
+    continuations: TokenTree.Size = TokenTree.Size(),
+    comparing rows: TextEncoder.ComparedRows = .none, more: Int
   ) throws(VDSQError) {
     let isValid = run.concurrency >= 1 && run.concurrency <= 4096
     guard isValid else {
@@ -38,7 +40,7 @@ final class EncoderPool: @unchecked Sendable {
     }
     var options = try model.encoderOptions(
       run, intermediateFeatures: adapter?.intermediateFeatures ?? [],
-      continuations: continuations, more: more)
+      continuations: continuations, comparing: rows, more: more)
     try adapter?.complete(&options)
     capacity = run.concurrency
     self.model = model

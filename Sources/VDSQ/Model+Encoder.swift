@@ -9,6 +9,7 @@ extension Model {
   ///   - run: how the model is run.
   ///   - intermediateFeatures: intermediate layers whose states are appended to a text's vector.
   ///   - continuations: the tokens of label words that may follow a text.
+  ///   - rows: the rows of the vocabulary with which states are compared.
   ///   - more: bytes that the work needs beside the model.
   ///   - morePerToken: bytes that it needs for each token of a text.
   ///   - policies: the policies to choose from if none is requested. Without a budget the first is
@@ -17,11 +18,13 @@ extension Model {
   ///   model's footprint.
   package func encoderOptions(
     _ run: RunOptions, intermediateFeatures: [IntermediateFeature] = [],
-    continuations: TokenTree.Size = TokenTree.Size(), more: Int = 0, morePerToken: Int = 0,
+    continuations: TokenTree.Size = TokenTree.Size(),
+    comparing rows: TextEncoder.ComparedRows = .none, more: Int = 0, morePerToken: Int = 0,
     among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> TextEncoder.Options {
     var options = run.encoderOptions()
     options.continuations = continuations
+    options.comparedRows = rows
     options.intermediateFeatures = intermediateFeatures
     let allowed = MemoryPolicy.among(run.memoryPolicy, or: policies)
     options.policy = allowed[0]
@@ -45,13 +48,14 @@ extension Model {
   /// - Parameters: those of `encoderOptions`.
   /// - Throws: the errors of `encoderOptions`, of opening the model and of steering it.
   package func encoder(
-    _ run: RunOptions, intermediateFeatures: [IntermediateFeature] = [], more: Int = 0,
-    morePerToken: Int = 0, among policies: [MemoryPolicy] = MemoryPolicy.all
+    _ run: RunOptions, intermediateFeatures: [IntermediateFeature] = [],
+    comparing rows: TextEncoder.ComparedRows = .none, more: Int = 0, morePerToken: Int = 0,
+    among policies: [MemoryPolicy] = MemoryPolicy.all
   ) throws(VDSQError) -> TextEncoder {
     let encoder = try encoder(
       try encoderOptions(
-        run, intermediateFeatures: intermediateFeatures, more: more, morePerToken: morePerToken,
-        among: policies))
+        run, intermediateFeatures: intermediateFeatures, comparing: rows, more: more,
+        morePerToken: morePerToken, among: policies))
     try encoder.steer(run.steering) { run.onNote?($0) }
     return encoder
   }

@@ -44,6 +44,9 @@ public final class TextEncoder {
     /// The numbers of those keys and values.
     package var keyPrecision = KeyPrecision.float32
 
+    /// The rows of the vocabulary with which states are compared, for the memory plan.
+    package var comparedRows = ComparedRows.none
+
     /// The number of dimensions that the vector of a sentence encoder is cut to (Matryoshka
     /// representations); it is scaled to length 1 again if the model's vectors are. Nil for all.
     public var dimensions: Int?
@@ -56,6 +59,12 @@ public final class TextEncoder {
 
     /// The defaults: one thread, integer arithmetic, one text per batch, all layers resident.
     public init() {}
+  }
+
+  /// Which rows of the vocabulary states are compared with, all of them for each state.
+  package enum ComparedRows: Sendable {
+    /// `head`: those of the LM head. `all`: those of the LM head, of bases and of word embeddings.
+    case none, head, all
   }
 
   /// The kind of a text's state.

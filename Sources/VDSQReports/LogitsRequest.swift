@@ -51,6 +51,7 @@ package struct LogitsRequest {
     let kernels = if let encoder { encoder.kernels } else { try KernelTable.select() }
     let rows = try VocabularyRows(bases, of: file, kernels)
     let threads = encoder?.threads ?? ThreadPool(count: threads)
+    let releasesRows = encoder.map { $0.policy != .resident } ?? false
     let tokenizer =
       if let encoder { Optional(encoder.tokenizer) } else { try Tokenizer(of: file) }
     if let encoder, encoder.dimensions != rows.dimensions {
@@ -60,10 +61,12 @@ package struct LogitsRequest {
       rows: rows, tokenizer: tokenizer,
       temperature: temperature ?? rows.temperature ?? Classifier.defaultTemperature, json: json,
       output: output,
-      logits: VocabularyLogits(rows: rows, kernels: kernels, threads: threads, capacity: top))
+      logits: VocabularyLogits(
+        rows: rows, kernels: kernels, threads: threads, capacity: top, releasesRows: releasesRows))
     if entangled {
       writer.head = VocabularyLogits(
-        rows: try VocabularyRows(head: file), kernels: kernels, threads: threads, capacity: top)
+        rows: try VocabularyRows(head: file), kernels: kernels, threads: threads, capacity: top,
+        releasesRows: releasesRows)
     }
     if let gradient {
       let target = try NamedToken(

@@ -106,6 +106,35 @@ import VDSQSemantics
     #expect(Double(same) / 2000 >= 0.99)
   }
 
+  /// Results do not depend on whether pages are released, and none are resident afterwards.
+  @Test func rowsAreReleasedBehindALookup() throws {
+    // The residual of int8 rows would be read for candidates afterwards.
+    let model = try open("llama", .fp16, threads: 2)
+    let view = try #require(
+      model.container.find("head.weight") ?? model.container.find("embeddings.word"))
+    let rows = try VocabularyRows(head: model)
+    let kept = logits(model, rows, top: 5)
+    let releasing = VocabularyLogits(
+      rows: rows, kernels: model.kernels, threads: model.threads, capacity: 5, releasesRows: true)
+    var random = Random(7)
+    let state = random.floats(rows.dimensions, in: -1...1)
+    func found(_ logits: VocabularyLogits) throws -> (results: [VocabularyLogits.Result], Int) {
+      var results: [VocabularyLogits.Result] = []
+      logits.find(state, temperature: 1) { results.append($0) }
+      let section = view.record.section
+      return (results, try #require(model.container.presentBytes(ofSection: section)))
+    }
+    let (expected, resident) = try found(kept)
+    let (results, left) = try found(releasing)
+    #expect(results == expected && results.count == 5)
+    #expect(resident >= view.record.dataLength && left <= resident - view.record.dataLength + 8192)
+    // The gradient goes through all rows, too.
+    var gradients = [[Float]](repeating: .init(repeating: 0, count: rows.dimensions), count: 2)
+    _ = kept.gradient(state: state, target: 3, temperature: 1, into: &gradients[0])
+    _ = releasing.gradient(state: state, target: 3, temperature: 1, into: &gradients[1])
+    #expect(gradients[0] == gradients[1])
+  }
+
   @Test(arguments: ["gpt2", "mistral"])
   func gradientsMatchCentralDifferences(_ name: String) throws {
     for weights in [Converter.Weights.fp32, .int8] {

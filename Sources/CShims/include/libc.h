@@ -185,6 +185,13 @@ static inline void vdsq_release_pages(const void *p, int64_t length) {
   madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
+// Asks the system to read pages of a file map that will soon be touched.
+static inline void vdsq_expect_pages(const void *p, int64_t length) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t start = (uintptr_t)p & ~(page - 1), end = (uintptr_t)p + (uintptr_t)length;
+  madvise((void *)start, end - start, MADV_WILLNEED);
+}
+
 // Makes the whole pages of a range a map of its own. The advice has no other effect, because core
 // dumps leave file maps out anyway.
 static inline void vdsq_isolate_pages(const void *p, int64_t length) {
@@ -239,6 +246,7 @@ static inline void vdsq_release_code(uint32_t piece) {
 static inline const char *vdsq_environment(const char *name) { return getenv(name); }
 static inline float vdsq_sqrtf(float x) { return sqrtf(x); }
 static inline float vdsq_expf(float x) { return expf(x); }
+static inline float vdsq_tanhf(float x) { return tanhf(x); }
 static inline float vdsq_cosf(float x) { return cosf(x); }
 static inline float vdsq_sinf(float x) { return sinf(x); }
 static inline float vdsq_logf(float x) { return logf(x); }

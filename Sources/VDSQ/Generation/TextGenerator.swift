@@ -53,18 +53,18 @@ public final class TextGenerator: @unchecked Sendable {
       model.description.metadata, vocabularySize: architecture.vocabularySize)
     var run = options
     run.keptTexts = texts
-    // The head's rows; of each text the logits, candidates with their scores, and a constraint.
+    // Of each text the logits, candidates with their scores, and a constraint.
     let vocabulary = architecture.vocabularySize
-    let own =
-      model.description.headBytes
-      + texts * (vocabulary * 24 + ConstraintWalk.bytes(vocabulary: vocabulary))
-    pool = try EncoderPool(model, run, adapter: nil, more: more + own)
+    let own = texts * (vocabulary * 24 + ConstraintWalk.bytes(vocabulary: vocabulary))
+    pool = try EncoderPool(model, run, adapter: nil, comparing: .head, more: more + own)
     let encoder = try pool.take()
     maximumTokens = encoder.maximumTokens
     beginning = encoder.beginning
     first = boundaries.beginning
     ends = boundaries.ends
-    bytes = encoder.arena.length + own
+    bytes =
+      encoder.arena.length + own
+      + encoder.options.comparedBytes(of: encoder.container, encoder.policy)
     controls = Set(encoder.tokenizer.controlTokens)
     pool.give(encoder)
     pool.settle()

@@ -74,6 +74,9 @@ public struct Footprint: Sendable {
     for region in arena.regions where region.isCache { caches += region.length }
     if caches > 0 { parts.append(Part(name: "keys and values", bytes: callers * caches)) }
     parts.append(Part(name: "arena", bytes: callers * (arena.length - caches)))
+    let rows = program.encoder.options.comparedBytes(
+      of: program.container, policy, callers: callers)
+    if rows > 0 { parts.append(Part(name: "vocabulary", bytes: rows)) }
     let more = program.more + program.morePerToken * maximumTokens
     if more > 0 { parts.append(Part(name: "classifier", bytes: more)) }
     parts.append(

@@ -42,8 +42,8 @@ public final class TextScorer: @unchecked Sendable {
     // What is out of range is refused where the model is opened.
     let batch = min(max(options.batch ?? 1, 1), 1 << 16) * longest + 32 * min(options.threads, 1024)
     pool = try EncoderPool(
-      model, options, adapter: nil,
-      more: more + model.description.headBytes + batch * architecture.hiddenSize * 4)
+      model, options, adapter: nil, comparing: .head,
+      more: more + batch * architecture.hiddenSize * 4)
     let encoder = try pool.take()
     maximumTokens = encoder.maximumTokens
     beginning = try encoder.firstToken()

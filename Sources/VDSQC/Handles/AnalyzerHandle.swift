@@ -19,7 +19,7 @@ final class AnalyzerHandle: Handle, @unchecked Sendable {
   ) throws(VDSQError) {
     let model = try ModelHandle.find(model).model
     encoder = try model.encoder(
-      try RunOptions(options), more: model.description.vocabularyBytes)
+      try RunOptions(options), comparing: .all)
   }
 
   /// The number of layers, with the embeddings.

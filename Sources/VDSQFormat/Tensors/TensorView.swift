@@ -54,6 +54,19 @@ extension Container {
     vdsq_isolate_pages(view.data, Int64(view.record.dataLength))
   }
 
+  /// Releases the pages of some bytes of a tensor, which come back when they are touched, and asks
+  /// for the bytes behind them. Does nothing if the section was decoded, because then there is no
+  /// other copy.
+  ///
+  /// - Parameters:
+  ///   - bytes: the range to release, from the tensor's first element on.
+  ///   - expected: the number of bytes behind the range that will be read next.
+  package func release(_ view: TensorView, _ bytes: Range<Int>, expecting expected: Int) {
+    guard view.fileOffset != nil, !file.isCopy else { return }
+    vdsq_release_pages(view.data + bytes.lowerBound, Int64(bytes.count))
+    if expected > 0 { vdsq_expect_pages(view.data + bytes.upperBound, Int64(expected)) }
+  }
+
   /// Copies some elements of a tensor without making their pages resident, for example a few rows
   /// of a large table.
   ///

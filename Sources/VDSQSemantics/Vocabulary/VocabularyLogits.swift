@@ -25,6 +25,8 @@ public final class VocabularyLogits: SharedWork {
   public let capacity: Int
   private let kernels: KernelTable
   private let threads: ThreadPool
+  /// Whether the pages of rows are released behind each pass over them.
+  private let releasesRows: Bool
   // The input of a lookup.
   private let queries: VocabularyQueries
   private var temperature: Float = 1
@@ -67,17 +69,33 @@ public final class VocabularyLogits: SharedWork {
   /// Below this many bytes of rows, waking a second thread takes longer than it saves.
   private static let smallestShare = 2 << 20
 
-  /// A lookup that runs in the threads of an encoder.
+  /// The bytes of rows that a thread keeps resident at the most while pages are released.
+  ///
+  /// - Parameter rowBytes: the bytes of a row.
+  package static func residentBytes(rowBytes: Int) -> Int {
+    // The system makes 64 KiB resident around a page that is touched.
+    RowRelease.step + block * rowBytes + 64 << 10
+  }
+
+  /// A lookup that runs in the threads of an encoder. Unless the encoder's layers are resident, the
+  /// pages of rows are released behind each pass over them.
   ///
   /// - Parameter capacity: the maximum number of results of a lookup.
   public convenience init(rows: VocabularyRows, encoder: TextEncoder, capacity: Int) {
     self.init(
-      rows: rows, kernels: encoder.kernels, threads: encoder.threads, capacity: capacity)
+      rows: rows, kernels: encoder.kernels, threads: encoder.threads, capacity: capacity,
+      releasesRows: encoder.options.policy != .resident)
   }
 
-  /// - Parameter capacity: the maximum number of results of a lookup.
-  package init(rows: VocabularyRows, kernels: KernelTable, threads: ThreadPool, capacity: Int) {
+  /// - Parameters:
+  ///   - capacity: the maximum number of results of a lookup.
+  ///   - releasesRows: whether the pages of rows are released behind each pass over them.
+  package init(
+    rows: VocabularyRows, kernels: KernelTable, threads: ThreadPool, capacity: Int,
+    releasesRows: Bool = false
+  ) {
     self.rows = rows
+    self.releasesRows = releasesRows
     self.kernels = kernels
     self.threads = threads
     self.capacity = max(1, min(capacity, rows.count))
@@ -231,7 +249,7 @@ public final class VocabularyLogits: SharedWork {
     rows.headRow(id, kernels, fine, into: row)
     var product: Float = 0
     kernels.dotRows(state, row, 1, rows.dimensions, &product)
-    return product + (rows.bias?[id] ?? 0)
+    return rows.capped(product + (rows.bias?[id] ?? 0))
   }
 
   /// Looks up all queries, and merges the results of all workers into those of the first.
@@ -256,11 +274,14 @@ public final class VocabularyLogits: SharedWork {
   /// One worker's share of the rows.
   public override func run(_ worker: ThreadPool.Worker) {
     let own = values + worker.index * Self.together * Self.block
-    forEachBlock(worker.share(of: rows.count, unit: 16)) { range in
+    let share = worker.share(of: rows.count, unit: 16)
+    var release = releasesRows ? rows.release(share) : nil
+    forEachBlock(share) { range in
       rows.products(queries, range, kernels, into: own, stride: Self.block)
       for i in 0..<queries.count {
         add(own + i * Self.block, range, query: i, worker.index)
       }
+      release?.advance(to: range.upperBound)
     }
   }
 
@@ -309,6 +330,7 @@ public final class VocabularyLogits: SharedWork {
     var sum = Sum()
     // Sums relative to the largest cosine so far; they are rescaled when a larger one comes.
     var alongState: Float = 0
+    var release = releasesRows ? rows.release(0..<rows.count) : nil
     for v in 0..<rows.count {
       rows.unitRow(v, kernels, fine, into: row)
       var cosine: Float = 0
@@ -325,6 +347,7 @@ public final class VocabularyLogits: SharedWork {
       alongState += weight * cosine
       kernels.addScaled(weight, row, d, gradient)
       if v == Int(target) { targetCosine = cosine }
+      release?.advance(to: v + 1)
     }
     for j in 0..<d { gradient[j] /= sum.total }
     alongState /= sum.total

@@ -1,3 +1,4 @@
+import CShims
 public import VDSQFormat
 public import VDSQInference
 package import VDSQKernels
@@ -17,6 +18,8 @@ public struct VocabularyRows: Sendable {
   private let ownFactors: OwnFloats?
   /// The bias of the head; nil for bases.
   nonisolated(unsafe) package let bias: UnsafePointer<Float>?
+  /// What the head's logits are capped by; 0 for nothing, and for bases.
+  private let cap: Float
   /// The 4-bit residual of int8 rows, which is read for a few candidate rows.
   private let fine: TensorView?
   /// The vector that is added to rows of the head to make them bases, and the reciprocal lengths of
@@ -76,7 +79,7 @@ public struct VocabularyRows: Sendable {
   ///   - isRefined: whether the file has the residual of the rows, if they are int8.
   private init(
     _ view: TensorView, _ container: Container, factors: UnsafePointer<Float>?,
-    bias: UnsafePointer<Float>? = nil, areBases: Bool,
+    bias: UnsafePointer<Float>? = nil, cap: Float = 0, areBases: Bool,
     common: (vector: UnsafePointer<Float>, reciprocalNorms: UnsafePointer<Float>)? = nil,
     isRefined: Bool, ownFactors: OwnFloats? = nil
   ) throws(VDSQError) {
@@ -87,6 +90,7 @@ public struct VocabularyRows: Sendable {
     dimensions = view.record.columns
     self.factors = factors
     self.bias = bias
+    self.cap = cap
     self.areBases = areBases
     self.common = common
     temperature = areBases && ownFactors == nil ? try Self.temperature(container) : nil
@@ -128,14 +132,14 @@ public struct VocabularyRows: Sendable {
       view, container, factors: view.scales,
       bias: container.find("head.bias") == nil
         ? nil : try container.finite("head.bias", shape: [view.record.rows]),
-      areBases: false,
+      cap: Float(architecture.logitCap ?? 0), areBases: false,
       // The residual is that of bases with rows of their own, if there are such.
       isRefined: container.find("bases.rows") == nil && container.find("bases.fine") != nil)
   }
 
   /// Rows of the LM head as bases.
   init(rows head: VocabularyRows, _ kernels: KernelTable) throws(VDSQError) {
-    let factors = Self.reciprocalNorms(head.view, kernels)
+    let factors = Self.reciprocalNorms(head.view, head.container, kernels)
     try self.init(
       head.view, head.container, factors: factors.values, areBases: true,
       isRefined: head.isRefined, ownFactors: factors)
@@ -153,24 +157,28 @@ public struct VocabularyRows: Sendable {
         "\(container.path): the word embeddings have four bits; convert the model with "
           + "--keep embeddings.word=int8")
     }
-    let factors = Self.reciprocalNorms(view, kernels)
+    let factors = Self.reciprocalNorms(view, container, kernels)
     try self.init(
       view, container, factors: factors.values, areBases: true, isRefined: false,
       ownFactors: factors)
   }
 
   /// The reciprocal length of each row, in the unit of `products`: of its integers if it has any.
-  private static func reciprocalNorms(_ view: TensorView, _ kernels: KernelTable) -> OwnFloats {
+  private static func reciprocalNorms(
+    _ view: TensorView, _ container: Container, _ kernels: KernelTable
+  ) -> OwnFloats {
     let count = view.record.rows, d = view.record.columns
     let norms = OwnFloats(count: count)
     let stride = view.record.rowBytes
     var row = [Float](repeating: 0, count: d)
+    var release = RowRelease(view, in: container, 0..<count)
     row.withUnsafeMutableBufferPointer { row in
       for i in 0..<count {
         view.load(view.data + i * stride, row: i, kernels, into: row.baseAddress!)
         var norm = length(row.baseAddress!, d)
         if view.record.element == .int8, let scale = view.scales?[i], scale > 0 { norm /= scale }
         norms.values[i] = norm > 0 ? 1 / norm : 0
+        release.advance(to: i + 1)
       }
     }
     return norms
@@ -188,6 +196,9 @@ public struct VocabularyRows: Sendable {
   private func row(_ index: Int) -> UnsafeRawPointer {
     view.data + index * view.record.rowBytes
   }
+
+  /// Releases the pages of some rows behind a reader that goes through them in order.
+  func release(_ range: Range<Int>) -> RowRelease { RowRelease(view, in: container, range) }
 
   /// Makes states queries of these rows.
   func set(
@@ -230,8 +241,12 @@ public struct VocabularyRows: Sendable {
       if let bias {
         for i in 0..<range.count { own[i] += bias[range.lowerBound + i] }
       }
+      if cap > 0 { for i in 0..<range.count { own[i] = capped(own[i]) } }
     }
   }
+
+  /// A logit of the head as the model caps it (`Architecture.logitCap`).
+  func capped(_ logit: Float) -> Float { cap > 0 ? cap * vdsq_tanhf(logit / cap) : logit }
 
   private func scale(_ factor: Float, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>) {
     for i in 0..<range.count {

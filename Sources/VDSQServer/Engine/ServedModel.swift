@@ -201,7 +201,9 @@ final class ServedModel: @unchecked Sendable {
         "the adapters and labels of \(name) need more than \(Self.mostFurtherLanes) further encoders;"
           + " remove some, or train with \"method\": \"prior\"")
     }
-    try room(base.encoder.arena.length)
+    let encoder = base.encoder
+    try room(
+      encoder.arena.length + options.comparedBytes(of: encoder.container, options.policy))
     do {
       let lane = Lane(try model.encoder(options))
       lanes.append(lane)

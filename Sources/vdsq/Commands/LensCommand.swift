@@ -100,8 +100,8 @@ struct LensCommand: Command {
     let file = try Container(path: model, kind: .model, decoding: .noWeights)
     options.bases = try vocabulary.choice(model) ?? .own
     let encoder = try encoding.encoder(
-      model, repair: try repair.read(for: model),
-      more: file.vocabularyBytes + (tuned == nil ? 0 : try TunedLens.bytes(for: file)),
+      model, repair: try repair.read(for: model), comparing: .all,
+      more: vocabulary.bytes + (tuned == nil ? 0 : try TunedLens.bytes(for: file)),
       morePerToken: try LensReport.bytesPerToken(
         options, hasTranslators: tuned != nil, texts: 1 + compare.count, tracked: token.count,
         of: file),

@@ -134,7 +134,8 @@ struct Logits: Command {
 
   private func encoder(_ file: Container) throws(VDSQError) -> TextEncoder {
     try encoding.encoder(
-      model, repair: try repair.read(for: model), more: file.vocabularyBytes,
+      model, repair: try repair.read(for: model), comparing: approx ? .none : .all,
+      more: approx ? file.vocabularyBytes : vocabulary.bytes,
       onCut: EncoderOptions.warnings(quiet))
   }
 

@@ -77,21 +77,24 @@ struct EncoderOptions: ParsableArguments {
   /// - Parameters:
   ///   - adapter: an adapter whose prompt and number of dimensions hold; nil for none.
   ///   - repair: a repair of the model's weights; nil for none.
+  ///   - rows: the rows of the vocabulary with which states are compared.
   ///   - more: bytes that the command needs beside the model.
   ///   - morePerToken: bytes that it needs for each token of a text.
   ///   - onCut: told if the budget has room for shorter texts only, which are then cut; nil refuses
   ///     such a budget.
   /// - Throws: `budgetTooSmall`, with the smallest sufficient budget.
   func encoder(
-    _ path: String, for adapter: Adapter? = nil, repair: Repair? = nil, more: Int = 0,
-    morePerToken: Int = 0, onCut: (@Sendable (String) -> Void)? = nil
+    _ path: String, for adapter: Adapter? = nil, repair: Repair? = nil,
+    comparing rows: TextEncoder.ComparedRows = .none, more: Int = 0, morePerToken: Int = 0,
+    onCut: (@Sendable (String) -> Void)? = nil
   ) throws(VDSQError) -> TextEncoder {
     var run = try run()
     if let adapter {
       (run.prompt, run.dimensions) = try adapter.vectors(run.prompt, run.dimensions)
     }
     (run.onCutForBudget, run.repair) = (onCut, repair)
-    return try Model(path: path).encoder(run, more: more, morePerToken: morePerToken)
+    return try Model(path: path).encoder(
+      run, comparing: rows, more: more, morePerToken: morePerToken)
   }
 
   /// Writes warnings to standard error, or none.

@@ -18,6 +18,9 @@ struct VocabularyOptions: ParsableArguments {
   /// Whether no bases are named.
   var isEmpty: Bool { bases == nil && basesMethod == nil }
 
+  /// The size of the named file of bases; 0 if none is named.
+  var bytes: Int { Int(bases.flatMap { FileStamp(path: $0)?.length } ?? 0) }
+
   func validate() throws {
     guard bases == nil || basesMethod == nil else {
       throw ValidationError("--bases and --bases-method exclude each other")
