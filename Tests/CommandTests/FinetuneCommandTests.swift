@@ -116,8 +116,10 @@ import Testing
     #expect(released.0 == tuned.0 && !released.errors.contains("without finetuning"))
     let short = try adapter("b.vdsa", ["--memory-budget", "\(Int(enough)! - 1024)K"])
     #expect(short.0 == frozen.0)
-    #expect(
-      short.errors.contains("without finetuning") && short.errors.contains("\(enough.dropLast(3))"))
+    #expect(short.errors.contains("without finetuning"))
+    // What the program takes is measured, and differs slightly from one run to the next.
+    let named = try #require(short.errors.firstMatch(of: /([0-9]+)K/)?.1)
+    #expect(abs(Int(named)! - Int(enough)!) < 512, "\(short.errors)")
   }
 
   @Test func whatCannotBeFinetuned() throws {

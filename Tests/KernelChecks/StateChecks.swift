@@ -172,7 +172,10 @@ extension Checker {
     var random = Random(11)
     for length in [1, 2, 5, 17, 32, 33, 70, 129] {
       for headSize in [8, 20, 32, 64] {
-        for (group, window) in [(1, Int.max), (3, Int.max), (2, 1), (1, 5), (2, 40)] {
+        for (group, window, cap, slopes) in [
+          (1, Int.max, 0, []), (3, Int.max, 0, [0.5, 0.25, 0.03]), (2, 1, 0, []), (1, 5, 2, []),
+          (2, 40, 0.5, [0.1, 0.002]),
+        ] as [(Int, Int, Float, [Float])] {
           let stride = 2 * headSize
           let cache = random.floats(length * stride * 2 + 32, -3, 3)
           let position = random.integer(0, length - 1)
@@ -186,19 +189,22 @@ extension Checker {
               count: CausalAttentionInput.scratch(length: length, headSize: headSize))
             cache.withUnsafeBufferPointer { cache in
               queries.withUnsafeBufferPointer { queries in
-                let input = CausalAttentionInput(
-                  queries: queries.baseAddress!, queryStride: group * headSize, position: first,
-                  count: count, group: group, keys: cache.baseAddress!,
-                  values: cache.baseAddress! + length * stride, stride: stride,
-                  headSize: headSize, window: window, scale: 0.25)
-                ours.withUnsafeMutableBufferPointer { y in
-                  scratch.withUnsafeMutableBufferPointer { s in
-                    table.causalAttention(
-                      input, y.baseAddress!, group * headSize, s.baseAddress!)
+                slopes.withUnsafeBufferPointer { slopes in
+                  let input = CausalAttentionInput(
+                    queries: queries.baseAddress!, queryStride: group * headSize, position: first,
+                    count: count, group: group, keys: cache.baseAddress!,
+                    values: cache.baseAddress! + length * stride, stride: stride,
+                    headSize: headSize, window: window, scale: 0.25, cap: cap,
+                    slopes: slopes.isEmpty ? nil : slopes.baseAddress)
+                  ours.withUnsafeMutableBufferPointer { y in
+                    scratch.withUnsafeMutableBufferPointer { s in
+                      table.causalAttention(
+                        input, y.baseAddress!, group * headSize, s.baseAddress!)
+                    }
                   }
-                }
-                reference.withUnsafeMutableBufferPointer {
-                  ScalarReference.causalAttention(input, $0.baseAddress!, group * headSize)
+                  reference.withUnsafeMutableBufferPointer {
+                    ScalarReference.causalAttention(input, $0.baseAddress!, group * headSize)
+                  }
                 }
               }
             }

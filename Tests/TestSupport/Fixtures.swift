@@ -13,7 +13,8 @@ public enum Fixtures {
     "gpt2", "llama", "llama3", "llama-linear", "mistral", "qwen2", "qwen2-yarn", "qwen3", "phi3",
     "phi3-longrope", "gemma", "gpt-neox", "gpt-neox-sequential", "bert", "distilbert", "electra",
     "roberta", "mpnet", "nomic-bert", "gte", "modernbert", "albert", "gemma3", "olmo2",
-    "stablelm", "smollm3", "granite",
+    "stablelm", "smollm3", "granite", "gemma2", "falcon", "falcon-groups", "falcon-one-norm",
+    "falcon-sequential", "mpt", "phi",
   ]
 
   /// Sentence encoders of other architectures than BERT's.

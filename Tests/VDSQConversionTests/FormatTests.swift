@@ -42,7 +42,7 @@ import VDSQInference
     }
   }
 
-  @Test(arguments: ["llama", "gpt2", "qwen2", "phi3", "gemma"])
+  @Test(arguments: ["llama", "gpt2", "qwen2", "phi3", "gemma", "gemma2"])
   func ggufIsTheSameModel(_ name: String) throws {
     #expect(
       try weights(Fixtures.path("formats/\(name).gguf"))

@@ -55,7 +55,7 @@ import VDSQFormat
     }
   }
 
-  private static let names = ["llama", "qwen2", "gpt2", "bert", "phi3", "gemma"]
+  private static let names = ["llama", "qwen2", "gpt2", "bert", "phi3", "gemma", "gemma2"]
 
   @Test(arguments: names) func ignoredKeysChangeNothing(_ name: String) throws {
     let plain = try read(try file(name))
@@ -131,6 +131,11 @@ import VDSQFormat
     ("phi3", "*.attention.sliding_window", .uint32(32), nil),
     ("gemma", "*.attention.sliding_window", .uint32(32), "sliding_window"),
     ("bert", "*.attention.sliding_window", .uint32(32), "sliding_window"),
+    ("gemma2", "*.attention.sliding_window", .uint32(32), nil),
+    ("gemma2", "*.attn_logit_softcapping", .float(5), nil),
+    ("gemma2", "*.final_logit_softcapping", .float(5), nil),
+    ("gemma2", "*.final_logit_softcapping", .float(0), "final_logit_softcapping"),
+    ("gemma", "*.final_logit_softcapping", .float(30), "final_logit_softcapping"),
     ("phi3", "*.rope.dimension_count", .uint32(4), nil),
     ("phi3", "*.rope.scaling.attn_factor", .float(1.2), "attn_factor"),
     ("gemma", "*.attention.key_length", .uint32(16), "value_length"),

@@ -84,6 +84,7 @@ enum ModelsPage {
       case (.read, .all): "Read in all models"
       case (.read, .rotary): "Read in models with rotary positions, refused in others"
       case (.read, .causal): "Read in causal models, refused in others"
+      case (.read, .capped): "Read in models that cap scores, refused in others"
       case (.only(let values), _):
         "Refused unless the value is "
           + (values.map { "\(Int($0))" } + ["empty"]).joined(separator: " or ")

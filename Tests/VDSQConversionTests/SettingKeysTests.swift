@@ -237,6 +237,42 @@ import VDSQFormat
           16,
           with: ["rope_parameters": ["rope_type": "yarn", "factor": 4, "rope_theta": 10_000]])
       }
+      if type == "gemma2" {
+        // `hidden_activation` is what counts.
+        skipped.insert("hidden_act")
+        probes["num_hidden_layers"] = Probe(1, word: "layer_types")
+        probes["query_pre_attn_scalar"] = Probe(7)
+        probes["sliding_window"] = Probe(3)
+        probes["attn_logit_softcapping"] = Probe(NSNull())
+        probes["final_logit_softcapping"] = Probe(NSNull())
+      }
+      if type == "falcon" {
+        probes["num_hidden_layers"] = Probe(1, word: Self.layers)
+        probes["num_kv_heads"] = Probe(
+          2, with: ["new_decoder_architecture": true], word: "ln_attn")
+        probes["num_attention_heads"] = Probe(2, word: "num_kv_heads")
+        probes["new_decoder_architecture"] = Probe(true, word: "ln_attn")
+        probes["multi_query"] = Probe(false, word: Self.shape)
+        probes["parallel_attn"] = Probe(false, word: "post_attention_layernorm")
+        probes["num_ln_in_parallel_attn"] = Probe(
+          2, with: ["new_decoder_architecture": true, "num_kv_heads": 1], word: "ln_attn")
+        probes["ffn_hidden_size"] = Probe(20, word: Self.shape)
+        probes["activation"] = Probe("relu")
+        probes["bias"] = Probe(true)
+      }
+      if type == "mpt" {
+        probes["d_model"] = Probe(48, word: Self.shape)
+        probes["n_heads"] = Probe(2)
+        probes["n_layers"] = Probe(1, word: Self.layers)
+        probes["max_seq_len"] = Probe(50)
+        probes["attn_config"] = Probe(["softmax_scale": 0.5])
+      }
+      if type == "phi" {
+        probes["num_attention_heads"] = Probe(2, word: "num_key_value_heads")
+        probes["rope_parameters"] = Probe(Self.linear)
+        probes["partial_rotary_factor"] = Probe(
+          0.25, with: ["rope_parameters": NSNull(), "rope_scaling": NSNull()])
+      }
       // A checkpoint with both tables says which one the head is.
       if type != "gpt2" { skipped.insert("tie_word_embeddings") }
       let space = !skipped.contains("tokenizer_class")

@@ -148,7 +148,7 @@ def decoder(writer, name, layer, top):
     tokenizer(writer, name, "llama")
     for key, tensor in weights(name).items():
         w = tensor.numpy()
-        if name == "gemma" and "norm" in key:
+        if name.startswith("gemma") and "norm" in key:
             w = w.astype(np.float32) + 1  # GGUF has what states are multiplied by.
         if key.startswith("model.layers."):
             _, _, number, rest = key.split(".", 3)
@@ -173,6 +173,17 @@ def gemma(writer):
     c = decoder(writer, "gemma", LLAMA, TOP)
     writer.add_key_length(c["head_dim"])
     writer.add_value_length(c["head_dim"])
+
+
+def gemma2(writer):
+    c = decoder(writer, "gemma2", {
+        **LLAMA, "post_attention_layernorm": "post_attention_norm", "pre_feedforward_layernorm": "ffn_norm",
+        "post_feedforward_layernorm": "post_ffw_norm"}, TOP)
+    writer.add_key_length(c["head_dim"])
+    writer.add_value_length(c["head_dim"])
+    writer.add_sliding_window(c["sliding_window"])
+    writer.add_attn_logit_softcapping(c["attn_logit_softcapping"])
+    writer.add_final_logit_softcapping(c["final_logit_softcapping"])
 
 
 def bert(writer):
@@ -295,6 +306,7 @@ write(ROOT / "gpt2.gguf", "gpt2", gpt2)
 write(ROOT / "qwen2.gguf", "qwen2", qwen2)
 write(ROOT / "phi3.gguf", "phi3", phi3)
 write(ROOT / "gemma.gguf", "gemma", gemma)
+write(ROOT / "gemma2.gguf", "gemma2", gemma2)
 write(ROOT / "bert.gguf", "bert", bert)
 write(ROOT / "nomic-bert.gguf", "nomic-bert", nomic_bert)
 write(ROOT / "jina-bert.gguf", "jina-bert-v2", jina_bert)

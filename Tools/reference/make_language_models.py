@@ -181,6 +181,10 @@ def main():
                max_position_embeddings=256, original_max_position_embeddings=96, pad_token_id=0)
     llama_like("gemma", t.GemmaForCausalLM, t.GemmaConfig, sentence_piece(), head_dim=12)
 
+    # Without "eager" attention, transformers leaves the cap of scores out.
+    llama_like("gemma2", t.Gemma2ForCausalLM, t.Gemma2Config, sentence_piece(), head_dim=12, query_pre_attn_scalar=12,
+               sliding_window=6, attn_logit_softcapping=2.0, final_logit_softcapping=3.0, num_hidden_layers=3,
+               initializer_range=0.1, attn_implementation="eager")
     llama_like("gemma3", t.Gemma3ForCausalLM, t.Gemma3TextConfig, sentence_piece(), head_dim=12,
                query_pre_attn_scalar=20, sliding_window=6, num_hidden_layers=3,
                layer_types=["sliding_attention", "full_attention", "sliding_attention"], initializer_range=0.1)
@@ -197,6 +201,20 @@ def main():
             vocab_size=neo.get_vocab_size(), hidden_size=32, intermediate_size=64,
             max_position_embeddings=96, use_parallel_residual=parallel, **SMALL))
         save(name, model, neo, model.gpt_neox.final_layer_norm)
+
+    falcon = dict(vocab_size=neo.get_vocab_size(), hidden_size=32, max_position_embeddings=96, **SMALL)
+    for name, options in [
+            ("falcon", {}), ("falcon-groups", dict(new_decoder_architecture=True, num_kv_heads=2, ffn_hidden_size=52)),
+            ("falcon-one-norm", dict(new_decoder_architecture=True, num_kv_heads=2, num_ln_in_parallel_attn=1)),
+            ("falcon-sequential", dict(multi_query=False, parallel_attn=False, bias=True))]:
+        model = seeded(t.FalconForCausalLM, t.FalconConfig(**falcon, **options))
+        save(name, model, neo, model.transformer.ln_f)
+    model = seeded(t.MptForCausalLM, t.MptConfig(
+        vocab_size=neo.get_vocab_size(), d_model=36, n_heads=6, n_layers=2, max_seq_len=96, initializer_range=0.3))
+    save("mpt", model, neo, model.transformer.norm_f)
+    model = seeded(t.PhiForCausalLM, t.PhiConfig(
+        vocab_size=neo.get_vocab_size(), hidden_size=32, intermediate_size=52, max_position_embeddings=96, **SMALL))
+    save("phi", model, neo, model.model.final_layernorm)
 
     wp = word_piece()
     common = dict(vocab_size=wp.get_vocab_size(), intermediate_size=64, max_position_embeddings=64)

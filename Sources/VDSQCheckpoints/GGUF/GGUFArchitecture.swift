@@ -24,13 +24,15 @@ package struct GGUFArchitecture: Sendable {
   package let isCausal: Bool
   /// Whether positions are rotary.
   package let isRotary: Bool
+  /// Whether attention scores and logits are capped.
+  package let capsScores: Bool
 
   /// Makes a description of its properties.
   package init(
     name: String, tensors: [String: String], layerTensors: [String: String],
     gatedUp: String? = nil,
     alternatingHeadSize: String? = nil, isTransposed: Bool = false, isCausal: Bool = true,
-    isRotary: Bool = false,
+    isRotary: Bool = false, capsScores: Bool = false,
     config:
       @escaping @Sendable (GGUFMetadata) throws(VDSQError) -> [(key: String, value: JSON)]
   ) {
@@ -43,5 +45,6 @@ package struct GGUFArchitecture: Sendable {
     self.isTransposed = isTransposed
     self.isCausal = isCausal
     self.isRotary = isRotary
+    self.capsScores = capsScores
   }
 }

@@ -18,7 +18,7 @@ package struct GGUFKey: Sendable {
 
   /// The models that have the key.
   package enum Scope: Sendable {
-    case all, causal, rotary
+    case all, causal, rotary, capped
   }
 
   /// The key; `*` stands for the name of the architecture. With a dot at the end, all keys that
@@ -48,13 +48,14 @@ package struct GGUFKey: Sendable {
       "*.rope.scaling.original_context_length", "*.rope.scaling.yarn_attn_factor",
       "*.rope.scaling.yarn_beta_fast", "*.rope.scaling.yarn_beta_slow")
     + keys(.read, .causal, "*.attention.sliding_window")
+    + keys(.read, .capped, "*.attn_logit_softcapping", "*.final_logit_softcapping")
     + keys(
       .only([0]), .all, "*.expert_count", "*.expert_used_count", "*.expert_shared_count",
       "*.expert_feed_forward_length", "*.expert_shared_feed_forward_length",
       "*.expert_group_count", "*.expert_group_used_count", "*.expert_weights_scale",
       "*.expert_weights_norm", "*.expert_gating_func", "*.moe_every_n_layers",
       "*.interleave_moe_layer_step", "*.leading_dense_block_count", "*.nextn_predict_layers",
-      "*.use_parallel_residual", "*.attn_logit_softcapping", "*.final_logit_softcapping",
+      "*.use_parallel_residual",
       "*.attention.clamp_kqv", "*.attention.max_alibi_bias", "*.attention.q_lora_rank",
       "*.attention.kv_lora_rank", "*.attention.relative_buckets_count", "*.attention.scale",
       "*.attention.sliding_window_pattern", "*.attention.shared_kv_layers",
@@ -124,6 +125,7 @@ package struct GGUFKey: Sendable {
       case .all: true
       case .causal: architecture.isCausal
       case .rotary: architecture.isRotary
+      case .capped: architecture.capsScores
       }
     switch isInScope ? use : .only([]) {
     case .read, .ignored: return true

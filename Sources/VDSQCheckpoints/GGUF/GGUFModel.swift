@@ -40,7 +40,6 @@ struct GGUFModel: ModelFile {
     "modern-bert": "its encoder has rotary positions, a gate and norms before its parts",
     "neo-bert": "its encoder has rotary positions and a gate",
     "t5encoder": "its encoder has relative positions",
-    "gemma2": "its layers have norms behind their parts, and its logits are capped",
     "gemma3": "its layers have norms behind their parts",
     "gemma-embedding": "its layers have norms behind their parts, and read both directions",
   ]

@@ -67,8 +67,8 @@ extension CheckpointArchitecture {
   /// Every architecture that can be converted.
   package static let all: [CheckpointArchitecture] = [
     bert, distilBERT, roberta, electra, mpnet, albert, deberta, nomicBERT, gte, modernBERT, gpt2,
-    llama, mistral, qwen2, qwen3, phi3, gemma, gemma3, olmo2, stableLM, smolLM3, granite, gptNeoX,
-    staticEmbeddings,
+    llama, mistral, qwen2, qwen3, phi, phi3, gemma, gemma2, gemma3, olmo2, stableLM, smolLM3,
+    granite, gptNeoX, falcon, mpt, staticEmbeddings,
   ]
 
   /// Every architecture and every variant of one.

@@ -26,7 +26,7 @@ extension CheckpointArchitecture {
     layer: TensorRule.norm("layer.#.attention.norm", "layers.#.input_layernorm")
       + TensorRule.linear(
         "layer.#.attention.qkv", ["layers.#.attention.query_key_value"], rows: [.fused], .hidden,
-        layout: .headByHead, bias: .declared("attention_bias", default: true))
+        layout: .groupByGroup, bias: .declared("attention_bias", default: true))
       + TensorRule.linear(
         "layer.#.attention.output", ["layers.#.attention.dense"], rows: [.hidden], .queries,
         bias: .declared("attention_bias", default: true))

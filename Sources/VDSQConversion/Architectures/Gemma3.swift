@@ -21,43 +21,49 @@ extension CheckpointArchitecture {
       + SettingKey.harmless("hidden_act", "is_causal"),
     tokenizerClasses: [:], tokenizersHaveTypes: false, configuration: gemma3Configuration,
     prefixes: ["model.", ""],
-    embeddings: [
-      TensorRule("embeddings.word", ["embed_tokens.weight"], .wordTable, [.vocabulary, .hidden])
-    ],
-    layer: gemma3Attention + gemma3FeedForward,
+    embeddings: gemmaEmbeddings, layer: gemmaAttention(hasHeadNorms: true) + gemmaFeedForward,
     final: TensorRule.norm("final_norm", "norm", hasBias: false, offset: 1),
     head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true),
     textHead: HeadNames(("score", .identity)))
 
-  private static let gemma3Attention: [TensorRule] =
-    gemma3Norm("attention.norm", "input_layernorm")
+  static let gemmaEmbeddings = [
+    TensorRule("embeddings.word", ["embed_tokens.weight"], .wordTable, [.vocabulary, .hidden])
+  ]
+
+  /// Attention of Gemma 2 and 3.
+  ///
+  /// - Parameter hasHeadNorms: whether queries and keys of each head are normalized.
+  static func gemmaAttention(hasHeadNorms: Bool) -> [TensorRule] {
+    gemmaNorm("attention.norm", "input_layernorm")
       + TensorRule.linear(
         "layer.#.attention.qkv", ["q", "k", "v"].map { "layers.#.self_attn.\($0)_proj" },
         rows: [.queries, .keyValues, .keyValues], .hidden,
         bias: .declared("attention_bias", default: false))
-      + gemma3HeadNorm("query", "q") + gemma3HeadNorm("key", "k")
+      + (hasHeadNorms ? gemmaHeadNorm("query", "q") + gemmaHeadNorm("key", "k") : [])
       + TensorRule.linear(
         "layer.#.attention.output", ["layers.#.self_attn.o_proj"], rows: [.hidden], .queries,
         bias: .declared("attention_bias", default: false))
-      + gemma3Norm("attention.output_norm", "post_attention_layernorm")
+      + gemmaNorm("attention.output_norm", "post_attention_layernorm")
+  }
 
-  private static let gemma3FeedForward: [TensorRule] =
-    gemma3Norm("feed_forward.norm", "pre_feedforward_layernorm")
+  /// The feed-forward network of Gemma 2 and 3.
+  static let gemmaFeedForward: [TensorRule] =
+    gemmaNorm("feed_forward.norm", "pre_feedforward_layernorm")
       + TensorRule.linear(
         "layer.#.feed_forward.up", ["layers.#.mlp.gate_proj", "layers.#.mlp.up_proj"],
         rows: [.intermediate, .intermediate], .hidden, bias: nil)
       + TensorRule.linear(
         "layer.#.feed_forward.down", ["layers.#.mlp.down_proj"], rows: [.hidden], .intermediate,
         bias: nil)
-      + gemma3Norm("feed_forward.output_norm", "post_feedforward_layernorm")
+      + gemmaNorm("feed_forward.output_norm", "post_feedforward_layernorm")
 
-  private static func gemma3HeadNorm(_ name: String, _ source: String) -> [TensorRule] {
+  private static func gemmaHeadNorm(_ name: String, _ source: String) -> [TensorRule] {
     TensorRule.norm(
       "layer.#.attention.\(name)_norm", "layers.#.self_attn.\(source)_norm", .head,
       hasBias: false, offset: 1)
   }
 
-  private static func gemma3Norm(_ name: String, _ source: String) -> [TensorRule] {
+  private static func gemmaNorm(_ name: String, _ source: String) -> [TensorRule] {
     TensorRule.norm("layer.#.\(name)", "layers.#.\(source)", hasBias: false, offset: 1)
   }
 
@@ -65,19 +71,8 @@ extension CheckpointArchitecture {
     _ config: ConfigReader
   ) throws(VDSQError) -> CheckpointConfiguration {
     var configuration = try CheckpointConfiguration(
-      rotaryDecoder: config, rotary: gemma3Rotary, epsilon: ("rms_norm_eps", 1e-6),
-      activation: .geluPyTorchTanh, headSize: 256)
+      gemma: config, rotary: gemma3Rotary, queryScalar: 256)
     var c = configuration.architecture
-    c.activation = try config.activation("hidden_activation", default: .geluPyTorchTanh)
-    c.embeddingScale = Double(c.hiddenSize).squareRoot()
-    c.norm = .rmsNorm
-    c.isGated = true
-    c.normPlacement = .around
-    let scalar = try config.number("query_pre_attn_scalar") ?? 256
-    guard scalar > 0, scalar.isFinite else {
-      throw .badInput("\(config.path): query_pre_attn_scalar is not positive")
-    }
-    if scalar != Double(c.headSize) { c.attentionDivisor = scalar.squareRoot() }
     let window = try config.size("sliding_window", 1 << 28, default: 4096)
     let every =
       try config.size(

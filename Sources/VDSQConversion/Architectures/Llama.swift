@@ -137,11 +137,11 @@ extension CheckpointArchitecture {
   ///   - alternatingHeadSize: see `GGUFArchitecture`.
   ///   - isFused: whether queries, keys and values are one tensor, and the gate and the up
   ///     projection another.
-  ///   - hasWindows: whether a sliding window applies to all layers.
+  ///   - windows: the layers that a sliding window applies to.
   ///   - activation: the activation of the feed-forward network.
   static func llamaLikeGGUF(
     _ name: String, alternatingHeadSize: String? = nil, isFused: Bool = false,
-    hasWindows: Bool = false, activation: ActivationFunction = .silu
+    windows: GGUFWindows = .unknown, activation: ActivationFunction = .silu
   ) -> GGUFArchitecture {
     let projections =
       isFused
@@ -167,12 +167,20 @@ extension CheckpointArchitecture {
       config: { (m) throws(VDSQError) in
         try llamaLikeConfig(
           m, modelType: name, alternates: alternatingHeadSize != nil,
-          hasWindows: hasWindows || alternatingHeadSize != nil, activation)
+          windows: alternatingHeadSize != nil ? .all : windows, activation)
       })
   }
 
-  private static func llamaLikeConfig(
-    _ m: GGUFMetadata, modelType: String, alternates: Bool, hasWindows: Bool,
+  /// The layers of a GGUF file that a sliding window applies to.
+  enum GGUFWindows {
+    /// `unknown`: the file does not say. `known`: those of the model type, which has a window of
+    /// 4,096 tokens unless the file says otherwise.
+    case unknown, all, known
+  }
+
+  /// A `config.json` of an architecture with the layers of Llama.
+  static func llamaLikeConfig(
+    _ m: GGUFMetadata, modelType: String, alternates: Bool, windows: GGUFWindows,
     _ activation: ActivationFunction
   ) throws(VDSQError) -> [(key: String, value: JSON)] {
     let hidden = try m.size("embedding_length"), heads = try m.size("attention.head_count")
@@ -185,14 +193,15 @@ extension CheckpointArchitecture {
       throw m.refused("rope.dimension_count", "\(rotated) of \(head) is not supported")
     }
     let longest = try m.size("context_length")
-    let window = try m.size("attention.sliding_window", default: longest)
-    guard window >= longest || hasWindows else {
+    let window = try m.size(
+      "attention.sliding_window", default: windows == .known ? 4096 : longest)
+    guard window >= longest || windows != .unknown else {
       throw m.refused(
         "attention.sliding_window", "\(window): the file does not say which layers have it")
     }
-    let sliding: [(key: String, value: JSON)] =
-      window >= longest
-      ? [] : [("sliding_window", .integer(window)), ("use_sliding_window", .bool(true))]
+    var sliding: [(key: String, value: JSON)] =
+      window >= longest && windows != .known ? [] : [("sliding_window", .integer(window))]
+    if windows == .all, window < longest { sliding.append(("use_sliding_window", .bool(true))) }
     return sliding + [
       ("model_type", .string(modelType)), ("hidden_size", .integer(hidden)),
       ("num_hidden_layers", .integer(try m.size("block_count"))),

@@ -141,8 +141,9 @@ package struct BalancedBases: Sendable {
     var sums = [LogSum](repeating: LogSum(), count: count)
     try forEachLogits(observation, tiles, algebra, progress) { first, rows, logits in
       for row in 0..<rows {
-        let bias = observation.bias?[first + row] ?? 0
-        for i in 0..<count { sums[i].add(logits[row * count + i] + bias) }
+        for i in 0..<count {
+          sums[i].add(observation.logit(logits[row * count + i], token: first + row))
+        }
       }
     }
     var prior = [Double](repeating: 0, count: tiles.head.rows)
@@ -150,8 +151,9 @@ package struct BalancedBases: Sendable {
     try forEachLogits(observation, tiles, algebra, progress) { first, rows, logits in
       for row in 0..<rows {
         var sum = 0.0
-        let bias = observation.bias?[first + row] ?? 0
-        for i in 0..<count { sum += exp(logits[row * count + i] + bias - totals[i]) }
+        for i in 0..<count {
+          sum += exp(observation.logit(logits[row * count + i], token: first + row) - totals[i])
+        }
         prior[first + row] = sum / Double(count)
       }
     }
@@ -186,13 +188,12 @@ package struct BalancedBases: Sendable {
     try forEachLogits(observation, tiles, algebra, progress) { first, rows, logits in
       for row in 0..<rows {
         let norm = Double(norms[first + row])
-        let bias = observation.bias?[first + row] ?? 0
         for i in 0..<count where lengths[i] > 0 {
-          let logit = logits[row * count + i]
-          let cosine = (logit + shifts[i]) * norm / lengths[i]
-          let biased = logit + bias
-          let shrink = heads[i].add(biased)
-          expected[i] = expected[i] * shrink + cosine * exp(biased - heads[i].largest)
+          let product = logits[row * count + i]
+          let cosine = (product + shifts[i]) * norm / lengths[i]
+          let logit = observation.logit(product, token: first + row)
+          let shrink = heads[i].add(logit)
+          expected[i] = expected[i] * shrink + cosine * exp(logit - heads[i].largest)
           for (t, temperature) in temperatures.enumerated() {
             sums[i * temperatures.count + t].add(cosine / temperature)
           }

@@ -17,8 +17,9 @@ struct LanguageModelHead: Sendable {
   var names: [String] { transform.flatMap(\.sources) + [weight] + biases }
 
   /// The head of a causal language model: rows of the vocabulary.
-  init(weight: String, isTiedByDefault: Bool = false) {
+  init(weight: String, biases: [String] = [], isTiedByDefault: Bool = false) {
     self.weight = weight
+    self.biases = biases
     self.isTiedByDefault = isTiedByDefault
   }
 

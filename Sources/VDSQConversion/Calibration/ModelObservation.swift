@@ -1,3 +1,4 @@
+import Glibc
 import VDSQFormat
 import VDSQInference
 
@@ -9,6 +10,16 @@ package struct ModelObservation {
   let dimensions: Int
   /// `[vocabulary]`: the head's bias; nil if it has none.
   let bias: [Double]?
+  /// What the head's logits are capped by (`Architecture.logitCap`); nil for nothing.
+  let cap: Double?
+
+  /// A logit of the head.
+  ///
+  /// - Parameter product: of a state and the row of the token.
+  func logit(_ product: Double, token: Int) -> Double {
+    let logit = product + (bias?[token] ?? 0)
+    return cap.map { $0 * tanh(logit / $0) } ?? logit
+  }
 
   var count: Int { states.count / dimensions }
 
@@ -28,16 +39,18 @@ package struct ModelObservation {
       let row = i * count / limit
       chosen += states[row * dimensions..<(row + 1) * dimensions]
     }
-    return ModelObservation(states: chosen, dimensions: dimensions, bias: bias)
+    return ModelObservation(states: chosen, dimensions: dimensions, bias: bias, cap: cap)
   }
 
   /// - Parameters:
   ///   - states: `[count, dimensions]`.
   ///   - bias: `[vocabulary]`: the head's bias; nil if it has none.
-  package init(states: [Double], dimensions: Int, bias: [Double]?) {
+  ///   - cap: what logits are capped by; nil for nothing.
+  package init(states: [Double], dimensions: Int, bias: [Double]?, cap: Double? = nil) {
     self.states = states
     self.dimensions = dimensions
     self.bias = bias
+    self.cap = cap
   }
 
   /// Runs a model over the calibration text.
@@ -52,8 +65,8 @@ package struct ModelObservation {
     var options = TextEncoder.Options()
     options.threads = threads
     options.policy = streams ? .stream : .resident
-    options.maximumTokens = min(
-      Self.longest, try Architecture(container.metadata).maximumTokens)
+    let architecture = try Architecture(container.metadata)
+    options.maximumTokens = min(Self.longest, architecture.maximumTokens)
     let encoder = try TextEncoder(container, options: options)
     var states: [Double] = []
     for sentence in CalibrationText.sentences {
@@ -80,7 +93,8 @@ package struct ModelObservation {
       let values = try container.floats("head.bias", shape: [encoder.vocabularySize])
       bias = (0..<encoder.vocabularySize).map { Double(values[$0]) }
     }
-    self.init(states: states, dimensions: encoder.dimensions, bias: bias)
+    self.init(
+      states: states, dimensions: encoder.dimensions, bias: bias, cap: architecture.logitCap)
   }
 
   /// The calibration text's sentences are shorter.

@@ -21,7 +21,7 @@ struct RotaryFrequencies {
     _ config: ConfigReader, headSize: Int, keys: RotaryKeys,
     longest key: String = "max_position_embeddings"
   ) throws(VDSQError) {
-    let longest = try config.size(key, 1 << 24)
+    let longest = try config.size(key, 1 << 24, default: keys.defaultLongest)
     // Configurations of transformers 5 have all parameters in one object. It takes the older one
     // where both are there.
     let scaling =

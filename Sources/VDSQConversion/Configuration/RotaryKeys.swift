@@ -23,6 +23,8 @@ struct RotaryKeys: Sendable {
   /// Whether a share of a head's elements may be rotated. In folders of other architectures,
   /// transformers rotates all elements whatever the share is.
   var isPartial = true
+  /// The number of positions if it is absent; nil if it must be there.
+  var defaultLongest: Int?
 }
 
 extension RotaryKeys {

@@ -35,8 +35,7 @@ extension ModelSource {
       : try OutputHeadSource(
         folder, names, activation: sentence.activation,
         TensorResolver(
-          folder: folder, prefix: "", heads: configuration.architecture.heads, config: config,
-          size: configuration.size))
+          folder: folder, prefix: "", config: config, size: configuration.size))
     guard !sentence.isCrossEncoder || ownHead != nil || dropsHead else {
       throw .badInput(
         "\(folder.root)/config_sentence_transformers.json: model_type CrossEncoder is not supported "
@@ -83,7 +82,7 @@ extension ModelSource {
     }
     let size = configuration.size
     let resolver = TensorResolver(
-      folder: folder, prefix: prefix, heads: architecture.heads, config: config, size: size)
+      folder: folder, prefix: prefix, config: config, size: size)
     var metadata = architecture.metadata(modelType: config["model_type"]?.text ?? "")
     let readsPairs = sentence.isCrossEncoder && ownHead != nil
     if sentence.hasPooling || readsPairs { sentence.prompts.store(in: &metadata) }
@@ -120,7 +119,7 @@ extension ModelSource {
       try source.add(
         names.head, architecture.family, config,
         TensorResolver(
-          folder: folder, prefix: "", heads: architecture.heads, config: config, size: size))
+          folder: folder, prefix: "", config: config, size: size))
     }
     try source.checkUnused(ignored)
     source.tellUndeclared(ignored)

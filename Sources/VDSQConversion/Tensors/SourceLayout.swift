@@ -4,8 +4,9 @@ enum SourceLayout: Sendable {
   case rows
   /// `[inputs, outputs]`, as in GPT-2.
   case columns
-  /// Queries, keys and values of each head one after another, as in GPT-NeoX.
-  case headByHead
+  /// For each head of keys its queries, its key and its value, one after another, as in GPT-NeoX and
+  /// Falcon.
+  case groupByGroup
   /// `[outputs, inputs]`, where the second half of the rows comes first: the up projection precedes
   /// the gate.
   case upFirst

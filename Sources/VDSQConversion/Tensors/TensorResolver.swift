@@ -5,7 +5,6 @@ import VDSQFormat
 struct TensorResolver {
   let folder: Checkpoint
   let prefix: String
-  let heads: Int
   let config: ConfigReader
   let size: (Axis) -> Int
 
@@ -94,14 +93,18 @@ struct TensorResolver {
           let bucket = DistanceBuckets.bucket(of: distance)
           parts.append(.init(tensor: tensor, rows: bucket..<bucket + 1))
         }
-      case .headByHead:
-        let size = rows / (3 * heads)
-        for part in 0..<3 {
-          for head in 0..<heads {
-            let first = (head * 3 + part) * size
-            parts.append(
-              .init(tensor: tensor.reshaped(columns: columns), rows: first..<first + size))
+      case .groupByGroup:
+        let stored = tensor.reshaped(columns: columns)
+        let head = size(.head), groups = size(.keyValues) / head
+        let queries = size(.queries) / groups
+        let sizes = [queries, head, head]
+        var start = 0
+        for size in sizes {
+          for group in 0..<groups {
+            let first = group * (queries + 2 * head) + start
+            parts.append(.init(tensor: stored, rows: first..<first + size))
           }
+          start += size
         }
       }
     }

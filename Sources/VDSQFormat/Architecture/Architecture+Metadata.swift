@@ -103,6 +103,8 @@ extension Architecture {
       distanceBias = try metadata.distanceBias()
       hasLocalRotary = try metadata.find(integer: "local_rotary", in: 0...1) == 1
       attentionDivisor = try metadata.find(number: "attention_divisor")
+      attentionCap = try metadata.cap("attention_cap", form)
+      logitCap = try metadata.cap("logit_cap", form)
       skipsFirstNorm = try metadata.find(integer: "first_norm", in: 0...1) == 0
       layersPerGroup = try metadata.find(integer: "layers_per_group", in: 1...layers) ?? 1
       rotaryLayers = try metadata.rotaryLayers(layers)
@@ -236,6 +238,8 @@ extension Architecture {
     }
     if hasLocalRotary { metadata.set("local_rotary", .integer(1)) }
     if let attentionDivisor { metadata.set("attention_divisor", .number(attentionDivisor)) }
+    if let attentionCap { metadata.set("attention_cap", .number(attentionCap)) }
+    if let logitCap { metadata.set("logit_cap", .number(logitCap)) }
     if layersPerGroup != 1 { metadata.set("layers_per_group", .integer(layersPerGroup)) }
   }
 
@@ -257,6 +261,15 @@ extension Architecture {
 extension Metadata {
   fileprivate func flag(_ key: StaticString) throws(VDSQError) -> Bool {
     try integer(key, in: 0...1) == 1
+  }
+
+  /// What scores are capped by. Encoders have no caps.
+  fileprivate func cap(_ key: StaticString, _ form: Form) throws(VDSQError) -> Double? {
+    guard let cap = try find(number: key) else { return nil }
+    guard form == .decoder, cap >= 1e-3, cap <= 1e6 else {
+      throw .badInput("\(path): metadata: \(key) is not a number from 0.001 to 1e6 of a decoder")
+    }
+    return cap
   }
 
   fileprivate func activation(_ key: StaticString) throws(VDSQError) -> ActivationFunction {

@@ -92,6 +92,11 @@ package struct Architecture: Equatable, Sendable {
   package var skipsFirstNorm = false
   /// What attention scores are divided by; nil for the square root of the head's size.
   package var attentionDivisor: Double?
+  /// What attention scores s of a decoder are capped by: `cap tanh(s / cap)`, as in Gemma 2; nil for
+  /// nothing.
+  package var attentionCap: Double?
+  /// The same for the logits of a decoder's LM head.
+  package var logitCap: Double?
   /// Whether the feed-forward network is gated: activation(gate) times up (Shazeer 2020).
   package var isGated: Bool
   /// Whether attention and feed-forward network read the same states, as in GPT-NeoX.

@@ -68,8 +68,8 @@ package final class Decoder {
     guard architecture.family == .causalDecoder else {
       throw .badInput("\(container.path): the model is no causal decoder")
     }
-    guard architecture.distanceBias == .none else {
-      throw .badInput("\(container.path): biases of distances in a decoder are not supported")
+    guard architecture.distanceBias == .none || architecture.distanceBias == .linear else {
+      throw .badInput("\(container.path): learned biases of distances in a decoder are not supported")
     }
     let memory = try LayerMemory(container, architecture, policy: policy)
     weights = try DecoderWeights(container, architecture, memory)

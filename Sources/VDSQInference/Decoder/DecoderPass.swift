@@ -478,7 +478,8 @@ final class DecoderPass: SharedWork {
             queries: floats(plan.qkv, row: row, plan.qkvWidth) + first,
             queryStride: plan.qkvWidth, position: position, count: some.count, group: group,
             keys: keys, values: values, stride: stride, headSize: c.headSize,
-            window: c.window(layer: index), scale: scale),
+            window: c.window(layer: index), scale: scale, cap: Float(c.attentionCap ?? 0),
+            slopes: weights.slopes.map { $0 + head * group }),
           floats(plan.context, row: row, plan.contextWidth) + first, plan.contextWidth, scratch)
       }
     }

@@ -9,6 +9,8 @@ struct DecoderWeights {
   let rotary: RotaryAngles?
   /// The positions of layers with local attention, if they have their own.
   let localRotary: RotaryAngles?
+  /// What a position of distance costs each head; nil for nothing.
+  let slopes: UnsafePointer<Float>?
   let layers: [LayerWeights]
   let finalNorm: Normalization
 
@@ -23,9 +25,12 @@ struct DecoderWeights {
       rows > 0 ? try container.table("embeddings.position", rows: rows, columns: d) : nil
     rotary = try RotaryAngles(container, c)
     localRotary = try RotaryAngles(local: container, c)
+    slopes =
+      c.distanceBias == .linear
+      ? try container.finite("attention.slopes", shape: [c.heads]) : nil
     layers = try LayerWeights.all(container, c, memory)
     finalNorm = try container.norm("final_norm", d, Float(c.normEpsilon))
-    guard (finalNorm.bias == nil) == (c.norm == .rmsNorm) else {
+    guard finalNorm.bias == nil || c.norm == .layerNorm else {
       throw .badInput("\(container.path): metadata: rms_norm does not agree with the norms' biases")
     }
   }

@@ -13,7 +13,7 @@ extension GenericKernels {
       for i in 0..<input.count {
         for g in 0..<input.group {
           attendOne(
-            input, i, input.queries + i * input.queryStride + g * input.headSize,
+            input, i, g, input.queries + i * input.queryStride + g * input.headSize,
             output + i * outputStride + g * input.headSize, scratch)
         }
       }
@@ -24,7 +24,7 @@ extension GenericKernels {
 
   @_alwaysEmitIntoClient @inline(__always)
   static func attendOne(
-    _ input: CausalAttentionInput, _ i: Int, _ query: UnsafePointer<Float>,
+    _ input: CausalAttentionInput, _ i: Int, _ head: Int, _ query: UnsafePointer<Float>,
     _ output: UnsafeMutablePointer<Float>, _ scores: UnsafeMutablePointer<Float>
   ) {
     let position = input.position + i
@@ -39,7 +39,8 @@ extension GenericKernels {
       }
       scores[j] = sum16(sum)
     }
-    let inverse = splat(1 / exponentials(scores, count, input.scale) { store16($0, scores + $1) })
+    let scale = adjust(scores, count, input, head)
+    let inverse = splat(1 / exponentials(scores, count, scale) { store16($0, scores + $1) })
     forEachVector(input.headSize) { c, left in
       var even = splat(0), odd = splat(0)
       var j = 0
@@ -56,6 +57,29 @@ extension GenericKernels {
       }
       store16((even + odd) * inverse, output + c, count: left)
     }
+  }
+
+  /// Scales and caps the scores of a query, and takes from them what distances cost. The last one is
+  /// that of the query's own position.
+  ///
+  /// - Returns: the factor that is left for the softmax.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func adjust(
+    _ scores: UnsafeMutablePointer<Float>, _ count: Int, _ input: CausalAttentionInput, _ head: Int
+  ) -> Float {
+    guard input.cap > 0 || input.slopes != nil else { return input.scale }
+    let scale = splat(input.scale), cap = splat(input.cap)
+    let slope = splat(input.slopes?[head] ?? 0)
+    let rate = splat(input.cap > 0 ? 2 / input.cap : 0)
+    let lanes = SIMD16<Float>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    forEachVector(count) { i, left in
+      var score = load16(scores + i, count: left) * scale
+      // tanh x = 2 sigmoid(2 x) - 1
+      if input.cap > 0 { score = cap * (splat(2) * sigmoid(score * rate) - splat(1)) }
+      score = ISA.fma(slope, lanes + splat(Float(i - count + 1)), score)
+      store16(score, scores + i, count: left)
+    }
+    return 1
   }
 
   /// Like `attention`: keys are transposed once for all queries and heads that share them, and
@@ -109,8 +133,9 @@ extension GenericKernels {
           let start = input.start(last + first) - first
           // Whole vectors from an aligned place on, so that they end within the row.
           let begin = start & ~15
+          let scale = adjust(row + begin, last - begin + 1, input, head)
           for j in begin..<start { row[j] = -1e30 }
-          let total = exponentials(row + begin, last - begin + 1, input.scale) {
+          let total = exponentials(row + begin, last - begin + 1, scale) {
             store16($0, row + begin + $1)
           }
           sums[r] = 1 / total

@@ -27,12 +27,17 @@ public struct CausalAttentionInput {
   public let window: Int
   /// Factor of the scores before the softmax.
   public let scale: Float
+  /// Scores s become `cap tanh(s / cap)`, as in Gemma 2; 0 for no cap.
+  public let cap: Float
+  /// What each position between a query and a key takes from their score (ALiBi), for each head of
+  /// the group; nil for nothing.
+  public let slopes: UnsafePointer<Float>?
 
   /// Refers to memory of the caller, which must outlive this value.
   public init(
     queries: UnsafePointer<Float>, queryStride: Int, position: Int, count: Int, group: Int,
     keys: UnsafePointer<Float>, values: UnsafePointer<Float>, stride: Int, headSize: Int,
-    window: Int, scale: Float
+    window: Int, scale: Float, cap: Float = 0, slopes: UnsafePointer<Float>? = nil
   ) {
     self.queries = queries
     self.queryStride = queryStride
@@ -45,6 +50,8 @@ public struct CausalAttentionInput {
     self.headSize = headSize
     self.window = window
     self.scale = scale
+    self.cap = cap
+    self.slopes = slopes
   }
 
   /// The first position that the query at `position` sees.

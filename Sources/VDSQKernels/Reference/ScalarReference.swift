@@ -78,10 +78,13 @@ public enum ScalarReference {
         let query = input.queries + i * input.queryStride + head * input.headSize
         var weights = [Float](repeating: 0, count: count)
         for j in 0..<count {
-          weights[j] = dot(query, input.keys + (first + j) * input.stride, input.headSize)
+          var score =
+            input.scale * dot(query, input.keys + (first + j) * input.stride, input.headSize)
+          if input.cap > 0 { score = input.cap * vdsq_tanhf(score / input.cap) }
+          weights[j] = score + (input.slopes?[head] ?? 0) * Float(j - count + 1)
         }
         weights.withUnsafeMutableBufferPointer {
-          softmax($0.baseAddress!, count, 1, count, input.scale)
+          softmax($0.baseAddress!, count, 1, count, 1)
         }
         for c in 0..<input.headSize {
           var sum = 0.0

@@ -7,6 +7,8 @@ package import VDSQTokenizers
 /// The label words of a language model as a classifier: the LM head's rows of the words are the
 /// weights (docs/vocabulary-semantics.md, "Zero-shot with label words").
 ///
+/// Where the model caps its logits, `v_w . h + b_w` is capped likewise.
+///
 /// A row of the head is the direction that separates the states before its token from others, not
 /// the place where these states lie. So it is a weight vector, and is compared by inner products.
 ///
@@ -24,6 +26,8 @@ package struct LabelWordsHead: Sendable {
   package private(set) var rows: [Float]
   /// `[words]`: the head's bias of each word; zeros if the head has none.
   package private(set) var bias: [Float]
+  /// The model's LM head, which may cap logits.
+  private let head: VocabularyRows
   /// The label of each word, ascending.
   package private(set) var labels: [Int]
   /// The number of labels.
@@ -84,6 +88,7 @@ package struct LabelWordsHead: Sendable {
         owners.append(i)
       }
     }
+    self.head = head
     self.rows = rows
     self.bias = bias
     self.labels = owners
@@ -162,7 +167,7 @@ package struct LabelWordsHead: Sendable {
       let first = word
       var largest = -Float.infinity
       while word < labels.count, labels[word] == label {
-        scratch[word] += bias[word] + (words?[word] ?? 0)
+        scratch[word] = head.capped(scratch[word] + bias[word]) + (words?[word] ?? 0)
         largest = max(largest, scratch[word])
         word += 1
       }

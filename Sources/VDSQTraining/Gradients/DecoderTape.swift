@@ -96,6 +96,11 @@ package final class DecoderTape {
         "\(container.path): gradients of models with norms of queries, keys or projections are not "
           + "supported")
     }
+    guard c.distanceBias == .none, c.attentionCap == nil, c.logitCap == nil else {
+      throw .badInput(
+        "\(container.path): gradients of models with capped scores or biases of distances are not "
+          + "supported")
+    }
     self.kernels = kernels
     self.chosen = chosen
     capacity = tokens

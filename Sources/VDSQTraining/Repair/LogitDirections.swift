@@ -64,6 +64,9 @@ package struct LogitDirections {
     _ container: Container, kernels: KernelTable, arithmetic: MatrixArithmetic
   ) throws(VDSQError) {
     let c = try Architecture(container.metadata), d = c.hiddenSize
+    guard c.logitCap == nil else {
+      throw .badInput("\(container.path): repairs of models with capped logits are not supported")
+    }
     rows = try VocabularyRows(head: container)
     self.kernels = kernels
     gain = try container.finiteFloats("final_norm.weight", shape: [d])
