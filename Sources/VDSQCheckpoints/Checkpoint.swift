@@ -206,6 +206,7 @@ package struct Checkpoint {
   /// - Parameter folder: the module's folder in `root`.
   /// - Throws: `missingInput` if it has none.
   package func moduleTensors(_ folder: String) throws(VDSQError) -> [String: SourceTensor] {
+    if let single { return single.moduleTensors(folder) }
     for name in Self.moduleWeights where InputFile.isPresent("\(root)/\(folder)/\(name)") {
       return try Self.weights("\(root)/\(folder)/\(name)").1
     }

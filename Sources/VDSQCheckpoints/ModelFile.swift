@@ -10,6 +10,8 @@ protocol ModelFile {
   func isIgnorable(_ tensor: String) -> Bool
   /// The tokenizer as a `tokenizer.json`.
   func tokenizer() throws(VDSQError) -> JSON
+  /// The tensors of a module of a sentence encoder, by the module's folder.
+  func moduleTensors(_ folder: String) -> [String: SourceTensor]
   /// Another JSON file of a Hugging Face folder, or nil.
   func companion(_ name: String) throws(VDSQError) -> JSON?
 }

@@ -72,6 +72,32 @@ import VDSQInference
     for name in ["embeddings", "layer.0", "layer.1"] { #expect(ours[name] == reference[name]) }
   }
 
+  /// Models whose scores llama.cpp divides by another number than the fixtures' configuration says.
+  @Test(arguments: [
+    ("gemma3", "language-models/gemma3"), ("gemma-embedding", "encoders/embedding-gemma"),
+  ])
+  func ggufHasTheSameWeights(_ name: String, _ fixture: String) throws {
+    let ours = try weights(Fixtures.path("formats/\(name).gguf"))
+    let gguf = try Container(path: folder.path("model.vdsq"), kind: .model)
+    let reference = try weights(Fixtures.path(fixture))
+    let folders = try Container(path: folder.path("model.vdsq"), kind: .model)
+    for name in ["embeddings", "layer.0", "layer.1", "layer.2"] {
+      #expect(ours[name] == reference[name])
+    }
+    var (a, b) = (try Architecture(gguf.metadata), try Architecture(folders.metadata))
+    #expect(b.attentionDivisor == Double(20).squareRoot() && a.attentionDivisor == nil)
+    (a.attentionDivisor, b.attentionDivisor) = (nil, nil)
+    // Numbers of GGUF files are of single precision.
+    #expect((a.normEpsilon - b.normEpsilon).magnitude < 1e-12)
+    a.normEpsilon = b.normEpsilon
+    // The folder of the encoder cuts texts.
+    a.maximumTokens = b.maximumTokens
+    #expect(a == b)
+    for name in ["modules.0.weight", "modules.1.weight", "rotary.local_frequencies"] {
+      #expect((gguf.find(name) == nil) == (folders.find(name) == nil), "\(name)")
+    }
+  }
+
   /// Both float32 versions, and the int8 version up to the rounding of its groups.
   @Test func llama2CIsTheSameModel() throws {
     let reference = Fixtures.path("language-models/llama")

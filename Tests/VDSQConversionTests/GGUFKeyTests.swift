@@ -55,7 +55,10 @@ import VDSQFormat
     }
   }
 
-  private static let names = ["llama", "qwen2", "gpt2", "bert", "phi3", "gemma", "gemma2"]
+  private static let names = [
+    "llama", "qwen2", "gpt2", "bert", "phi3", "gemma", "gemma2", "gemma3",
+    "gemma-embedding",
+  ]
 
   @Test(arguments: names) func ignoredKeysChangeNothing(_ name: String) throws {
     let plain = try read(try file(name))
@@ -136,6 +139,21 @@ import VDSQFormat
     ("gemma2", "*.final_logit_softcapping", .float(5), nil),
     ("gemma2", "*.final_logit_softcapping", .float(0), "final_logit_softcapping"),
     ("gemma", "*.final_logit_softcapping", .float(30), "final_logit_softcapping"),
+    ("gemma3", "*.final_logit_softcapping", .float(30), nil),
+    ("gemma3", "*.attn_logit_softcapping", .float(30), "attn_logit_softcapping"),
+    ("gemma-embedding", "*.final_logit_softcapping", .float(30), "final_logit_softcapping"),
+    ("gemma3", "*.attention.sliding_window_pattern", .uint32(3), nil),
+    ("gemma3", "*.attention.sliding_window_pattern", .int32s([1, 0]), "sliding_window_pattern"),
+    ("gemma", "*.attention.sliding_window_pattern", .uint32(2), "sliding_window_pattern"),
+    ("gemma3", "*.attention.sliding_window", nil, nil),
+    ("gemma-embedding", "*.attention.sliding_window", nil, "sliding_window"),
+    ("gemma3", "*.rope.freq_base_swa", .float(77), nil),
+    ("gemma", "*.rope.freq_base_swa", .float(77), "rope.freq_base_swa"),
+    ("gemma-embedding", "*.dense_2_feat_out", .uint32(7), "linear.weight"),
+    ("gemma-embedding", "*.dense_2_feat_in", .uint32(7), "linear.weight"),
+    ("gemma-embedding", "*.dense_3_feat_out", .uint32(7), "linear.weight"),
+    ("gemma-embedding", "*.dense_3_feat_in", .uint32(7), "3_Dense"),
+    ("gemma3", "*.dense_3_feat_in", .uint32(7), "dense_3_feat_in"),
     ("phi3", "*.rope.dimension_count", .uint32(4), nil),
     ("phi3", "*.rope.scaling.attn_factor", .float(1.2), "attn_factor"),
     ("gemma", "*.attention.key_length", .uint32(16), "value_length"),

@@ -83,8 +83,12 @@ enum ModelsPage {
       switch (key.use, key.scope) {
       case (.read, .all): "Read in all models"
       case (.read, .rotary): "Read in models with rotary positions, refused in others"
-      case (.read, .causal): "Read in causal models, refused in others"
+      case (.read, .causal): "Read in causal models and those with windows in some layers, refused in others"
       case (.read, .capped): "Read in models that cap scores, refused in others"
+      case (.read, .patterned): "Read in models with windows in some layers, refused in others"
+      case (.read, .local):
+        "Read in models whose layers with windows have positions of their own, refused in others"
+      case (.read, .dense): "Read in sentence encoders with Dense modules, refused in others"
       case (.only(let values), _):
         "Refused unless the value is "
           + (values.map { "\(Int($0))" } + ["empty"]).joined(separator: " or ")

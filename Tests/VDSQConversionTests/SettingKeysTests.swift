@@ -384,6 +384,7 @@ import VDSQFormat
           "sliding_window": Probe(20), "layer_types": Probe(["chunked_attention"]),
           "sliding_window_pattern": Probe(2, with: ["layer_types": NSNull()]),
           "_sliding_window_pattern": Probe(2, with: ["layer_types": NSNull()]),
+          "attn_logit_softcapping": Probe(5), "final_logit_softcapping": Probe(5),
           "rope_local_base_freq": Probe(77, with: ["rope_parameters": NSNull()]),
           "rope_parameters": Probe(["sliding_attention": ["rope_theta": 77]]),
           "partial_rotary_factor": Probe(

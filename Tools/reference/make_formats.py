@@ -17,12 +17,17 @@ shutil.rmtree(ROOT, ignore_errors=True)
 ROOT.mkdir()
 
 
+def folder_of(name):
+    folder = MODELS / name
+    return folder if folder.exists() else MODELS.parent / "encoders" / name
+
+
 def weights(name):
-    return load_file(MODELS / name / "model.safetensors")
+    return load_file(folder_of(name) / "model.safetensors")
 
 
 def tokenizer(writer, name, model, pre="gpt-2"):
-    data = json.loads((MODELS / name / "tokenizer.json").read_text())
+    data = json.loads((folder_of(name) / "tokenizer.json").read_text())
     vocabulary = data["model"]["vocab"]
     tokens = sorted(vocabulary, key=vocabulary.get)
     special = {x["id"] for x in data["added_tokens"]}
@@ -66,7 +71,7 @@ LLAMA = {"input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_att
 
 def sizes(writer, name):
     """Writes what all architectures have; returns the configuration."""
-    c = json.loads((MODELS / name / "config.json").read_text())
+    c = json.loads((folder_of(name) / "config.json").read_text())
     writer.add_context_length(c["max_position_embeddings"])
     writer.add_embedding_length(c["hidden_size"])
     writer.add_block_count(c["num_hidden_layers"])
@@ -78,7 +83,8 @@ def sizes(writer, name):
 def rotary(writer, c):
     writer.add_head_count_kv(c["num_key_value_heads"])
     writer.add_layer_norm_rms_eps(c["rms_norm_eps"])
-    writer.add_rope_freq_base(c["rope_parameters"]["rope_theta"])
+    positions = c["rope_parameters"]
+    writer.add_rope_freq_base(positions.get("full_attention", positions)["rope_theta"])
 
 
 def llama(writer):
@@ -148,10 +154,11 @@ def decoder(writer, name, layer, top):
     tokenizer(writer, name, "llama")
     for key, tensor in weights(name).items():
         w = tensor.numpy()
-        if name.startswith("gemma") and "norm" in key:
+        if "gemma" in name and "norm" in key:
             w = w.astype(np.float32) + 1  # GGUF has what states are multiplied by.
-        if key.startswith("model.layers."):
-            _, _, number, rest = key.split(".", 3)
+        key = key.removeprefix("model.")
+        if key.startswith("layers."):
+            _, number, rest = key.split(".", 2)
             key = f"blk.{number}.{layer[rest.removesuffix('.weight')]}.weight"
         else:
             key = top[key]
@@ -159,7 +166,7 @@ def decoder(writer, name, layer, top):
     return c
 
 
-TOP = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight",
+TOP = {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight",
        "lm_head.weight": "output.weight"}
 
 
@@ -175,15 +182,41 @@ def gemma(writer):
     writer.add_value_length(c["head_dim"])
 
 
-def gemma2(writer):
-    c = decoder(writer, "gemma2", {
-        **LLAMA, "post_attention_layernorm": "post_attention_norm", "pre_feedforward_layernorm": "ffn_norm",
-        "post_feedforward_layernorm": "post_ffw_norm"}, TOP)
+AROUND = {**LLAMA, "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",
+          "post_attention_layernorm": "post_attention_norm", "pre_feedforward_layernorm": "ffn_norm",
+          "post_feedforward_layernorm": "post_ffw_norm"}
+
+
+def norms_around(writer, name):
+    """Gemma 2 and 3."""
+    c = decoder(writer, name, AROUND, TOP)
     writer.add_key_length(c["head_dim"])
     writer.add_value_length(c["head_dim"])
     writer.add_sliding_window(c["sliding_window"])
+    return c
+
+
+def gemma2(writer):
+    c = norms_around(writer, "gemma2")
     writer.add_attn_logit_softcapping(c["attn_logit_softcapping"])
     writer.add_final_logit_softcapping(c["final_logit_softcapping"])
+
+
+def gemma3(writer, name="gemma3"):
+    c = norms_around(writer, name)
+    writer.add_array(f"{writer.arch}.attention.sliding_window_pattern",
+                     [x == "sliding_attention" for x in c["layer_types"]])
+    writer.add_float32(f"{writer.arch}.rope.freq_base_swa", c["rope_parameters"]["sliding_attention"]["rope_theta"])
+
+
+def embedding_gemma(writer):
+    gemma3(writer, "embedding-gemma")
+    writer.add_pooling_type(gguf.PoolingType.MEAN)
+    for module, name in [("2_Dense", "dense_2"), ("3_Dense", "dense_3")]:
+        dense = load_file(folder_of("embedding-gemma") / module / "model.safetensors")["linear.weight"].numpy()
+        writer.add_uint32(f"{writer.arch}.{name}_feat_out", dense.shape[0])
+        writer.add_uint32(f"{writer.arch}.{name}_feat_in", dense.shape[1])
+        writer.add_tensor(f"{name}.weight", dense)
 
 
 def bert(writer):
@@ -307,6 +340,8 @@ write(ROOT / "qwen2.gguf", "qwen2", qwen2)
 write(ROOT / "phi3.gguf", "phi3", phi3)
 write(ROOT / "gemma.gguf", "gemma", gemma)
 write(ROOT / "gemma2.gguf", "gemma2", gemma2)
+write(ROOT / "gemma3.gguf", "gemma3", gemma3)
+write(ROOT / "gemma-embedding.gguf", "gemma-embedding", embedding_gemma)
 write(ROOT / "bert.gguf", "bert", bert)
 write(ROOT / "nomic-bert.gguf", "nomic-bert", nomic_bert)
 write(ROOT / "jina-bert.gguf", "jina-bert-v2", jina_bert)

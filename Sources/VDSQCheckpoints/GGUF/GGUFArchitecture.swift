@@ -24,15 +24,15 @@ package struct GGUFArchitecture: Sendable {
   package let isCausal: Bool
   /// Whether positions are rotary.
   package let isRotary: Bool
-  /// Whether attention scores and logits are capped.
-  package let capsScores: Bool
+  /// What the architecture has beside what all have.
+  package let features: Set<GGUFKey.Scope>
 
   /// Makes a description of its properties.
   package init(
     name: String, tensors: [String: String], layerTensors: [String: String],
     gatedUp: String? = nil,
     alternatingHeadSize: String? = nil, isTransposed: Bool = false, isCausal: Bool = true,
-    isRotary: Bool = false, capsScores: Bool = false,
+    isRotary: Bool = false, features: Set<GGUFKey.Scope> = [],
     config:
       @escaping @Sendable (GGUFMetadata) throws(VDSQError) -> [(key: String, value: JSON)]
   ) {
@@ -45,6 +45,6 @@ package struct GGUFArchitecture: Sendable {
     self.isTransposed = isTransposed
     self.isCausal = isCausal
     self.isRotary = isRotary
-    self.capsScores = capsScores
+    self.features = features
   }
 }

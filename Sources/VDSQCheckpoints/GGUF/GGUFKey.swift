@@ -18,7 +18,10 @@ package struct GGUFKey: Sendable {
 
   /// The models that have the key.
   package enum Scope: Sendable {
-    case all, causal, rotary, capped
+    /// `causal`: causal models, and those with windows in some layers.
+    /// `capped`: attention scores or logits are capped. `patterned`: some layers have a window.
+    /// `local`: layers with a window have positions of their own. `dense`: Dense modules.
+    case all, causal, rotary, capped, patterned, local, dense
   }
 
   /// The key; `*` stands for the name of the architecture. With a dot at the end, all keys that
@@ -49,6 +52,11 @@ package struct GGUFKey: Sendable {
       "*.rope.scaling.yarn_beta_fast", "*.rope.scaling.yarn_beta_slow")
     + keys(.read, .causal, "*.attention.sliding_window")
     + keys(.read, .capped, "*.attn_logit_softcapping", "*.final_logit_softcapping")
+    + keys(.read, .patterned, "*.attention.sliding_window_pattern")
+    + keys(.read, .local, "*.rope.freq_base_swa")
+    + keys(
+      .read, .dense, "*.dense_2_feat_out", "*.dense_2_feat_in", "*.dense_3_feat_in",
+      "*.dense_3_feat_out")
     + keys(
       .only([0]), .all, "*.expert_count", "*.expert_used_count", "*.expert_shared_count",
       "*.expert_feed_forward_length", "*.expert_shared_feed_forward_length",
@@ -58,12 +66,11 @@ package struct GGUFKey: Sendable {
       "*.use_parallel_residual",
       "*.attention.clamp_kqv", "*.attention.max_alibi_bias", "*.attention.q_lora_rank",
       "*.attention.kv_lora_rank", "*.attention.relative_buckets_count", "*.attention.scale",
-      "*.attention.sliding_window_pattern", "*.attention.shared_kv_layers",
-      "*.attention.temperature_length", "*.attention.temperature_scale", "*.dense_2_feat_out",
-      "*.dense_2_feat_in", "*.dense_3_feat_in", "*.dense_3_feat_out", "*.classifier.output_labels",
+      "*.attention.shared_kv_layers", "*.attention.temperature_length",
+      "*.attention.temperature_scale", "*.classifier.output_labels",
       "*.embedding_length_out", "*.embedding_length_per_layer_input", "*.swin_norm",
       "*.rope.scaling.alpha", "*.rope.scaling.yarn_log_multiplier", "*.rope.dimension_sections",
-      "*.rope.freq_base_swa", "*.rope.dimension_count_swa", "*.n_deepstack_layers")
+      "*.rope.dimension_count_swa", "*.n_deepstack_layers")
     // Absent means 1 for yarn, and a negative number means absent.
     + keys(.only([-1, 1]), .rotary, "*.rope.scaling.yarn_ext_factor")
     + keys(
@@ -123,9 +130,9 @@ package struct GGUFKey: Sendable {
     let isInScope =
       switch scope {
       case .all: true
-      case .causal: architecture.isCausal
+      case .causal: architecture.isCausal || architecture.features.contains(.patterned)
       case .rotary: architecture.isRotary
-      case .capped: architecture.capsScores
+      case .capped, .patterned, .local, .dense: architecture.features.contains(scope)
       }
     switch isInScope ? use : .only([]) {
     case .read, .ignored: return true

@@ -7,6 +7,7 @@ struct GGUFModel: ModelFile {
   let tensors: [String: SourceTensor]
   private let file: GGUF
   private let pooling: Pooling?
+  private let hasDenseModules: Bool
 
   /// - Parameter architectures: the supported architectures.
   /// - Throws: `badInput` if the file is no model, its architecture is not supported, metadata are
@@ -25,6 +26,7 @@ struct GGUFModel: ModelFile {
     try GGUFKey.check(file, architecture)
     try Self.checkAttention(metadata, architecture)
     pooling = try Self.pooling(metadata, architecture)
+    hasDenseModules = architecture.features.contains(.dense)
     let config = JSON(members: try architecture.config(metadata))
     self.config = config
     tensors = try Self.named(
@@ -40,8 +42,6 @@ struct GGUFModel: ModelFile {
     "modern-bert": "its encoder has rotary positions, a gate and norms before its parts",
     "neo-bert": "its encoder has rotary positions and a gate",
     "t5encoder": "its encoder has relative positions",
-    "gemma3": "its layers have norms behind their parts",
-    "gemma-embedding": "its layers have norms behind their parts, and read both directions",
   ]
 
   /// Files of other kinds have the same format.
@@ -129,11 +129,44 @@ struct GGUFModel: ModelFile {
         let place = known.split(separator: "#", omittingEmptySubsequences: false)
           .joined(separator: String(parts[1]))
         tensors["\(place).\(parts[3])"] = tensor
-      } else if !rotaryFactors.contains(where: name.hasSameBytes) {
+      } else if !rotaryFactors.contains(where: name.hasSameBytes),
+        !architecture.features.contains(.dense)
+          || !denseModules.contains(where: { name.hasSameBytes(as: $0.tensor) })
+      {
         tensors[name] = tensor
       }
     }
     return tensors
+  }
+
+  /// The Dense modules of a sentence encoder, in order: their folders in sentence-transformers, and
+  /// their names here.
+  private static let denseModules = [
+    (folder: "2_Dense", key: "dense_2", tensor: "dense_2.weight"),
+    (folder: "3_Dense", key: "dense_3", tensor: "dense_3.weight"),
+  ]
+
+  func moduleTensors(_ folder: String) -> [String: SourceTensor] {
+    guard let module = Self.denseModules.first(where: { $0.folder == folder }),
+      let tensor = file.tensors[module.tensor]
+    else { return [:] }
+    return ["linear.weight": tensor.named("linear.weight")]
+  }
+
+  /// `config.json` of a Dense module; nil if the file does not have it.
+  private func denseConfig(_ module: (folder: String, key: String, tensor: String)) -> JSON? {
+    guard hasDenseModules, let tensor = file.tensors[module.tensor], tensor.shape.count == 2 else {
+      return nil
+    }
+    let metadata = GGUFMetadata(file)
+    func size(_ key: String, _ stored: Int) -> JSON {
+      .integer((try? metadata.size("\(module.key)_\(key)", default: stored)) ?? 0)
+    }
+    return JSON(members: [
+      ("in_features", size("feat_in", tensor.shape[1])),
+      ("out_features", size("feat_out", tensor.shape[0])), ("bias", .bool(false)),
+      ("activation_function", .string("torch.nn.modules.linear.Identity")),
+    ])
   }
 
   /// Tensors that are part of the configuration.
@@ -160,11 +193,16 @@ struct GGUFModel: ModelFile {
     guard let pooling else { return nil }
     switch name {
     case "modules.json":
+      let dense = Self.denseModules.filter { denseConfig($0) != nil }
       return .array(
-        ["Transformer", "Pooling", "Normalize"].map { JSON(members: [("type", .string($0))]) })
+        ["Transformer", "Pooling"].map { JSON(members: [("type", .string($0))]) }
+          + dense.map {
+            JSON(members: [("type", .string("Dense")), ("path", .string($0.folder))])
+          } + [JSON(members: [("type", .string("Normalize"))])])
     case "1_Pooling/config.json":
       return JSON(members: [("pooling_mode", .string(pooling.name))])
-    default: return nil
+    default:
+      return Self.denseModules.first { name == "\($0.folder)/config.json" }.flatMap(denseConfig)
     }
   }
 

@@ -164,6 +164,8 @@ struct Llama2C: ModelFile {
   func isIgnorable(_ tensor: String) -> Bool { true }
 
   /// The tokens with which texts begin and end: llama2.c's own program stops at either.
+  func moduleTensors(_ folder: String) -> [String: SourceTensor] { [:] }
+
   func companion(_ name: String) throws(VDSQError) -> JSON? {
     guard name == "generation_config.json" else { return nil }
     return JSON(members: [

@@ -26,53 +26,116 @@ extension CheckpointArchitecture {
   ) throws(VDSQError) -> CheckpointConfiguration {
     var configuration = try CheckpointConfiguration(
       gemma: config, rotary: gemma2Rotary, queryScalar: 256)
-    func cap(_ key: String, default standard: Double) throws(VDSQError) -> Double? {
-      // null is no cap; the default is that of an absent key.
-      if config.json[key]?.isNull == true { return nil }
-      let value = try config.number(key) ?? standard
-      guard value >= 1e-3, value <= 1e6 else {
-        throw .badInput("\(config.path): \(key) is not from 0.001 to 1e6")
-      }
-      return value
-    }
-    configuration.architecture.attentionCap = try cap("attn_logit_softcapping", default: 50)
-    configuration.architecture.logitCap = try cap("final_logit_softcapping", default: 30)
+    configuration.architecture.attentionCap = try config.cap(
+      "attn_logit_softcapping", default: 50)
+    configuration.architecture.logitCap = try config.cap(
+      "final_logit_softcapping", default: 30)
     configuration.architecture.slidingWindow = try SlidingWindow(
       decoder: config, size: try config.size("sliding_window", 1 << 28, default: 4096),
       layers: configuration.architecture.layers, isLocal: { $0 % 2 == 0 })
     return configuration
   }
 
-  private static let gemma2GGUF: GGUFArchitecture = {
-    let llama = llamaLikeGGUF("gemma2", activation: .geluPyTorchTanh)
+  private static let gemma2GGUF = gemmaGGUF(
+    "gemma2", layers: 2, large: 46, window: 4096, features: [.capped, .patterned]
+  ) { (m) throws(VDSQError) in
+    [
+      ("model_type", .string("gemma2")),
+      ("attn_logit_softcapping", .number(try m.number("attn_logit_softcapping", default: 50))),
+      ("final_logit_softcapping", .number(try m.number("final_logit_softcapping", default: 30))),
+    ]
+  }
+
+  /// The names of Gemma 2 and 3 in GGUF files.
+  ///
+  /// - Parameters:
+  ///   - name: the value of `general.architecture`.
+  ///   - period: one layer of so many attends to everything, unless the file says otherwise.
+  ///   - large: the number of layers by which llama.cpp tells the model whose scores are divided by
+  ///     the root of the hidden size's share of a head.
+  ///   - window: the window if the file has none; nil if no layer has one then.
+  ///   - more: further members of `config.json`, which precede the others.
+  static func gemmaGGUF(
+    _ name: String, layers period: Int, large: Int?, window standard: Int?,
+    features: Set<GGUFKey.Scope>, isCausal: Bool = true,
+    _ more:
+      @escaping @Sendable (GGUFMetadata) throws(VDSQError) -> [(key: String, value: JSON)]
+  ) -> GGUFArchitecture {
+    let llama = llamaLikeGGUF(name)
     return GGUFArchitecture(
-      name: llama.name, tensors: llama.tensors,
+      name: name, tensors: llama.tensors,
       layerTensors: llama.layerTensors.merging([
         "post_attention_norm": "model.layers.#.post_attention_layernorm",
         "ffn_norm": "model.layers.#.pre_feedforward_layernorm",
         "post_ffw_norm": "model.layers.#.post_feedforward_layernorm",
       ]) { $1 },
-      isRotary: true, capsScores: true,
+      isCausal: isCausal, isRotary: true, features: features,
       config: { (m) throws(VDSQError) in
         let hidden = try m.size("embedding_length"), heads = try m.size("attention.head_count")
         let head = try m.size("attention.key_length", default: hidden / max(heads, 1))
-        // Gemma 2 27B, which llama.cpp tells from others by its layers.
-        let isLarge = try m.size("block_count") == 46
-        return try llamaLikeConfig(
-          m, modelType: "gemma2", alternates: false, windows: .known, .geluPyTorchTanh) + [
-            ("hidden_activation", .string(ActivationFunction.geluPyTorchTanh.name)),
-            ("query_pre_attn_scalar", .integer(isLarge ? hidden / max(heads, 1) : head)),
+        let layers = try m.size("block_count")
+        let window =
+          m.find("attention.sliding_window") == nil
+          ? standard : try m.size("attention.sliding_window")
+        var config = try more(m)
+        let own = config.map(\.key)
+        if window != nil {
+          config += [
+            ("sliding_window", .integer(window ?? 0)),
+            ("layer_types", .array(try m.layerTypes(layers, period: period))),
+          ]
+        } else {
+          config.append(
+            ("layer_types", .array(Array(repeating: .string("full_attention"), count: layers))))
+        }
+        let activation = ActivationFunction.geluPyTorchTanh
+        return try config
+          + llamaLikeConfig(
+            m, modelType: name, alternates: false, windows: .known, activation
+          ).filter { !own.contains($0.key) && $0.key != "sliding_window" } + [
+            ("hidden_activation", .string(activation.name)),
             (
-              "attn_logit_softcapping",
-              .number(try m.number("attn_logit_softcapping", default: 50))
-            ),
-            (
-              "final_logit_softcapping",
-              .number(try m.number("final_logit_softcapping", default: 30))
+              "query_pre_attn_scalar",
+              .integer(layers == large ? hidden / max(heads, 1) : head)
             ),
           ]
       })
-  }()
+  }
+}
+
+extension GGUFMetadata {
+  /// The types of layers as in `layer_types`: those that the file names, or one of full attention
+  /// behind `period - 1` with a window.
+  ///
+  /// - Throws: `badInput` if the pattern is not one for each layer.
+  fileprivate func layerTypes(_ layers: Int, period: Int) throws(VDSQError) -> [JSON] {
+    let key = "attention.sliding_window_pattern"
+    func type(_ slides: Bool) -> JSON {
+      .string(slides ? "sliding_attention" : "full_attention")
+    }
+    if case .integers(let slides)? = find(key) {
+      guard slides.count == layers, slides.allSatisfy({ $0 == 0 || $0 == 1 }) else {
+        throw refused(key, "it is not 0 or 1 for each layer")
+      }
+      return slides.map { type($0 == 1) }
+    }
+    let period = try size(key, default: period)
+    return (0..<layers).map { type(($0 + 1) % period != 0) }
+  }
+}
+
+extension ConfigReader {
+  /// What scores are capped by.
+  ///
+  /// - Parameter standard: the cap if the key is absent; nil for none. null is no cap.
+  func cap(_ key: String, default standard: Double?) throws(VDSQError) -> Double? {
+    if json[key]?.isNull == true { return nil }
+    guard let value = try number(key) ?? standard else { return nil }
+    guard value >= 1e-3, value <= 1e6 else {
+      throw .badInput("\(path): \(key) is not from 0.001 to 1e6")
+    }
+    return value
+  }
 }
 
 extension CheckpointConfiguration {

@@ -11,20 +11,70 @@ extension CheckpointArchitecture {
   /// Gemma 3 (Gemma Team 2025): Gemma with norms before and behind attention and the feed-forward
   /// network, norms of each head, and local attention in five layers of six, whose positions have
   /// another base. With `use_bidirectional_attention` it is an encoder: EmbeddingGemma.
-  static let gemma3 = CheckpointArchitecture(
-    title: "Gemma 3, EmbeddingGemma", modelTypes: ["gemma3_text"],
-    settings: CheckpointConfiguration.rotarySettings(gemma3Rotary, epsilon: "rms_norm_eps")
-      + SettingKey.followed(
-        "use_bidirectional_attention", "query_pre_attn_scalar", "sliding_window",
-        "sliding_window_pattern", "_sliding_window_pattern", "hidden_activation",
-        "attention_bias", gemma3Local.base)
-      + SettingKey.harmless("hidden_act", "is_causal"),
-    tokenizerClasses: [:], tokenizersHaveTypes: false, configuration: gemma3Configuration,
-    prefixes: ["model.", ""],
-    embeddings: gemmaEmbeddings, layer: gemmaAttention(hasHeadNorms: true) + gemmaFeedForward,
-    final: TensorRule.norm("final_norm", "norm", hasBias: false, offset: 1),
-    head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true),
-    textHead: HeadNames(("score", .identity)))
+  static let gemma3: CheckpointArchitecture = {
+    var architecture = gemma3(gemma3GGUF)
+    architecture.variants = [
+      Variant(
+        isOf: { $0.config["use_bidirectional_attention"]?.boolean ?? false },
+        architecture: gemma3(embeddingGemmaGGUF))
+    ]
+    return architecture
+  }()
+
+  private static func gemma3(_ gguf: GGUFArchitecture) -> CheckpointArchitecture {
+    CheckpointArchitecture(
+      title: "Gemma 3, EmbeddingGemma", modelTypes: ["gemma3_text"],
+      settings: CheckpointConfiguration.rotarySettings(gemma3Rotary, epsilon: "rms_norm_eps")
+        + SettingKey.followed(
+          "use_bidirectional_attention", "query_pre_attn_scalar", "sliding_window",
+          "sliding_window_pattern", "_sliding_window_pattern", "hidden_activation",
+          "attention_bias", "attn_logit_softcapping", "final_logit_softcapping", gemma3Local.base)
+        + SettingKey.harmless("hidden_act", "is_causal"),
+      tokenizerClasses: [:], tokenizersHaveTypes: false, configuration: gemma3Configuration,
+      prefixes: ["model.", ""],
+      embeddings: gemmaEmbeddings, layer: gemmaAttention(hasHeadNorms: true) + gemmaFeedForward,
+      final: TensorRule.norm("final_norm", "norm", hasBias: false, offset: 1),
+      head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true),
+      textHead: HeadNames(("score", .identity)), gguf: gguf)
+  }
+
+  private static let gemma3GGUF = gemmaGGUF(
+    "gemma3", layers: 6, large: 62, window: nil, features: [.capped, .patterned, .local]
+  ) { (m) throws(VDSQError) in
+    guard try m.number("attn_logit_softcapping", default: 0) == 0 else {
+      throw m.refused("attn_logit_softcapping", "llama.cpp does not cap the scores of this model")
+    }
+    let cap = try m.number("final_logit_softcapping", default: 0)
+    return try gemma3Config(m) + (cap == 0 ? [] : [("final_logit_softcapping", .number(cap))])
+  }
+
+  private static let embeddingGemmaGGUF = gemmaGGUF(
+    "gemma-embedding", layers: 6, large: nil, window: nil,
+    features: [.patterned, .local, .dense], isCausal: false
+  ) { (m) throws(VDSQError) in
+    guard m.find("attention.sliding_window") != nil else {
+      throw m.refused("attention.sliding_window", "it is missing")
+    }
+    return try gemma3Config(m) + [("use_bidirectional_attention", .bool(true))]
+  }
+
+  /// What a GGUF file says of positions, which local layers have of their own.
+  private static func gemma3Config(
+    _ m: GGUFMetadata
+  ) throws(VDSQError) -> [(key: String, value: JSON)] {
+    let full = try RotaryKeys.parameters(m, longest: try m.size("context_length"), share: 1)
+    let local = try m.number("rope.freq_base_swa", default: 10_000)
+    return [
+      ("model_type", .string("gemma3_text")),
+      (
+        "rope_parameters",
+        JSON(members: [
+          ("full_attention", JSON(members: full)),
+          ("sliding_attention", JSON(members: [("rope_theta", .number(local))])),
+        ])
+      ),
+    ]
+  }
 
   static let gemmaEmbeddings = [
     TensorRule("embeddings.word", ["embed_tokens.weight"], .wordTable, [.vocabulary, .hidden])
@@ -85,7 +135,12 @@ extension CheckpointArchitecture {
       c.pooling = .mean
       c.slidingWindow = try SlidingWindow(
         encoder: config, reach: window / 2, layers: c.layers, isLocal: isLocal)
+      for key in ["attn_logit_softcapping", "final_logit_softcapping"] where config[key] != nil {
+        throw .badInput("\(config.path): \(key) of an encoder is not supported")
+      }
     } else {
+      c.attentionCap = try config.cap("attn_logit_softcapping", default: nil)
+      c.logitCap = try config.cap("final_logit_softcapping", default: nil)
       c.slidingWindow = try SlidingWindow(
         decoder: config, size: window, layers: c.layers, isLocal: isLocal)
     }
