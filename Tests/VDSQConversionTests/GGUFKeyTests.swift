@@ -146,6 +146,7 @@ import VDSQFormat
     ("gemma3", "*.attention.sliding_window_pattern", .int32s([1, 0]), "sliding_window_pattern"),
     ("gemma", "*.attention.sliding_window_pattern", .uint32(2), "sliding_window_pattern"),
     ("gemma3", "*.attention.sliding_window", nil, nil),
+    ("gemma3", "*.block_count", .uint32(4_000_000_000), "block_count"),
     ("gemma-embedding", "*.attention.sliding_window", nil, "sliding_window"),
     ("gemma3", "*.rope.freq_base_swa", .float(77), nil),
     ("gemma", "*.rope.freq_base_swa", .float(77), "rope.freq_base_swa"),

@@ -74,20 +74,21 @@ extension CheckpointArchitecture {
         let hidden = try m.size("embedding_length"), heads = try m.size("attention.head_count")
         let head = try m.size("attention.key_length", default: hidden / max(heads, 1))
         let layers = try m.size("block_count")
+        guard layers <= 1024 else {
+          throw m.refused("block_count", "at most 1,024 layers are supported")
+        }
         let window =
           m.find("attention.sliding_window") == nil
           ? standard : try m.size("attention.sliding_window")
         var config = try more(m)
         let own = config.map(\.key)
-        if window != nil {
-          config += [
-            ("sliding_window", .integer(window ?? 0)),
-            ("layer_types", .array(try m.layerTypes(layers, period: period))),
-          ]
-        } else {
-          config.append(
-            ("layer_types", .array(Array(repeating: .string("full_attention"), count: layers))))
-        }
+        if let window { config.append(("sliding_window", .integer(window))) }
+        // Without a window, llama.cpp ignores the pattern.
+        let types =
+          window == nil
+          ? Array(repeating: .string("full_attention"), count: layers)
+          : try m.layerTypes(layers, period: period)
+        config.append(("layer_types", .array(types)))
         let activation = ActivationFunction.geluPyTorchTanh
         return try config
           + llamaLikeConfig(
