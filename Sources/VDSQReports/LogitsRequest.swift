@@ -51,7 +51,12 @@ package struct LogitsRequest {
     let kernels = if let encoder { encoder.kernels } else { try KernelTable.select() }
     let rows = try VocabularyRows(bases, of: file, kernels)
     let threads = encoder?.threads ?? ThreadPool(count: threads)
-    let releasesRows = encoder.map { $0.policy != .resident } ?? false
+    func lookup(_ rows: VocabularyRows) -> VocabularyLogits {
+      guard let encoder else {
+        return VocabularyLogits(rows: rows, kernels: kernels, threads: threads, capacity: top)
+      }
+      return VocabularyLogits(rows: rows, encoder: encoder, capacity: top)
+    }
     let tokenizer =
       if let encoder { Optional(encoder.tokenizer) } else { try Tokenizer(of: file) }
     if let encoder, encoder.dimensions != rows.dimensions {
@@ -60,14 +65,8 @@ package struct LogitsRequest {
     let writer = LogitsWriter(
       rows: rows, tokenizer: tokenizer,
       temperature: temperature ?? rows.temperature ?? Classifier.defaultTemperature, json: json,
-      output: output,
-      logits: VocabularyLogits(
-        rows: rows, kernels: kernels, threads: threads, capacity: top, releasesRows: releasesRows))
-    if entangled {
-      writer.head = VocabularyLogits(
-        rows: try VocabularyRows(head: file), kernels: kernels, threads: threads, capacity: top,
-        releasesRows: releasesRows)
-    }
+      output: output, logits: lookup(rows))
+    if entangled { writer.head = lookup(try VocabularyRows(head: file)) }
     if let gradient {
       let target = try NamedToken(
         gradient, tokenizer: tokenizer, count: rows.count, option: "--gradient")

@@ -83,7 +83,8 @@ enum ModelsPage {
       switch (key.use, key.scope) {
       case (.read, .all): "Read in all models"
       case (.read, .rotary): "Read in models with rotary positions, refused in others"
-      case (.read, .causal): "Read in causal models and those with windows in some layers, refused in others"
+      case (.read, .causal):
+        "Read in causal models and those with windows in some layers, refused in others"
       case (.read, .capped): "Read in models that cap scores, refused in others"
       case (.read, .patterned): "Read in models with windows in some layers, refused in others"
       case (.read, .local):

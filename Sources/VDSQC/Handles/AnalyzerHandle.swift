@@ -18,8 +18,7 @@ final class AnalyzerHandle: Handle, @unchecked Sendable {
     _ model: OpaquePointer?, _ options: UnsafePointer<vdsq_run_options>?
   ) throws(VDSQError) {
     let model = try ModelHandle.find(model).model
-    encoder = try model.encoder(
-      try RunOptions(options), comparing: .all)
+    encoder = try model.encoder(try RunOptions(options), comparing: .all)
   }
 
   /// The number of layers, with the embeddings.

@@ -131,7 +131,7 @@ struct GGUFModel: ModelFile {
         tensors["\(place).\(parts[3])"] = tensor
       } else if !rotaryFactors.contains(where: name.hasSameBytes),
         !architecture.features.contains(.dense)
-          || !denseModules.contains(where: { name.hasSameBytes(as: $0.tensor) })
+          || !denseModules.contains(where: { name.hasSameBytes(as: "\($0.name).weight") })
       {
         tensors[name] = tensor
       }
@@ -142,25 +142,24 @@ struct GGUFModel: ModelFile {
   /// The Dense modules of a sentence encoder, in order: their folders in sentence-transformers, and
   /// their names here.
   private static let denseModules = [
-    (folder: "2_Dense", key: "dense_2", tensor: "dense_2.weight"),
-    (folder: "3_Dense", key: "dense_3", tensor: "dense_3.weight"),
+    (folder: "2_Dense", name: "dense_2"), (folder: "3_Dense", name: "dense_3"),
   ]
 
   func moduleTensors(_ folder: String) -> [String: SourceTensor] {
     guard let module = Self.denseModules.first(where: { $0.folder == folder }),
-      let tensor = file.tensors[module.tensor]
+      let tensor = file.tensors["\(module.name).weight"]
     else { return [:] }
     return ["linear.weight": tensor.named("linear.weight")]
   }
 
   /// `config.json` of a Dense module; nil if the file does not have it.
-  private func denseConfig(_ module: (folder: String, key: String, tensor: String)) -> JSON? {
-    guard hasDenseModules, let tensor = file.tensors[module.tensor], tensor.shape.count == 2 else {
-      return nil
-    }
+  private func denseConfig(_ module: (folder: String, name: String)) -> JSON? {
+    guard hasDenseModules, let tensor = file.tensors["\(module.name).weight"],
+      tensor.shape.count == 2
+    else { return nil }
     let metadata = GGUFMetadata(file)
     func size(_ key: String, _ stored: Int) -> JSON {
-      .integer((try? metadata.size("\(module.key)_\(key)", default: stored)) ?? 0)
+      .integer((try? metadata.size("\(module.name)_\(key)", default: stored)) ?? 0)
     }
     return JSON(members: [
       ("in_features", size("feat_in", tensor.shape[1])),

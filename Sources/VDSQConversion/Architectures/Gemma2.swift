@@ -15,7 +15,7 @@ extension CheckpointArchitecture {
       // Caches of keys and values.
       + SettingKey.harmless("cache_implementation"),
     tokenizerClasses: [:], configuration: gemma2Configuration, prefixes: ["model.", ""],
-    embeddings: gemmaEmbeddings, layer: gemmaAttention(hasHeadNorms: false) + gemmaFeedForward,
+    embeddings: llamaEmbeddings, layer: gemmaAttention(hasHeadNorms: false) + gemmaFeedForward,
     final: TensorRule.norm("final_norm", "norm", hasBias: false, offset: 1),
     head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true),
     textHead: HeadNames(("score", .identity)), tokenHead: HeadNames(("score", .identity)),
@@ -81,7 +81,6 @@ extension CheckpointArchitecture {
           m.find("attention.sliding_window") == nil
           ? standard : try m.size("attention.sliding_window")
         var config = try more(m)
-        let own = config.map(\.key)
         if let window { config.append(("sliding_window", .integer(window))) }
         // Without a window, llama.cpp ignores the pattern.
         let types =
@@ -89,11 +88,12 @@ extension CheckpointArchitecture {
           ? Array(repeating: .string("full_attention"), count: layers)
           : try m.layerTypes(layers, period: period)
         config.append(("layer_types", .array(types)))
+        let own = config.map(\.key) + ["use_sliding_window"]
         let activation = ActivationFunction.geluPyTorchTanh
         return try config
           + llamaLikeConfig(
-            m, modelType: name, alternates: false, windows: .known, activation
-          ).filter { !own.contains($0.key) && $0.key != "sliding_window" } + [
+            m, modelType: name, alternates: false, hasWindows: true, activation
+          ).filter { !own.contains($0.key) } + [
             ("hidden_activation", .string(activation.name)),
             (
               "query_pre_attn_scalar",

@@ -32,7 +32,7 @@ extension CheckpointArchitecture {
         + SettingKey.harmless("hidden_act", "is_causal"),
       tokenizerClasses: [:], tokenizersHaveTypes: false, configuration: gemma3Configuration,
       prefixes: ["model.", ""],
-      embeddings: gemmaEmbeddings, layer: gemmaAttention(hasHeadNorms: true) + gemmaFeedForward,
+      embeddings: llamaEmbeddings, layer: gemmaAttention(hasHeadNorms: true) + gemmaFeedForward,
       final: TensorRule.norm("final_norm", "norm", hasBias: false, offset: 1),
       head: LanguageModelHead(weight: "lm_head.weight", isTiedByDefault: true),
       textHead: HeadNames(("score", .identity)), gguf: gguf)
@@ -75,10 +75,6 @@ extension CheckpointArchitecture {
       ),
     ]
   }
-
-  static let gemmaEmbeddings = [
-    TensorRule("embeddings.word", ["embed_tokens.weight"], .wordTable, [.vocabulary, .hidden])
-  ]
 
   /// Attention of Gemma 2 and 3.
   ///

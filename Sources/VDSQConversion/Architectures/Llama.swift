@@ -9,6 +9,11 @@ extension CheckpointArchitecture {
     tokenizerClass: nil, attentionBias: true, mlpBias: true,
     gguf: llamaLikeGGUF("llama", alternatingHeadSize: "head_dim"))
 
+  /// The tensors before the layers, by the names that Llama has and many others took over.
+  static let llamaEmbeddings = [
+    TensorRule("embeddings.word", ["embed_tokens.weight"], .wordTable, [.vocabulary, .hidden])
+  ]
+
   /// An architecture with the layers and the names of Llama.
   ///
   /// - Parameters:
@@ -101,9 +106,7 @@ extension CheckpointArchitecture {
         return configuration
       },
       prefixes: ["model.", ""],
-      embeddings: [
-        TensorRule("embeddings.word", ["embed_tokens.weight"], .wordTable, [.vocabulary, .hidden])
-      ],
+      embeddings: llamaEmbeddings,
       layer: norm(
         "layer.#.attention.\(place)",
         hasOutputNorms ? "layers.#.post_attention_layernorm" : "layers.#.input_layernorm")
@@ -137,11 +140,11 @@ extension CheckpointArchitecture {
   ///   - alternatingHeadSize: see `GGUFArchitecture`.
   ///   - isFused: whether queries, keys and values are one tensor, and the gate and the up
   ///     projection another.
-  ///   - windows: the layers that a sliding window applies to.
+  ///   - hasWindows: whether a sliding window applies to all layers.
   ///   - activation: the activation of the feed-forward network.
   static func llamaLikeGGUF(
     _ name: String, alternatingHeadSize: String? = nil, isFused: Bool = false,
-    windows: GGUFWindows = .unknown, activation: ActivationFunction = .silu
+    hasWindows: Bool = false, activation: ActivationFunction = .silu
   ) -> GGUFArchitecture {
     let projections =
       isFused
@@ -167,20 +170,16 @@ extension CheckpointArchitecture {
       config: { (m) throws(VDSQError) in
         try llamaLikeConfig(
           m, modelType: name, alternates: alternatingHeadSize != nil,
-          windows: alternatingHeadSize != nil ? .all : windows, activation)
+          hasWindows: hasWindows || alternatingHeadSize != nil, activation)
       })
   }
 
-  /// The layers of a GGUF file that a sliding window applies to.
-  enum GGUFWindows {
-    /// `unknown`: the file does not say. `known`: those of the model type, which has a window of
-    /// 4,096 tokens unless the file says otherwise.
-    case unknown, all, known
-  }
-
   /// A `config.json` of an architecture with the layers of Llama.
+  ///
+  /// - Parameter hasWindows: whether it is known which layers a sliding window applies to. The
+  ///   result says all.
   static func llamaLikeConfig(
-    _ m: GGUFMetadata, modelType: String, alternates: Bool, windows: GGUFWindows,
+    _ m: GGUFMetadata, modelType: String, alternates: Bool, hasWindows: Bool,
     _ activation: ActivationFunction
   ) throws(VDSQError) -> [(key: String, value: JSON)] {
     let hidden = try m.size("embedding_length"), heads = try m.size("attention.head_count")
@@ -193,15 +192,14 @@ extension CheckpointArchitecture {
       throw m.refused("rope.dimension_count", "\(rotated) of \(head) is not supported")
     }
     let longest = try m.size("context_length")
-    let window = try m.size(
-      "attention.sliding_window", default: windows == .known ? 4096 : longest)
-    guard window >= longest || windows != .unknown else {
+    let window = try m.size("attention.sliding_window", default: longest)
+    guard window >= longest || hasWindows else {
       throw m.refused(
         "attention.sliding_window", "\(window): the file does not say which layers have it")
     }
-    var sliding: [(key: String, value: JSON)] =
-      window >= longest && windows != .known ? [] : [("sliding_window", .integer(window))]
-    if windows == .all, window < longest { sliding.append(("use_sliding_window", .bool(true))) }
+    let sliding: [(key: String, value: JSON)] =
+      window >= longest
+      ? [] : [("sliding_window", .integer(window)), ("use_sliding_window", .bool(true))]
     return sliding + [
       ("model_type", .string(modelType)), ("hidden_size", .integer(hidden)),
       ("num_hidden_layers", .integer(try m.size("block_count"))),

@@ -17,7 +17,7 @@ extension CheckpointArchitecture {
       configuration.architecture.hasParallelResidual = true
       return configuration
     },
-    prefixes: ["model.", ""], embeddings: gemmaEmbeddings,
+    prefixes: ["model.", ""], embeddings: llamaEmbeddings,
     layer: TensorRule.norm("layer.#.attention.norm", "layers.#.input_layernorm")
       + TensorRule.linear(
         "layer.#.attention.qkv", ["q", "k", "v"].map { "layers.#.self_attn.\($0)_proj" },

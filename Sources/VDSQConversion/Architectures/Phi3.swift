@@ -7,5 +7,5 @@ extension CheckpointArchitecture {
     title: "Phi 3, Phi 4 mini", modelTypes: ["phi3"], tokenizerClass: "TokenizersBackend",
     window: .allLayers(default: nil),
     isFused: true, rotary: RotaryKeys(), epsilon: 1e-5,
-    gguf: llamaLikeGGUF("phi3", isFused: true, windows: .all))
+    gguf: llamaLikeGGUF("phi3", isFused: true, hasWindows: true))
 }
